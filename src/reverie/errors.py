@@ -1,0 +1,65 @@
+"""The tree of errors. Each says what is wrong and what to do about it, and carries the exit code of the command line.
+
+    ReverieError
+    ├── UsageError        2    a wrong flag, name or value
+    ├── InputError        3    a file or recipe that cannot be used
+    ├── UnsafeError       4    refused: a bomb, a hostile file, weights that are not what they claim
+    ├── OutputError       5    no room, not writable, or would overwrite
+    ├── MissingExtra      6    a package that is not installed
+    └── Interrupted     130    stopped by the user
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class ReverieError(Exception):
+    """Root of every error that a user can cause or mend.
+
+    Args:
+        fault: the thing and what is wrong with it, one line.
+        remedy: what the user can do, one line; may be empty.
+    """
+
+    exit_code = 1
+
+    def __init__(self, fault: str, remedy: str = "") -> None:
+        self.fault = fault
+        self.remedy = remedy
+        super().__init__(f"{fault}; {remedy}" if remedy else fault)
+
+
+class UsageError(ReverieError):
+    exit_code = 2
+
+
+class InputError(ReverieError):
+    exit_code = 3
+
+
+class UnsafeError(ReverieError):
+    exit_code = 4
+
+
+class OutputError(ReverieError):
+    exit_code = 5
+
+
+class MissingExtra(ReverieError):
+    exit_code = 6
+
+
+class Interrupted(ReverieError):
+    exit_code = 130
+
+
+def unknown(kind: str, name: str, known: Iterable[str], see: str = "") -> UsageError:
+    """A UsageError for a name that does not exist, with the nearest that does (or where to see them all)."""
+    near = difflib.get_close_matches(name, list(known), n=3, cutoff=0.5)
+    if near:
+        remedy = "did you mean " + " or ".join(f"'{each}'" for each in near) + "?"
+    else:
+        remedy = see
+    return UsageError(f"no {kind} '{name}'", remedy)

@@ -1,0 +1,169 @@
+"""Folders, whole-or-nothing writing, and inputs kept by their hash."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import platformdirs
+
+from reverie.errors import OutputError
+
+_CHUNK = 1 << 20
+
+
+def cache_folder() -> Path:
+    """Where kept inputs live; the environment variable REVERIE_CACHE moves it. Not created here."""
+    moved = os.environ.get("REVERIE_CACHE")
+    return Path(moved) if moved else platformdirs.user_cache_path("reverie")
+
+
+def sha256_of(content: bytes | Path) -> str:
+    """Hexadecimal sha256 of bytes, or of a file read piece by piece."""
+    if isinstance(content, bytes):
+        return hashlib.sha256(content).hexdigest()
+    digest = hashlib.sha256()
+    with content.open("rb") as file:
+        while piece := file.read(_CHUNK):
+            digest.update(piece)
+    return digest.hexdigest()
+
+
+def check_place(path: Path) -> None:
+    """Raise OutputError now, before minutes of work, if `path` cannot be written later."""
+    folder = path.parent
+    if path.is_dir():
+        raise OutputError(f"'{path}' is a folder", "give the name of a file in it")
+    if not folder.exists():
+        raise OutputError(f"the folder '{folder}' does not exist", f"make it first: mkdir -p '{folder}'")
+    if not folder.is_dir():
+        raise OutputError(f"'{folder}' is not a folder", "choose another place with -o")
+    try:
+        handle, name = tempfile.mkstemp(prefix=".reverie-", dir=folder)
+    except OSError as error:
+        raise _explain(error, path) from error
+    os.close(handle)
+    Path(name).unlink()
+
+
+def write_whole(path: Path, content: bytes, *, replace: bool = False) -> Path:
+    """Write beside, sync, then move into place: whoever looks sees the old file or the new one, never a part.
+
+    Args:
+        path: where the content goes; its folder must exist.
+        content: the whole file.
+        replace: allow an existing file to be replaced.
+
+    Raises:
+        OutputError: no such folder, not writable, no room, or the file exists and `replace` is false.
+    """
+    check = path.parent
+    if not check.is_dir():
+        raise OutputError(f"the folder '{check}' does not exist", f"make it first: mkdir -p '{check}'")
+    beside: Path | None = None
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{path.stem[:40]}-", suffix=".part", dir=path.parent)
+        beside = Path(name)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.chmod(0o666 & ~_umask())
+        _move(beside, path, replace)
+    except FileExistsError as error:
+        raise exists(path) from error
+    except OSError as error:
+        raise _explain(error, path) from error
+    finally:
+        if beside is not None:
+            beside.unlink(missing_ok=True)
+    _sync_folder(path.parent)
+    return path
+
+
+def exists(path: Path) -> OutputError:
+    return OutputError(f"'{path}' exists already", "give --force to replace it, or another name with -o")
+
+
+class Kept:
+    """Contents kept under their sha256 in a folder, so that a recipe can find its inputs again."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self.folder = folder or cache_folder() / "inputs"
+
+    def put(self, content: bytes) -> str:
+        """Keep `content`; the same content twice is one file."""
+        digest = sha256_of(content)
+        place = self._place(digest)
+        if not place.exists():
+            try:
+                place.parent.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise _explain(error, place) from error
+            write_whole(place, content, replace=True)
+        return digest
+
+    def find(self, digest: str) -> Path | None:
+        """The file with this content, or None. A file whose content no longer has this hash is dropped."""
+        place = self._place(digest)
+        if not place.is_file():
+            return None
+        if sha256_of(place) != digest:
+            place.unlink(missing_ok=True)
+            return None
+        return place
+
+    def _place(self, digest: str) -> Path:
+        return self.folder / digest[:2] / digest
+
+
+def _move(beside: Path, path: Path, replace: bool) -> None:
+    if replace:
+        beside.replace(path)
+        return
+    try:
+        os.link(beside, path)  # fails if the name is taken, also between our look and our write
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without hard links
+        with contextlib.suppress(FileNotFoundError):
+            path.lstat()
+            raise FileExistsError(errno.EEXIST, "exists", str(path)) from None
+        beside.replace(path)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name != "posix":  # Windows cannot open a folder
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        with contextlib.suppress(OSError):
+            os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _explain(error: OSError, path: Path) -> OutputError:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT if hasattr(errno, "EDQUOT") else errno.ENOSPC):
+        return OutputError(f"no room left to write '{path}'", "free some space, or choose another place with -o")
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return OutputError(f"'{path.parent}' is not writable", "choose another place with -o")
+    return OutputError(f"'{path}' cannot be written ({error.strerror or error})", "choose another place with -o")
+
+
+def files_in(folder: Path, suffixes: frozenset[str]) -> Iterator[Path]:
+    """Files directly in `folder` with one of these lower-case suffixes, by name."""
+    for each in sorted(folder.iterdir()):
+        if each.is_file() and not each.name.startswith(".") and each.suffix.lower() in suffixes:
+            yield each
