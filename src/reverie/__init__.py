@@ -1,3 +1,33 @@
-"""Reverie shows people what a neural network sees."""
+"""Reverie shows people what a neural network sees.
+
+    import reverie
+    reverie.dream("sky.jpg", level="objects").save("dream.png")
+
+No torch is imported before the first name is used.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from reverie.api import dream, load, redo, wrap
+    from reverie.networks import Label, Layer, Network
+    from reverie.pictures import Picture
 
 __version__ = "0.1.0"
+__all__ = ["Label", "Layer", "Network", "Picture", "__version__", "dream", "load", "redo", "wrap"]
+
+_HOMES = {"Picture": "reverie.pictures", "Network": "reverie.networks", "Label": "reverie.networks", "Layer": "reverie.networks"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module 'reverie' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_HOMES.get(name, "reverie.api")), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

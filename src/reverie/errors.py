@@ -1,12 +1,12 @@
 """The tree of errors. Each says what is wrong and what to do about it, and carries the exit code of the command line.
 
-    ReverieError
-    ├── UsageError        2    a wrong flag, name or value
-    ├── InputError        3    a file or recipe that cannot be used
-    ├── UnsafeError       4    refused: a bomb, a hostile file, weights that are not what they claim
-    ├── OutputError       5    no room, not writable, or would overwrite
-    ├── MissingExtra      6    a package that is not installed
-    └── Interrupted     130    stopped by the user
+ReverieError
+├── UsageError        2    a wrong flag, name or value
+├── InputError        3    a file or recipe that cannot be used
+├── UnsafeError       4    refused: a bomb, a hostile file, weights that are not what they claim
+├── OutputError       5    no room, not writable, or would overwrite
+├── MissingExtra      6    a package that is not installed
+└── Interrupted     130    stopped by the user
 """
 
 from __future__ import annotations
@@ -58,8 +58,5 @@ class Interrupted(ReverieError):
 def unknown(kind: str, name: str, known: Iterable[str], see: str = "") -> UsageError:
     """A UsageError for a name that does not exist, with the nearest that does (or where to see them all)."""
     near = difflib.get_close_matches(name, list(known), n=3, cutoff=0.5)
-    if near:
-        remedy = "did you mean " + " or ".join(f"'{each}'" for each in near) + "?"
-    else:
-        remedy = see
-    return UsageError(f"no {kind} '{name}'", remedy)
+    question = "did you mean " + " or ".join(f"'{each}'" for each in near) + "?"
+    return UsageError(f"no {kind} '{name}'", question if near else see)

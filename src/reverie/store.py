@@ -7,6 +7,7 @@ import errno
 import hashlib
 import os
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,8 @@ import platformdirs
 from reverie.errors import OutputError
 
 _CHUNK = 1 << 20
+_PREFIX, _SUFFIX = ".reverie-", ".part"  # of files being written; hidden
+_STALE = 3600.0  # seconds after which one of them belongs to a writer that was killed
 
 
 def cache_folder() -> Path:
@@ -44,7 +47,7 @@ def check_place(path: Path) -> None:
     if not folder.is_dir():
         raise OutputError(f"'{folder}' is not a folder", "choose another place with -o")
     try:
-        handle, name = tempfile.mkstemp(prefix=".reverie-", dir=folder)
+        handle, name = tempfile.mkstemp(prefix=_PREFIX, suffix=_SUFFIX, dir=folder)
     except OSError as error:
         raise _explain(error, path) from error
     os.close(handle)
@@ -53,6 +56,8 @@ def check_place(path: Path) -> None:
 
 def write_whole(path: Path, content: bytes, *, replace: bool = False) -> Path:
     """Write beside, sync, then move into place: whoever looks sees the old file or the new one, never a part.
+
+    A writer that is killed leaves a hidden `.reverie-….part`; the next write into that folder an hour later or more removes it.
 
     Args:
         path: where the content goes; its folder must exist.
@@ -65,9 +70,10 @@ def write_whole(path: Path, content: bytes, *, replace: bool = False) -> Path:
     check = path.parent
     if not check.is_dir():
         raise OutputError(f"the folder '{check}' does not exist", f"make it first: mkdir -p '{check}'")
+    _drop_stale(path.parent)
     beside: Path | None = None
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{path.stem[:40]}-", suffix=".part", dir=path.parent)
+        handle, name = tempfile.mkstemp(prefix=_PREFIX, suffix=_SUFFIX, dir=path.parent)
         beside = Path(name)
         with os.fdopen(handle, "wb") as file:
             file.write(content)
@@ -135,6 +141,15 @@ def _move(beside: Path, path: Path, replace: bool) -> None:
             path.lstat()
             raise FileExistsError(errno.EEXIST, "exists", str(path)) from None
         beside.replace(path)
+
+
+def _drop_stale(folder: Path) -> None:
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        for each in entries:
+            if each.name.startswith(_PREFIX) and each.name.endswith(_SUFFIX):
+                with contextlib.suppress(OSError):  # another writer may be dropping it too
+                    if time.time() - each.stat(follow_symlinks=False).st_mtime > _STALE:
+                        Path(each.path).unlink()
 
 
 def _umask() -> int:

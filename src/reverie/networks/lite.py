@@ -44,10 +44,10 @@ class SameConv2d(nn.Conv2d):
     def forward(self, x: Tensor) -> Tensor:  # (N, C, H, W)
         top, bottom = same_padding(x.shape[-2], self.kernel_size[0], self.stride[0])
         left, right = same_padding(x.shape[-1], self.kernel_size[1], self.stride[1])
-        if top == bottom and left == right:
-            return F.conv2d(x, self.weight, self.bias, self.stride, (top, left), self.dilation, self.groups)
-        x = F.pad(x, (left, right, top, bottom))
-        return F.conv2d(x, self.weight, self.bias, self.stride, 0, self.dilation, self.groups)
+        weight = self.weight
+        if bottom > top or right > left:  # zeros before the kernel do what uneven padding would, and spare a copy of the picture
+            weight = F.pad(weight, (right - left, 0, bottom - top, 0))
+        return F.conv2d(x, weight, self.bias, self.stride, (bottom, right), self.dilation, self.groups)
 
 
 def _norm(channels: int) -> nn.BatchNorm2d:
@@ -90,7 +90,7 @@ class InvertedResidual(nn.Module):
         y = self.act1(self.bn1(self.conv_pw(x)))
         y = self.act2(self.bn2(self.conv_dw(y)))
         y = self.bn3(self.conv_pwl(y))
-        return y + x if self.shortcut else y
+        return y + x if self.shortcut else y  # type: ignore[no-any-return]
 
 
 class EfficientNetLite(nn.Module):

@@ -1,0 +1,74 @@
+"""The fastest a step could be: its multiplications at the rate at which this machine multiplies matrices."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
+
+SHAPES = (  # rows, inner, columns: squares, and lite0's 1×1 convolutions on 640×360 (pixels, channels in, channels out)
+    (1024, 1024, 1024),
+    (1536, 1536, 1536),
+    (2048, 2048, 2048),
+    (57600, 16, 96),
+    (14400, 24, 144),
+    (3600, 40, 240),
+    (920, 80, 480),
+    (920, 112, 672),
+)
+
+
+class Rate(NamedTuple):
+    """FLOP a second of one shape."""
+
+    best: float
+    median: float
+
+
+def sgemm_rates(threads: int, repeats: int = 7) -> dict[tuple[int, int, int], Rate]:
+    """fp32 matrix products of each shape; a product counts 2 × rows × inner × columns."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        return {shape: _rate(*shape, repeats) for shape in SHAPES}
+    finally:
+        torch.set_num_threads(before)
+
+
+def _rate(rows: int, inner: int, columns: int, repeats: int) -> Rate:
+    a, b, out = torch.rand(rows, inner), torch.rand(inner, columns), torch.empty(rows, columns)
+    torch.mm(a, b, out=out)  # warm-up
+    rates = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        torch.mm(a, b, out=out)
+        rates.append(2 * rows * inner * columns / (time.perf_counter() - start))
+    return Rate(max(rates), statistics.median(rates))
+
+
+def sgemm_rate(threads: int) -> float:
+    """The measured sgemm rate: the best run of the best shape, in FLOP a second. It favours no one: the floor it gives is the lowest."""
+    return max(rate.best for rate in sgemm_rates(threads).values())
+
+
+def count_flops(module: nn.Module, x: Tensor, stop_at: str) -> tuple[int, int]:
+    """FLOP of (forward up to the layer `stop_at`, gradient of that layer's output with respect to `x`).
+
+    Convolutions and matrix products, at 2 a multiplication and addition; norms, activations and gradients of the weights count nothing.
+    """
+    x = x.detach().requires_grad_()
+    seen: list[tuple[int, Tensor]] = []
+    with FlopCounterMode(display=False) as forward:
+        hook = module.get_submodule(stop_at).register_forward_hook(lambda _, __, output: seen.append((forward.get_total_flops(), output)))
+        try:
+            module(x)
+        finally:
+            hook.remove()
+    flops, output = seen[-1]
+    with FlopCounterMode(display=False) as backward:
+        torch.autograd.grad(output.sum(), x)
+    return flops, backward.get_total_flops()

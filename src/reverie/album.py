@@ -1,0 +1,22 @@
+"""The recipes of pictures on disk, read without torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from reverie import files
+from reverie.errors import InputError
+from reverie.recipe import Recipe, read
+
+
+def read_recipe(picture: str | Path) -> Recipe:
+    """The recipe that a picture's file carries.
+
+    Raises:
+        InputError: it carries none, or one that cannot be used. UnsafeError: one of a size that no recipe has.
+    """
+    place = Path(picture).expanduser()
+    text = files.recipe_text(place)
+    if text is None:
+        raise InputError(f"'{place}' carries no recipe", "pictures made by Reverie do, unless --no-recipe was given")
+    return read(text)

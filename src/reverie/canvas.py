@@ -1,0 +1,83 @@
+"""What is optimised: pixels, how far each direction of change reaches, and how light and contrast are held. Never sees a network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import torch
+from torch import Tensor
+
+from reverie.pictures import frequencies
+
+LOWEST = 1 / 64  # cycles per pixel: waves longer than this are not favoured further
+
+
+class Smoothing:
+    """Divides a gradient by frequency, so that broad forms grow as fast as fine ones and grain does not.
+
+    A photograph's amplitude falls as 1/f (Field 1987); a gradient divided by f^power changes it in kind.
+    """
+
+    def __init__(self, height: int, width: int, power: float, device: torch.device) -> None:
+        self.shape = (height, width)
+        self.power = power
+        # a transform at a size with large prime factors is slow: pad to a friendly one
+        self.padded = (friendly(height), friendly(width))
+        wave = frequencies(*self.padded)
+        self.filter = wave.clamp_min(LOWEST).pow(-power).to(device)  # (H', W'/2+1)
+
+    def __call__(self, gradient: Tensor) -> Tensor:
+        """(N, 3, H, W) → the same shape."""
+        if self.power == 0:
+            return gradient
+        height, width = self.shape
+        spectrum = torch.fft.rfft2(gradient, s=self.padded).mul_(self.filter)
+        smoothed: Tensor = torch.fft.irfft2(spectrum, s=self.padded)  # (N, 3, H', W')
+        return smoothed[..., :height, :width]
+
+
+@dataclass(frozen=True)
+class Tone:
+    """Mean and spread of each colour of each picture: (N, 3, 1, 1)."""
+
+    mean: Tensor
+    spread: Tensor
+
+    @classmethod
+    def of(cls, pixels: Tensor) -> Tone:
+        """Measured over (N, 3, H, W)."""
+        return cls(*_mean_and_spread(pixels))
+
+    def hold(self, pixels: Tensor) -> Tensor:
+        """The same pictures with this mean and spread; of a flat one, which has no spread to scale, the mean alone."""
+        mean, spread = _mean_and_spread(pixels)
+        gain = torch.where(spread > 1e-6, self.spread / spread.clamp_min(1e-6), torch.ones_like(spread))
+        gain = torch.where(self.spread > 1e-6, gain, torch.ones_like(gain))
+        return torch.addcmul(self.mean - mean * gain, pixels, gain)
+
+
+def _mean_and_spread(pixels: Tensor) -> tuple[Tensor, Tensor]:
+    spread, mean = torch.std_mean(pixels, dim=(2, 3), keepdim=True, correction=0)
+    return mean, spread
+
+
+@lru_cache(maxsize=512)
+def friendly(size: int) -> int:
+    """The smallest number from `size` on without prime factors above 5."""
+    while True:
+        rest = size
+        for factor in (2, 3, 5):
+            while rest % factor == 0:
+                rest //= factor
+        if rest == 1:
+            return size
+        size += 1
+
+
+def keep_colour(dream: Tensor, start: Tensor) -> Tensor:
+    """Light and dark of `dream`, colours of `start`; both (3, H, W) in 0..1. In YCbCr (BT.601)."""
+    weights = torch.tensor([0.299, 0.587, 0.114]).view(3, 1, 1)
+    light = (dream * weights).sum(0, keepdim=True)  # (1, H, W)
+    own = (start * weights).sum(0, keepdim=True)  # (1, H, W)
+    return (start - own + light).clamp(0, 1)

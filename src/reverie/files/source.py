@@ -1,0 +1,78 @@
+"""Opening a file that a user named, telling its format by its first bytes, and saying what is wrong with it."""
+
+from __future__ import annotations
+
+import contextlib
+import struct
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+
+from reverie.errors import InputError
+
+Pixels = npt.NDArray[np.uint8 | np.uint16]
+
+READABLE: frozenset[str] = frozenset(
+    [".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".tif", ".tiff", ".avif", ".gif", ".bmp", ".heic", ".heif", ".mpo"]
+)
+"""Lower-case suffixes of files that are worth trying; `decode` itself goes by content."""
+
+PILLOW_FAULTS = (
+    OSError, SyntaxError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError, AssertionError, BufferError,
+    EOFError, MemoryError, RuntimeError, SystemError, Warning, struct.error, zlib.error,
+)  # fmt: skip
+"""What Pillow and its plugins raise on hostile bytes (Warning: where the user runs Python with -W error)."""
+
+_HEIF = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"}
+
+
+def shown(name: str | Path) -> str:
+    """`name` fit for one line of a message: what cannot be printed becomes �."""
+    return "".join(each if each.isprintable() else "�" for each in str(name))
+
+
+@contextlib.contextmanager
+def reading(path: Path) -> Iterator[BinaryIO]:
+    """The file at `path`, open for reading; its name, kind and every failure to read it become an InputError."""
+    name = shown(path)
+    try:
+        if "\0" in str(path) or not path.exists():
+            raise InputError(f"'{name}' does not exist", "check the name and the folder")
+        if path.is_dir():
+            raise InputError(f"'{name}' is a folder", "give a picture in it")
+        if not path.is_file():  # a pipe or a device may never end
+            raise InputError(f"'{name}' is not a file", "save the picture as a file first")
+        with path.open("rb") as file:
+            yield file
+    except PermissionError as error:
+        raise InputError(f"'{name}' may not be read", "ask for permission to read it, or copy it to a place of your own") from error
+    except OSError as error:
+        raise InputError(f"'{name}' cannot be read ({error.strerror or error})", "copy it to another place and try again") from error
+
+
+def kind_of(start: bytes) -> str | None:
+    """The format that these first bytes (64 are enough) announce, by Pillow's name for it, or None."""
+    if start[:3] == b"\xff\xd8\xff":
+        return "JPEG"
+    if start[:8] == b"\x89PNG\r\n\x1a\n":
+        return "PNG"
+    if start[:4] == b"RIFF" and start[8:12] == b"WEBP":
+        return "WEBP"
+    if start[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
+        return "TIFF"
+    if start[:6] in (b"GIF87a", b"GIF89a"):
+        return "GIF"
+    if start[:2] == b"BM":
+        return "BMP"
+    if start[4:8] == b"ftyp":
+        length = min(int.from_bytes(start[:4], "big"), 64)
+        brands = {start[8:12]} | {start[at : at + 4] for at in range(16, length - 3, 4)}
+        if brands & {b"avif", b"avis"}:
+            return "AVIF"
+        if brands & _HEIF:
+            return "HEIF"
+    return None

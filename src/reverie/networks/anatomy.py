@@ -1,0 +1,140 @@
+"""What a network is made of, learnt by watching one pass: its layers, and which convolution feeds which normalisation and activation."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from reverie.networks.receptive import Field, FieldTracer
+from reverie.networks.watch import first_tensor
+
+CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose2d)
+NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
+ACTIVATIONS = (nn.ReLU, nn.ReLU6)
+
+
+class Layer(NamedTuple):
+    """A place where a network can be looked into, at its native size.
+
+    `receptive_field` is the side, in pixels, of the square of the picture that one value can depend on; None is all of it.
+    `level` is the plain-language level that stands for this layer, or None.
+    """
+
+    name: str
+    kind: str
+    channels: int
+    height: int
+    width: int
+    stride: int
+    receptive_field: int | None
+    level: str | None = None
+
+
+@dataclass(frozen=True)
+class Chain:
+    """A convolution whose output only `norm` reads, and a `norm` (or convolution) whose output only `act` reads; by module name."""
+
+    conv: str
+    norm: str | None = None
+    act: str | None = None
+
+
+@dataclass
+class Anatomy:
+    layers: list[Layer] = field(default_factory=list)
+    chains: list[Chain] = field(default_factory=list)
+    norms: int = 0
+    calls: dict[str, int] = field(default_factory=dict)
+    shapes: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    strides: dict[str, int] = field(default_factory=dict)
+
+
+class _Call(NamedTuple):
+    name: str
+    module: nn.Module
+    source: Tensor | None
+    output: Tensor
+    field: Field | None
+
+
+def examine(module: nn.Module, picture: Tensor, levels: Mapping[str, str]) -> Anatomy:
+    """Watch one pass.
+
+    Args:
+        module: the network, in evaluation mode.
+        picture: (1, C, H, W), at the native size, as the network takes it.
+        levels: plain-language levels by layer name.
+    """
+    calls: list[_Call] = []
+    with torch.no_grad(), FieldTracer(picture) as tracer, ExitStack() as stack:
+        for name, part in module.named_modules():
+            if name:
+                stack.callback(part.register_forward_hook(_recorder(name, calls, tracer)).remove)
+        module(picture)
+        readers = {id(call.output): tracer.readers.get(call.output, 0) for call in calls}
+    anatomy = Anatomy(norms=sum(isinstance(part, NORMS) for part in module.modules()))
+    for call in calls:
+        anatomy.calls[call.name] = anatomy.calls.get(call.name, 0) + 1
+        anatomy.shapes[call.name] = tuple(call.output.shape)
+        if call.field is not None:
+            anatomy.strides[call.name] = max(1, round(max(call.field.stride)))
+    for call in calls:
+        if call.output.dim() == 4 and _is_listed(call.module):
+            anatomy.layers.append(_layer(call, levels))
+    anatomy.chains = _chains(calls, anatomy.calls, readers)
+    return anatomy
+
+
+def _recorder(name: str, calls: list[_Call], tracer: FieldTracer) -> Any:
+    def record(module: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
+        tensor = first_tensor(output)
+        if tensor is not None:
+            calls.append(_Call(name, module, first_tensor(inputs), tensor, tracer.field(tensor)))
+
+    return record
+
+
+def _is_listed(module: nn.Module) -> bool:
+    return isinstance(module, CONVOLUTIONS) or next(module.children(), None) is not None
+
+
+def _kind(module: nn.Module) -> str:
+    if isinstance(module, CONVOLUTIONS):
+        return "depthwise" if 1 < module.groups == module.in_channels else "convolution"
+    holds_blocks = any(next(child.children(), None) is not None for child in module.children())
+    return "stage" if holds_blocks else "block"
+
+
+def _layer(call: _Call, levels: Mapping[str, str]) -> Layer:
+    _, channels, height, width = call.output.shape
+    seen = max(call.field.size) if call.field else math.inf
+    stride = max(1, round(max(call.field.stride))) if call.field else 1
+    reach = None if math.isinf(seen) else round(seen)
+    return Layer(call.name, _kind(call.module), channels, height, width, stride, reach, levels.get(call.name))
+
+
+def _chains(calls: list[_Call], counts: Mapping[str, int], readers: Mapping[int, int]) -> list[Chain]:
+    """Pair modules by the very tensor that one gave and the next took, where nothing else read it."""
+    reading = {id(call.source): call for call in calls if call.source is not None and isinstance(call.module, (*NORMS, *ACTIVATIONS))}
+
+    def follower(call: _Call, kinds: tuple[type[nn.Module], ...]) -> _Call | None:
+        after = reading.get(id(call.output))
+        if after is None or readers.get(id(call.output)) != 1 or counts[after.name] != 1 or not isinstance(after.module, kinds):
+            return None
+        return None if isinstance(after.module, NORMS) and after.module.running_mean is None else after
+
+    chains = []
+    for call in calls:
+        if not isinstance(call.module, CONVOLUTIONS) or counts[call.name] != 1:
+            continue
+        norm = follower(call, NORMS)
+        act = follower(norm or call, ACTIVATIONS)
+        if norm or act:
+            chains.append(Chain(call.name, norm.name if norm else None, act.name if act else None))
+    return chains

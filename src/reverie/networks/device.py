@@ -1,0 +1,40 @@
+"""Which device, and how many threads."""
+
+from __future__ import annotations
+
+import torch
+
+from reverie.errors import UsageError
+
+DEVICES = ("cpu", "cuda", "mps")
+
+
+def available() -> list[str]:
+    """Devices that can be used here, the fastest first."""
+    found = ["cuda"] if torch.cuda.is_available() else []
+    if torch.backends.mps.is_available():
+        found.append("mps")
+    return [*found, "cpu"]
+
+
+def choose(name: str | None) -> torch.device:
+    """The device of this name, or the fastest there is.
+
+    Raises:
+        UsageError: no such device, or not on this machine.
+    """
+    here = available()
+    if name is None or name == "auto":
+        return torch.device(here[0])
+    if name not in DEVICES:
+        raise UsageError(f"no device '{name}'", f"here there is: {', '.join(here)}")
+    if name not in here:
+        raise UsageError(f"device '{name}' is not on this machine", f"here there is: {', '.join(here)}; `reverie doctor` says more")
+    return torch.device(name)
+
+
+def precision(device: torch.device) -> torch.dtype:
+    """bfloat16 on a GPU whose tensor cores take it; float32 elsewhere."""
+    if device.type == "cuda" and torch.cuda.get_device_capability(device) >= (8, 0):
+        return torch.bfloat16
+    return torch.float32

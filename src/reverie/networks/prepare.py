@@ -1,0 +1,144 @@
+"""A network made ready for looking into: a frozen copy, folded, laid out for speed, stopped after the last layer wanted.
+
+The original is never touched. Folding: Jacob et al. 2018, section 3.2.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_weights
+
+from reverie.networks.anatomy import Anatomy, Chain
+from reverie.networks.outputs import class_scores, flat
+from reverie.networks.watch import Seen, run_until
+from reverie.target import CLASSES
+
+TOLERANCE = 1e-4  # of the largest output
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Call it with pictures (N, C, H, W) in 0..1 to get the activations of `wanted`, by name; gradients flow to the pictures."""
+
+    module: nn.Module
+    scale: Tensor  # (1, C, 1, 1)
+    shift: Tensor  # (1, C, 1, 1)
+    wanted: tuple[str, ...]
+    calls: Mapping[str, int]
+    folded: int
+    unfolded: int
+    dtype: torch.dtype
+    scores: str | None = None
+
+    def __call__(self, pictures: Tensor) -> Seen:
+        x = torch.addcmul(self.shift, pictures, self.scale).to(self.dtype)  # (N, C, H, W)
+        if x.is_cpu or x.is_cuda:
+            x = x.contiguous(memory_format=torch.channels_last)
+        names = [name for name in self.wanted if name != CLASSES]
+        seen, output = run_until(self.module, x, names, self.calls, to_the_end=CLASSES in self.wanted)
+        if CLASSES in self.wanted:
+            seen[CLASSES] = class_scores(output, self.scores)
+        return {name: each.float() for name, each in seen.items()}
+
+
+@dataclass(frozen=True)
+class Folded:
+    """A frozen copy of a module, and how many of its normalisations went into convolutions."""
+
+    module: nn.Module
+    folded: int
+    unfolded: int
+
+
+def fold(module: nn.Module, anatomy: Anatomy, picture: Tensor, wanted: Iterable[str] = ()) -> Folded:
+    """A frozen copy with normalisations folded and activations in place, wherever its outputs stay the same.
+
+    Args:
+        module: any network; it is left as it is.
+        anatomy: what `examine` found in it.
+        picture: (1, C, H, W), as the network takes it; the outputs on it are compared.
+        wanted: layers to be looked at; what they give is never folded away or overwritten.
+    """
+    kept = {name.partition("#")[0] for name in wanted}
+    chains = [spared for chain in anatomy.chains if (spared := _spare(chain, kept)) is not None]
+    plain = _frozen_copy(module)
+    with torch.no_grad():
+        expected = flat(plain(picture))
+        candidate = _apply(_frozen_copy(module), chains)
+        if not matches(flat(candidate(picture)), expected):
+            chains = [each for each in chains if matches(flat(_apply(_frozen_copy(module), [each])(picture)), expected)]
+            candidate = _apply(_frozen_copy(module), chains)
+            if not matches(flat(candidate(picture)), expected):
+                candidate, chains = plain, []
+    folded = sum(chain.norm is not None for chain in chains)
+    return Folded(candidate, folded, anatomy.norms - folded)
+
+
+def matches(output: Tensor, expected: Tensor) -> bool:
+    return bool(((output - expected).abs().max() <= TOLERANCE * expected.abs().max().clamp_min(1e-12)).item())
+
+
+class ReluInPlace(nn.Module):
+    """ReLU, cut at `ceiling`, written over its input, with a gradient that needs only the result."""
+
+    def __init__(self, ceiling: float) -> None:
+        super().__init__()
+        self.ceiling = ceiling
+
+    def forward(self, x: Tensor) -> Tensor:
+        return _Clamp.apply(x, self.ceiling)  # type: ignore[no-any-return,no-untyped-call]
+
+
+class _Clamp(torch.autograd.Function):
+    # PyTorch's own in-place hardtanh keeps a copy of what it overwrites; the result is enough
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, ceiling: float) -> Tensor:
+        ctx.mark_dirty(x)
+        x.clamp_(0, ceiling)
+        ctx.save_for_backward(x)
+        ctx.ceiling = ceiling
+        return x
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
+        (y,) = ctx.saved_tensors
+        return torch.ops.aten.hardtanh_backward(gradients[0], y, 0.0, ctx.ceiling), None
+
+
+def _spare(chain: Chain, kept: set[str]) -> Chain | None:
+    """The part of a chain that can be folded without touching what somebody wants to see."""
+    if chain.conv in kept:
+        return None
+    if chain.norm is not None and chain.norm in kept:
+        return Chain(chain.conv, chain.norm)
+    return chain
+
+
+def _frozen_copy(module: nn.Module) -> nn.Module:
+    twin = copy.deepcopy(module)
+    return twin.eval().requires_grad_(False)
+
+
+def _apply(module: nn.Module, chains: Sequence[Chain]) -> nn.Module:
+    for chain in chains:
+        if chain.norm is not None:
+            _fold_norm(module.get_submodule(chain.conv), module.get_submodule(chain.norm))
+            module.set_submodule(chain.norm, nn.Identity())
+        if chain.act is not None:
+            ceiling = 6.0 if isinstance(module.get_submodule(chain.act), nn.ReLU6) else float("inf")
+            module.set_submodule(chain.act, ReluInPlace(ceiling))
+    return module
+
+
+def _fold_norm(conv: Any, norm: Any) -> None:
+    weight, bias = fuse_conv_bn_weights(
+        conv.weight, conv.bias, norm.running_mean, norm.running_var, norm.eps, norm.weight, norm.bias, isinstance(conv, nn.ConvTranspose2d)
+    )
+    conv.weight, conv.bias = nn.Parameter(weight, requires_grad=False), nn.Parameter(bias, requires_grad=False)

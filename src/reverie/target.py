@@ -1,0 +1,110 @@
+"""The target language: what a dream climbs, as text and as terms.
+
+blocks.4.1                          every channel of a layer
+blocks.4.1:12                       one channel
+blocks.4.1:12@7,9                   one neuron of it, at row 7, column 9
+class:banana   class:954            a class, by name or number
+blocks.4.1:12 - 0.5*blocks.2.0:3    a weighted sum; the signs stand between blanks
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+
+from reverie.errors import UsageError
+
+CLASSES = "class scores"  # the name of the logits among activations
+_NUMBER = r"(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?"
+_WEIGHT = re.compile(rf"({_NUMBER})\s*\*\s*(.*)", re.DOTALL)
+_UNIT = re.compile(r"(?P<layer>[^\s:@*]+)(?::(?P<channel>\d+)(?:@(?P<y>\d+),(?P<x>\d+))?)?")
+_SPLIT = re.compile(r"\s+([+-])\s+")
+_HELP = "write it like blocks.4.1, blocks.4.1:12, blocks.4.1:12@7,9 or class:banana, joined by ' + ' and ' - '"
+_LONGEST = 2000
+
+
+@dataclass(frozen=True)
+class Term:
+    """One weighted part of a target: a layer, a channel or neuron of it, or a class (then `label` is set and `layer` empty)."""
+
+    weight: float = 1.0
+    layer: str = ""
+    channel: int | None = None
+    at: tuple[int, int] | None = None
+    label: str | None = None
+
+    def unit(self) -> str:
+        """The term without its weight, as text."""
+        if self.label is not None:
+            return f"class:{self.label}"
+        text = self.layer
+        if self.channel is not None:
+            text += f":{self.channel}"
+        if self.at is not None:
+            text += f"@{self.at[0]},{self.at[1]}"
+        return text
+
+
+@dataclass(frozen=True)
+class Target:
+    """A weighted sum of terms. `str(target)` is its canonical text, and `parse` reads it back."""
+
+    terms: tuple[Term, ...]
+
+    def __str__(self) -> str:
+        text = ""
+        for number, term in enumerate(self.terms):
+            sign = "-" if term.weight < 0 else "+"
+            if number:
+                text += f" {sign} "
+            elif sign == "-":
+                text += "-"
+            size = abs(term.weight)
+            text += (f"{size!r}*" if size != 1 else "") + term.unit()
+        return text
+
+    def layers(self) -> tuple[str, ...]:
+        """Names of the layers it needs, each once."""
+        return tuple(dict.fromkeys(term.layer for term in self.terms if term.label is None))
+
+
+def parse(text: str) -> Target:
+    """Read a target from text.
+
+    Raises:
+        UsageError: the text is empty or not a target; the message repeats what was written.
+    """
+    if len(text) > _LONGEST:
+        raise UsageError(f"a target of {len(text)} characters", f"the longest is {_LONGEST}")
+    stripped = text.strip()
+    if not stripped:
+        raise UsageError("an empty target", _HELP)
+    sign = 1.0
+    if stripped[0] in "+-":
+        sign = -1.0 if stripped[0] == "-" else 1.0
+        stripped = stripped[1:].lstrip()
+    pieces = _SPLIT.split(stripped)
+    terms = [_term(pieces[0], sign, text)]
+    for operator, piece in zip(pieces[1::2], pieces[2::2], strict=True):
+        terms.append(_term(piece, -1.0 if operator == "-" else 1.0, text))
+    return Target(tuple(terms))
+
+
+def _term(piece: str, sign: float, whole: str) -> Term:
+    weight, unit = sign, piece.strip()
+    if weighted := _WEIGHT.fullmatch(unit):
+        weight, unit = sign * float(weighted[1]), weighted[2].strip()
+        if not math.isfinite(weight):
+            raise UsageError(f"the weight '{weighted[1]}' in '{whole.strip()}' is not a finite number", _HELP)
+    if unit.startswith("class:"):
+        label = " ".join(unit.removeprefix("class:").split())
+        if not label:
+            raise UsageError(f"'class:' without a name in '{whole.strip()}'", _HELP)
+        return Term(weight, label=label)
+    match = _UNIT.fullmatch(unit)
+    if match is None:
+        raise UsageError(f"'{piece.strip()}' in '{whole.strip()}' is not a target", _HELP)
+    channel = None if match["channel"] is None else int(match["channel"])
+    at = None if match["y"] is None else (int(match["y"]), int(match["x"]))
+    return Term(weight, layer=match["layer"], channel=channel, at=at)

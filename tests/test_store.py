@@ -1,0 +1,196 @@
+"""Whole-or-nothing writing, and contents kept by hash."""
+
+from __future__ import annotations
+
+import errno
+import os
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from reverie import store
+from reverie.errors import OutputError
+from reverie.store import Kept, cache_folder, check_place, files_in, sha256_of, write_whole
+
+
+def left(folder: Path) -> list[str]:
+    return sorted(each.name for each in folder.iterdir())
+
+
+def failing(code: int):
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(code, os.strerror(code))
+
+    return fail
+
+
+def test_writes_the_content_with_ordinary_permissions(tmp_path: Path) -> None:
+    before = os.umask(0o027)
+    try:
+        assert write_whole(tmp_path / "a.png", b"abc") == tmp_path / "a.png"
+    finally:
+        os.umask(before)
+    assert (tmp_path / "a.png").read_bytes() == b"abc"
+    assert (tmp_path / "a.png").stat().st_mode & 0o777 == 0o640
+    assert left(tmp_path) == ["a.png"]
+
+
+def test_replaces_only_when_told(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    write_whole(path, b"old")
+    with pytest.raises(OutputError, match=r"exists already; give --force"):
+        write_whole(path, b"new")
+    assert path.read_bytes() == b"old"
+    write_whole(path, b"new", replace=True)
+    assert path.read_bytes() == b"new"
+    assert left(tmp_path) == ["a.png"]
+
+
+def test_of_many_writers_one_wins_and_the_others_are_told(tmp_path: Path) -> None:
+    path, start, outcomes = tmp_path / "a", threading.Barrier(8), []
+
+    def write(number: int) -> None:
+        start.wait()
+        try:
+            write_whole(path, bytes([number]) * 1000)
+            outcomes.append(number)
+        except OutputError:
+            outcomes.append(None)
+
+    threads = [threading.Thread(target=write, args=(number,)) for number in range(8)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    winners = [each for each in outcomes if each is not None]
+    assert len(outcomes) == 8 and len(winners) == 1
+    assert path.read_bytes() == bytes(winners) * 1000
+    assert left(tmp_path) == ["a"]
+
+
+def test_a_name_taken_while_we_write_is_not_overwritten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, sync = tmp_path / "a", os.fsync
+
+    def take(handle: int) -> None:
+        path.write_bytes(b"theirs")
+        sync(handle)
+
+    monkeypatch.setattr(os, "fsync", take)
+    with pytest.raises(OutputError, match="exists already"):
+        write_whole(path, b"ours")
+    assert path.read_bytes() == b"theirs"
+    assert left(tmp_path) == ["a"]
+
+
+@pytest.mark.parametrize("taken", [False, True])
+def test_where_there_are_no_hard_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, taken: bool) -> None:
+    monkeypatch.setattr(os, "link", failing(errno.EPERM))
+    path = tmp_path / "a"
+    if taken:
+        path.write_bytes(b"theirs")
+        with pytest.raises(OutputError, match="exists already"):
+            write_whole(path, b"ours")
+    else:
+        write_whole(path, b"ours")
+    assert path.read_bytes() == (b"theirs" if taken else b"ours")
+    assert left(tmp_path) == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [(errno.ENOSPC, "no room left"), (errno.EDQUOT, "no room left"), (errno.EROFS, "is not writable"), (errno.EIO, "cannot be written")],
+)
+def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int, message: str) -> None:
+    path = tmp_path / "a"
+    path.write_bytes(b"old")
+    monkeypatch.setattr(os, "fsync", failing(code))
+    with pytest.raises(OutputError, match=message) as caught:
+        write_whole(path, b"new", replace=True)
+    assert caught.value.exit_code == 5 and "\n" not in str(caught.value)
+    assert path.read_bytes() == b"old"
+    assert left(tmp_path) == ["a"]
+
+
+@pytest.mark.parametrize("act", [check_place, lambda path: write_whole(path, b"x")])
+def test_a_folder_that_may_not_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, act) -> None:
+    monkeypatch.setattr(store.tempfile, "mkstemp", failing(errno.EACCES))  # tests may run as root, whom permissions do not bind
+    with pytest.raises(OutputError, match=r"is not writable; choose another place with -o"):
+        act(tmp_path / "a")
+
+
+@pytest.mark.parametrize("act", [check_place, lambda path: write_whole(path, b"x", replace=True)])
+def test_a_folder_that_is_missing_or_a_place_that_is_a_folder(tmp_path: Path, act) -> None:
+    with pytest.raises(OutputError, match="mkdir -p"):
+        act(tmp_path / "no" / "a")
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError):
+        act(tmp_path / "file" / "a")
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(OutputError):
+        act(tmp_path / "folder")
+    assert left(tmp_path) == ["file", "folder"]
+
+
+def test_checking_a_place_leaves_no_trace(tmp_path: Path) -> None:
+    check_place(tmp_path / "a.png")
+    assert left(tmp_path) == []
+
+
+def test_what_killed_writers_left_is_dropped_after_an_hour(tmp_path: Path) -> None:
+    old, new, theirs = tmp_path / ".reverie-old.part", tmp_path / ".reverie-new.part", tmp_path / ".other.part"
+    for each in (old, new, theirs):
+        each.write_bytes(b"half")
+    for each in (old, theirs):
+        os.utime(each, (time.time() - 3700,) * 2)
+    write_whole(tmp_path / "a", b"x")
+    assert left(tmp_path) == [".other.part", ".reverie-new.part", "a"]
+
+
+def test_kept_contents_are_found_by_hash_and_kept_once(tmp_path: Path) -> None:
+    kept = Kept(tmp_path / "inputs")
+    digest = kept.put(b"content")
+    assert digest == sha256_of(b"content") == kept.put(b"content")
+    found = kept.find(digest)
+    assert found is not None and found.read_bytes() == b"content" and sha256_of(found) == digest
+    assert len([each for each in tmp_path.rglob("*") if each.is_file()]) == 1
+    assert kept.find(sha256_of(b"other")) is None
+
+
+def test_damaged_kept_content_is_dropped_and_can_be_kept_again(tmp_path: Path) -> None:
+    kept = Kept(tmp_path)
+    digest = kept.put(b"content")
+    place = kept.find(digest)
+    assert place is not None
+    place.write_bytes(b"c0ntent")
+    assert kept.find(digest) is None
+    assert not place.exists()
+    kept.put(b"content")
+    assert kept.find(digest) == place
+
+
+def test_kept_where_no_folder_can_be_made(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError):
+        Kept(tmp_path / "file" / "inputs").put(b"x")
+
+
+def test_the_cache_moves_with_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REVERIE_CACHE", str(tmp_path / "cache"))
+    assert cache_folder() == tmp_path / "cache"
+    assert Kept().folder == tmp_path / "cache" / "inputs"
+    assert not (tmp_path / "cache").exists()
+
+
+def test_sha256_of_a_long_file(tmp_path: Path) -> None:
+    content = bytes(range(256)) * 10_000  # more than one piece
+    (tmp_path / "a").write_bytes(content)
+    assert sha256_of(tmp_path / "a") == sha256_of(content)
+
+
+def test_files_in_a_folder_by_suffix(tmp_path: Path) -> None:
+    for name in ("b.PNG", "a.png", ".hidden.png", "c.txt"):
+        (tmp_path / name).touch()
+    (tmp_path / "folder.png").mkdir()
+    assert [each.name for each in files_in(tmp_path, frozenset({".png"}))] == ["a.png", "b.PNG"]
