@@ -31,7 +31,8 @@ def recognise(
     if top < 1:
         raise UsageError(f"--top {top}", "ask for at least one label")
     net = reverie.load(network, device=device)
-    answers, code = [], 0
+    answers: list[tuple[str, list[reverie.Label]]] = []
+    code = 0
     with use_threads(threads):
         for picture in pictures:
             try:
@@ -42,14 +43,14 @@ def recognise(
                 remark(str(error))
                 code = code or error.exit_code
                 continue
-            answers.append({"picture": picture, "labels": [dataclasses.asdict(label) for label in labels]})
+            answers.append((picture, labels))
     if json:
-        print_json(answers)
+        print_json([{"picture": picture, "labels": [dataclasses.asdict(each) for each in labels]} for picture, labels in answers])
         return code
-    for answer in answers:
-        print(answer["picture"])
-        for label in answer["labels"]:
-            print(f"  {label['probability']:7.2%}  {label['label']} ({label['index']})")
+    for picture, labels in answers:
+        print(picture)
+        for each in labels:
+            print(f"  {each.probability:7.2%}  {each.label} ({each.index})")
     return code
 
 

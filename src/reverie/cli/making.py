@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from reverie import files
 from reverie.cli import flags
 from reverie.cli.asking import DEFAULT_NETWORK
 from reverie.cli.show import line, print_json, remark
@@ -111,7 +110,7 @@ def redo_command(
     quiet: flags.Quiet = False,
 ) -> int:
     """Make a picture again from the recipe it carries."""
-    from reverie import api
+    from reverie import api, files
 
     source = Path(picture).expanduser()
     place = _place(output, many=False)
@@ -129,6 +128,8 @@ def redo_command(
 
 def _expanded(starts: list[str]) -> list[str]:
     """Folders replaced by the pictures in them."""
+    from reverie import files
+
     found: list[str] = []
     for start in starts:
         folder = Path(start).expanduser()
