@@ -115,7 +115,7 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path: Path, monkeypa
 
 @pytest.mark.parametrize("act", [check_place, lambda path: write_whole(path, b"x")])
 def test_a_folder_that_may_not_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, act) -> None:
-    monkeypatch.setattr(store.tempfile, "mkstemp", failing(errno.EACCES))  # tests may run as root, whom permissions do not bind
+    monkeypatch.setattr(store.os, "open", failing(errno.EACCES))  # tests may run as root, whom permissions do not bind
     with pytest.raises(OutputError, match=r"is not writable; choose another place with -o"):
         act(tmp_path / "a")
 
@@ -168,6 +168,33 @@ def test_damaged_kept_content_is_dropped_and_can_be_kept_again(tmp_path: Path) -
     assert not place.exists()
     kept.put(b"content")
     assert kept.find(digest) == place
+
+
+def test_keeping_repairs_damaged_content(tmp_path: Path) -> None:
+    kept = Kept(tmp_path)
+    digest = kept.put(b"content")
+    place = tmp_path / digest[:2] / digest
+    place.write_bytes(b"c0ntent")
+    assert kept.put(b"content") == digest
+    assert place.read_bytes() == b"content"
+
+
+def test_writing_leaves_the_umask_of_the_process_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "umask", failing(errno.EPERM))  # it belongs to all threads: who changes it, changes their files too
+    write_whole(tmp_path / "a", b"x")
+
+
+def test_a_name_too_long_is_found_out_beforehand(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="too long"):
+        check_place(tmp_path / ("a" * 300))
+
+
+@pytest.mark.parametrize("act", [check_place, lambda path: write_whole(path, b"x", replace=True)])
+def test_a_place_that_is_no_plain_file_is_left_alone(tmp_path: Path, act) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OutputError, match="is not a file"):
+        act(tmp_path / "pipe")
+    assert (tmp_path / "pipe").is_fifo()
 
 
 def test_kept_where_no_folder_can_be_made(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from reverie import files
 from reverie.errors import InputError
 from reverie.recipe import Recipe, read
+from reverie.store import expanded
 
 
 def read_recipe(picture: str | Path) -> Recipe:
@@ -15,7 +16,7 @@ def read_recipe(picture: str | Path) -> Recipe:
     Raises:
         InputError: it carries none, or one that cannot be used. UnsafeError: one of a size that no recipe has.
     """
-    place = Path(picture).expanduser()
+    place = expanded(picture)
     text = files.recipe_text(place)
     if text is None:
         raise InputError(f"'{place}' carries no recipe", "pictures made by Reverie do, unless --no-recipe was given")

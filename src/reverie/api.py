@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
+from numbers import Integral
 from pathlib import Path
 from typing import Any, cast, get_args
 
@@ -16,13 +18,13 @@ from reverie import recipe as _recipe
 from reverie.album import read_recipe
 from reverie.errors import InputError, UsageError, unknown
 from reverie.networks import Network, open_network, wrap_module
-from reverie.networks.catalogue import DEFAULT
+from reverie.networks.catalogue import CATALOGUE, DEFAULT
 from reverie.networks.device import available
 from reverie.pictures import Picture
 from reverie.recipe import Ascent, FileInput, Finish, Machine, NetworkUsed, Noise, NoiseInput, Recipe, choose
-from reverie.render import Plan, Watcher, check, check_size, noise_start
-from reverie.store import Kept, files_in, sha256_of
-from reverie.target import CLASSES, parse
+from reverie.render import Plan, Watcher, check, check_reach, check_size, noise_start
+from reverie.store import Kept, expanded, files_in, sha256_of
+from reverie.target import CLASSES, brief, parse
 
 Start = str | Path | Picture | Any
 NOISE_SIZE = (512, 512)
@@ -70,6 +72,8 @@ def wrap(
     Raises:
         UsageError: `mean` and `std` of different lengths, or a deviation that is not above 0.
     """
+    if name is not None and not 0 < len(name) <= 200:
+        raise UsageError(f"a network's name of {len(name)} characters", "give it one of 1 to 200")
     return wrap_module(module, mean, std, range, size, labels, scores, name, device)
 
 
@@ -125,14 +129,14 @@ def plan(
         size: side, or (height, width), of a start made from noise.
         keep: keep the start in the cache by its hash, so that `redo` finds it.
     """
-    net = _network(network, device)
-    named = _recipe.preset(preset or _recipe.DEFAULT_PRESET) if preset or not (target or level) else None
-    if target and level:
+    if preset is None and target is None and level is None:
+        preset = _recipe.DEFAULT_PRESET
+    named = _recipe.preset(preset) if preset is not None else None
+    if target is not None and level is not None:
         raise UsageError("both a target and a level", "a level stands for a target: give one of them")
     if level is not None and level not in _recipe.LEVELS:
         raise unknown("level", level, _recipe.LEVELS, "the levels are " + ", ".join(_recipe.LEVELS))
-    terms = parse(target) if target else parse(net.level(level or (named.level if named else "")))
-    check(terms, net)
+    terms = parse(target) if target is not None else None
     known = set(Ascent.model_fields) | set(Finish.model_fields)
     for name in choices:
         if name not in known:
@@ -141,11 +145,18 @@ def plan(
     merged = {**(named.choices if named else {}), **given}
     ascent = choose(Ascent, **{name: value for name, value in merged.items() if name in Ascent.model_fields})
     finish = choose(Finish, **{name: value for name, value in merged.items() if name in Finish.model_fields})
-    _whole("--seed", seed, 0)
+    seed = _whole("--seed", seed, 0, _recipe.MOST_SEED)
+    max_pixels = _whole("--max-pixels", max_pixels, 1)
+    if threads is not None:
+        threads = _whole("--threads", threads, 1, _recipe.MOST_THREADS)
     picture, used = _start(start, width, size, seed, max_pixels)
-    if keep and picture.content:
-        Kept().put(picture.content)
+    net = _network(network, device)
+    if net.channels != 3:
+        raise UsageError(f"{net.name} takes pictures of {net.channels} channels", "a dream needs a network of colour pictures, of three")
+    terms = terms or parse(net.level(level or (named.level if named else "")))
+    check(terms, net)
     height, wide = picture.size
+    check_reach(terms, net, height, wide)
     recipe = Recipe(
         networks=(network_used(net, list(terms.layers()) or [CLASSES]),),
         inputs=(used,),
@@ -157,7 +168,7 @@ def plan(
         seed=seed,
         machine=machine(net, threads),
     )
-    return Plan(recipe, net, picture)
+    return Plan(recipe, net, picture, keep)
 
 
 def redo(
@@ -177,7 +188,7 @@ def redo(
 
     Args:
         picture: a file with a recipe.
-        start: where the start picture is, if it is neither in the cache nor beside the picture.
+        start: the start picture, or a folder it is in, if it is neither in the cache nor beside the picture.
         network: one's own network, if it was made with one; it is checked by the hash of its weights.
         device, threads: other than those of the recipe.
 
@@ -197,19 +208,31 @@ def plan_again(
     max_pixels: int = _pictures.MAX_PIXELS,
 ) -> Plan:
     """All of `redo` but the dreaming."""
-    place = Path(picture).expanduser()
+    place = expanded(picture)
+    max_pixels = _whole("--max-pixels", max_pixels, 1)
+    if threads is not None:
+        threads = _whole("--threads", threads, 1, _recipe.MOST_THREADS)
     old = read_recipe(place)
-    net = network or load(old.networks[0].name, device=device or (old.machine.device if old.machine.device in available() else None))
     used = old.networks[0]
-    if net.sha256 != used.sha256:
-        raise InputError(f"'{place.name}' was made with other weights of {used.name} (sha256 {used.sha256})", "give that network")
-    found = _input(old, place, Path(start).expanduser() if start else None, max_pixels)
+    if network is None and used.name not in CATALOGUE:
+        fault = f"'{place.name}' was made with a network of somebody's own, '{used.name}' (sha256 {used.sha256})"
+        raise InputError(fault, "redo it in Python: reverie.redo(picture, network=reverie.wrap(…))")
+    if used.sha256 != (CATALOGUE[used.name].sha256 if network is None else network.sha256):
+        raise InputError(f"'{place.name}' was made with other weights of '{used.name}' (sha256 {used.sha256})", "give that network")
+    found = _input(old, place, None if start is None else expanded(start), max_pixels)
+    if network is None and device is None and old.machine.device in available():
+        device = old.machine.device
+    net = _network(network or used.name, device)
     here = machine(net, threads or old.machine.threads)
     same = here == old.machine
     note = f"made with {_where(old.machine)}, "
     note += "as here: the same bytes" if same else f"here it is {_where(here)}: the same to the eye"
+    try:
+        check(parse(old.target), net)
+        check_reach(parse(old.target), net, *found.size)
+    except UsageError as error:
+        raise InputError(f"the recipe in '{place.name}' does not fit its network: {error.fault}", error.remedy) from error
     names = list(parse(old.target).layers()) or [CLASSES]
-    check(parse(old.target), net)
     recipe = old.model_copy(update={"machine": here, "networks": (network_used(net, names),)})
     return Plan(recipe, net, replace(found, notes=(note,)))
 
@@ -220,8 +243,6 @@ def network_used(network: Network, layers: Sequence[str]) -> NetworkUsed:
 
 
 def machine(network: Network, threads: int | None) -> Machine:
-    if threads is not None:
-        _whole("--threads", threads, 1)
     return Machine(
         reverie=__version__,
         torch=torch.__version__,
@@ -233,7 +254,7 @@ def machine(network: Network, threads: int | None) -> Machine:
 
 def _network(network: Network | str | None, device: str | None) -> Network:
     if isinstance(network, Network):
-        if device is not None and device != network.device.type:
+        if device not in (None, "auto", network.device.type):
             raise UsageError(f"device '{device}', but the network is open on {network.device.type}", "load it with that device")
         return network
     return load(network or DEFAULT, device=device)
@@ -241,14 +262,14 @@ def _network(network: Network | str | None, device: str | None) -> Network:
 
 def _start(start: Start, width: int | None, size: Any, seed: int, max_pixels: int) -> tuple[Picture, FileInput | NoiseInput]:
     if width is not None:
-        _whole("--width", width, 1)
+        width = _whole("--width", width, 1)
     if isinstance(start, str) and start.startswith("noise:"):
         kind = start.removeprefix("noise:")
         kinds = get_args(Noise)
         if kind not in kinds:
             raise unknown("noise", kind, kinds, "there is noise:" + ", noise:".join(kinds))
         height, wide = _sides(size) if size is not None else (width, width) if width else NOISE_SIZE
-        check_size(height, wide, start)
+        check_size(height, wide, start, "--size")
         return noise_start(cast(Noise, kind), height, wide, seed), NoiseInput(noise=cast(Noise, kind))
     if size is not None:
         raise UsageError("a size for a start that is a picture", "--size is for noise; a picture is brought to another size by --width")
@@ -265,15 +286,15 @@ def _start(start: Start, width: int | None, size: Any, seed: int, max_pixels: in
 
 
 def _sides(size: int | tuple[int, int]) -> tuple[int, int]:
-    height, width = (size, size) if isinstance(size, int) else size
-    _whole("--size", height, 1)
-    _whole("--size", width, 1)
-    return height, width
+    height, width = size if isinstance(size, tuple) and len(size) == 2 else (size, size)
+    return _whole("--size", height, 1), _whole("--size", width, 1)
 
 
-def _whole(flag: str, value: Any, least: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise UsageError(f"{flag} {value}", f"it is a whole number from {least} on")
+def _whole(flag: str, value: Any, least: int, most: int | None = None) -> int:
+    whole = int(value) if isinstance(value, Integral) and not isinstance(value, bool) else least - 1
+    if whole < least or (most is not None and whole > most):
+        raise UsageError(f"{flag} {brief(str(value))}", f"it is a whole number from {least} " + ("on" if most is None else f"to {most}"))
+    return whole
 
 
 def _input(recipe: Recipe, place: Path, start: Path | None, max_pixels: int) -> Picture:
@@ -281,23 +302,32 @@ def _input(recipe: Recipe, place: Path, start: Path | None, max_pixels: int) -> 
     check_size(recipe.height, recipe.width, place.name)
     if isinstance(used, NoiseInput):
         return noise_start(used.noise, recipe.height, recipe.width, recipe.seed)
-    if start is not None and sha256_of(_existing(start)) != used.sha256:
-        raise InputError(f"'{start}' is not the start of '{place.name}'", f"its sha256 should be {used.sha256}")
-    found = start or Kept().find(used.sha256) or next((each for each in _beside(place) if sha256_of(each) == used.sha256), None)
-    if found is None:
-        raise InputError(f"the start of '{place.name}' is not to be found (sha256 {used.sha256})", "say where it is with --start PATH")
-    return _pictures.to_width(_pictures.load(found, max_pixels), recipe.width)
+    if start is not None:
+        if not start.exists():
+            raise InputError(f"'{start}' does not exist", "check the name and the folder")
+        found = _among(files_in(start, files.READABLE) if start.is_dir() else [start], used.sha256)
+        if found is None:
+            raise InputError(f"'{start}' is not the start of '{place.name}'", f"its sha256 should be {used.sha256}")
+    else:
+        found = Kept().find(used.sha256) or _among(files_in(place.parent, files.READABLE), used.sha256)
+        if found is None:
+            raise InputError(f"the start of '{place.name}' is not to be found (sha256 {used.sha256})", "say where it is with --start PATH")
+    picture = _pictures.load(found, max_pixels)
+    height, width = picture.size
+    if max(1, round(height * recipe.width / width)) != recipe.height:
+        raise InputError(f"the recipe in '{place.name}' and its start differ in shape", "the recipe may have been edited")
+    return _pictures.to_width(picture, recipe.width)
 
 
-def _existing(path: Path) -> Path:
-    if not path.is_file():
-        raise InputError(f"there is no file '{path}'", "check the path")
-    return path
-
-
-def _beside(place: Path) -> list[Path]:
-    return [each for each in files_in(place.parent, files.READABLE) if each != place]
+def _among(places: Iterable[Path], digest: str) -> Path | None:
+    """The file with this content."""
+    for each in places:
+        with suppress(OSError):  # one that may not be read is none of those we look for
+            if sha256_of(each) == digest:
+                return each
+    return None
 
 
 def _where(machine: Machine) -> str:
-    return f"{machine.threads} threads on {machine.device}, {machine.precision}, torch {machine.torch}, reverie {machine.reverie}"
+    threads = f"{machine.threads} thread" + ("s" if machine.threads > 1 else "")
+    return f"{threads} on {machine.device}, {machine.precision}, torch {machine.torch}, reverie {machine.reverie}"

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
-from reverie.canvas import Smoothing, Tone
+from reverie.canvas import Preconditioner, Tone
 from reverie.pictures import resample, resize
 from reverie.recipe import Ascent
 
@@ -31,6 +32,7 @@ class Progress:
     steps: int
     done: float
     score: Tensor  # (N,)
+    alive: Tensor  # (N,), whether there was any gradient to follow
     pictures: Tensor  # (N, 3, H, W), at the size of this octave
 
 
@@ -53,7 +55,7 @@ def climb(
     Args:
         start: (N, 3, H, W) in 0..1 at the size of the last octave.
         score: what to climb; a score is maximised.
-        settings: octaves, steps, strength, jitter, smoothing, tone.
+        settings: octaves, steps, strength, jitter, smoothing, vivid, tone.
         sizes: of the octaves, as `octave_sizes` gives them.
         generators: one for each picture, from which its jitter is drawn.
 
@@ -67,11 +69,11 @@ def climb(
         base = resize(start, *size)  # (N, 3, h, w)
         tone = Tone.of(base)
         pictures = base if number == 0 else (base + added(pictures, resize(start, *pictures.shape[2:]), *size)).clamp(0, 1)
-        smooth = Smoothing(*size, settings.smoothing, start.device)
+        condition = Preconditioner(*size, settings.smoothing, settings.vivid, start.device)
         for step in range(settings.steps):
-            pictures, value = _step(pictures, score, settings, smooth, tone, generators)
+            pictures, value, alive = _step(pictures, score, settings, condition, tone, generators)
             done = (before + work[number] * (step + 1) / settings.steps) / sum(work)
-            yield Progress(number + 1, len(sizes), step + 1, settings.steps, done, value, pictures)
+            yield Progress(number + 1, len(sizes), step + 1, settings.steps, done, value, alive, pictures)
         before += work[number]
 
 
@@ -81,18 +83,23 @@ def added(pictures: Tensor, base: Tensor, height: int, width: int) -> Tensor:
 
 
 def _step(
-    pictures: Tensor, score: Score, settings: Ascent, smooth: Smoothing, tone: Tone, generators: Sequence[torch.Generator]
-) -> tuple[Tensor, Tensor]:
+    pictures: Tensor, score: Score, settings: Ascent, condition: Preconditioner, tone: Tone, generators: Sequence[torch.Generator]
+) -> tuple[Tensor, Tensor, Tensor]:
     shifts = [_shift(settings.jitter, pictures.shape, generator) for generator in generators]
-    moved = _roll(pictures, shifts).requires_grad_(True)  # (N, 3, H, W)
-    values = score(moved)  # (N,)
-    (gradient,) = torch.autograd.grad(values.sum(), moved)
-    gradient = smooth(_roll(gradient, [(-y, -x) for y, x in shifts]))  # (N, 3, H, W)
-    spread = gradient.std(dim=(1, 2, 3), keepdim=True, correction=0)  # (N, 1, 1, 1)
-    stepped = torch.addcdiv(pictures.detach(), gradient, spread.clamp_min(torch.finfo(spread.dtype).tiny), value=settings.strength)
+    with torch.enable_grad():
+        pictures = pictures.detach().requires_grad_(True)
+        values = score(_moved(pictures, shifts))  # (N,)
+        (gradient,) = torch.autograd.grad(values.sum(), pictures)
+    gradient = condition(gradient)  # (N, 3, H, W)
+    if settings.tone == "keep":  # which takes the mean of a step away again: it must not count as its size
+        gradient = gradient - gradient.mean(dim=(2, 3), keepdim=True)
+    largest = gradient.abs().amax(dim=(1, 2, 3), keepdim=True)  # (N, 1, 1, 1)
+    gradient = gradient / largest.clamp_min(torch.finfo(largest.dtype).tiny)  # so that the squares of a faint one do not vanish
+    size = gradient.square().mean(dim=(1, 2, 3), keepdim=True).sqrt()  # (N, 1, 1, 1)
+    stepped = torch.addcdiv(pictures.detach(), gradient, size.clamp_min(torch.finfo(size.dtype).tiny), value=settings.strength)
     if settings.tone == "keep":
         stepped = tone.hold(stepped)
-    return stepped.clamp_(0, 1), values.detach()
+    return stepped.clamp_(0, 1), values.detach(), largest.flatten() > 0
 
 
 def _shift(jitter: int, shape: torch.Size, generator: torch.Generator) -> tuple[int, int]:
@@ -101,7 +108,13 @@ def _shift(jitter: int, shape: torch.Size, generator: torch.Generator) -> tuple[
     return y, x
 
 
-def _roll(pictures: Tensor, shifts: Sequence[tuple[int, int]]) -> Tensor:
-    if len(shifts) == 1:
-        return torch.roll(pictures, shifts[0], dims=(2, 3))
-    return torch.stack([torch.roll(each, shift, dims=(1, 2)) for each, shift in zip(pictures, shifts, strict=True)])
+def _moved(pictures: Tensor, shifts: Sequence[tuple[int, int]]) -> Tensor:
+    """Each picture moved by its shift. What comes in at a border is the mirror image, since a seam there would be dreamt on."""
+    each = [_moved_one(pictures[number : number + 1], *shift) for number, shift in enumerate(shifts)]
+    return torch.cat(each) if len(each) > 1 else each[0]
+
+
+def _moved_one(picture: Tensor, y: int, x: int) -> Tensor:
+    height, width = picture.shape[2:]
+    wider = F.pad(picture, (max(x, 0), max(-x, 0), max(y, 0), max(-y, 0)), mode="reflect")
+    return wider[:, :, max(-y, 0) : max(-y, 0) + height, max(-x, 0) : max(-x, 0) + width]

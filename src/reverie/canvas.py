@@ -13,15 +13,26 @@ from reverie.pictures import frequencies
 LOWEST = 1 / 64  # cycles per pixel: waves longer than this are not favoured further
 
 
-class Smoothing:
-    """Divides a gradient by frequency, so that broad forms grow as fast as fine ones and grain does not.
+# covariance of the colours of ImageNet's photographs (measured by the authors of Lucid; Olah et al. 2017), of mean variance 1
+PHOTOGRAPHS = torch.tensor([[0.9781, 0.8895, 0.8059], [0.8895, 0.9692, 0.9177], [0.8059, 0.9177, 1.0527]])
 
-    A photograph's amplitude falls as 1/f (Field 1987); a gradient divided by f^power changes it in kind.
+
+class Preconditioner:
+    """Turns a gradient into a change in kind with photographs: broad forms grow as fast as fine ones, and colours go together.
+
+    A photograph's amplitude falls as 1/f (Field 1987), so the gradient is divided by f^power. Its colours vary together,
+    mostly from dark to light, so the gradient is multiplied by their covariance; `vivid` is how much of it is left alone.
+
+    Args:
+        height, width: of the gradients, in pixels.
+        power: 0 leaves every frequency as it is.
+        vivid: 0..1; at 1 each colour goes its own way.
     """
 
-    def __init__(self, height: int, width: int, power: float, device: torch.device) -> None:
+    def __init__(self, height: int, width: int, power: float, vivid: float, device: torch.device) -> None:
         self.shape = (height, width)
         self.power = power
+        self.colours = torch.lerp(PHOTOGRAPHS, torch.eye(3), vivid).to(device)  # (3, 3)
         # a transform at a size with large prime factors is slow: pad to a friendly one
         self.padded = (friendly(height), friendly(width))
         wave = frequencies(*self.padded)
@@ -29,6 +40,7 @@ class Smoothing:
 
     def __call__(self, gradient: Tensor) -> Tensor:
         """(N, 3, H, W) → the same shape."""
+        gradient = torch.einsum("ij,njhw->nihw", self.colours, gradient)  # (N, 3, H, W)
         if self.power == 0:
             return gradient
         height, width = self.shape

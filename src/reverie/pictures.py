@@ -15,9 +15,9 @@ from PIL import Image
 from torch import Tensor
 
 from reverie import files
-from reverie.errors import InputError, UsageError
+from reverie.errors import ReverieError, UsageError
 from reverie.recipe import Noise, Recipe
-from reverie.store import write_whole
+from reverie.store import expanded, write_whole
 
 MAX_PIXELS = 500_000_000
 
@@ -82,7 +82,7 @@ class Picture:
         Raises:
             OutputError: no such folder, not writable, no room, or it would overwrite. UsageError: an unknown kind of file.
         """
-        place = Path(path)
+        place = expanded(path)
         return write_whole(place, self.encode(place.suffix, with_recipe=with_recipe), replace=force or self.is_at(place))
 
     def is_at(self, place: Path) -> bool:
@@ -99,7 +99,7 @@ def carried(place: Path) -> str | None:
     """The recipe text that a file carries; None if it carries none or cannot be read."""
     try:
         return files.recipe_text(place)
-    except InputError:
+    except ReverieError:
         return None
 
 
@@ -109,7 +109,7 @@ def load(path: str | Path, max_pixels: int = MAX_PIXELS) -> Picture:
     Raises:
         InputError: missing, damaged or no picture. UnsafeError: it claims more than `max_pixels`.
     """
-    found = files.read(Path(path).expanduser(), max_pixels)
+    found = files.read(expanded(path), max_pixels)
     return _from_decoded(found)
 
 

@@ -13,12 +13,13 @@ from torch import Tensor
 
 from reverie.ascent import Progress, Score, added, climb, octave_sizes
 from reverie.canvas import keep_colour
-from reverie.errors import InputError, UsageError
+from reverie.errors import InputError, OutputError, UsageError
 from reverie.networks import Network
 from reverie.objectives import excite
 from reverie.pictures import Picture, noise, quantise, resize
-from reverie.recipe import Noise, Recipe, Stopped
-from reverie.target import CLASSES, Target, parse
+from reverie.recipe import LONGEST_SIDE, MOST_THREADS, Noise, Recipe, Stopped
+from reverie.store import Kept
+from reverie.target import CLASSES, Target, Term, parse
 
 SMALLEST = 16  # pixels a side of a start
 LARGEST = 24_000_000  # pixels of a picture dreamt in memory
@@ -28,11 +29,15 @@ Watcher = Callable[[Progress], object]  # sees every step; a true answer stops
 
 @dataclass(frozen=True)
 class Plan:
-    """A picture about to be made: its recipe, its network, open, and its start at the size of the result."""
+    """A picture about to be made: its recipe, its network, open, and its start at the size of the result.
+
+    With `keep` the file of the start is kept in the cache by its hash, once the making begins.
+    """
 
     recipe: Recipe
     network: Network
     start: Picture
+    keep: bool = False
 
     def make(self, watcher: Watcher | None = None, making: int = 0) -> Picture:
         """Make it.
@@ -43,16 +48,19 @@ class Plan:
         """
         began = time.monotonic()
         recipe = self.recipe
+        kept = self._kept()
         with threads(recipe.machine.threads):
             score, smallest = scorer(parse(recipe.target), self.network)
             start = self.start.pixels[None].to(self.network.device)  # (1, 3, H, W)
             sizes = octave_sizes(*self.start.size, recipe.ascent, smallest)
             skipped = recipe.ascent.octaves - len(sizes)
             last: Progress | None = None
+            alive = False
             frames: list[Tensor] = []
             for last in climb(start, score, recipe.ascent, sizes, [generator(recipe.seed, recipe.target)]):
                 if len(frames) < making - 1 and last.done >= (len(frames) + 1) / making:
                     frames.append(self._whole(last, start))
+                alive = alive or bool(last.alive.any())
                 here = Stopped(octave=last.octave, step=last.step)
                 if recipe.stopped == here:
                     break
@@ -62,18 +70,30 @@ class Plan:
             if last is None:
                 raise AssertionError("an ascent has at least one step")
             pixels = self._finished(self._whole(last, start))
-        notes = (f"{skipped} of {recipe.ascent.octaves} octaves are too small for this target and were skipped",) if skipped else ()
+        were = "is too small for this target and was" if skipped == 1 else "are too small for this target and were"
+        notes: tuple[str, ...] = (f"{skipped} of {recipe.ascent.octaves} octaves {were} skipped",) if skipped else ()
+        if not alive:
+            notes += (f"nothing in this picture moves '{recipe.target}': its gradient is zero, and the result is the start",)
         return replace(
             self.start,
             pixels=pixels,
             recipe=recipe,
             content=b"",
             sha256="",
-            notes=(*self.start.notes, *notes),
+            notes=(*self.start.notes, *notes, *kept),
             score=float(last.score[0]),
             seconds=time.monotonic() - began,
             making=(*frames, pixels) if making else (),
         )
+
+    def _kept(self) -> tuple[str, ...]:
+        """Keep the start; a note where that fails, which is no reason not to dream."""
+        try:
+            if self.keep and self.start.content:
+                Kept().put(self.start.content)
+        except OutputError as error:
+            return (f"the start is not kept for `redo`, which will need --start: {error.fault}",)
+        return ()
 
     def _whole(self, state: Progress, start: Tensor) -> Tensor:
         """The state of an ascent at the size of the result: (3, H, W), on the CPU."""
@@ -107,7 +127,30 @@ def scorer(target: Target, network: Network) -> tuple[Score, int]:
     def score(pictures: Tensor) -> Tensor:
         return judge(prepared(pictures))
 
-    return score, 2 * coarsest
+    return score, max(2 * coarsest, *(reach(term, network) for term in target.terms))
+
+
+def reach(term: Term, network: Network) -> int:
+    """The least side of a picture on which the layer has the place that a term names; 1 where it names none."""
+    if term.at is None:
+        return 1
+    rows, columns = network.layer(term.layer)[2:]
+    stride = network.stride(term.layer)
+    return max(
+        1,
+        network.size[0] + (term.at[0] + 1 - rows) * stride,
+        network.size[1] + (term.at[1] + 1 - columns) * stride,
+    )
+
+
+def check_reach(target: Target, network: Network, height: int, width: int) -> None:
+    """Raise UsageError for a neuron that a layer does not have on a picture of this size."""
+    for term in target.terms:
+        if reach(term, network) > min(height, width):
+            raise UsageError(
+                f"no place {term.unit().partition('@')[2]} in '{term.layer}' on a picture of {width}×{height}",
+                f"a picture of {reach(term, network)} pixels a side has it, with --width or --size",
+            )
 
 
 def check(target: Target, network: Network) -> None:
@@ -118,20 +161,21 @@ def check(target: Target, network: Network) -> None:
             continue
         shape = network.layer(term.layer)
         if term.channel is not None and (len(shape) < 2 or term.channel >= shape[1]):
-            raise UsageError(f"no channel {term.channel} in '{term.layer}'", f"it has {shape[1]}, numbered from 0")
+            has = f"it has {shape[1]}, numbered from 0" if len(shape) > 1 else "it has none"
+            raise UsageError(f"no channel {term.channel} in '{term.layer}'", has)
         if term.at is not None and (len(shape) != 4 or term.at[0] >= shape[2] or term.at[1] >= shape[3]):
-            raise UsageError(
-                f"no place {term.at[0]},{term.at[1]} in '{term.layer}'", f"at the native size it has {shape[2]} rows and {shape[3]} columns"
-            )
+            has = f"at the native size it has {shape[2]} rows and {shape[3]} columns" if len(shape) == 4 else "it has no places"
+            raise UsageError(f"no place {term.at[0]},{term.at[1]} in '{term.layer}'", has)
 
 
-def check_size(height: int, width: int, name: str) -> None:
-    """Raise InputError for a picture too small or too large to dream on."""
+def check_size(height: int, width: int, name: str, flag: str = "--width") -> None:
+    """Raise InputError for a picture too small or too large to dream on; `flag` is what makes it larger or smaller."""
     if min(height, width) < SMALLEST:
-        raise InputError(f"'{name}' is {width}×{height} pixels", f"the least is {SMALLEST} a side; --width makes it larger")
-    if height * width > LARGEST:
-        most = int((LARGEST * width / height) ** 0.5)
-        raise InputError(f"'{name}' would be dreamt at {width}×{height} pixels, more than fit in memory", f"give --width {most} or less")
+        raise InputError(f"'{name}' is {width}×{height} pixels", f"the least is {SMALLEST} a side; {flag} makes it larger")
+    if height * width > LARGEST or max(height, width) > LONGEST_SIDE:
+        most = int(min((LARGEST * width / height) ** 0.5, LONGEST_SIDE, LONGEST_SIDE * width / height))
+        remedy = f"give {flag} {most} or less" if min(most, most * height // width) >= SMALLEST else "cut it into shorter pieces"
+        raise InputError(f"'{name}' would be dreamt at {width}×{height} pixels, more than fit in memory", remedy)
 
 
 def noise_start(kind: Noise, height: int, width: int, seed: int) -> Picture:
@@ -149,6 +193,8 @@ def generator(seed: int, purpose: str) -> torch.Generator:
 @contextmanager
 def threads(count: int | None) -> Iterator[None]:
     """So many threads inside (None: as many as there are), as many as before outside."""
+    if count is not None and not 1 <= count <= MOST_THREADS:
+        raise UsageError(f"--threads {count}", f"it is a number from 1 to {MOST_THREADS}")
     before = torch.get_num_threads()
     if count is not None:
         torch.set_num_threads(count)

@@ -6,7 +6,7 @@ import contextlib
 import errno
 import hashlib
 import os
-import tempfile
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,21 +37,31 @@ def sha256_of(content: bytes | Path) -> str:
     return digest.hexdigest()
 
 
-def check_place(path: Path) -> None:
-    """Raise OutputError now, before minutes of work, if `path` cannot be written later."""
-    folder = path.parent
-    if path.is_dir():
-        raise OutputError(f"'{path}' is a folder", "give the name of a file in it")
-    if not folder.exists():
-        raise OutputError(f"the folder '{folder}' does not exist", f"make it first: mkdir -p '{folder}'")
-    if not folder.is_dir():
-        raise OutputError(f"'{folder}' is not a folder", "choose another place with -o")
+def expanded(path: str | Path) -> Path:
+    """The path with a leading `~` replaced; as it is where there is no such home."""
+    with contextlib.suppress(RuntimeError):
+        return Path(path).expanduser()
+    return Path(path)
+
+
+def is_folder(path: Path) -> bool:
+    """Whether a folder is there; a name that cannot be one is none."""
+    with contextlib.suppress(OSError, ValueError):
+        return path.is_dir()
+    return False
+
+
+def check_place(path: Path, room: int = 0) -> None:
+    """Raise OutputError now, before minutes of work, if `path` cannot be written later, or if there is no room for so many bytes."""
     try:
-        handle, name = tempfile.mkstemp(prefix=_PREFIX, suffix=_SUFFIX, dir=folder)
+        _check_kinds(path)
+        handle, beside = _open_beside(path.parent)
     except OSError as error:
         raise _explain(error, path) from error
     os.close(handle)
-    Path(name).unlink()
+    beside.unlink()
+    if room and shutil.disk_usage(path.parent).free < room:
+        raise _no_room(path)
 
 
 def write_whole(path: Path, content: bytes, *, replace: bool = False) -> Path:
@@ -67,19 +77,15 @@ def write_whole(path: Path, content: bytes, *, replace: bool = False) -> Path:
     Raises:
         OutputError: no such folder, not writable, no room, or the file exists and `replace` is false.
     """
-    check = path.parent
-    if not check.is_dir():
-        raise OutputError(f"the folder '{check}' does not exist", f"make it first: mkdir -p '{check}'")
-    _drop_stale(path.parent)
     beside: Path | None = None
     try:
-        handle, name = tempfile.mkstemp(prefix=_PREFIX, suffix=_SUFFIX, dir=path.parent)
-        beside = Path(name)
+        _check_kinds(path)
+        _drop_stale(path.parent)
+        handle, beside = _open_beside(path.parent)
         with os.fdopen(handle, "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        beside.chmod(0o666 & ~_umask())
         _move(beside, path, replace)
     except FileExistsError as error:
         raise exists(path) from error
@@ -103,10 +109,10 @@ class Kept:
         self.folder = folder or cache_folder() / "inputs"
 
     def put(self, content: bytes) -> str:
-        """Keep `content`; the same content twice is one file."""
+        """Keep `content`; the same content twice is one file, and one that is damaged is replaced."""
         digest = sha256_of(content)
         place = self._place(digest)
-        if not place.exists():
+        if self.find(digest) is None:
             try:
                 place.parent.mkdir(parents=True, exist_ok=True)
             except OSError as error:
@@ -117,12 +123,11 @@ class Kept:
     def find(self, digest: str) -> Path | None:
         """The file with this content, or None. A file whose content no longer has this hash is dropped."""
         place = self._place(digest)
-        if not place.is_file():
-            return None
-        if sha256_of(place) != digest:
-            place.unlink(missing_ok=True)
-            return None
-        return place
+        with contextlib.suppress(OSError):  # not there, or not to be read
+            if sha256_of(place) == digest:
+                return place
+            place.unlink()
+        return None
 
     def _place(self, digest: str) -> Path:
         return self.folder / digest[:2] / digest
@@ -152,10 +157,25 @@ def _drop_stale(folder: Path) -> None:
                         Path(each.path).unlink()
 
 
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+def _check_kinds(path: Path) -> None:
+    """The folder is a folder; what is at the place, if anything, is a plain file."""
+    folder = path.parent
+    if not folder.exists():
+        raise OutputError(f"the folder '{folder}' does not exist", f"make it first: mkdir -p '{folder}'")
+    if not folder.is_dir():
+        raise OutputError(f"'{folder}' is not a folder", "choose another place with -o")
+    if path.is_dir():
+        raise OutputError(f"'{path}' is a folder", "give the name of a file in it")
+    with contextlib.suppress(FileNotFoundError):
+        path.lstat()  # a name too long for the file system is found out here
+        if not path.is_file():
+            raise OutputError(f"'{path}' is not a file", "choose another place with -o")
+
+
+def _open_beside(folder: Path) -> tuple[int, Path]:
+    """A new file of a name nobody has, open for writing, with the permissions that the user's umask gives a new file."""
+    beside = folder / f"{_PREFIX}{os.urandom(8).hex()}{_SUFFIX}"
+    return os.open(beside, os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0), 0o666), beside
 
 
 def _sync_folder(folder: Path) -> None:
@@ -171,10 +191,14 @@ def _sync_folder(folder: Path) -> None:
 
 def _explain(error: OSError, path: Path) -> OutputError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT if hasattr(errno, "EDQUOT") else errno.ENOSPC):
-        return OutputError(f"no room left to write '{path}'", "free some space, or choose another place with -o")
+        return _no_room(path)
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return OutputError(f"'{path.parent}' is not writable", "choose another place with -o")
     return OutputError(f"'{path}' cannot be written ({error.strerror or error})", "choose another place with -o")
+
+
+def _no_room(path: Path) -> OutputError:
+    return OutputError(f"no room left to write '{path}'", "free some space, or choose another place with -o")
 
 
 def files_in(folder: Path, suffixes: frozenset[str]) -> Iterator[Path]:

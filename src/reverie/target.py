@@ -18,7 +18,7 @@ from reverie.errors import UsageError
 CLASSES = "class scores"  # the name of the logits among activations
 _NUMBER = r"(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?"
 _WEIGHT = re.compile(rf"({_NUMBER})\s*\*\s*(.*)", re.DOTALL)
-_UNIT = re.compile(r"(?P<layer>[^\s:@*]+)(?::(?P<channel>\d+)(?:@(?P<y>\d+),(?P<x>\d+))?)?")
+_UNIT = re.compile(r"(?P<layer>[^\s:@*+-][^\s:@*]*)(?::(?P<channel>\d+)(?:@(?P<y>\d+),(?P<x>\d+))?)?")
 _SPLIT = re.compile(r"\s+([+-])\s+")
 _HELP = "write it like blocks.4.1, blocks.4.1:12, blocks.4.1:12@7,9 or class:banana, joined by ' + ' and ' - '"
 _LONGEST = 2000
@@ -61,7 +61,7 @@ class Target:
             elif sign == "-":
                 text += "-"
             size = abs(term.weight)
-            text += (f"{size!r}*" if size != 1 else "") + term.unit()
+            text += ("" if size == 1 else f"{size:.0f}*" if size.is_integer() and size < 1e15 else f"{size!r}*") + term.unit()
         return text
 
     def layers(self) -> tuple[str, ...]:
@@ -88,23 +88,34 @@ def parse(text: str) -> Target:
     terms = [_term(pieces[0], sign, text)]
     for operator, piece in zip(pieces[1::2], pieces[2::2], strict=True):
         terms.append(_term(piece, -1.0 if operator == "-" else 1.0, text))
-    return Target(tuple(terms))
+    target = Target(tuple(terms))
+    if len(str(target)) > _LONGEST:
+        raise UsageError(f"a target of {len(str(target))} characters, written out", f"the longest is {_LONGEST}")
+    return target
+
+
+def brief(text: str, longest: int = 80) -> str:
+    """`text` as a message quotes it: its ends where it is long."""
+    text = text.strip()
+    return text if len(text) <= longest else f"{text[: longest - 12]}…{text[-11:]}"
 
 
 def _term(piece: str, sign: float, whole: str) -> Term:
     weight, unit = sign, piece.strip()
     if weighted := _WEIGHT.fullmatch(unit):
         weight, unit = sign * float(weighted[1]), weighted[2].strip()
-        if not math.isfinite(weight):
-            raise UsageError(f"the weight '{weighted[1]}' in '{whole.strip()}' is not a finite number", _HELP)
+        if not math.isfinite(weight) or weight == 0:
+            fault = "counts for nothing" if weight == 0 else "is not a finite number"
+            raise UsageError(f"the weight '{weighted[1]}' in '{brief(whole)}' {fault}", "give a number, or leave the term out")
     if unit.startswith("class:"):
         label = " ".join(unit.removeprefix("class:").split())
         if not label:
-            raise UsageError(f"'class:' without a name in '{whole.strip()}'", _HELP)
+            raise UsageError(f"'class:' without a name in '{brief(whole)}'", _HELP)
         return Term(weight, label=label)
     match = _UNIT.fullmatch(unit)
     if match is None:
-        raise UsageError(f"'{piece.strip()}' in '{whole.strip()}' is not a target", _HELP)
+        within = "" if piece.strip() == whole.strip() else f" in '{brief(whole)}'"
+        raise UsageError(f"'{brief(piece)}'{within} is not a target", _HELP)
     channel = None if match["channel"] is None else int(match["channel"])
     at = None if match["y"] is None else (int(match["y"]), int(match["x"]))
     return Term(weight, layer=match["layer"], channel=channel, at=at)

@@ -8,14 +8,14 @@ from typing import Annotated, Any
 import typer
 
 from reverie.cli import flags
-from reverie.cli.show import print_json, print_table, remark
+from reverie.cli.show import print_json, print_table, remark, say
 from reverie.errors import ReverieError, UsageError
 
 DEFAULT_NETWORK = "efficientnet-lite0"
 
 
 def recognise(
-    pictures: Annotated[list[str], typer.Argument(metavar="PICTURE…", help="Pictures to recognise.", show_default=False)],
+    pictures: Annotated[list[str], typer.Argument(metavar="PICTURE", help="Pictures to recognise.", show_default=False)],
     top: Annotated[int, typer.Option("--top", help="How many labels.", metavar="N")] = 5,
     network: flags.Network = DEFAULT_NETWORK,
     device: flags.Device = None,
@@ -24,13 +24,16 @@ def recognise(
     json: flags.Json = False,
 ) -> int:
     """The labels the network gives, with probabilities."""
+    if top < 1:
+        raise UsageError(f"--top {top}", "ask for at least one label")
+    if len(pictures) == 1:
+        check_readable(pictures[0])
     import reverie
     from reverie.pictures import load
     from reverie.render import threads as use_threads
 
-    if top < 1:
-        raise UsageError(f"--top {top}", "ask for at least one label")
-    net = reverie.load(network, device=device)
+    with use_threads(threads):  # a wrong number is found out before the network is opened
+        net = reverie.load(network, device=device)
     answers: list[tuple[str, list[reverie.Label]]] = []
     code = 0
     with use_threads(threads):
@@ -48,10 +51,21 @@ def recognise(
         print_json([{"picture": picture, "labels": [dataclasses.asdict(each) for each in labels]} for picture, labels in answers])
         return code
     for picture, labels in answers:
-        print(picture)
+        say(picture)
         for each in labels:
-            print(f"  {each.probability:7.2%}  {each.label} ({each.index})")
+            say(f"  {each.probability:7.2%}  {each.label} ({each.index})")
     return code
+
+
+def check_readable(picture: str) -> None:
+    """Raise InputError now, before torch is there, if there is no such file."""
+    from reverie.files.source import reading
+    from reverie.store import expanded
+
+    if not picture:
+        raise UsageError("a picture without a name", "give the name of a file")
+    with reading(expanded(picture)):
+        pass
 
 
 def networks(json: flags.Json = False) -> None:

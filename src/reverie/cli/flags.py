@@ -75,7 +75,7 @@ def sides(text: str | None) -> tuple[int, int] | None:
     if text is None:
         return None
     parts = text.lower().replace("×", "x").split("x")
-    if len(parts) > 2 or not all(each.isdigit() and len(each) < 8 and int(each) > 0 for each in parts):
+    if len(parts) > 2 or not all(each.isdecimal() and len(each) < 8 and int(each) > 0 for each in parts):
         raise UsageError(f"--size {text}", "write it like 512, or 640x360 for width x height")
     width, height = int(parts[0]), int(parts[-1])
     return height, width

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,7 +13,8 @@ import typer
 
 from reverie import __version__
 from reverie.cli import asking, making, reading
-from reverie.errors import Interrupted, ReverieError, UsageError
+from reverie.errors import InputError, Interrupted, MissingExtra, OutputError, ReverieError, UsageError
+from reverie.files.source import shown as printable
 
 app = typer.Typer(
     name="reverie",
@@ -45,26 +49,36 @@ app.command("doctor")(asking.doctor)
 
 def run(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and end the process with its exit code."""
-    sys.exit(main(list(sys.argv[1:] if arguments is None else arguments)))
+    code = main(list(sys.argv[1:] if arguments is None else arguments))
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError:  # Python would flush once more at the end, and complain
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(code)
 
 
 def main(arguments: list[str]) -> int:
     """Run the command line; returns the exit code. A mistake of the user's is one or two lines on stderr."""
     command = typer.main.get_command(app)
-    try:
-        result: Any = command.main(args=arguments, prog_name="reverie", standalone_mode=False)
-    except ReverieError as error:
-        return _report(error)
-    except KeyboardInterrupt:
+    with warnings.catch_warnings():
+        if not sys.warnoptions:
+            warnings.simplefilter("ignore")  # Pillow remarks on damaged metadata, torch on itself
+        try:
+            result: Any = command.main(args=arguments or ["--help"], prog_name="reverie", standalone_mode=False)
+        except ReverieError as error:
+            return _report(error)
+        except KeyboardInterrupt:
+            result = Interrupted.exit_code
+        except SystemExit:  # whoever read our output has gone
+            return 0
+        except Exception as error:
+            ours = _usage(error) or _circumstance(error)
+            if ours is None:
+                raise
+            return _report(ours)
+    if result == Interrupted.exit_code:
         return _report(Interrupted("interrupted"))
-    except BrokenPipeError:  # whoever read our output has gone
-        sys.stderr.close()
-        return 0
-    except Exception as error:
-        usage = _usage(error)
-        if usage is None:
-            raise
-        return _report(usage)
     return result if isinstance(result, int) else 0
 
 
@@ -78,8 +92,22 @@ def _usage(error: Exception) -> UsageError | None:
     return UsageError(str(describe()).rstrip(".").replace("\n", " "), f"see `{where} --help`")
 
 
+def _circumstance(error: Exception) -> ReverieError | None:
+    """What the machine is to blame for, as ours; None for a fault in the program."""
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError" or "can't allocate memory" in str(error):
+        return InputError("there is not enough memory for this", "give a smaller --width or --size, or close other programs")
+    if isinstance(error, ImportError):
+        return MissingExtra(f"a package cannot be imported: {error}", "`reverie doctor` says what is missing")
+    if isinstance(error, OSError):
+        what = "the answer" if error.filename is None else f"'{error.filename}'"
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
+            return OutputError(f"{what} cannot be written ({error.strerror})", "free some space, or choose another place")
+        return InputError(f"{what} cannot be used ({error.strerror or error})", "check the name, and what you may do there")
+    return None
+
+
 def _report(error: ReverieError) -> int:
-    print(f"reverie: {error.fault}", file=sys.stderr)
+    print(f"reverie: {printable(error.fault)}", file=sys.stderr)
     if error.remedy:
-        print(f"         {error.remedy}", file=sys.stderr)
+        print(f"         {printable(error.remedy)}", file=sys.stderr)
     return error.exit_code

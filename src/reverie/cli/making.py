@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -9,11 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from reverie.cli import flags
-from reverie.cli.asking import DEFAULT_NETWORK
-from reverie.cli.show import line, print_json, remark
-from reverie.errors import InputError, Interrupted, OutputError, ReverieError, UsageError
-from reverie.recipe import Ascent, Finish
-from reverie.store import check_place, exists, files_in
+from reverie.cli.asking import DEFAULT_NETWORK, check_readable
+from reverie.cli.show import line, print_json, remark, say
+from reverie.errors import InputError, Interrupted, MissingExtra, OutputError, ReverieError, UnsafeError, UsageError
+from reverie.recipe import PRESETS, Ascent, Finish
+from reverie.store import check_place, exists, expanded, files_in, is_folder
 
 if TYPE_CHECKING:
     from reverie.pictures import Picture
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 @flags.with_fields(Ascent, Finish)
 def dream_command(
     starts: Annotated[
-        list[str], typer.Argument(metavar="START…", help="Pictures, a folder of them, or noise:white|grey|pink.", show_default=False)
+        list[str], typer.Argument(metavar="START", help="Pictures, a folder of them, or noise:white|grey|pink.", show_default=False)
     ],
     target: Annotated[
         str | None,
@@ -32,9 +33,7 @@ def dream_command(
     level: Annotated[
         str | None, typer.Option("--level", "-l", help="edges, textures, patterns, parts, objects or scenes.", metavar="L")
     ] = None,
-    preset: Annotated[
-        str | None, typer.Option("--preset", "-p", help="Named choices: etching, weave, mosaic, eyes, menagerie, foliage.", metavar="P")
-    ] = None,
+    preset: Annotated[str | None, typer.Option("--preset", "-p", help="Named choices: " + ", ".join(PRESETS) + ".", metavar="P")] = None,
     width: Annotated[int | None, typer.Option("--width", help="Bring the start to this width, its shape kept.", metavar="W")] = None,
     size: Annotated[
         str | None, typer.Option("--size", help="Of a picture made from noise: a side, or width x height.", metavar="N|WxH")
@@ -54,51 +53,57 @@ def dream_command(
     **choices: Any,
 ) -> int:
     """Enhance what a layer detects in START: pictures, a folder of them, or noise."""
-    from reverie import api
-
     if making < 0 or making > 100:
         raise UsageError(f"--making {making}", "it is a number from 0 to 100")
+    wanted = flags.sides(size)
     named = _expanded(starts)
     many = len(named) > 1
     place = _place(output, many)
-    wanted = flags.sides(size)
-    net: Any = None
+    from reverie import api
+
+    net: Any = network
+    taken: dict[str, str] = {}
     results: list[dict[str, Any]] = []
     first: ReverieError | None = None
+    unfinished = 0
     with line(quiet) as shown:
-        for start in named:
-            try:
-                net = net or api.load(network, device=device)
-                plan = api.plan(
-                    start, target, level=level, preset=preset, network=net, width=width, size=wanted, seed=seed,
-                    threads=threads, keep=not no_keep, max_pixels=max_pixels, **choices,
-                )  # fmt: skip
-                path = place if place is not None and not place.is_dir() else (place or Path()) / _name(start, plan, named)
-                _ready(path, plan, force, no_recipe)
-                strip = path.with_name(f"{path.stem}-making.png") if making else None
-                if strip is not None and strip.exists() and not force and not path.exists():
-                    raise exists(strip)
-                picture = plan.make(shown, making)
-                results.append(_saved(picture, path, force, no_recipe))
-                if strip is not None:
-                    _save_strip(picture, strip)
-            except (InputError, OutputError) as error:
-                if not many:
-                    raise
-                remark(str(error))
-                first = first or error
-            if shown.interrupted:
-                break
-    _tell(results, json)
-    if shown.interrupted:
-        raise Interrupted("stopped early", "the picture is what had been dreamt so far; its recipe says where it stopped")
+        try:
+            for number, start in enumerate(named, 1):
+                shown.begin(f"dreaming {number}/{len(named)}" if many else "dreaming")
+                try:
+                    plan = api.plan(
+                        start, target, level=level, preset=preset, network=net, width=width, size=wanted, seed=seed,
+                        device=device, threads=threads, keep=not no_keep, max_pixels=max_pixels, **choices,
+                    )  # fmt: skip
+                    net = plan.network
+                    path = place if place is not None and not is_folder(place) else (place or Path()) / _name(start, plan, named, taken)
+                    _ready(path, plan, force, no_recipe)
+                    strip = _strip_place(path, force) if making else None
+                    if not shown.interrupted:
+                        picture = plan.make(shown, making)
+                        results.append(_saved(picture, path, force, no_recipe, json))
+                        unfinished += picture.recipe is not None and picture.recipe.stopped is not None
+                        if strip is not None:
+                            _save_strip(picture, strip)
+                except (InputError, UnsafeError, OutputError, MissingExtra) as error:
+                    if not many:
+                        raise
+                    remark(str(error))
+                    first = first or error
+                if shown.interrupted:
+                    break
+        finally:
+            if json and (results or first):
+                print_json(results)
+    if unfinished or (len(results) < len(named) and shown.interrupted):
+        raise _stopped(unfinished)
     return first.exit_code if first else 0
 
 
 def redo_command(
     picture: Annotated[str, typer.Argument(metavar="PICTURE", help="A picture made by Reverie.", show_default=False)],
     start: Annotated[
-        str | None, typer.Option("--start", help="Where its start is, if it is neither kept nor beside it.", metavar="PATH")
+        str | None, typer.Option("--start", help="Its start, or the folder it is in, if it is neither kept nor beside it.", metavar="PATH")
     ] = None,
     device: flags.Device = None,
     threads: flags.Threads = None,
@@ -110,35 +115,47 @@ def redo_command(
     quiet: flags.Quiet = False,
 ) -> int:
     """Make a picture again from the recipe it carries."""
+    source = expanded(picture)
+    check_readable(picture)
+    place = _place(output, many=False)
     from reverie import api, files
 
-    source = Path(picture).expanduser()
-    place = _place(output, many=False)
     plan = api.plan_again(source, start=start, device=device, threads=threads, max_pixels=max_pixels)
-    name = f"{source.stem}-redo{source.suffix if source.suffix.lower() in files.SUFFIXES else '.png'}"
-    path = place if place is not None and not place.is_dir() else (place or Path()) / name
+    name = f"{_fitting(source.stem, 20)}-redo{source.suffix if source.suffix.lower() in files.SUFFIXES else '.png'}"
+    path = place if place is not None and not is_folder(place) else (place or Path()) / name
     _ready(path, plan, force, no_recipe)
     with line(quiet) as shown:
         made = plan.make(shown)
-    _tell([_saved(made, path, force, no_recipe)], json)
-    if shown.interrupted:
-        raise Interrupted("stopped early", "the picture is what had been dreamt so far; its recipe says where it stopped")
+        result = _saved(made, path, force, no_recipe, json)
+    if json:
+        print_json([result])
+    if shown.interrupted and made.recipe is not None and made.recipe.stopped != plan.recipe.stopped:
+        raise _stopped(1)
     return 0
 
 
+def _stopped(unfinished: int) -> Interrupted:
+    so_far = "the last picture is what had been dreamt so far; its recipe says where it stopped"
+    return Interrupted("stopped early", so_far if unfinished else "")
+
+
 def _expanded(starts: list[str]) -> list[str]:
-    """Folders replaced by the pictures in them."""
-    from reverie import files
+    """Folders replaced by the pictures in them. What is not there is found out now."""
+    from reverie.files.source import READABLE
 
     found: list[str] = []
     for start in starts:
-        folder = Path(start).expanduser()
-        if start.startswith("noise:") or not folder.is_dir():
+        if start.startswith("noise:"):
             found.append(start)
             continue
-        inside = [str(each) for each in files_in(folder, files.READABLE)]
+        folder = expanded(start)
+        if not start or not is_folder(folder):
+            check_readable(start)
+            found.append(start)
+            continue
+        inside = [str(each) for each in files_in(folder, READABLE)]
         if not inside:
-            raise InputError(f"no picture in the folder '{start}'", "pictures end in " + " ".join(sorted(files.READABLE)))
+            raise InputError(f"no picture in the folder '{start}'", "pictures end in " + " ".join(sorted(READABLE)))
         found += inside
     return found
 
@@ -147,50 +164,76 @@ def _place(output: Path | None, many: bool) -> Path | None:
     """The file or folder asked for, if it can be; a folder where there are several results."""
     if output is None:
         return None
-    place = output.expanduser()
-    if many and not place.is_dir():
-        raise OutputError(f"'{place}' is not a folder, and there are several results", f"make it first: mkdir -p '{place}'")
+    place = expanded(output)
+    if is_folder(place):
+        return place
+    if many:
+        fault = "is not a folder" if place.suffix else "does not exist"
+        raise OutputError(f"'{place}' {fault}, and several results need a folder", f"make one first: mkdir -p '{place.with_suffix('')}'")
+    if not place.suffix and is_folder(place.parent):
+        raise OutputError(f"'{place}' is no folder", f"make it first: mkdir -p '{place}', or name a file such as '{place}.png'")
+    check_place(place)
     return place
 
 
-def _name(start: str, plan: Plan, starts: list[str]) -> str:
-    """A name made from the start, target and seed."""
+def _name(start: str, plan: Plan, starts: list[str], taken: dict[str, str]) -> str:
+    """A name made from the start, target and seed; another for each start."""
     stem = start.replace(":", "-") if start.startswith("noise:") else Path(start).stem
     if sum(Path(each).stem == stem for each in starts) > 1:
         stem = Path(start).name
     target = re.sub(r"[^A-Za-z0-9._#@+-]+", "_", plan.recipe.target)[:80]
-    return f"{stem}-{target}-{plan.recipe.seed}.png"
+    ending = f"-{target}-{plan.recipe.seed}.png"
+    stem = _fitting(stem, len(ending) + 16)
+    name, turn = stem + ending, 1
+    while taken.setdefault(name, start) != start:
+        turn += 1
+        name = f"{stem}-{turn}{ending}"
+    return name
+
+
+def _fitting(stem: str, rest: int) -> str:
+    """As much of `stem` as a file's name has room for beside `rest` bytes."""
+    while len(os.fsencode(stem)) > 255 - rest:
+        stem = stem[:-1]
+    return stem
 
 
 def _ready(path: Path, plan: Plan, force: bool, no_recipe: bool) -> None:
     """Find out now whether the result can be written, not after minutes of work."""
     from dataclasses import replace
 
-    check_place(path)
-    sample = replace(plan.start, pixels=plan.start.pixels[:, :1, :1], recipe=plan.recipe)
-    sample = replace(sample, alpha=None if plan.start.alpha is None else plan.start.alpha[:1, :1])
-    sample.encode(path.suffix, with_recipe=not no_recipe)
-    if path.exists() and not force and not sample.is_at(path):
+    start = plan.start
+    check_place(path, room=start.size[0] * start.size[1] // 4)  # a dream is never packed into less
+    for edge in (start.pixels[:, :1, :], start.pixels[:, :, :1]):  # as wide and as high as the result, for formats with a limit
+        alpha = None if start.alpha is None else start.alpha.min().expand(edge.shape[1:])
+        replace(start, pixels=edge, alpha=alpha, recipe=plan.recipe).encode(path.suffix, with_recipe=not no_recipe)
+    if path.exists() and not force and not replace(start, recipe=plan.recipe).is_at(path):
         raise exists(path)
 
 
-def _saved(picture: Picture, path: Path, force: bool, no_recipe: bool) -> dict[str, Any]:
+def _saved(picture: Picture, path: Path, force: bool, no_recipe: bool, json: bool) -> dict[str, Any]:
+    """Save it and print its path at once; with `json` all are printed at the end."""
+    stopped = picture.recipe is not None and picture.recipe.stopped is not None
+    if stopped and not force and path.exists() and not picture.is_at(path):
+        raise Interrupted("stopped early", f"'{path}' was there before and is left as it was")
     picture.save(path, force=force, with_recipe=not no_recipe)
     for note in picture.notes:
         remark(note)
+    if not json:
+        say(str(path))
     recipe = None if picture.recipe is None else picture.recipe.model_dump(mode="json")
     return {"path": str(path), "recipe": recipe, "seconds": round(picture.seconds or 0.0, 3), "score": picture.score}
+
+
+def _strip_place(path: Path, force: bool) -> Path:
+    place = path.with_name(f"{path.stem}-making.png")
+    check_place(place)
+    if place.exists() and not force and not path.exists():
+        raise exists(place)
+    return place
 
 
 def _save_strip(picture: Picture, place: Path) -> None:
     from reverie.pictures import Picture, strip
 
     Picture(strip(picture.making)).save(place, force=True)
-
-
-def _tell(results: list[dict[str, Any]], json: bool) -> None:
-    if json:
-        print_json(results)
-        return
-    for each in results:
-        print(each["path"])

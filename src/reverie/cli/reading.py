@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from reverie.cli import flags
-from reverie.cli.show import print_json
+from reverie.cli.show import print_json, say
 
 
 def recipe_command(
@@ -18,13 +18,12 @@ def recipe_command(
     """Read the recipe a picture carries."""
     from reverie.album import read_recipe
 
-    recipe = read_recipe(picture)
-    data = json_module.loads(recipe.text())
+    data = json_module.loads(read_recipe(picture).text())
     if json:
-        print_json(data)
+        print_json([{"picture": picture, "recipe": data}])
         return
     for name, value in _flat(data):
-        print(f"{name:<24}{value}")
+        say(f"{name:<24}{value}")
 
 
 def _flat(data: object, name: str = "") -> list[tuple[str, object]]:

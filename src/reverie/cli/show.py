@@ -3,23 +3,51 @@
 from __future__ import annotations
 
 import json
+import math
+import os
 import signal
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import TYPE_CHECKING, Any
+
+from reverie.files.source import shown as printable
 
 if TYPE_CHECKING:
     from reverie.ascent import Progress
 
 
+def say(text: str) -> None:
+    """A line on stdout, at once: whoever reads us through a pipe sees each result when it is there."""
+    try:
+        print(text, flush=True)
+    except UnicodeEncodeError:  # a file's name that is not text, or a terminal that knows few letters
+        sys.stdout.flush()
+        sys.stdout.buffer.write(os.fsencode(text) + b"\n")
+        sys.stdout.buffer.flush()
+
+
 def print_json(data: Any) -> None:
-    print(json.dumps(data, ensure_ascii=False, indent=1))
+    text = json.dumps(_plain(data), ensure_ascii=False, indent=1, allow_nan=False)
+    try:
+        text.encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:
+        text = json.dumps(_plain(data), indent=1)
+    say(text)
+
+
+def _plain(data: Any) -> Any:
+    """What JSON can say: a number that is none becomes null."""
+    if isinstance(data, dict):
+        return {name: _plain(value) for name, value in data.items()}
+    if isinstance(data, (list, tuple)):
+        return [_plain(value) for value in data]
+    return None if isinstance(data, float) and not math.isfinite(data) else data
 
 
 def remark(text: str) -> None:
-    print(f"reverie: {text}", file=sys.stderr)
+    print(f"reverie: {printable(text)}", file=sys.stderr)
 
 
 def print_table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
@@ -29,7 +57,7 @@ def print_table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     right = [bool(rows) and all(isinstance(row[column], (int, float)) for row in rows) for column in range(len(head))]
     for row in [list(head), *cells]:
         line = [cell.rjust(width) if flush else cell.ljust(width) for cell, width, flush in zip(row, widths, right, strict=True)]
-        print("  ".join(line).rstrip())
+        say("  ".join(line).rstrip())
 
 
 class Line:
@@ -37,6 +65,7 @@ class Line:
 
     def __init__(self, quiet: bool) -> None:
         self.interrupted = False
+        self.doing = "dreaming"
         self._quiet = quiet or not sys.stderr.isatty()
         self._bar: Any = None
         self._task: Any = None
@@ -45,6 +74,11 @@ class Line:
         if not self._quiet:
             self._draw(progress)
         return self.interrupted
+
+    def begin(self, doing: str) -> None:
+        """The next steps belong to another picture."""
+        self.close()
+        self.doing = doing
 
     def _draw(self, progress: Progress) -> None:
         if self._bar is None:
@@ -55,13 +89,14 @@ class Line:
             columns = (TextColumn("{task.description}"), BarColumn(bar_width=24), TextColumn("{task.fields[state]}"), TimeRemainingColumn())
             self._bar = Bar(*columns, console=Console(stderr=True), transient=True)
             self._bar.start()
-            self._task = self._bar.add_task("dreaming", total=1.0, state="")
+            self._task = self._bar.add_task(self.doing, total=1.0, state="")
         state = (
             f"octave {progress.octave}/{progress.octaves}  step {progress.step}/{progress.steps}  score {float(progress.score.mean()):.4g}"
         )
         self._bar.update(self._task, completed=progress.done, state=state)
 
     def close(self) -> None:
+        """Take the line away; the next step draws a new one."""
         if self._bar is not None:
             self._bar.stop()
             self._bar = None
@@ -76,7 +111,8 @@ def line(quiet: bool) -> Iterator[Line]:
         if shown.interrupted:
             raise KeyboardInterrupt
         shown.interrupted = True
-        remark("stopping after this step; press Ctrl-C again to give up")
+        with suppress(OSError):  # not print: it may be what was interrupted
+            os.write(2, b"\nreverie: stopping after this step; press Ctrl-C again to give up\n")
 
     before = signal.signal(signal.SIGINT, ask)
     try:

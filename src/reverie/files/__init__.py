@@ -1,8 +1,32 @@
-"""Picture files ↔ arrays, and the recipes inside them. Knows no torch and trusts no byte."""
+"""Picture files ↔ arrays, and the recipes inside them. Knows no torch and trusts no byte.
 
-from reverie.files.decoding import MAX_PIXELS, Decoded, decode, read
-from reverie.files.encoding import SUFFIXES, encode
-from reverie.files.recipes import MAX_RECIPE, recipe_text
-from reverie.files.source import READABLE
+Its names are imported at their first use, so that reading a recipe takes neither numpy nor a codec.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from reverie.files.decoding import MAX_PIXELS, Decoded, decode, read
+    from reverie.files.encoding import SUFFIXES, encode
+    from reverie.files.recipes import MAX_RECIPE, recipe_text
+    from reverie.files.source import READABLE
 
 __all__ = ["MAX_PIXELS", "MAX_RECIPE", "READABLE", "SUFFIXES", "Decoded", "decode", "encode", "read", "recipe_text"]
+
+_HOMES = {
+    "MAX_PIXELS": "decoding", "Decoded": "decoding", "decode": "decoding", "read": "decoding", "SUFFIXES": "encoding",
+    "encode": "encoding", "MAX_RECIPE": "recipes", "recipe_text": "recipes", "READABLE": "source",
+}  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'reverie.files' has no attribute {name!r}")
+    return getattr(import_module(f"reverie.files.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

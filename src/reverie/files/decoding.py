@@ -28,7 +28,8 @@ from PIL import (
 
 from reverie.errors import InputError, MissingExtra, UnsafeError
 from reverie.files.colour import grey_curve, to_srgb
-from reverie.files.source import PILLOW_FAULTS, Pixels, kind_of, reading, shown
+from reverie.files.png import Pixels
+from reverie.files.source import PILLOW_FAULTS, kind_of, reading, shown
 from reverie.store import sha256_of
 
 MAX_PIXELS = 500_000_000

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
+Pixels = npt.NDArray[np.uint8 | np.uint16]
+
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _BAND = 1 << 22  # bytes compressed at a time
 

@@ -10,7 +10,6 @@ from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 from xml.parsers import expat
-from xml.sax.saxutils import escape
 
 from reverie.errors import InputError, UnsafeError, UsageError
 from reverie.files.source import kind_of, reading, shown
@@ -56,6 +55,8 @@ def check_text(recipe: str) -> None:
 
 def xmp_packet(recipe: str) -> bytes:
     """An XMP packet that holds `recipe` and nothing else."""
+    from xml.sax.saxutils import escape  # brings urllib along: not for those who only read
+
     return (
         '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x="adobe:ns:meta/">'
         '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'

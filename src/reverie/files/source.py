@@ -9,12 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-import numpy as np
-import numpy.typing as npt
-
 from reverie.errors import InputError
-
-Pixels = npt.NDArray[np.uint8 | np.uint16]
 
 READABLE: frozenset[str] = frozenset(
     [".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".tif", ".tiff", ".avif", ".gif", ".bmp", ".heic", ".heif", ".mpo"]

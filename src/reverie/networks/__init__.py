@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from torch import nn
@@ -52,8 +53,14 @@ def wrap_module(
     """See `reverie.wrap`."""
     if len(mean) != len(std) or not mean:
         raise UsageError(f"mean has {len(mean)} channels and std {len(std)}", "give one of each for every channel")
-    if any(each <= 0 for each in std):
+    if not isinstance(module, nn.Module):
+        raise UsageError(f"a {type(module).__name__} is no network", "give an nn.Module")
+    if not all(0 < each < math.inf for each in std):
         raise UsageError(f"std {list(std)}", "each must be above 0")
+    if not all(math.isfinite(each) for each in (*mean, *range)) or range[0] >= range[1]:
+        raise UsageError(f"mean {list(mean)} and range {range}", "give finite numbers, and black below white")
+    if any(side < 1 for side in ((size,) if isinstance(size, int) else size)):
+        raise UsageError(f"size {size}", "give the native side in pixels, or (height, width)")
     return Network(
         module,
         name=name or type(module).__name__,

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
+from reverie.errors import UsageError
+from reverie.networks.outputs import class_scores
 from reverie.networks.receptive import Field, FieldTracer
 from reverie.networks.watch import first_tensor
 
@@ -47,12 +50,20 @@ class Chain:
 
 @dataclass
 class Anatomy:
+    """What one pass showed.
+
+    `calls`, `shapes`, `strides`: by module name; of a module called several times also by `name#0`, `name#1` …
+    `hands_on`: modules that give the very tensor a convolution gave them, with that convolution. `classes`: None where it is not clear.
+    """
+
     layers: list[Layer] = field(default_factory=list)
     chains: list[Chain] = field(default_factory=list)
     norms: int = 0
     calls: dict[str, int] = field(default_factory=dict)
     shapes: dict[str, tuple[int, ...]] = field(default_factory=dict)
     strides: dict[str, int] = field(default_factory=dict)
+    hands_on: dict[str, str] = field(default_factory=dict)
+    classes: int | None = None
 
 
 class _Call(NamedTuple):
@@ -63,31 +74,54 @@ class _Call(NamedTuple):
     field: Field | None
 
 
-def examine(module: nn.Module, picture: Tensor, levels: Mapping[str, str]) -> Anatomy:
+def examine(module: nn.Module, picture: Tensor, levels: Mapping[str, str], scores: str | None = None) -> Anatomy:
     """Watch one pass.
 
     Args:
         module: the network, in evaluation mode.
         picture: (1, C, H, W), at the native size, as the network takes it.
         levels: plain-language levels by layer name.
+        scores: the name of the output that is the class scores, if it has one.
+
+    Raises:
+        UsageError: it cannot take a picture of this size.
     """
+    altered = {name for name, part in module.named_modules() if _is_altered(part)}
     calls: list[_Call] = []
     with torch.no_grad(), FieldTracer(picture) as tracer, ExitStack() as stack:
         for name, part in module.named_modules():
             if name:
                 stack.callback(part.register_forward_hook(_recorder(name, calls, tracer)).remove)
-        module(picture)
+        try:
+            output = module(picture)
+        except torch.OutOfMemoryError:
+            raise
+        except (RuntimeError, ValueError, AssertionError) as error:
+            size = "×".join(str(side) for side in picture.shape[2:])
+            fault = (str(error).splitlines() or [type(error).__name__])[0][:160]
+            raise UsageError(f"{type(module).__name__} cannot take a picture of {size}: {fault}", "say its native size: size=…") from error
         readers = {id(call.output): tracer.readers.get(call.output, 0) for call in calls}
     anatomy = Anatomy(norms=sum(isinstance(part, NORMS) for part in module.modules()))
+    with suppress(UsageError):
+        anatomy.classes = class_scores(output, scores).shape[1]
+    anatomy.calls = Counter(call.name for call in calls)
+    given: dict[int, str] = {}  # which convolution gave a tensor
+    again: Counter[str] = Counter()
     for call in calls:
-        anatomy.calls[call.name] = anatomy.calls.get(call.name, 0) + 1
-        anatomy.shapes[call.name] = tuple(call.output.shape)
-        if call.field is not None:
-            anatomy.strides[call.name] = max(1, round(max(call.field.stride)))
-    for call in calls:
+        numbered = f"{call.name}#{again[call.name]}"
+        again[call.name] += 1
+        names = (call.name, numbered) if anatomy.calls[call.name] > 1 else (call.name,)
+        for name in names:
+            anatomy.shapes[name] = tuple(call.output.shape)
+            if call.field is not None:
+                anatomy.strides[name] = max(1, round(max(call.field.stride)))
+        if isinstance(call.module, CONVOLUTIONS):
+            given[id(call.output)] = call.name
+        elif id(call.output) in given:
+            anatomy.hands_on[call.name] = given[id(call.output)]
         if call.output.dim() == 4 and _is_listed(call.module):
-            anatomy.layers.append(_layer(call, levels))
-    anatomy.chains = _chains(calls, anatomy.calls, readers)
+            anatomy.layers.append(_layer(call, names[-1], levels))
+    anatomy.chains = _chains([call for call in calls if call.name not in altered], anatomy.calls, readers)
     return anatomy
 
 
@@ -98,6 +132,12 @@ def _recorder(name: str, calls: list[_Call], tracer: FieldTracer) -> Any:
             calls.append(_Call(name, module, first_tensor(inputs), tensor, tracer.field(tensor)))
 
     return record
+
+
+def _is_altered(part: nn.Module) -> bool:
+    """Whether it may do more than its class says (a hook, as old weight norm has), or cannot take a norm in."""
+    hooked = part._forward_hooks or part._forward_pre_hooks or part._backward_hooks or part._backward_pre_hooks
+    return bool(hooked) or (isinstance(part, nn.ConvTranspose2d) and part.groups > 1)
 
 
 def _is_listed(module: nn.Module) -> bool:
@@ -111,12 +151,12 @@ def _kind(module: nn.Module) -> str:
     return "stage" if holds_blocks else "block"
 
 
-def _layer(call: _Call, levels: Mapping[str, str]) -> Layer:
+def _layer(call: _Call, name: str, levels: Mapping[str, str]) -> Layer:
     _, channels, height, width = call.output.shape
     seen = max(call.field.size) if call.field else math.inf
     stride = max(1, round(max(call.field.stride))) if call.field else 1
-    reach = None if math.isinf(seen) else round(seen)
-    return Layer(call.name, _kind(call.module), channels, height, width, stride, reach, levels.get(call.name))
+    reach = None if math.isinf(seen) else math.ceil(seen)
+    return Layer(name, _kind(call.module), channels, height, width, stride, reach, levels.get(call.name))
 
 
 def _chains(calls: list[_Call], counts: Mapping[str, int], readers: Mapping[int, int]) -> list[Chain]:

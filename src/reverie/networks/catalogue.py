@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import get_args
 
 from reverie.errors import unknown
 from reverie.recipe import Level
@@ -53,21 +54,20 @@ def _lite(number: int, width: float, depth: float, size: int, digest: str, level
     )
 
 
-_LEVELS: dict[Level, str] = {
-    "edges": "blocks.1.1",
-    "textures": "blocks.2.1",
-    "patterns": "blocks.3.2",
-    "parts": "blocks.4.1",
-    "objects": "blocks.4.2",
-    "scenes": "blocks.5.1",
-}
+def _levels(*layers: str) -> dict[Level, str]:
+    return {level: layer for level, layer in zip(get_args(Level), layers, strict=True)}
+
+
+_L0 = _levels("blocks.1.0", "blocks.2.1", "blocks.3.2", "blocks.4.1", "blocks.4.2", "blocks.5.1")
+_L1 = _levels("blocks.1.1", "blocks.2.2", "blocks.3.1", "blocks.4.1", "blocks.4.2", "blocks.5.3")
+_L2 = _levels("blocks.1.1", "blocks.2.2", "blocks.3.2", "blocks.4.1", "blocks.4.3", "blocks.5.2")
 
 CATALOGUE: dict[str, Facts] = {
     each.name: each
     for each in (
-        _lite(0, 1.0, 1.0, 224, "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db", _LEVELS),
-        _lite(1, 1.0, 1.1, 240, "77cc7160d37bebc1e0d68dc9e8d1e836a263e063f0825ec80d85670b2c913850", _LEVELS),
-        _lite(2, 1.1, 1.2, 260, "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d", _LEVELS),
+        _lite(0, 1.0, 1.0, 224, "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db", _L0),
+        _lite(1, 1.0, 1.1, 240, "77cc7160d37bebc1e0d68dc9e8d1e836a263e063f0825ec80d85670b2c913850", _L1),
+        _lite(2, 1.1, 1.2, 260, "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d", _L2),
     )
 }
 

@@ -27,27 +27,35 @@ def imagenet() -> tuple[tuple[str, ...], ...]:
     return tuple(tuple(dict.fromkeys((show, *each, clean))) for show, each, clean in zip(shown, names, plain, strict=True))
 
 
-def find(label: str, names: Sequence[Sequence[str]]) -> int:
+def find(label: str, names: Sequence[Sequence[str]], count: int | None = None) -> int:
     """The number of the class that `label` means: a number, a name, or `class:` and either.
+
+    Args:
+        label: what somebody wrote.
+        names: of each class, the one to show first.
+        count: of the classes, where some or all have no name.
 
     Raises:
         UsageError: no such class (with the nearest), or a name that several classes share (with all of them).
     """
     wanted = " ".join(label.removeprefix("class:").split())
+    if wanted.isdecimal():
+        most = len(names) if count is None else count
+        if len(wanted) < 10 and int(wanted) < most:
+            return int(wanted)
+        raise UsageError(f"no class {wanted[:20]}", f"the network has {most} classes, numbered from 0")
     if not names:
         raise UsageError(f"this network has no labels, so '{wanted}' means nothing to it", "give the class by number, e.g. class:3")
-    if wanted.isdigit():
-        if int(wanted) < len(names):
-            return int(wanted)
-        raise UsageError(f"no class {wanted}", f"the network has {len(names)} classes, numbered from 0")
     low = wanted.casefold()
-    shown = [index for index, each in enumerate(names) if each[0].casefold() == low]
+    shown = [index for index, each in enumerate(names) if each[0] == wanted]  # a Cardigan is a dog, a cardigan a garment
+    shown = shown or [index for index, each in enumerate(names) if each[0].casefold() == low]
     found = shown or [index for index, each in enumerate(names) if low in (name.casefold() for name in each)]
     if len(found) == 1:
         return found[0]
     if found:
         raise UsageError(f"'{wanted}' is the name of several classes", "say which: " + ", ".join(f"{names[i][0]} ({i})" for i in found))
-    within = [each[0] for each in names if any(low in name.casefold().split() for name in each)][:5]
+    fitting = ([name for name in each if low in name.casefold().split()] for each in names)
+    within = [found[0] for found in fitting if found][:5]
     if within:
         raise UsageError(f"no label '{wanted}'", "did you mean " + " or ".join(f"'{each}'" for each in within) + "?")
     lower = {name.casefold(): name for each in names for name in each}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -15,8 +14,10 @@ from reverie.errors import UsageError
 from reverie.networks import labels as label_names
 from reverie.networks.anatomy import Anatomy, Layer, examine
 from reverie.networks.device import choose, precision
+from reverie.networks.inputs import normalise
 from reverie.networks.outputs import class_scores
 from reverie.networks.prepare import Folded, Prepared, fold
+from reverie.networks.twin import at_rest, signature, twin
 from reverie.networks.watch import Seen, check_names, split_call, watch
 from reverie.networks.weights import fingerprint
 from reverie.target import CLASSES
@@ -65,10 +66,12 @@ class Network:
         self._scores = scores
         self._sha256 = sha256
         low, high = range
-        deviation = torch.tensor(std, dtype=torch.float32)
-        self._scale = ((high - low) / deviation).view(1, -1, 1, 1)  # (1, C, 1, 1)
-        self._shift = ((low - torch.tensor(mean, dtype=torch.float32)) / deviation).view(1, -1, 1, 1)  # (1, C, 1, 1)
+        with torch.inference_mode(False):  # else they could be in no graph
+            deviation = torch.tensor(std, dtype=torch.float32)
+            self._scale = ((high - low) / deviation).view(1, -1, 1, 1)  # (1, C, 1, 1)
+            self._shift = ((low - torch.tensor(mean, dtype=torch.float32)) / deviation).view(1, -1, 1, 1)  # (1, C, 1, 1)
         self._signature: tuple[Any, ...] | None = None
+        self._values: tuple[Any, ...] | None = None
         self._anatomy: Anatomy | None = None
         self._folded: dict[frozenset[str], Folded] = {}
 
@@ -77,9 +80,10 @@ class Network:
 
     def __call__(self, pictures: Tensor) -> Tensor:
         parameter = next(self.module.parameters(), pictures)
-        pictures = pictures.to(parameter.device)
-        x = torch.addcmul(self._shift.to(parameter.device), pictures, self._scale.to(parameter.device)).to(parameter.dtype)
-        return class_scores(self.module(x), self._scores)
+        place = parameter.device
+        x = normalise(pictures.to(place), self._scale.to(place), self._shift.to(place)).to(parameter.dtype)
+        with at_rest(self.module):
+            return class_scores(self.module(x), self._scores)
 
     @property
     def sha256(self) -> str:
@@ -90,9 +94,9 @@ class Network:
     def anatomy(self) -> Anatomy:
         self._refresh()
         if self._anatomy is None:
-            twin = copy.deepcopy(self.module).cpu().float().eval()
             inverted = {layer: level for level, layer in self.levels.items()}
-            self._anatomy = examine(twin, self._example(), inverted)
+            with torch.inference_mode(False):
+                self._anatomy = examine(twin(self.module), self._example(), inverted, self._scores)
         return self._anatomy
 
     @property
@@ -104,17 +108,18 @@ class Network:
         """Shape (1, C, H, W) of a layer's activations at the native size; UsageError if there is no such layer."""
         check_names(self.module, [name])
         bare, call = split_call(name)
-        shape = self.anatomy.shapes.get(bare)
+        shape = self.anatomy.shapes.get(name) or self.anatomy.shapes.get(bare)
         if shape is None:
             raise UsageError(f"layer '{name}' gives no tensor", "`reverie layers` lists what can be looked into")
         calls = self.anatomy.calls[bare]
         if call is not None and call >= calls:
-            raise UsageError(f"layer '{bare}' is called {calls} times", f"the last is '{bare}#{calls - 1}'")
+            raise UsageError(f"no layer '{name}': '{bare}' is called {calls} times in a pass", f"the last is '{bare}#{calls - 1}'")
         return shape
 
     def stride(self, name: str) -> int:
         """How many pixels of the picture lie between neighbouring values of a layer."""
-        return self.anatomy.strides.get(split_call(name)[0], 1)
+        strides = self.anatomy.strides
+        return strides.get(name) or strides.get(split_call(name)[0], 1)
 
     def level(self, level: str) -> str:
         """The layer that a plain-language level stands for; UsageError where the network has no levels."""
@@ -125,9 +130,7 @@ class Network:
 
     def class_index(self, label: str) -> int:
         """The number of a class by name or number; UsageError with near names."""
-        if not self.labels and label.removeprefix("class:").strip().isdigit():
-            return int(label.removeprefix("class:"))
-        return label_names.find(label, self.labels)
+        return label_names.find(label, self.labels, self.anatomy.classes)
 
     def watch(self, *names: str) -> AbstractContextManager[Seen]:
         """`with net.watch("blocks.2.1") as seen: net(x)`: activations of any module, in a dictionary; nothing is left behind.
@@ -150,7 +153,10 @@ class Network:
             logits = self.prepare([CLASSES])(pixels.to(self.device))[CLASSES][0]  # (K,)
         best = logits.softmax(0).topk(min(top, len(logits)))
         pairs = zip(best.indices.tolist(), best.values.tolist(), strict=True)
-        return [Label(index, self.labels[index][0] if self.labels else str(index), probability) for index, probability in pairs]
+        return [Label(index, self._label(index), probability) for index, probability in pairs]
+
+    def _label(self, index: int) -> str:
+        return self.labels[index][0] if index < len(self.labels) else str(index)
 
     def prepare(self, wanted: Iterable[str]) -> Prepared:
         """The network made ready to give these layers (or CLASSES), and nothing after the last of them."""
@@ -160,12 +166,17 @@ class Network:
                 self.layer(name)
         anatomy = self.anatomy
         foldable = {each for chain in anatomy.chains for each in (chain.conv, chain.norm)}
-        spared = frozenset(name.partition("#")[0] for name in names) & foldable
+        bare = [split_call(name)[0] for name in names]
+        spared = frozenset(anatomy.hands_on.get(name, name) for name in bare) & foldable
+        if self._sha256 is None and (values := signature(self.module, values=True)) != self._values:
+            self._values, self._folded = values, {}
         if spared not in self._folded:
-            folded = fold(self.module, anatomy, self._example(), spared)
-            folded.module.to(device=self.device, dtype=self.dtype)
-            if self.device.type != "mps":
-                folded.module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            with torch.inference_mode(False):
+                folded = fold(twin(self.module), anatomy, self._example(), spared)
+                folded.module.to(device=self.device, dtype=self.dtype)
+                for each in folded.module.parameters():
+                    if each.dim() == 4 and self.device.type != "mps":
+                        each.data = each.data.contiguous(memory_format=torch.channels_last)
             self._folded[spared] = folded
         ready = self._folded[spared]
         return Prepared(
@@ -184,11 +195,10 @@ class Network:
         """A picture of even noise at the native size, as the module takes it."""
         generator = torch.Generator().manual_seed(0)
         pictures = torch.rand(1, self.channels, *self.size, generator=generator)  # (1, C, H, W)
-        return torch.addcmul(self._shift, pictures, self._scale)
+        return normalise(pictures, self._scale, self._shift)
 
     def _refresh(self) -> None:
         """Forget what was prepared if the module's weights have changed since."""
-        tensors = [*self.module.parameters(), *self.module.buffers()]
-        signature = tuple((each.data_ptr(), each._version) for each in tensors)
-        if signature != self._signature:
-            self._signature, self._anatomy, self._folded = signature, None, {}
+        now = signature(self.module)
+        if now != self._signature:
+            self._signature, self._anatomy, self._folded = now, None, {}

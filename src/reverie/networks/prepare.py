@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 from reverie.networks.anatomy import Anatomy, Chain
+from reverie.networks.inputs import normalise
 from reverie.networks.outputs import class_scores, flat
 from reverie.networks.watch import Seen, run_until
 from reverie.target import CLASSES
@@ -37,7 +38,7 @@ class Prepared:
     scores: str | None = None
 
     def __call__(self, pictures: Tensor) -> Seen:
-        x = torch.addcmul(self.shift, pictures, self.scale).to(self.dtype)  # (N, C, H, W)
+        x = normalise(pictures, self.scale, self.shift).to(self.dtype)  # (N, C, H, W)
         if x.is_cpu or x.is_cuda:
             x = x.contiguous(memory_format=torch.channels_last)
         names = [name for name in self.wanted if name != CLASSES]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -13,31 +13,70 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.weak import WeakIdKeyDictionary
 
 aten = torch.ops.aten
+Pair = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One direction of a field.
+
+    What one value sees is `base` pixels and, where values have been put between those of a coarser `grid`, as many of its
+    steps as a `run` of pixels may touch.
+    """
+
+    base: float = 1.0
+    stride: float = 1.0
+    run: float = 0.0
+    grid: float = 0.0
+
+    @property
+    def size(self) -> float:
+        return self.base + (math.ceil(self.run / self.grid - 1e-6) * self.grid if self.grid else self.run)
+
+    def join(self, other: Axis) -> Axis:
+        return replace(self if self.size >= other.size else other, stride=max(self.stride, other.stride))
+
+    def window(self, kernel: int, stride: int, dilation: int) -> Axis:
+        return replace(self, run=self.run + (kernel - 1) * dilation * self.stride, stride=self.stride * stride)
+
+    def grown(self, factor: float, reach: int) -> Axis:
+        return Axis(self.size + (reach - 1) * self.stride, self.stride / factor, grid=self.stride)
+
+    def whole(self) -> Axis:
+        return replace(self, base=math.inf)
 
 
 @dataclass(frozen=True)
 class Field:
-    """What one value of a tensor sees of the picture, in pixels: (vertical, horizontal). `math.inf` is all of it."""
+    """What one value of a tensor sees of the picture, in pixels. A size of `math.inf` is all of it."""
 
-    size: tuple[float, float] = (1.0, 1.0)
-    stride: tuple[float, float] = (1.0, 1.0)
+    vertical: Axis = Axis()
+    horizontal: Axis = Axis()
+
+    @property
+    def size(self) -> tuple[float, float]:
+        return self.vertical.size, self.horizontal.size
+
+    @property
+    def stride(self) -> tuple[float, float]:
+        return self.vertical.stride, self.horizontal.stride
 
     def join(self, other: Field) -> Field:
         """Of a value made from both."""
-        return Field(_both(max, self.size, other.size), _both(max, self.stride, other.stride))
+        return Field(self.vertical.join(other.vertical), self.horizontal.join(other.horizontal))
 
-    def window(self, kernel: tuple[int, int], stride: tuple[int, int], dilation: tuple[int, int]) -> Field:
+    def window(self, kernel: Pair, stride: Pair, dilation: Pair) -> Field:
         """After a sliding window."""
-        size = tuple(s + (k - 1) * d * j for s, k, d, j in zip(self.size, kernel, dilation, self.stride, strict=True))
-        return Field((size[0], size[1]), _both(lambda j, s: j * s, self.stride, stride))
+        return Field(self.vertical.window(kernel[0], stride[0], dilation[0]), self.horizontal.window(kernel[1], stride[1], dilation[1]))
 
-    def grown(self, factor: tuple[float, float], reach: int) -> Field:
-        """After making it larger by `factor`, each value mixed from `reach` old ones."""
-        size = _both(lambda s, j: s + (reach - 1) * j, self.size, self.stride)
-        return Field(size, _both(lambda j, f: j / f, self.stride, factor))
+    def grown(self, factor: tuple[float, float], reach: Pair) -> Field:
+        """After making it larger by `factor`, each value mixed from `reach` old ones a side."""
+        return Field(self.vertical.grown(factor[0], reach[0]), self.horizontal.grown(factor[1], reach[1]))
 
+    def whole(self) -> Field:
+        """After mixing all places."""
+        return Field(self.vertical.whole(), self.horizontal.whole())
 
-WHOLE = (math.inf, math.inf)
 
 _WINDOWS = {
     aten.max_pool2d_with_indices.default,
@@ -47,6 +86,7 @@ _WINDOWS = {
     aten.quantized_max_pool2d.default,
 }
 _MIXERS = {aten.mm.default, aten.bmm.default, aten.addmm.default, aten.baddbmm.default}
+_ROAMERS = ("flip", "roll", "cumsum", "cumprod", "index")
 _REDUCERS = ("mean", "sum", "amax", "amin", "max", "min", "var", "std", "native_layer_norm", "native_group_norm", "_softmax")
 
 
@@ -59,6 +99,10 @@ class FieldTracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self.readers: Any = WeakIdKeyDictionary()
         self.kernels: Any = WeakIdKeyDictionary()  # shapes of kernels before zeros were put around them: those see nothing
         self.fields[picture] = Field()
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False  # else PyTorch imports its compiler at the first operator, which takes two seconds
 
     def field(self, tensor: Tensor) -> Field | None:
         found: Field | None = self.fields.get(tensor)
@@ -87,11 +131,21 @@ class FieldTracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
 def _convolved(args: Any, shape: tuple[int, ...], field: Field) -> Field:
     stride, dilation, transposed = args[3], args[5], args[6]
     if len(shape) != 4:
-        return Field(WHOLE, field.stride)
+        return field.whole()
     kernel = (shape[2], shape[3])
     if transposed:
-        return field.grown(_pair(stride), max(math.ceil(k / s) for k, s in zip(kernel, _pair(stride), strict=True)))
+        steps, holes = _pair(stride), _pair(dilation)
+        return field.grown(steps, (_reach(kernel[0], steps[0], holes[0]), _reach(kernel[1], steps[1], holes[1])))
     return field.window(kernel, _pair(stride), _pair(dilation))
+
+
+def _reach(kernel: int, stride: int, dilation: int) -> int:
+    """How many neighbouring inputs, from first to last, one output of a transposed convolution is made of at most."""
+    spans = []
+    for place in range(stride):
+        read = [(place - tap * dilation) // stride for tap in range(kernel) if (place - tap * dilation) % stride == 0]
+        spans.append(max(read) - min(read) + 1 if read else 1)
+    return max(spans)
 
 
 def _after(func: Any, args: Any, source: Tensor, field: Field) -> Field:
@@ -102,20 +156,51 @@ def _after(func: Any, args: Any, source: Tensor, field: Field) -> Field:
     name = func.overloadpacket.__name__
     if "upsample" in name:
         scale = _growth(args, source)
-        return field.grown(scale, 1 if "nearest" in name else 4 if "bicubic" in name else 2)
+        reach = 1 if "nearest" in name else 4 if "bicubic" in name else 2
+        return field.grown(scale, (reach, reach))
+    if name in ("pixel_unshuffle", "pixel_shuffle"):
+        factor = _pair(args[1])
+        return field.grown(factor, (1, 1)) if name == "pixel_shuffle" else field.window(factor, factor, (1, 1))
+    if func is aten.slice.Tensor and source.dim() == 4 and len(args) > 4 and args[1] % 4 in (2, 3):
+        step = (args[4], 1) if args[1] % 4 == 2 else (1, args[4])
+        return field.window((1, 1), step, (1, 1))
+    if func is aten.im2col.default:
+        return field.window(_pair(args[1]), _pair(args[4]), _pair(args[2]))
+    if name.startswith(("_fft", "grid_sampler")) or (name in _ROAMERS and _roams(name, args, source)):
+        return field.whole()
+    if "batch_norm" in name:
+        return field.whole() if _measures(name, args) else field
     if "adaptive" in name:
         side = args[1]
         shape = source.shape[-2:]
         cells = _pair(side)
         if all(have % want == 0 for have, want in zip(shape, cells, strict=True)):
             kernel = (shape[0] // cells[0], shape[1] // cells[1])
-            return field.window(kernel, kernel, (1, 1)) if cells != (1, 1) else Field(WHOLE, field.stride)
-        return Field(WHOLE, field.stride)
+            return field.window(kernel, kernel, (1, 1)) if cells != (1, 1) else field.whole()
+        return field.whole()
     if func in _MIXERS or "attention" in name:
-        return Field(WHOLE, field.stride)
+        return field.whole()
     if name in _REDUCERS and _over_places(name, args, source):
-        return Field(WHOLE, field.stride)
+        return field.whole()
     return field
+
+
+def _roams(name: str, args: Any, source: Tensor) -> bool:
+    """Whether an operator carries values from place to place, not only from channel to channel."""
+    if source.dim() != 4:
+        return True
+    if name == "index":
+        return any(each is not None for each in args[1][2:])
+    axes = args[2] if name == "roll" and len(args) > 2 else args[1]
+    axes = axes if isinstance(axes, (list, tuple)) else [axes]
+    return not axes or any(axis % 4 in (2, 3) for axis in axes)
+
+
+def _measures(name: str, args: Any) -> bool:
+    """Whether a normalisation takes its mean from the picture, not from what it learnt."""
+    if name.endswith("no_training"):
+        return False
+    return bool(args[3] if isinstance(args[3], bool) else args[5])
 
 
 def _over_places(name: str, args: Any, source: Tensor) -> bool:
@@ -141,10 +226,6 @@ def _growth(args: Any, source: Tensor) -> tuple[float, float]:
 
 def _pair(value: Any) -> tuple[int, int]:
     return (value, value) if isinstance(value, int) else (value[0], value[-1])
-
-
-def _both(combine: Any, left: tuple[float, float], right: tuple[float, float]) -> tuple[float, float]:
-    return combine(left[0], right[0]), combine(left[1], right[1])
 
 
 def _tensors(value: Any) -> Iterator[Tensor]:

