@@ -1,6 +1,6 @@
 """How fast Reverie is here, in one table made in one run: python -m bench [--peers PYTHON] [--rounds 5]
 
-Everything that is compared is measured in turn, round by round, so that a busy moment of the machine falls on all alike.
+What is compared is measured in turn, round by round, so that a busy moment of the machine falls on all alike.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from torch import Tensor
 
 import reverie
 from bench.floor import count_flops, sgemm_rate
-from reverie.ascent import climb, octave_sizes
+from reverie.ascent import climb, kept_memory, octave_sizes
 from reverie.networks import Network
 from reverie.pictures import Picture
 from reverie.recipe import Ascent
@@ -41,15 +41,10 @@ def timed(function: Callable[[], object]) -> float:
     return time.perf_counter() - began
 
 
-def in_turn(ways: dict[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
-    """Seconds of each way, `rounds` times, one after the other; a round before them warms up."""
-    for way in ways.values():
-        way()
-    times: dict[str, list[float]] = {name: [] for name in ways}
-    for _ in range(rounds):
-        for name, way in ways.items():
-            times[name].append(timed(way))
-    return times
+def often(way: Callable[[], object], times: int) -> list[float]:
+    """Seconds of each of so many runs, after one that warms up."""
+    way()
+    return [timed(way) for _ in range(times)]
 
 
 def bare_step(net: Network, target: str, size: tuple[int, int]) -> Callable[[], Tensor]:
@@ -149,31 +144,28 @@ def steps_table(net: Network, rounds: int) -> list[Row]:
     """640×360 up to blocks.4.1: our step, the usual hook, the arithmetic floor."""
     size = (360, 640)
     flop = sum(count_flops(net.module, torch.rand(1, 3, *size), LAYER))
-    whole = ascent_step(net, LAYER, size)
-    ways: dict[str, Callable[[], object]] = {
-        "bare": bare_step(net, LAYER, size),
-        "frozen": hooked_step(net, size, frozen=True),
-        "unfrozen": hooked_step(net, size, frozen=False),
-    }
-    times, steps, rates = {name: [] for name in ways}, [], []  # type: ignore[var-annotated]
-    for way in (*ways.values(), whole):
-        way()
+    bare_way, whole_way = bare_step(net, LAYER, size), ascent_step(net, LAYER, size)
+    hooks = {"frozen": hooked_step(net, size, frozen=True), "unfrozen": hooked_step(net, size, frozen=False)}
+    times: dict[str, list[float]] = {name: [] for name in ("bare", "whole", *hooks)}
+    rates = []
     for _ in range(rounds):
         rates.append(sgemm_rate(torch.get_num_threads()))
-        for name, once in in_turn(ways, 3).items():
-            times[name] += once
-        steps.append(whole())
+        with kept_memory():  # as in every dream of ours; the usual tools do without
+            times["bare"] += often(bare_way, 5)
+            times["whole"].append(whole_way())
+        for name, way in hooks.items():
+            times[name] += often(way, 3)
     floor = flop / statistics.median(rates)
-    bare = statistics.median(times["bare"])
+    bare, whole = statistics.median(times["bare"]), statistics.median(times["whole"])
     return [
         (f"floor: {flop / 1e9:.2f} GFLOP at {statistics.median(rates) / 1e9:.0f} GFLOP/s", f"{floor * 1e3:.1f}", "1 ×"),
         ("our bare step: one forward, one gradient", ms(times["bare"]), f"{bare / floor:.2f} × the floor"),
-        ("our whole step: with shift, smoothing, colours and tone", ms(steps), f"{statistics.median(steps) / floor:.2f} × the floor"),
-        ("a hook on the whole network, frozen", ms(times["frozen"]), f"{ratio(times['frozen'], statistics.median(steps))} our whole step"),
+        ("our whole step: with shift, smoothing, colours and tone", ms(times["whole"]), f"{whole / floor:.2f} × the floor"),
+        ("a hook on the whole network, frozen", ms(times["frozen"]), f"{ratio(times['frozen'], whole)} our whole step"),
         (
             "a hook on the whole network, not frozen",
             ms(times["unfrozen"]),
-            f"{ratio(times['unfrozen'], statistics.median(steps))} our whole step",
+            f"{ratio(times['unfrozen'], whole)} our whole step",
         ),
     ]
 
@@ -184,7 +176,8 @@ def peers_table(net: Network, python: str | None, rounds: int) -> list[Row]:
     step()
     ours, theirs = [], {}  # type: ignore[var-annotated]
     for _ in range(rounds):
-        ours.append(step())
+        with kept_memory():
+            ours.append(step())
         for name, times in (peers(python, 1) if python else {}).items():
             theirs.setdefault(name, []).extend(times)
     base = statistics.median(ours)
@@ -219,8 +212,8 @@ def gpu_table(rounds: int) -> list[Row]:
     a = torch.rand(8192, 8192, device="cuda", dtype=net.dtype)
     a @ a
     rate = 2 * 8192**3 / min(timed(lambda: a @ a) for _ in range(10))
-    bare = in_turn({"bare": bare_step(net, LAYER, size)}, rounds * 3)["bare"]
-    hook = in_turn({"hook": hooked_step(net, size, frozen=True)}, rounds)["hook"]
+    bare = often(bare_step(net, LAYER, size), rounds * 3)
+    hook = often(hooked_step(net, size, frozen=True), rounds)
     step = ascent_step(net, LAYER, size)
     step()
     whole = [step() for _ in range(rounds)]

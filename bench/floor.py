@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.utils.flop_counter import FlopCounterMode
 
 SHAPES = (  # rows, inner, columns: squares, and lite0's 1×1 convolutions on 640×360 (pixels, channels in, channels out)
     (1024, 1024, 1024),
@@ -58,17 +57,23 @@ def sgemm_rate(threads: int) -> float:
 def count_flops(module: nn.Module, x: Tensor, stop_at: str) -> tuple[int, int]:
     """FLOP of (forward up to the layer `stop_at`, gradient of that layer's output with respect to `x`).
 
-    Convolutions and matrix products, at 2 a multiplication and addition; norms, activations and gradients of the weights count nothing.
+    Convolutions by their own kernels, at 2 a multiplication and addition; the gradient of its input costs as much again.
+    Norms, activations and gradients of the weights count nothing.
     """
-    x = x.detach().requires_grad_()
-    seen: list[tuple[int, Tensor]] = []
-    with FlopCounterMode(display=False) as forward:
-        hook = module.get_submodule(stop_at).register_forward_hook(lambda _, __, output: seen.append((forward.get_total_flops(), output)))
-        try:
+    counted = [0]
+    total: list[int] = []
+
+    def count(part: nn.Module, _inputs: object, output: Tensor) -> None:
+        if isinstance(part, nn.Conv2d):
+            height, width = part.kernel_size
+            counted[0] += 2 * output.numel() * (part.in_channels // part.groups) * height * width
+
+    hooks = [part.register_forward_hook(count) for part in module.modules()]
+    hooks.append(module.get_submodule(stop_at).register_forward_hook(lambda *_: total.append(counted[0])))
+    try:
+        with torch.no_grad():
             module(x)
-        finally:
+    finally:
+        for hook in hooks:
             hook.remove()
-    flops, output = seen[-1]
-    with FlopCounterMode(display=False) as backward:
-        torch.autograd.grad(output.sum(), x)
-    return flops, backward.get_total_flops()
+    return total[-1], total[-1]

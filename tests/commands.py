@@ -33,6 +33,7 @@ class Answer:
         assert self.code == code, self
         lines = self.err.splitlines()
         assert len(lines) == 2 and lines[0].startswith("reverie: ") and lines[1].strip(), self.err
+        assert all(each.isprintable() for each in lines), self.err
         assert "Traceback" not in self.err and self.out == ""
         for part in parts:
             assert part in self.err, (part, self.err)

@@ -22,6 +22,7 @@ import pytest
 from PIL import Image
 
 import reverie.api
+import reverie.checkup
 from commands import SHORT, Answer, Run, carrying, listed, photo, pixels, runner, saved
 from recipes import PLAIN
 from reverie import store
@@ -117,6 +118,7 @@ def test_a_folder_without_pictures(run: Run, place: Path) -> None:
         (["--target", "blocks.4.1 - nolayer:3"], "no layer 'nolayer'"),
         (["--target", "a b"], "'a b' is not a target|class:banana"),
         (["--target", ""], "an empty target"),
+        (["--target", "a\nb\x1b[2J c"], "is not a target"),
         (["--target", "blocks.4.1:99999"], "no channel 99999 in 'blocks.4.1'|it has 112"),
         (["--target", "blocks.4.1:1@99,0"], "no place 99,0 in 'blocks.4.1'"),
         (["--target", "blocks.4.1:1@9,9"], "on a picture of 128×96"),
@@ -205,7 +207,7 @@ def test_wrong_usage(run: Run, arguments: list[str], fault: str) -> None:
     run(*arguments).fault(2, fault, "--help")
 
 
-@pytest.mark.parametrize("flags", [["--top", "0"], ["--threads", "0"], ["--network", "lite"], ["--device", "gpu"], ["--max-pixels", "x"]])
+@pytest.mark.parametrize("flags", [["--top", "0"], ["--threads", "0"], ["--network", "lite"], ["--device", "gpu"], ["--max-pixels", "0"]])
 def test_a_bad_flag_of_recognise(run: Run, sky: Path, flags: list[str]) -> None:
     run("recognise", sky.name, *flags).fault(2, flags[1])
 
@@ -292,7 +294,7 @@ def test_a_start_that_cannot_be_kept_is_no_reason_not_to_dream(run: Run, sky: Pa
     assert answer.code == 0 and "not kept for `redo`" in answer.err and Path("a.png").exists()
 
 
-def test_nothing_is_overwritten_unless_forced_or_made_by_the_same_recipe(run: Run, sky: Path) -> None:
+def test_nothing_is_overwritten_unless_forced_or_made_by_the_same_recipe(run: Run, sky: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert run("dream", sky.name, *SHORT, "-o", "a.png") == Answer(0, "a.png\n", "")
     first = Path("a.png").read_bytes()
     assert run("dream", sky.name, *SHORT, "-o", "a.png").code == 0
@@ -301,6 +303,7 @@ def test_nothing_is_overwritten_unless_forced_or_made_by_the_same_recipe(run: Ru
     assert run("dream", sky.name, *SHORT, "-o", "a.png", "--seed", "1", "--force").code == 0
     assert Path("a.png").read_bytes() != first
     before = sky.read_bytes()
+    monkeypatch.setattr(reverie.api.Plan, "make", lambda *_: pytest.fail("nothing should be dreamt in vain"))
     run("dream", sky.name, *SHORT, "-o", sky.name).fault(5, "exists already")
     assert sky.read_bytes() == before
 
@@ -393,6 +396,15 @@ def test_doctor(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     assert broken.code == 0 and "cannot be imported" in broken.out
 
 
+def test_progress_goes_to_a_terminal_and_results_to_stdout(run: Run, sky: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    monkeypatch.setenv("TERM", "xterm")
+    answer = run("dream", "sky.png", "noise:grey", *SHORT, "--width", "64")
+    assert [each.partition("-")[0] for each in answer.out.splitlines()] == ["sky", "noise"]
+    assert "dreaming 1/2" in answer.err and "dreaming 2/2" in answer.err and "octave 2/2  step 2/2  score" in answer.err
+    assert run("redo", answer.out.split()[0], "--quiet").err.count("octave") == 0
+
+
 def test_dream_and_redo_tell_what_they_made(run: Run, sky: Path) -> None:
     (made,) = run("dream", "sky.png", *SHORT, "--json", "--seed", "5").data
     assert set(made) == {"path", "recipe", "seconds", "score"}
@@ -407,7 +419,7 @@ def test_recipe(run: Run, place: Path) -> None:
         carrying(place / name, PLAIN.text())
         assert run("recipe", name, "--json").data == [{"picture": name, "recipe": json.loads(PLAIN.text())}]
         lines = run("recipe", name).out.splitlines()
-        assert "ascent.octaves          5" in lines and "stopped                 -" in lines
+        assert "ascent.octaves          5" in lines and "stopped                 -" in lines and "finish.deep             no" in lines
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
@@ -422,26 +434,32 @@ def test_a_name_that_is_no_text(place: Path, monkeypatch: pytest.MonkeyPatch, en
     assert json.loads(seen.getvalue().split(b"\n", 1)[1])[0]["picture"] == name
 
 
-def test_warnings_are_silent_inside_main_alone(run: Run, sky: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def warn(*_: object, **__: object) -> None:
+def test_warnings_are_silent_inside_main_alone(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def warn() -> list[object]:
         warnings.warn("damaged metadata", UserWarning, stacklevel=1)
-        raise KeyboardInterrupt
+        return []
 
-    before = list(warnings.filters)
-    monkeypatch.setattr(reverie.api, "plan", warn)
-    assert run("dream", sky.name).code == 130
-    assert warnings.filters == before
+    monkeypatch.setattr(reverie.checkup, "examine", warn)
+    monkeypatch.setattr(sys, "warnoptions", [])
+    with warnings.catch_warnings(record=True) as heard:
+        warnings.simplefilter("always")
+        assert run("doctor").code == 0
+        assert heard == []
+        monkeypatch.setattr(sys, "warnoptions", ["always"])  # python -W always
+        run("doctor")
+        assert len(heard) == 1
 
 
 # ── pictures ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_the_making_as_a_strip(run: Run, sky: Path) -> None:
-    assert run("dream", "sky.png", *SHORT, "-o", "a.png", "--making", "3").out == "a.png\n"
-    assert pixels(Path("a-making.png")).shape == (240 * 1, 3 * 320 + 2 * 8, 3)
+    assert run("dream", "sky.png", "--octaves", "1", "--steps", "3", "-o", "a.png", "--making", "3").out == "a.png\n"
+    assert pixels(Path("a-making.png")).shape == (240, 3 * 320 + 2 * 8, 3)
     strip, whole = Image.open("a-making.png"), Image.open("a.png")
-    last = np.asarray(strip.crop((2 * 328, 0, 2 * 328 + 320, 240)).resize(whole.size)).astype(int)
-    assert np.abs(last - np.asarray(whole)).mean() < 6  # the last of them is the result
+    frames = [strip.crop((left, 0, left + 320, 240)).resize(whole.size) for left in (0, 328, 656)]
+    far = [np.abs(np.asarray(each).astype(int) - np.asarray(whole)).mean() for each in frames]
+    assert far[0] > far[1] > far[2]  # the last of them is the result
     Path("b-making.png").write_bytes(b"mine")
     run("dream", "sky.png", *SHORT, "-o", "b.png", "--making", "3").fault(5, "'b-making.png' exists already")
     assert Path("b-making.png").read_bytes() == b"mine" and not Path("b.png").exists()

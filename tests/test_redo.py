@@ -91,7 +91,9 @@ def test_the_same_bytes_from_noise(kind: str) -> None:
 def test_the_same_bytes_with_alpha_and_resolution(place: Path) -> None:
     alpha = np.arange(96 * 128, dtype=np.uint16).reshape(96, 128).astype(np.uint8)
     Image.fromarray(np.dstack([photo(), alpha])).save("start.png", dpi=(300, 300))
-    assert_again(reverie.dream("start.png", **SHORT, width=100).save("a.png"))
+    first = reverie.dream("start.png", **SHORT, width=100).save("a.png")
+    assert pixels(first).shape == (75, 100, 4)
+    assert_again(first)
 
 
 def test_the_same_bytes_from_an_image_and_a_tensor() -> None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import ctypes
+import platform
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import NamedTuple
+from functools import cache
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -13,6 +17,8 @@ from torch import Tensor
 from reverie.canvas import Preconditioner, Tone
 from reverie.pictures import resample, resize
 from reverie.recipe import Ascent
+
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # as <malloc.h> numbers them
 
 Score = Callable[[Tensor], Tensor]  # pictures (N, 3, H, W) → (N,)
 
@@ -75,6 +81,32 @@ def climb(
             done = (before + work[number] * (step + 1) / settings.steps) / sum(work)
             yield Progress(number + 1, len(sizes), step + 1, settings.steps, done, value, alive, pictures)
         before += work[number]
+
+
+@contextmanager
+def kept_memory() -> Iterator[None]:
+    """Inside, memory that one step frees serves the next.
+
+    By default the C library hands large blocks back to the system, which zeroes them anew page by page: a third of a step on a CPU.
+    Only glibc is told; elsewhere this does nothing.
+    """
+    mallopt = getattr(_c_library(), "mallopt", None)
+    if mallopt is None:
+        yield
+        return
+    mallopt(_MMAP_THRESHOLD, 1 << 30)
+    mallopt(_TRIM_THRESHOLD, (1 << 31) - 1)
+    try:
+        yield
+    finally:
+        mallopt(_MMAP_THRESHOLD, 128 << 10)  # the library's own values
+        mallopt(_TRIM_THRESHOLD, 128 << 10)
+        _c_library().malloc_trim(0)
+
+
+@cache
+def _c_library() -> Any:
+    return ctypes.CDLL(None) if platform.libc_ver()[0] == "glibc" else None
 
 
 def added(pictures: Tensor, base: Tensor, height: int, width: int) -> Tensor:

@@ -15,6 +15,11 @@ import difflib
 from collections.abc import Iterable
 
 
+def printable(text: object) -> str:
+    """The text fit for one line of a message, whoever wrote it: what cannot be printed becomes �."""
+    return "".join(each if each.isprintable() else "�" for each in str(text))
+
+
 class ReverieError(Exception):
     """Root of every error that a user can cause or mend.
 
@@ -26,9 +31,9 @@ class ReverieError(Exception):
     exit_code = 1
 
     def __init__(self, fault: str, remedy: str = "") -> None:
-        self.fault = fault
-        self.remedy = remedy
-        super().__init__(f"{fault}; {remedy}" if remedy else fault)
+        self.fault = printable(fault)
+        self.remedy = printable(remedy)
+        super().__init__(f"{self.fault}; {self.remedy}" if remedy else self.fault)
 
 
 class UsageError(ReverieError):

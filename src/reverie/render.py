@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from reverie.ascent import Progress, Score, added, climb, octave_sizes
+from reverie.ascent import Progress, Score, added, climb, kept_memory, octave_sizes
 from reverie.canvas import keep_colour
 from reverie.errors import InputError, OutputError, UsageError
 from reverie.networks import Network
@@ -49,7 +49,7 @@ class Plan:
         began = time.monotonic()
         recipe = self.recipe
         kept = self._kept()
-        with threads(recipe.machine.threads):
+        with threads(recipe.machine.threads), kept_memory():
             score, smallest = scorer(parse(recipe.target), self.network)
             start = self.start.pixels[None].to(self.network.device)  # (1, 3, H, W)
             sizes = octave_sizes(*self.start.size, recipe.ascent, smallest)

@@ -26,6 +26,8 @@ def recognise(
     """The labels the network gives, with probabilities."""
     if top < 1:
         raise UsageError(f"--top {top}", "ask for at least one label")
+    if max_pixels < 1:
+        raise UsageError(f"--max-pixels {max_pixels}", "it is a whole number from 1 on")
     if len(pictures) == 1:
         check_readable(pictures[0])
     import reverie

@@ -14,7 +14,6 @@ import typer
 from reverie import __version__
 from reverie.cli import asking, making, reading
 from reverie.errors import InputError, Interrupted, MissingExtra, OutputError, ReverieError, UsageError
-from reverie.files.source import shown as printable
 
 app = typer.Typer(
     name="reverie",
@@ -107,7 +106,7 @@ def _circumstance(error: Exception) -> ReverieError | None:
 
 
 def _report(error: ReverieError) -> int:
-    print(f"reverie: {printable(error.fault)}", file=sys.stderr)
+    print(f"reverie: {error.fault}", file=sys.stderr)
     if error.remedy:
-        print(f"         {printable(error.remedy)}", file=sys.stderr)
+        print(f"         {error.remedy}", file=sys.stderr)
     return error.exit_code

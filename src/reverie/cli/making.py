@@ -81,6 +81,7 @@ def dream_command(
                     strip = _strip_place(path, force) if making else None
                     if not shown.interrupted:
                         picture = plan.make(shown, making)
+                        shown.close()
                         results.append(_saved(picture, path, force, no_recipe, json))
                         unfinished += picture.recipe is not None and picture.recipe.stopped is not None
                         if strip is not None:
@@ -126,6 +127,7 @@ def redo_command(
     _ready(path, plan, force, no_recipe)
     with line(quiet) as shown:
         made = plan.make(shown)
+        shown.close()
         result = _saved(made, path, force, no_recipe, json)
     if json:
         print_json([result])

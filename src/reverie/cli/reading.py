@@ -31,4 +31,4 @@ def _flat(data: object, name: str = "") -> list[tuple[str, object]]:
         return [row for key, value in data.items() for row in _flat(value, f"{name}.{key}" if name else str(key))]
     if isinstance(data, list):
         return [row for index, value in enumerate(data) for row in _flat(value, f"{name}.{index}")]
-    return [(name, "-" if data is None else data)]
+    return [(name, "-" if data is None else ("no", "yes")[data] if isinstance(data, bool) else data)]

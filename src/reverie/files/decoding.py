@@ -29,7 +29,7 @@ from PIL import (
 from reverie.errors import InputError, MissingExtra, UnsafeError
 from reverie.files.colour import grey_curve, to_srgb
 from reverie.files.png import Pixels
-from reverie.files.source import PILLOW_FAULTS, kind_of, reading, shown
+from reverie.files.source import PILLOW_FAULTS, kind_of, reading
 from reverie.store import sha256_of
 
 MAX_PIXELS = 500_000_000
@@ -76,11 +76,11 @@ def read(path: Path, max_pixels: int = MAX_PIXELS) -> Decoded:
     with reading(path) as file:
         size = os.fstat(file.fileno()).st_size
         if size > max(_BYTES_A_PIXEL * max_pixels, 1 << 26):
-            raise UnsafeError(f"'{shown(path)}' has {size:,} bytes, too many for {max_pixels:,} pixels", "allow more with --max-pixels")
+            raise UnsafeError(f"'{path}' has {size:,} bytes, too many for {max_pixels:,} pixels", "allow more with --max-pixels")
         try:
             content = file.read()
         except MemoryError as error:
-            raise _no_memory(shown(path)) from error
+            raise _no_memory(str(path)) from error
     return decode(content, str(path), max_pixels)
 
 
@@ -101,7 +101,6 @@ def decode(content: bytes, name: str, max_pixels: int = MAX_PIXELS) -> Decoded:
         UnsafeError: more pixels than `max_pixels`, or texts or profiles that unpack to more than they should.
         MissingExtra: HEIC, without pillow-heif.
     """
-    name = shown(name)
     if not content:
         raise InputError(f"'{name}' is empty", "fetch or export it again")
     kind = kind_of(content[:64])

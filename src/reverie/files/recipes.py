@@ -12,7 +12,7 @@ from typing import BinaryIO
 from xml.parsers import expat
 
 from reverie.errors import InputError, UnsafeError, UsageError
-from reverie.files.source import kind_of, reading, shown
+from reverie.files.source import kind_of, reading
 
 MAX_RECIPE = 1 << 20
 """A recipe has at most this many bytes of UTF-8."""
@@ -38,7 +38,7 @@ def recipe_text(source: Path | bytes, name: str | None = None) -> str | None:
         InputError: the file cannot be read, or carries a recipe that is damaged.
         UnsafeError: a text above 1 MiB, also once unpacked; XML that declares a document type; a file made of countless tiny parts.
     """
-    label = shown(name or ("picture" if isinstance(source, bytes) else source))
+    label = name or ("picture" if isinstance(source, bytes) else str(source))
     if isinstance(source, bytes):
         return _found(BytesIO(source), label)
     with reading(source) as file:

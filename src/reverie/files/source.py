@@ -25,15 +25,10 @@ PILLOW_FAULTS = (
 _HEIF = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"}
 
 
-def shown(name: str | Path) -> str:
-    """`name` fit for one line of a message: what cannot be printed becomes �."""
-    return "".join(each if each.isprintable() else "�" for each in str(name))
-
-
 @contextlib.contextmanager
 def reading(path: Path) -> Iterator[BinaryIO]:
     """The file at `path`, open for reading; its name, kind and every failure to read it become an InputError."""
-    name = shown(path)
+    name = str(path)
     try:
         if "\0" in str(path) or not path.exists():
             raise InputError(f"'{name}' does not exist", "check the name and the folder")

@@ -41,11 +41,15 @@ class Layer(NamedTuple):
 
 @dataclass(frozen=True)
 class Chain:
-    """A convolution whose output only `norm` reads, and a `norm` (or convolution) whose output only `act` reads; by module name."""
+    """A convolution whose output only `norm` reads, and a `norm` (or convolution) whose output only `act` reads; by module name.
+
+    `onward`: only another convolution reads what `act` gives.
+    """
 
     conv: str
     norm: str | None = None
     act: str | None = None
+    onward: bool = False
 
 
 @dataclass
@@ -105,7 +109,7 @@ def examine(module: nn.Module, picture: Tensor, levels: Mapping[str, str], score
     with suppress(UsageError):
         anatomy.classes = class_scores(output, scores).shape[1]
     anatomy.calls = Counter(call.name for call in calls)
-    given: dict[int, str] = {}  # which convolution gave a tensor
+    given: dict[int, str] = {}  # which convolution or activation gave a tensor
     again: Counter[str] = Counter()
     for call in calls:
         numbered = f"{call.name}#{again[call.name]}"
@@ -115,10 +119,10 @@ def examine(module: nn.Module, picture: Tensor, levels: Mapping[str, str], score
             anatomy.shapes[name] = tuple(call.output.shape)
             if call.field is not None:
                 anatomy.strides[name] = max(1, round(max(call.field.stride)))
-        if isinstance(call.module, CONVOLUTIONS):
-            given[id(call.output)] = call.name
-        elif id(call.output) in given:
+        if id(call.output) in given:
             anatomy.hands_on[call.name] = given[id(call.output)]
+        elif isinstance(call.module, (*CONVOLUTIONS, *ACTIVATIONS)):
+            given[id(call.output)] = call.name
         if call.output.dim() == 4 and _is_listed(call.module):
             anatomy.layers.append(_layer(call, names[-1], levels))
     anatomy.chains = _chains([call for call in calls if call.name not in altered], anatomy.calls, readers)
@@ -169,6 +173,7 @@ def _chains(calls: list[_Call], counts: Mapping[str, int], readers: Mapping[int,
             return None
         return None if isinstance(after.module, NORMS) and after.module.running_mean is None else after
 
+    convolved = {id(call.source) for call in calls if isinstance(call.module, CONVOLUTIONS)}
     chains = []
     for call in calls:
         if not isinstance(call.module, CONVOLUTIONS) or counts[call.name] != 1:
@@ -176,5 +181,6 @@ def _chains(calls: list[_Call], counts: Mapping[str, int], readers: Mapping[int,
         norm = follower(call, NORMS)
         act = follower(norm or call, ACTIVATIONS)
         if norm or act:
-            chains.append(Chain(call.name, norm.name if norm else None, act.name if act else None))
+            onward = act is not None and id(act.output) in convolved and readers.get(id(act.output)) == 1
+            chains.append(Chain(call.name, norm.name if norm else None, act.name if act else None, onward))
     return chains

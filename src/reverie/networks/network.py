@@ -165,7 +165,7 @@ class Network:
             if name != CLASSES:
                 self.layer(name)
         anatomy = self.anatomy
-        foldable = {each for chain in anatomy.chains for each in (chain.conv, chain.norm)}
+        foldable = {each for chain in anatomy.chains for each in (chain.conv, chain.norm, chain.act)}
         bare = [split_call(name)[0] for name in names]
         spared = frozenset(anatomy.hands_on.get(name, name) for name in bare) & foldable
         if self._sha256 is None and (values := signature(self.module, values=True)) != self._values:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -86,31 +86,36 @@ def matches(output: Tensor, expected: Tensor) -> bool:
 
 
 class ReluInPlace(nn.Module):
-    """ReLU, cut at `ceiling`, written over its input, with a gradient that needs only the result."""
+    """ReLU, cut at `ceiling`, written over its input, with a gradient that needs only the result.
 
-    def __init__(self, ceiling: float) -> None:
+    With `onward` the gradient too is written over what comes in: it is a convolution's, so nobody else holds it.
+    """
+
+    def __init__(self, ceiling: float, onward: bool = False) -> None:
         super().__init__()
         self.ceiling = ceiling
+        self.onward = onward
 
     def forward(self, x: Tensor) -> Tensor:
-        return _Clamp.apply(x, self.ceiling)  # type: ignore[no-any-return,no-untyped-call]
+        return _Clamp.apply(x, self.ceiling, self.onward)  # type: ignore[no-any-return,no-untyped-call]
 
 
 class _Clamp(torch.autograd.Function):
     # PyTorch's own in-place hardtanh keeps a copy of what it overwrites; the result is enough
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, ceiling: float) -> Tensor:
+    def forward(ctx: Any, x: Tensor, ceiling: float, onward: bool) -> Tensor:
         ctx.mark_dirty(x)
         x.clamp_(0, ceiling)
         ctx.save_for_backward(x)
-        ctx.ceiling = ceiling
+        ctx.ceiling, ctx.onward = ceiling, onward
         return x
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
         (y,) = ctx.saved_tensors
-        return torch.ops.aten.hardtanh_backward(gradients[0], y, 0.0, ctx.ceiling), None
+        into = gradients[0] if ctx.onward else torch.empty_like(gradients[0])
+        return torch.ops.aten.hardtanh_backward.grad_input(gradients[0], y, 0.0, ctx.ceiling, grad_input=into), None, None
 
 
 def _spare(chain: Chain, kept: set[str]) -> Chain | None:
@@ -119,7 +124,7 @@ def _spare(chain: Chain, kept: set[str]) -> Chain | None:
         return None
     if chain.norm is not None and chain.norm in kept:
         return Chain(chain.conv, chain.norm)
-    return chain
+    return replace(chain, onward=chain.onward and chain.act not in kept)
 
 
 def _frozen_copy(module: nn.Module) -> nn.Module:
@@ -134,7 +139,7 @@ def _apply(module: nn.Module, chains: Sequence[Chain]) -> nn.Module:
             module.set_submodule(chain.norm, nn.Identity())
         if chain.act is not None:
             ceiling = 6.0 if isinstance(module.get_submodule(chain.act), nn.ReLU6) else float("inf")
-            module.set_submodule(chain.act, ReluInPlace(ceiling))
+            module.set_submodule(chain.act, ReluInPlace(ceiling, chain.onward))
     return module
 
 
