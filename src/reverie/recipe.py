@@ -35,9 +35,7 @@ class Ascent(_Data):
     octaves: int = Field(5, ge=1, le=24, description="sizes the picture is dreamt at, from small to full; more bring larger forms")
     octave_scale: float = Field(1.4, gt=1, le=4, description="how much larger each octave is than the one before")
     steps: int = Field(16, ge=1, le=100_000, description="steps in each octave")
-    strength: float = Field(
-        0.012, gt=0, le=1, description="size of a step: the root mean square of the change, where 1 is black to white"
-    )
+    strength: float = Field(0.012, gt=0, le=1, description="size of a step: the root mean square of the change, where 1 is black to white")
     jitter: int = Field(32, ge=0, le=1024, description="the picture is shifted by up to so many pixels before each step")
     smoothing: float = Field(
         1.0, ge=0, le=3, description="the gradient is divided by frequency to this power: 0 gives grain, more gives broad forms"

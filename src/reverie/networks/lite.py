@@ -42,12 +42,17 @@ class SameConv2d(nn.Conv2d):
     """A convolution with SAME padding, worked out at each call."""
 
     def forward(self, x: Tensor) -> Tensor:  # (N, C, H, W)
+        weight, padding = self.arranged(x)
+        return F.conv2d(x, weight, self.bias, self.stride, padding, self.dilation, self.groups)
+
+    def arranged(self, x: Tensor) -> tuple[Tensor, tuple[int, int]]:
+        """The weight and the even padding that give SAME padding on this input."""
         top, bottom = same_padding(x.shape[-2], self.kernel_size[0], self.stride[0])
         left, right = same_padding(x.shape[-1], self.kernel_size[1], self.stride[1])
         weight = self.weight
         if bottom > top or right > left:  # zeros before the kernel do what uneven padding would, and spare a copy of the picture
             weight = F.pad(weight, (right - left, 0, bottom - top, 0))
-        return F.conv2d(x, weight, self.bias, self.stride, (bottom, right), self.dilation, self.groups)
+        return weight, (bottom, right)
 
 
 def _norm(channels: int) -> nn.BatchNorm2d:

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 from reverie.networks.anatomy import Anatomy, Chain
+from reverie.networks.fused import ConvRelu
 from reverie.networks.inputs import normalise
 from reverie.networks.outputs import class_scores, flat
 from reverie.networks.watch import Seen, run_until
@@ -58,7 +59,7 @@ class Folded:
 
 
 def fold(module: nn.Module, anatomy: Anatomy, picture: Tensor, wanted: Iterable[str] = ()) -> Folded:
-    """A frozen copy with normalisations folded and activations in place, wherever its outputs stay the same.
+    """A frozen copy with normalisations folded and ReLUs fused, wherever its outputs stay the same.
 
     Args:
         module: any network; it is left as it is.
@@ -85,39 +86,6 @@ def matches(output: Tensor, expected: Tensor) -> bool:
     return bool(((output - expected).abs().max() <= TOLERANCE * expected.abs().max().clamp_min(1e-12)).item())
 
 
-class ReluInPlace(nn.Module):
-    """ReLU, cut at `ceiling`, written over its input, with a gradient that needs only the result.
-
-    With `onward` the gradient too is written over what comes in: it is a convolution's, so nobody else holds it.
-    """
-
-    def __init__(self, ceiling: float, onward: bool = False) -> None:
-        super().__init__()
-        self.ceiling = ceiling
-        self.onward = onward
-
-    def forward(self, x: Tensor) -> Tensor:
-        return _Clamp.apply(x, self.ceiling, self.onward)  # type: ignore[no-any-return,no-untyped-call]
-
-
-class _Clamp(torch.autograd.Function):
-    # PyTorch's own in-place hardtanh keeps a copy of what it overwrites; the result is enough
-
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, ceiling: float, onward: bool) -> Tensor:
-        ctx.mark_dirty(x)
-        x.clamp_(0, ceiling)
-        ctx.save_for_backward(x)
-        ctx.ceiling, ctx.onward = ceiling, onward
-        return x
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
-        (y,) = ctx.saved_tensors
-        into = gradients[0] if ctx.onward else torch.empty_like(gradients[0])
-        return torch.ops.aten.hardtanh_backward.grad_input(gradients[0], y, 0.0, ctx.ceiling, grad_input=into), None, None
-
-
 def _spare(chain: Chain, kept: set[str]) -> Chain | None:
     """The part of a chain that can be folded without touching what somebody wants to see."""
     if chain.conv in kept:
@@ -139,7 +107,8 @@ def _apply(module: nn.Module, chains: Sequence[Chain]) -> nn.Module:
             module.set_submodule(chain.norm, nn.Identity())
         if chain.act is not None:
             ceiling = 6.0 if isinstance(module.get_submodule(chain.act), nn.ReLU6) else float("inf")
-            module.set_submodule(chain.act, ReluInPlace(ceiling, chain.onward))
+            module.set_submodule(chain.conv, ConvRelu(module.get_submodule(chain.conv), ceiling, chain.onward))
+            module.set_submodule(chain.act, nn.Identity())
     return module
 
 

@@ -101,7 +101,6 @@ def run_until(
 def _listen(
     module: nn.Module, names: Sequence[str], stack: ExitStack, take: Callable[[str, Tensor], None], fresh: Callable[[], None] | None
 ) -> None:
-    modules = dict(module.named_modules())
     counts: dict[str, int] = {}
     wanted: dict[str, list[tuple[str, int | None]]] = {}
     for name in dict.fromkeys(names):
@@ -125,4 +124,4 @@ def _listen(
                     if call is None or call == count:
                         take(name, tensor)
 
-        stack.callback(modules[bare].register_forward_hook(hook).remove)
+        stack.callback(module.get_submodule(bare).register_forward_hook(hook).remove)
