@@ -15,6 +15,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 import reverie
 from reverie.networks.catalogue import CATALOGUE
+from reverie.pictures import strip
 from reverie.recipe import PRESETS
 
 PICTURES = Path(__file__).parent.parent / "docs" / "pictures"
@@ -78,6 +79,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    from reverie.pictures import strip
-
     main()

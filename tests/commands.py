@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import struct
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +16,7 @@ from PIL import Image
 
 from reverie import files
 from reverie.cli.main import main
+from reverie.files.png import SIGNATURE, chunk
 
 SHORT = ("--octaves", "2", "--steps", "2")
 
@@ -65,6 +68,12 @@ def photo(height: int = 96, width: int = 128) -> np.ndarray[Any, Any]:
 def saved(path: Path, height: int = 96, width: int = 128, **options: Any) -> Path:
     Image.fromarray(photo(height, width)).save(path, **options)
     return path
+
+
+def header(width: int, height: int) -> bytes:
+    """A PNG that claims this many pixels and holds a megabyte of nothing."""
+    whole = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return SIGNATURE + chunk(b"IHDR", whole) + chunk(b"IDAT", zlib.compress(bytes(1 << 20))) + chunk(b"IEND", b"")
 
 
 def carrying(path: Path, recipe: str) -> Path:

@@ -1,15 +1,18 @@
-"""Shared by all tests: a cache of their own, and the default network, opened once."""
+"""Shared by all tests: a cache of their own, and the default network, opened once. For those of the commands: a place to run them in."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
 from functools import cache
+from pathlib import Path
 
 import pytest
 
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # before torch is there: threads that wait in a busy loop slow each other down
 
+import reverie.api
+from commands import Run, runner, saved
 from reverie.networks import Network, open_network
 
 
@@ -30,3 +33,28 @@ def opened() -> Callable[[str], Network]:
 @pytest.fixture(scope="session")
 def lite0(opened: Callable[[str], Network]) -> Network:
     return opened("efficientnet-lite0")
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lite0: Network) -> Path:
+    """A working folder and a cache of its own; the default network is open already."""
+    work = tmp_path / "work"
+    work.mkdir()
+    monkeypatch.chdir(work)
+    monkeypatch.setenv("REVERIE_CACHE", str(tmp_path / "cache"))
+
+    def opened(name: str, device: str | None) -> Network:
+        return lite0 if name == lite0.name and device in (None, "cpu") else open_network(name, device)
+
+    monkeypatch.setattr(reverie.api, "open_network", opened)
+    return work
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    return runner(capsys)
+
+
+@pytest.fixture
+def sky(place: Path) -> Path:
+    return saved(place / "sky.png")

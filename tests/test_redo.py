@@ -15,36 +15,19 @@ from torch import nn
 
 import reverie
 import reverie.api
-from commands import Run, carrying, listed, photo, pixels, runner, saved
+from commands import Run, carrying, listed, photo, pixels, saved
 from recipes import PLAIN
 from reverie import store
 from reverie.album import read_recipe
 from reverie.errors import InputError, UsageError
-from reverie.networks import Network, open_network
+from reverie.networks import Network
 from reverie.store import sha256_of
 from tiny import wrapped
 
 SHORT: dict[str, Any] = {"target": "blocks.2.1:3 - 0.5*blocks.1.1", "octaves": 2, "steps": 2}
 
 
-@pytest.fixture(autouse=True)
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lite0: Network) -> Path:
-    """A working folder and a cache of its own; the default network is open already."""
-    work = tmp_path / "work"
-    work.mkdir()
-    monkeypatch.chdir(work)
-    monkeypatch.setenv("REVERIE_CACHE", str(tmp_path / "cache"))
-
-    def opened(name: str, device: str | None) -> Network:
-        return lite0 if name == lite0.name and device in (None, "cpu") else open_network(name, device)
-
-    monkeypatch.setattr(reverie.api, "open_network", opened)
-    return work
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Run:
-    return runner(capsys)
+pytestmark = pytest.mark.usefixtures("place")
 
 
 @pytest.fixture

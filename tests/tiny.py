@@ -1,4 +1,7 @@
-"""Tiny networks: one whose weights are set by hand, so that its answers can be worked out by hand, and odd ones of every kind."""
+"""Tiny networks: one whose weights are set by hand, so that its answers can be worked out by hand, and odd ones of every kind.
+
+And what the tests of networks ask of them: a picture to look at, an activation and its gradient.
+"""
 
 from __future__ import annotations
 
@@ -65,6 +68,33 @@ def settled(module: nn.Module, seed: int = 0) -> nn.Module:
                     if tensor is not None:
                         tensor.copy_(torch.rand(tensor.shape, generator=generator) * (high - low) + low)
     return module.eval()
+
+
+def close(got: Tensor, wanted: Tensor, tolerance: float = 1e-4) -> bool:
+    return got.shape == wanted.shape and bool((got - wanted).abs().max() <= tolerance * wanted.abs().max().clamp_min(1e-6))
+
+
+def picture(height: int = SIDE, width: int = SIDE, channels: int = 3, seed: int = 1) -> Tensor:
+    print(f"seed {seed}")
+    return torch.rand(1, channels, height, width, generator=torch.Generator().manual_seed(seed))
+
+
+def pull(activation: Tensor, x: Tensor) -> Tensor:
+    """The gradient of a fixed random weighting of an activation with respect to the picture."""
+    weights = torch.randn(activation.shape, generator=torch.Generator().manual_seed(2))
+    return torch.autograd.grad((activation * weights).sum(), x)[0]
+
+
+def prepared(network: Network, name: str, x: Tensor) -> tuple[Tensor, Tensor]:
+    x = x.clone().requires_grad_(True)
+    seen = network.prepare([name])(x)
+    assert list(seen) == [name]
+    return seen[name].detach(), pull(seen[name], x)
+
+
+def looked_into(network: Network) -> list[str]:
+    names = dict(network.module.named_modules())
+    return [name for name in network.anatomy.shapes if "#" not in name and name in names and "parametriz" not in name]
 
 
 class Flow(nn.Module):

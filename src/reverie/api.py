@@ -268,6 +268,8 @@ def _start(start: Start, width: int | None, size: Any, seed: int, max_pixels: in
         kinds = get_args(Noise)
         if kind not in kinds:
             raise unknown("noise", kind, kinds, "there is noise:" + ", noise:".join(kinds))
+        if size is not None and width is not None:
+            raise UsageError("both a size and a width", "noise is made at the size it shall have: give --size alone")
         height, wide = _sides(size) if size is not None else (width, width) if width else NOISE_SIZE
         check_size(height, wide, start, "--size")
         return noise_start(cast(Noise, kind), height, wide, seed), NoiseInput(noise=cast(Noise, kind))

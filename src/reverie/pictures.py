@@ -174,7 +174,7 @@ def to_width(picture: Picture, width: int | None) -> Picture:
 def noise(kind: Noise, height: int, width: int, generator: torch.Generator) -> Tensor:
     """(3, H, W) in 0..1. White: every value by itself. Grey: faint noise around middle grey. Pink: 1/f, as strong at every scale.
 
-    Pink and grey noise have the colours of photographs: mean 0.47, spread 0.23 (pink) or 0.01 (grey).
+    Grey has mean 0.5 and spread 0.01; pink has those of photographs, 0.47 and 0.23, and colours that go together as in photographs.
     """
     if kind == "white":
         return torch.rand(3, height, width, generator=generator)

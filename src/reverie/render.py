@@ -58,7 +58,8 @@ class Plan:
             alive = False
             frames: list[Tensor] = []
             for last in climb(start, score, recipe.ascent, sizes, [generator(recipe.seed, recipe.target)]):
-                if len(frames) < making - 1 and last.done >= (len(frames) + 1) / making:
+                made = (last.octave - 1 + last.step / last.steps) / last.octaves  # share of the steps, whatever their size
+                if len(frames) < making - 1 and made >= (len(frames) + 1) / making:
                     frames.append(self._whole(last, start))
                 alive = alive or bool(last.alive.any())
                 here = Stopped(octave=last.octave, step=last.step)

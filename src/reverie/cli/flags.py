@@ -16,7 +16,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 Network = Annotated[str, typer.Option("--network", help="Which network; `reverie networks` lists them.", metavar="N")]
 Device = Annotated[str | None, typer.Option("--device", help="cpu, cuda or mps; without it the fastest there is.", metavar="D")]
-Threads = Annotated[int | None, typer.Option("--threads", help="Processor threads; without it one for each core.", metavar="N")]
+Threads = Annotated[int | None, typer.Option("--threads", help="Processor threads; without it as many as torch takes.", metavar="N")]
 MaxPixels = Annotated[int, typer.Option("--max-pixels", help="Refuse a picture that claims more pixels than this.", metavar="N")]
 Output = Annotated[
     Path | None,

@@ -106,8 +106,8 @@ def redo_command(
     start: Annotated[
         str | None, typer.Option("--start", help="Its start, or the folder it is in, if it is neither kept nor beside it.", metavar="PATH")
     ] = None,
-    device: flags.Device = None,
-    threads: flags.Threads = None,
+    device: Annotated[str | None, typer.Option("--device", help="Another device than the recipe's.", metavar="D")] = None,
+    threads: Annotated[int | None, typer.Option("--threads", help="Other than the recipe's number of threads.", metavar="N")] = None,
     output: flags.Output = None,
     force: flags.Force = False,
     no_recipe: flags.NoRecipe = False,
