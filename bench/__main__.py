@@ -16,15 +16,17 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
+from PIL import Image
+from skimage import data
 from torch import Tensor
 
 import reverie
 from bench.floor import count_flops, sgemm_rate
 from reverie.ascent import climb, kept_memory, octave_sizes
 from reverie.networks import Network
-from reverie.pictures import Picture
 from reverie.recipe import Ascent
 from reverie.render import generator, scorer
 from reverie.target import parse
@@ -61,7 +63,8 @@ def bare_step(net: Network, target: str, size: tuple[int, int]) -> Callable[[], 
 
 def hooked_step(net: Network, size: tuple[int, int], *, frozen: bool) -> Callable[[], Tensor]:
     """What the usual tools do: a hook on the layer, the whole network run, its parameters frozen or not."""
-    module = net.module.to(net.device)
+    module: Any = net.module.to(net.device)
+    scale, shift = torch.tensor(255 / 128, device=net.device), torch.tensor(-127 / 128, device=net.device)
     picture = torch.rand(1, 3, *size, generator=torch.Generator().manual_seed(0)).to(net.device)
 
     def step() -> Tensor:
@@ -69,10 +72,11 @@ def hooked_step(net: Network, size: tuple[int, int], *, frozen: bool) -> Callabl
         seen: list[Tensor] = []
         handle = module.get_submodule(LAYER).register_forward_hook(lambda _m, _i, output: seen.append(output))
         x = picture.detach().requires_grad_(True)
-        net(x)
+        module(torch.addcmul(shift, x, scale))
         handle.remove()
         loss = seen[0].square().mean()
         loss.backward()  # type: ignore[no-untyped-call]
+        assert frozen or all(each.grad is not None for each in module.conv_stem.parameters())
         module.zero_grad(set_to_none=True)
         module.requires_grad_(False)
         assert x.grad is not None
@@ -124,7 +128,9 @@ def peers(python: str, rounds: int) -> dict[str, list[float]]:
                 "--only",
                 name,
             ]
-            answer = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)[name]
+            answer = json.loads(
+                subprocess.run(command, capture_output=True, text=True, check=True, env={**os.environ, "CUDA_VISIBLE_DEVICES": ""}).stdout
+            )[name]
             if "error" in answer:
                 print(f"{name}: {answer['error']}", file=sys.stderr)
             else:
@@ -189,12 +195,13 @@ def processes_table(rounds: int) -> list[Row]:
     """Whole processes, cold start included."""
     with tempfile.TemporaryDirectory() as folder:
         os.environ["REVERIE_CACHE"] = str(Path(folder) / "cache")
-        start, result = Path(folder) / "start.png", Path(folder) / "result.png"
-        pink = reverie.dream("noise:pink", size=(360, 640), octaves=1, steps=1)
-        Picture(pink.pixels).save(start)
-        dream, memory = process(["dream", str(start), "-o", str(result), "--octaves", "5", "--steps", "16", "--force"], rounds)
+        start, result = Path(folder) / "coffee.png", Path(folder) / "result.png"
+        Image.fromarray(data.coffee())  # type: ignore[no-untyped-call]
+       .crop((0, 31, 600, 369)).resize((640, 360), Image.Resampling.BICUBIC).save(start)
+        here = ["--device", "cpu"]
+        dream, memory = process(["dream", str(start), "-o", str(result), "--octaves", "5", "--steps", "16", "--force", *here], rounds)
         recipe, _ = process(["recipe", str(result)], rounds)
-        recognise, _ = process(["recognise", str(start)], rounds)
+        recognise, _ = process(["recognise", str(start), *here], rounds)
         show, _ = process(["--help"], rounds)
     return [
         ("reverie dream, 640×360, 5 octaves × 16 steps", f"{statistics.median(dream):.2f} s", f"at most {memory / 1e9:.2f} GB"),

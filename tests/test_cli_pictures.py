@@ -11,13 +11,15 @@ import pytest
 from PIL import Image
 
 from commands import SHORT, Run, photo, pixels, saved
+from reverie.album import read_recipe
 from reverie.recipe import PRESETS
 
 pytestmark = pytest.mark.usefixtures("place")
 
 
 def test_the_making_as_a_strip(run: Run, sky: Path) -> None:
-    assert run("dream", "sky.png", "--octaves", "1", "--steps", "3", "-o", "a.png", "--making", "3").out == "a.png\n"
+    assert run("dream", "sky.png", "--octaves", "1", "--steps", "3", "-o", "a.png", "--making", "3").out == "a.png\na-making.png\n"
+    assert read_recipe("a-making.png") == read_recipe("a.png")
     assert pixels(Path("a-making.png")).shape == (240, 3 * 320 + 2 * 8, 3)
     strip, whole = Image.open("a-making.png"), Image.open("a.png")
     frames = [strip.crop((left, 0, left + 320, 240)).resize(whole.size) for left in (0, 328, 656)]

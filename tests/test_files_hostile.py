@@ -172,8 +172,6 @@ def test_hostile_exif_is_ignored() -> None:
     assert decode(png(1, 1, 8, 0, b"\0\0", chunk(b"tEXt", b"Raw profile type exif\0\nexif\n9\nzz")), "a").rgb.shape == (1, 1, 3)
 
 
-
-
 @settings(max_examples=300, deadline=None, derandomize=True)
 @given(
     st.sampled_from(sorted(SEEDS)),

@@ -95,7 +95,7 @@ def dream(
         progress: is shown every step; a true answer stops, and the picture is marked as partial.
         making: keep so many pictures from along the way.
         **choices: `level`, `preset`, `width`, `size`, `seed`, `device`, `threads`, `keep`, `max_pixels` of `plan`, and every field of
-            the recipe's `Ascent` and `Finish`: `octaves`, `octave_scale`, `steps`, `strength`, `jitter`, `smoothing`, `tone`,
+            the recipe's `Ascent` and `Finish`: `octaves`, `octave_scale`, `steps`, `strength`, `jitter`, `smoothing`, `vivid`, `tone`,
             `mix`, `keep_colour`, `deep`.
 
     Raises:
@@ -226,7 +226,12 @@ def plan_again(
     here = machine(net, threads or old.machine.threads)
     same = here == old.machine
     note = f"made with {_where(old.machine)}, "
-    note += "as here: the same bytes" if same else f"here it is {_where(here)}: the same to the eye"
+    if not same:
+        note += f"here it is {_where(here)}: the same to the eye"
+    elif here.device == "cpu":
+        note += "as here: if this is that machine, the same bytes"
+    else:  # a GPU adds up in no fixed order
+        note += "as here: the same to the eye"
     try:
         check(parse(old.target), net)
         check_reach(parse(old.target), net, *found.size)
@@ -276,11 +281,11 @@ def _start(start: Start, width: int | None, size: Any, seed: int, max_pixels: in
     if size is not None:
         raise UsageError("a size for a start that is a picture", "--size is for noise; a picture is brought to another size by --width")
     picture = _pictures.load(start, max_pixels) if isinstance(start, (str, Path)) else _pictures.as_picture(start)
+    if picture.pixels.shape[0] != 3:
+        raise UsageError(f"a picture of {picture.pixels.shape[0]} channels", "a start has three")
     if not picture.content:
         content = picture.encode(".png")
         picture = replace(_pictures.load_bytes(content, "the picture"), dpi=picture.dpi)
-    if picture.pixels.shape[0] != 3:
-        raise UsageError(f"a picture of {picture.pixels.shape[0]} channels", "a start has three")
     name = str(start) if isinstance(start, (str, Path)) else "the picture"
     height, wide = picture.size
     check_size(*((max(1, round(height * width / wide)), width) if width else (height, wide)), name)

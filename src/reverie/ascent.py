@@ -94,8 +94,8 @@ def kept_memory() -> Iterator[None]:
     if mallopt is None:
         yield
         return
-    mallopt(_MMAP_THRESHOLD, 1 << 30)
-    mallopt(_TRIM_THRESHOLD, (1 << 31) - 1)
+    if mallopt(_MMAP_THRESHOLD, 1 << 30) or mallopt(_MMAP_THRESHOLD, 32 << 20):  # older ones refuse more
+        mallopt(_TRIM_THRESHOLD, (1 << 31) - 1)
     try:
         yield
     finally:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
-from PIL import Image
+from PIL import Image, ImageOps
 from torch import Tensor
 
 from reverie import files
@@ -135,7 +135,8 @@ def as_picture(picture: Any) -> Picture:
         return load(picture)
     if isinstance(picture, Image.Image):
         buffer = io.BytesIO()
-        (picture if picture.mode in ("RGB", "RGBA", "L", "LA") else picture.convert("RGBA")).save(buffer, "PNG")
+        upright = ImageOps.exif_transpose(picture)
+        (upright if upright.mode in ("RGB", "RGBA", "L", "LA", "I;16") else upright.convert("RGBA")).save(buffer, "PNG")
         return load_bytes(buffer.getvalue(), "the image")
     if isinstance(picture, Tensor):
         if picture.dim() != 3 or picture.numel() == 0:

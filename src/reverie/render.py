@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from reverie.ascent import Progress, Score, added, climb, kept_memory, octave_sizes
+from reverie.ascent import Progress, Score, Size, added, climb, kept_memory, octave_sizes
 from reverie.canvas import keep_colour
 from reverie.errors import InputError, OutputError, UsageError
 from reverie.networks import Network
@@ -19,9 +19,10 @@ from reverie.objectives import excite
 from reverie.pictures import Picture, noise, quantise, resize
 from reverie.recipe import LONGEST_SIDE, MOST_THREADS, Noise, Recipe, Stopped
 from reverie.store import Kept
-from reverie.target import CLASSES, Target, Term, parse
+from reverie.target import CLASSES, Target, Term, brief, parse
 
 SMALLEST = 16  # pixels a side of a start
+MOST_FRAMES = 100  # pictures from along the way
 LARGEST = 24_000_000  # pixels of a picture dreamt in memory
 
 Watcher = Callable[[Progress], object]  # sees every step; a true answer stops
@@ -46,21 +47,25 @@ class Plan:
             watcher: is shown every step; if it answers with something true, the picture is finished as it is, marked as partial.
             making: so many pictures from along the way are kept in `Picture.making`.
         """
+        if not 0 <= making <= MOST_FRAMES:
+            raise UsageError(f"--making {making}", f"it is a number from 0 to {MOST_FRAMES}")
         began = time.monotonic()
         recipe = self.recipe
         kept = self._kept()
         with threads(recipe.machine.threads), kept_memory():
             score, smallest = scorer(parse(recipe.target), self.network)
             start = self.start.pixels[None].to(self.network.device)  # (1, 3, H, W)
-            sizes = octave_sizes(*self.start.size, recipe.ascent, smallest)
+            sizes = takeable(score, start, octave_sizes(*self.start.size, recipe.ascent, smallest))
             skipped = recipe.ascent.octaves - len(sizes)
             last: Progress | None = None
             alive = False
             frames: list[Tensor] = []
             for last in climb(start, score, recipe.ascent, sizes, [generator(recipe.seed, recipe.target)]):
                 made = (last.octave - 1 + last.step / last.steps) / last.octaves  # share of the steps, whatever their size
-                if len(frames) < making - 1 and made >= (len(frames) + 1) / making:
-                    frames.append(self._whole(last, start))
+                while len(frames) < making - 1 and made >= (len(frames) + 1) / making:
+                    frames.append(self._finished(self._whole(last, start)))
+                if not torch.isfinite(last.score).all():
+                    raise UsageError(f"the score of '{brief(recipe.target)}' is no finite number", "give its terms smaller weights")
                 alive = alive or bool(last.alive.any())
                 here = Stopped(octave=last.octave, step=last.step)
                 if recipe.stopped == here:
@@ -109,6 +114,28 @@ class Plan:
         if finish.keep_colour:
             pixels = keep_colour(pixels, start)
         return torch.lerp(pixels, start, finish.mix) if finish.mix else pixels
+
+
+def takeable(score: Score, start: Tensor, sizes: list[Size]) -> list[Size]:
+    """The sizes from the smallest that the network can take.
+
+    Raises:
+        UsageError: it cannot even take the largest.
+    """
+    for number, size in enumerate(sizes):
+        try:
+            with torch.no_grad():
+                score(resize(start, *size))
+            return sizes[number:]
+        except torch.OutOfMemoryError:
+            raise
+        except RuntimeError as error:
+            if "allocate memory" in str(error):
+                raise
+            fault = str(error).splitlines()[0][:120]
+    raise UsageError(
+        f"the network cannot take a picture of {sizes[-1].width}×{sizes[-1].height}: {fault}", "give another --width or --size"
+    )
 
 
 def scorer(target: Target, network: Network) -> tuple[Score, int]:

@@ -12,7 +12,7 @@ import typer
 from reverie.cli import flags
 from reverie.cli.asking import DEFAULT_NETWORK, check_readable
 from reverie.cli.show import line, print_json, remark, say
-from reverie.errors import InputError, Interrupted, MissingExtra, OutputError, ReverieError, UnsafeError, UsageError
+from reverie.errors import InputError, Interrupted, MissingExtra, OutputError, ReverieError, UnsafeError
 from reverie.recipe import PRESETS, Ascent, Finish
 from reverie.store import check_place, exists, expanded, files_in, is_folder
 
@@ -53,8 +53,6 @@ def dream_command(
     **choices: Any,
 ) -> int:
     """Enhance what a layer detects in START: pictures, a folder of them, or noise."""
-    if making < 0 or making > 100:
-        raise UsageError(f"--making {making}", "it is a number from 0 to 100")
     wanted = flags.sides(size)
     named = _expanded(starts)
     many = len(named) > 1
@@ -78,14 +76,14 @@ def dream_command(
                     net = plan.network
                     path = place if place is not None and not is_folder(place) else (place or Path()) / _name(start, plan, named, taken)
                     _ready(path, plan, force, no_recipe)
-                    strip = _strip_place(path, force) if making else None
+                    strip = _strip_place(path, plan, force) if making else None
                     if not shown.interrupted:
                         picture = plan.make(shown, making)
                         shown.close()
                         results.append(_saved(picture, path, force, no_recipe, json))
                         unfinished += picture.recipe is not None and picture.recipe.stopped is not None
                         if strip is not None:
-                            _save_strip(picture, strip)
+                            results[-1]["making"] = _save_strip(picture, strip, force, no_recipe, json)
                 except (InputError, UnsafeError, OutputError, MissingExtra) as error:
                     if not many:
                         raise
@@ -227,15 +225,20 @@ def _saved(picture: Picture, path: Path, force: bool, no_recipe: bool, json: boo
     return {"path": str(path), "recipe": recipe, "seconds": round(picture.seconds or 0.0, 3), "score": picture.score}
 
 
-def _strip_place(path: Path, force: bool) -> Path:
+def _strip_place(path: Path, plan: Plan, force: bool) -> Path:
+    from reverie.pictures import carried
+
     place = path.with_name(f"{path.stem}-making.png")
     check_place(place)
-    if place.exists() and not force and not path.exists():
+    if place.exists() and not force and carried(place) != plan.recipe.text():
         raise exists(place)
     return place
 
 
-def _save_strip(picture: Picture, place: Path) -> None:
+def _save_strip(picture: Picture, place: Path, force: bool, no_recipe: bool, json: bool) -> str:
     from reverie.pictures import Picture, strip
 
-    Picture(strip(picture.making)).save(place, force=True)
+    Picture(strip(picture.making), recipe=picture.recipe).save(place, force=force, with_recipe=not no_recipe)
+    if not json:
+        say(str(place))
+    return str(place)

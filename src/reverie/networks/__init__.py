@@ -10,6 +10,7 @@ from torch import nn
 from reverie.errors import UsageError
 from reverie.networks import catalogue, labels, weights
 from reverie.networks.anatomy import Layer
+from reverie.networks.device import choose
 from reverie.networks.lite import EfficientNetLite
 from reverie.networks.network import Label, Network
 from reverie.networks.prepare import Prepared
@@ -26,6 +27,7 @@ def open_network(name: str = catalogue.DEFAULT, device: str | None = None) -> Ne
     facts = catalogue.facts(name)
     module = EfficientNetLite(facts.width, facts.depth).eval().requires_grad_(False)
     weights.load(facts, module)
+    module.to(choose(device))
     return Network(
         module,
         name=facts.name,

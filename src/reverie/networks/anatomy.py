@@ -109,7 +109,7 @@ def examine(module: nn.Module, picture: Tensor, levels: Mapping[str, str], score
     with suppress(UsageError):
         anatomy.classes = class_scores(output, scores).shape[1]
     anatomy.calls = Counter(call.name for call in calls)
-    given: dict[int, str] = {}  # which convolution or activation gave a tensor
+    given: dict[int, str] = {}  # which part that may be folded gave a tensor
     again: Counter[str] = Counter()
     for call in calls:
         numbered = f"{call.name}#{again[call.name]}"
@@ -121,7 +121,7 @@ def examine(module: nn.Module, picture: Tensor, levels: Mapping[str, str], score
                 anatomy.strides[name] = max(1, round(max(call.field.stride)))
         if id(call.output) in given:
             anatomy.hands_on[call.name] = given[id(call.output)]
-        elif isinstance(call.module, (*CONVOLUTIONS, *ACTIVATIONS)):
+        elif isinstance(call.module, (*CONVOLUTIONS, *NORMS, *ACTIVATIONS)):
             given[id(call.output)] = call.name
         if call.output.dim() == 4 and _is_listed(call.module):
             anatomy.layers.append(_layer(call, names[-1], levels))

@@ -65,6 +65,7 @@ class Network:
         self.channels = len(mean)
         self._scores = scores
         self._sha256 = sha256
+        self._loaded = signature(module, values=True)
         low, high = range
         with torch.inference_mode(False):  # else they could be in no graph
             deviation = torch.tensor(std, dtype=torch.float32)
@@ -88,7 +89,9 @@ class Network:
     @property
     def sha256(self) -> str:
         """Of the file of the weights; of one's own network, of its names, shapes and values."""
-        return self._sha256 or fingerprint(self.module)
+        if self._sha256 is not None and signature(self.module, values=True) == self._loaded:
+            return self._sha256
+        return fingerprint(self.module)
 
     @property
     def anatomy(self) -> Anatomy:
@@ -168,7 +171,7 @@ class Network:
         foldable = {each for chain in anatomy.chains for each in (chain.conv, chain.norm, chain.act)}
         bare = [split_call(name)[0] for name in names]
         spared = frozenset(anatomy.hands_on.get(name, name) for name in bare) & foldable
-        if self._sha256 is None and (values := signature(self.module, values=True)) != self._values:
+        if (values := signature(self.module, values=True)) != self._values:
             self._values, self._folded = values, {}
         if spared not in self._folded:
             with torch.inference_mode(False):
@@ -189,6 +192,7 @@ class Network:
             unfolded=ready.unfolded,
             dtype=self.dtype,
             scores=self._scores,
+            lock=ready.lock,
         )
 
     def _example(self) -> Tensor:

@@ -6,8 +6,9 @@ The original is never touched. Folding: Jacob et al. 2018, section 3.2.
 from __future__ import annotations
 
 import copy
+import threading
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -36,14 +37,16 @@ class Prepared:
     folded: int
     unfolded: int
     dtype: torch.dtype
-    scores: str | None = None
+    scores: str | None
+    lock: threading.RLock  # one pass at a time: hooks are put on a module that all who look at it share
 
     def __call__(self, pictures: Tensor) -> Seen:
         x = normalise(pictures, self.scale, self.shift).to(self.dtype)  # (N, C, H, W)
         if x.is_cpu or x.is_cuda:
             x = x.contiguous(memory_format=torch.channels_last)
         names = [name for name in self.wanted if name != CLASSES]
-        seen, output = run_until(self.module, x, names, self.calls, to_the_end=CLASSES in self.wanted)
+        with self.lock:
+            seen, output = run_until(self.module, x, names, self.calls, to_the_end=CLASSES in self.wanted)
         if CLASSES in self.wanted:
             seen[CLASSES] = class_scores(output, self.scores)
         return {name: each.float() for name, each in seen.items()}
@@ -56,6 +59,7 @@ class Folded:
     module: nn.Module
     folded: int
     unfolded: int
+    lock: threading.RLock = field(default_factory=threading.RLock)
 
 
 def fold(module: nn.Module, anatomy: Anatomy, picture: Tensor, wanted: Iterable[str] = ()) -> Folded:
@@ -72,14 +76,26 @@ def fold(module: nn.Module, anatomy: Anatomy, picture: Tensor, wanted: Iterable[
     plain = _frozen_copy(module)
     with torch.no_grad():
         expected = flat(plain(picture))
-        candidate = _apply(_frozen_copy(module), chains)
-        if not matches(flat(candidate(picture)), expected):
-            chains = [each for each in chains if matches(flat(_apply(_frozen_copy(module), [each])(picture)), expected)]
-            candidate = _apply(_frozen_copy(module), chains)
-            if not matches(flat(candidate(picture)), expected):
+        candidate = _tried(module, chains, picture, expected)
+        if candidate is None:
+            chains = [each for each in chains if _tried(module, [each], picture, expected) is not None]
+            candidate = _tried(module, chains, picture, expected)
+            if candidate is None:
                 candidate, chains = plain, []
     folded = sum(chain.norm is not None for chain in chains)
     return Folded(candidate, folded, anatomy.norms - folded)
+
+
+def _tried(module: nn.Module, chains: Sequence[Chain], picture: Tensor, expected: Tensor) -> nn.Module | None:
+    """A copy with these chains folded, or None where it gives something else or does not run."""
+    candidate = _apply(_frozen_copy(module), chains)
+    try:
+        output = flat(candidate(picture))
+    except torch.OutOfMemoryError:
+        raise
+    except (AttributeError, TypeError, RuntimeError):  # it reads an attribute of a part that is gone, say
+        return None
+    return candidate if output.shape == expected.shape and matches(output, expected) else None
 
 
 def matches(output: Tensor, expected: Tensor) -> bool:
