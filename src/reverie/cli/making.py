@@ -63,7 +63,7 @@ def dream_command(
     taken: dict[str, str] = {}
     results: list[dict[str, Any]] = []
     first: ReverieError | None = None
-    unfinished = 0
+    done = unfinished = 0
     with line(quiet) as shown:
         try:
             for number, start in enumerate(named, 1):
@@ -80,10 +80,11 @@ def dream_command(
                     if not shown.interrupted:
                         picture = plan.make(shown, making)
                         shown.close()
+                        done += 1
                         results.append(_saved(picture, path, force, no_recipe, json))
                         unfinished += picture.recipe is not None and picture.recipe.stopped is not None
                         if strip is not None:
-                            results[-1]["making"] = _save_strip(picture, strip, force, no_recipe, json)
+                            results.append({**results[-1], "path": _save_strip(picture, strip, force, no_recipe, json)})
                 except (InputError, UnsafeError, OutputError, MissingExtra) as error:
                     if not many:
                         raise
@@ -94,7 +95,7 @@ def dream_command(
         finally:
             if json and (results or first):
                 print_json(results)
-    if unfinished or (len(results) < len(named) and shown.interrupted):
+    if unfinished or (done < len(named) and shown.interrupted):
         raise _stopped(unfinished)
     return first.exit_code if first else 0
 
