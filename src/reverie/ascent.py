@@ -99,8 +99,8 @@ def kept_memory() -> Iterator[None]:
     try:
         yield
     finally:
-        mallopt(_MMAP_THRESHOLD, 128 << 10)  # the library's own values
-        mallopt(_TRIM_THRESHOLD, 128 << 10)
+        mallopt(_MMAP_THRESHOLD, 32 << 20)  # where the library's own rule ends up once it has seen blocks as large as ours
+        mallopt(_TRIM_THRESHOLD, 64 << 20)
         _c_library().malloc_trim(0)
 
 
