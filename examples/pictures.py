@@ -69,7 +69,7 @@ def main() -> None:
             made += [(each, reverie.dream(start, preset=each, network=net, width=640, keep=False).image) for each in PRESETS]
             sheet(made, 4, 320, PICTURES / f"presets-{name}.jpg")
         made_of_cat = reverie.dream(packaged("skimage/data/chelsea.png"), preset="garden", network=net, width=480, keep=False, making=8)
-        reverie.Picture(strip(made_of_cat.making)).save(PICTURES / "making.jpg", force=True)
+        reverie.Picture(strip(made_of_cat.making), recipe=made_of_cat.recipe).save(PICTURES / "making.jpg", force=True)
         for name in CATALOGUE:
             other = reverie.load(name)
             blocks = [layer for layer in other.layers if layer.kind == "block"]

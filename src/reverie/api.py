@@ -18,10 +18,10 @@ from reverie import recipe as _recipe
 from reverie.album import read_recipe
 from reverie.errors import InputError, UsageError, unknown
 from reverie.networks import Network, open_network, wrap_module
-from reverie.networks.catalogue import CATALOGUE, DEFAULT
+from reverie.networks.catalogue import CATALOGUE
 from reverie.networks.device import available
 from reverie.pictures import Picture
-from reverie.recipe import Ascent, FileInput, Finish, Machine, NetworkUsed, Noise, NoiseInput, Recipe, choose
+from reverie.recipe import DEFAULT_NETWORK, Ascent, FileInput, Finish, Machine, NetworkUsed, Noise, NoiseInput, Recipe, choose
 from reverie.render import Plan, Watcher, check, check_reach, check_size, noise_start
 from reverie.store import Kept, expanded, files_in, sha256_of
 from reverie.target import CLASSES, brief, parse
@@ -30,7 +30,7 @@ Start = str | Path | Picture | Any
 NOISE_SIZE = (512, 512)
 
 
-def load(name: str = DEFAULT, *, device: str | None = None) -> Network:
+def load(name: str = DEFAULT_NETWORK, *, device: str | None = None) -> Network:
     """A built-in network with its trained weights.
 
     Args:
@@ -117,7 +117,7 @@ def plan(
     device: str | None = None,
     threads: int | None = None,
     keep: bool = True,
-    max_pixels: int = _pictures.MAX_PIXELS,
+    max_pixels: int = _recipe.MAX_PIXELS,
     **choices: Any,
 ) -> Plan:
     """All of `dream` but the dreaming: what is wrong comes to light here, before any time is spent, and the recipe is known.
@@ -179,7 +179,7 @@ def redo(
     device: str | None = None,
     threads: int | None = None,
     progress: Watcher | None = None,
-    max_pixels: int = _pictures.MAX_PIXELS,
+    max_pixels: int = _recipe.MAX_PIXELS,
 ) -> Picture:
     """Make a picture again from the recipe it carries.
 
@@ -205,7 +205,7 @@ def plan_again(
     network: Network | None = None,
     device: str | None = None,
     threads: int | None = None,
-    max_pixels: int = _pictures.MAX_PIXELS,
+    max_pixels: int = _recipe.MAX_PIXELS,
 ) -> Plan:
     """All of `redo` but the dreaming."""
     place = expanded(picture)
@@ -262,7 +262,7 @@ def _network(network: Network | str | None, device: str | None) -> Network:
         if device not in (None, "auto", network.device.type):
             raise UsageError(f"device '{device}', but the network is open on {network.device.type}", "load it with that device")
         return network
-    return load(network or DEFAULT, device=device)
+    return load(network or DEFAULT_NETWORK, device=device)
 
 
 def _start(start: Start, width: int | None, size: Any, seed: int, max_pixels: int) -> tuple[Picture, FileInput | NoiseInput]:

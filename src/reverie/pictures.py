@@ -16,10 +16,8 @@ from torch import Tensor
 
 from reverie import files
 from reverie.errors import ReverieError, UsageError
-from reverie.recipe import Noise, Recipe
+from reverie.recipe import MAX_PIXELS, Noise, Recipe
 from reverie.store import expanded, write_whole
-
-MAX_PIXELS = 500_000_000
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,8 @@ from reverie.errors import InputError, UsageError, unknown
 from reverie.target import brief, parse
 
 SCHEMA = 1
+DEFAULT_NETWORK = "efficientnet-lite0"
+MAX_PIXELS = 500_000_000  # a picture may claim, unless --max-pixels says otherwise
 LONGEST_TEXT = 1 << 20  # characters of a recipe read from a file
 MOST_THREADS = 1024
 MOST_SEED = 2**63 - 1

@@ -10,8 +10,7 @@ import typer
 from reverie.cli import flags
 from reverie.cli.show import print_json, print_table, remark, say
 from reverie.errors import ReverieError, UsageError
-
-DEFAULT_NETWORK = "efficientnet-lite0"
+from reverie.recipe import DEFAULT_NETWORK, MAX_PIXELS
 
 
 def recognise(
@@ -20,7 +19,7 @@ def recognise(
     network: flags.Network = DEFAULT_NETWORK,
     device: flags.Device = None,
     threads: flags.Threads = None,
-    max_pixels: flags.MaxPixels = 500_000_000,
+    max_pixels: flags.MaxPixels = MAX_PIXELS,
     json: flags.Json = False,
 ) -> int:
     """The labels the network gives, with probabilities."""

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from reverie.cli import flags
-from reverie.cli.asking import DEFAULT_NETWORK, check_readable
+from reverie.cli.asking import check_readable
 from reverie.cli.show import line, print_json, remark, say
 from reverie.errors import InputError, Interrupted, MissingExtra, OutputError, ReverieError, UnsafeError
-from reverie.recipe import PRESETS, Ascent, Finish
+from reverie.recipe import DEFAULT_NETWORK, MAX_PIXELS, PRESETS, Ascent, Finish
 from reverie.store import check_place, exists, expanded, files_in, is_folder
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def dream_command(
     force: flags.Force = False,
     no_recipe: flags.NoRecipe = False,
     no_keep: Annotated[bool, typer.Option("--no-keep", help="Do not keep the start in the cache for `redo`.")] = False,
-    max_pixels: flags.MaxPixels = 500_000_000,
+    max_pixels: flags.MaxPixels = MAX_PIXELS,
     json: flags.Json = False,
     quiet: flags.Quiet = False,
     **choices: Any,
@@ -110,7 +110,7 @@ def redo_command(
     output: flags.Output = None,
     force: flags.Force = False,
     no_recipe: flags.NoRecipe = False,
-    max_pixels: flags.MaxPixels = 500_000_000,
+    max_pixels: flags.MaxPixels = MAX_PIXELS,
     json: flags.Json = False,
     quiet: flags.Quiet = False,
 ) -> int:

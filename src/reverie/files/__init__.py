@@ -9,15 +9,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from reverie.files.decoding import MAX_PIXELS, Decoded, decode, read
+    from reverie.files.decoding import Decoded, decode, read
     from reverie.files.encoding import SUFFIXES, encode
     from reverie.files.recipes import MAX_RECIPE, recipe_text
     from reverie.files.source import READABLE
 
-__all__ = ["MAX_PIXELS", "MAX_RECIPE", "READABLE", "SUFFIXES", "Decoded", "decode", "encode", "read", "recipe_text"]
+__all__ = ["MAX_RECIPE", "READABLE", "SUFFIXES", "Decoded", "decode", "encode", "read", "recipe_text"]
 
 _HOMES = {
-    "MAX_PIXELS": "decoding", "Decoded": "decoding", "decode": "decoding", "read": "decoding", "SUFFIXES": "encoding",
+    "Decoded": "decoding", "decode": "decoding", "read": "decoding", "SUFFIXES": "encoding",
     "encode": "encoding", "MAX_RECIPE": "recipes", "recipe_text": "recipes", "READABLE": "source",
 }  # fmt: skip
 

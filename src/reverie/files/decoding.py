@@ -30,9 +30,8 @@ from reverie.errors import InputError, MissingExtra, UnsafeError
 from reverie.files.colour import grey_curve, to_srgb
 from reverie.files.png import Pixels
 from reverie.files.source import PILLOW_FAULTS, kind_of, reading
+from reverie.recipe import MAX_PIXELS
 from reverie.store import sha256_of
-
-MAX_PIXELS = 500_000_000
 
 # Pillow's classes, called directly: Image.open would also try formats that start other programs, and warns at a size of its own.
 _OPENERS: dict[str, Callable[[IO[bytes], str], Image.Image]] = {

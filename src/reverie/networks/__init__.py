@@ -14,11 +14,12 @@ from reverie.networks.device import choose
 from reverie.networks.lite import EfficientNetLite
 from reverie.networks.network import Label, Network
 from reverie.networks.prepare import Prepared
+from reverie.recipe import DEFAULT_NETWORK
 
 __all__ = ["Label", "Layer", "Network", "Prepared", "open_network", "wrap_module"]
 
 
-def open_network(name: str = catalogue.DEFAULT, device: str | None = None) -> Network:
+def open_network(name: str = DEFAULT_NETWORK, device: str | None = None) -> Network:
     """A built-in network with its trained weights.
 
     Raises:

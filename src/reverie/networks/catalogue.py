@@ -8,8 +8,6 @@ from typing import get_args
 from reverie.errors import unknown
 from reverie.recipe import Level
 
-DEFAULT = "efficientnet-lite0"
-
 
 @dataclass(frozen=True)
 class Facts:
