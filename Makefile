@@ -3,6 +3,7 @@
 # make test                       the whole test suite
 # make check                      lint, types, rooms
 # make bench                      the speeds in docs/benchmarks.md, on this machine
+# make bench-pictures             pictures of classes, ours and the peers', judged by networks that did not make them
 # make torture                    thousands of damaged files; run before an issue is called done
 # make pictures                   the pictures of README and docs, made anew
 
@@ -13,7 +14,7 @@ PICTURE ?= dreams/sky.png
 FLAGS ?=
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: dream test check bench torture pictures clean
+.PHONY: dream test check bench bench-pictures torture pictures clean
 
 dream: $(VENV)/installed
 	@mkdir -p dreams
@@ -34,6 +35,9 @@ torture: $(VENV)/installed-dev
 
 bench: $(VENV)/installed-dev .venv-peers/installed
 	$(BIN)/python -m bench --peers .venv-peers/bin/python
+
+bench-pictures: $(VENV)/installed-dev .venv-peers/installed
+	$(BIN)/python -m bench.pictures --peers .venv-peers/bin/python $(FLAGS)
 
 pictures: $(VENV)/installed-dev
 	$(BIN)/python examples/pictures.py

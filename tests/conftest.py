@@ -11,7 +11,7 @@ import pytest
 
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # before torch is there: threads that wait in a busy loop slow each other down
 
-import reverie.api
+import reverie.api.opening
 from commands import Run, runner, saved
 from reverie.networks import Network, open_network
 
@@ -46,7 +46,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lite0: Network) -> Pa
     def opened(name: str, device: str | None) -> Network:
         return lite0 if name == lite0.name and device in (None, "cpu") else open_network(name, device)
 
-    monkeypatch.setattr(reverie.api, "open_network", opened)
+    monkeypatch.setattr(reverie.api.opening, "open_network", opened)
     return work
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-import reverie.api
+import reverie.api.opening
 import reverie.checkup
 from commands import Run, carrying, header, listed, saved
 from recipes import PLAIN
@@ -164,7 +164,7 @@ def test_a_bad_flag_of_recognise(run: Run, sky: Path, flags: list[str]) -> None:
 
 
 def test_weights_whose_hash_is_wrong(run: Run, sky: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reverie.api, "open_network", open_network)
+    monkeypatch.setattr(reverie.api.opening, "open_network", open_network)
     facts = catalogue.CATALOGUE[DEFAULT_NETWORK]
     monkeypatch.setitem(catalogue.CATALOGUE, DEFAULT_NETWORK, dataclasses.replace(facts, sha256="0" * 64))
     for command in ("dream", "recognise"):
@@ -172,7 +172,7 @@ def test_weights_whose_hash_is_wrong(run: Run, sky: Path, monkeypatch: pytest.Mo
 
 
 def test_weights_that_are_not_installed(run: Run, sky: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reverie.api, "open_network", open_network)
+    monkeypatch.setattr(reverie.api.opening, "open_network", open_network)
     facts = catalogue.CATALOGUE[DEFAULT_NETWORK]
     monkeypatch.setitem(catalogue.CATALOGUE, DEFAULT_NETWORK, dataclasses.replace(facts, package="not-installed-here"))
     run("dream", sky.name).fault(6, "are not installed", "pip install not-installed-here")

@@ -11,12 +11,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from reverie.api import dream, load, redo, wrap
+    from reverie.api import dream, feature, imagine, load, redo, wrap
     from reverie.networks import Label, Layer, Network
     from reverie.pictures import Picture
 
 __version__ = "0.1.0"
-__all__ = ["Label", "Layer", "Network", "Picture", "__version__", "dream", "load", "redo", "wrap"]
+__all__ = ["Label", "Layer", "Network", "Picture", "__version__", "dream", "feature", "imagine", "load", "redo", "wrap"]
 
 _HOMES = {"Picture": "reverie.pictures", "Network": "reverie.networks", "Label": "reverie.networks", "Layer": "reverie.networks"}
 

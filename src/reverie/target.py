@@ -3,6 +3,7 @@
 blocks.4.1                          every channel of a layer
 blocks.4.1:12                       one channel
 blocks.4.1:12@7,9                   one neuron of it, at row 7, column 9
+blocks.4.1:12@centre                the neuron in the middle, whatever the picture's size; blocks.4.1:12@ is the same
 class:banana   class:954            a class, by name or number
 blocks.4.1:12 - 0.5*blocks.2.0:3    a weighted sum; the signs stand between blanks
 """
@@ -12,16 +13,19 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
+from typing import Literal
 
 from reverie.errors import UsageError
 
 CLASSES = "class scores"  # the name of the logits among activations
 _NUMBER = r"(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?"
 _WEIGHT = re.compile(rf"({_NUMBER})\s*\*\s*(.*)", re.DOTALL)
-_UNIT = re.compile(r"(?P<layer>[^\s:@*+-][^\s:@*]*)(?::(?P<channel>\d+)(?:@(?P<y>\d+),(?P<x>\d+))?)?")
+_UNIT = re.compile(r"(?P<layer>[^\s:@*+-][^\s:@*]*)(?::(?P<channel>\d+)(?P<at>@(?:(?P<y>\d+),(?P<x>\d+)|centre|center)?)?)?")
 _SPLIT = re.compile(r"\s+([+-])\s+")
 _HELP = "write it like blocks.4.1, blocks.4.1:12, blocks.4.1:12@7,9 or class:banana, joined by ' + ' and ' - '"
+_RANGE = re.compile(r":(\d+)-(\d+)(?=@|\s|$)")
 _LONGEST = 2000
+_MOST = 100_000  # targets that a range stands for
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,7 @@ class Term:
     weight: float = 1.0
     layer: str = ""
     channel: int | None = None
-    at: tuple[int, int] | None = None
+    at: tuple[int, int] | Literal["centre"] | None = None
     label: str | None = None
 
     def unit(self) -> str:
@@ -42,7 +46,7 @@ class Term:
         if self.channel is not None:
             text += f":{self.channel}"
         if self.at is not None:
-            text += f"@{self.at[0]},{self.at[1]}"
+            text += "@centre" if self.at == "centre" else f"@{self.at[0]},{self.at[1]}"
         return text
 
 
@@ -94,6 +98,26 @@ def parse(text: str) -> Target:
     return target
 
 
+def expand(text: str) -> list[str]:
+    """The targets that a text with a range of channels stands for: `blocks.4.1:0-15` is sixteen; without one, the text itself.
+
+    Raises:
+        UsageError: more than one range, one that ends before it begins, or one of more than 100,000.
+    """
+    found = list(_RANGE.finditer(text))
+    if not found:
+        return [text]
+    if len(found) > 1:
+        raise UsageError(f"several ranges in '{brief(text)}'", "give one range in each target")
+    first, last = (int(each) if len(each) < 10 else _MOST + 1 for each in found[0].groups())
+    if last < first or last - first >= _MOST:
+        raise UsageError(
+            f"the range '{brief(found[0][0][1:])}' in '{brief(text)}'", "write it like blocks.4.1:0-15, first and last channel"
+        )
+    before, after = text[: found[0].start()], text[found[0].end() :]
+    return [f"{before}:{number}{after}" for number in range(first, last + 1)]
+
+
 def brief(text: str, longest: int = 80) -> str:
     """`text` as a message quotes it: its ends where it is long."""
     text = text.strip()
@@ -117,5 +141,6 @@ def _term(piece: str, sign: float, whole: str) -> Term:
         within = "" if piece.strip() == whole.strip() else f" in '{brief(whole)}'"
         raise UsageError(f"'{brief(piece)}'{within} is not a target", _HELP)
     channel = None if match["channel"] is None else int(match["channel"])
-    at = None if match["y"] is None else (int(match["y"]), int(match["x"]))
-    return Term(weight, layer=match["layer"], channel=channel, at=at)
+    if match["y"] is not None:
+        return Term(weight, layer=match["layer"], channel=channel, at=(int(match["y"]), int(match["x"])))
+    return Term(weight, layer=match["layer"], channel=channel, at=None if match["at"] is None else "centre")

@@ -11,10 +11,30 @@ import typer
 from pydantic import BaseModel
 
 from reverie.errors import UsageError
+from reverie.recipe import BASES
+from reverie.recipe import Command as Name
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 Network = Annotated[str, typer.Option("--network", help="Which network; `reverie networks` lists them.", metavar="N")]
+Networks = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--network", help="Which network; `reverie networks` lists them. Several make a picture that all of them want.", metavar="N"
+    ),
+]
+Size = Annotated[str | None, typer.Option("--size", help="Of a picture made from noise: a side, or width x height.", metavar="N|WxH")]
+Seed = Annotated[int, typer.Option("--seed", help="Another seed gives another picture.", metavar="N")]
+Making = Annotated[int, typer.Option("--making", help="Also write N pictures from along the way, as a strip.", metavar="N")]
+NoKeep = Annotated[bool, typer.Option("--no-keep", help="Do not keep what goes in in the cache for `redo`.")]
+Direction = Annotated[
+    str | None,
+    typer.Option("--direction", help="A .npy file, one number for each channel of the layer: climb along it.", metavar="FILE"),
+]
+Towards = Annotated[
+    str | None, typer.Option("--towards", help="Pictures: climb to what the layer sees in them, away from --from.", metavar="FOLDER")
+]
+Away = Annotated[str | None, typer.Option("--from", help="Pictures: climb away from what the layer sees in them.", metavar="FOLDER")]
 Device = Annotated[str | None, typer.Option("--device", help="cpu, cuda or mps; without it the fastest there is.", metavar="D")]
 Threads = Annotated[int | None, typer.Option("--threads", help="Processor threads; without it as many as torch takes.", metavar="N")]
 MaxPixels = Annotated[int, typer.Option("--max-pixels", help="Refuse a picture that claims more pixels than this.", metavar="N")]
@@ -30,25 +50,29 @@ Json = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress.")]
 
 
-def with_fields(*models: type[BaseModel]) -> Callable[[Command], Command]:
-    """Give a command that takes **choices one flag for each field of these models. A flag that is not given is None."""
+def with_fields(command_name: Name, *models: type[BaseModel]) -> Callable[[Command], Command]:
+    """Give a command that takes **choices one flag for each field of these models. A flag that is not given is None.
+
+    The help tells what the field is without it: by the command's own choices, or by the model.
+    """
+    base = BASES[command_name]
 
     def widen(command: Command) -> Command:
         signature = inspect.signature(command, eval_str=True)
         own = [each for each in signature.parameters.values() if each.kind is not inspect.Parameter.VAR_KEYWORD]
-        fields = [_parameter(name, model) for model in models for name in model.model_fields]
+        fields = [_parameter(name, model, base) for model in models for name in model.model_fields]
         command.__signature__ = signature.replace(parameters=[*own, *fields])  # type: ignore[attr-defined]
         return command
 
     return widen
 
 
-def _parameter(name: str, model: type[BaseModel]) -> inspect.Parameter:
+def _parameter(name: str, model: type[BaseModel], base: dict[str, Any]) -> inspect.Parameter:
     field = model.model_fields[name]
     kind: Any = field.annotation
     words = get_args(kind) if all(isinstance(each, str) for each in get_args(kind)) else ()
     flag = "--" + name.replace("_", "-")
-    help_text = f"{field.description} [default: {_shown(field.default)}{_bounds(field.metadata)}]"
+    help_text = f"{field.description} [default: {_shown(base.get(name, field.default))}{_bounds(field.metadata)}]"
     if kind is bool:
         option = typer.Option(flag, help=field.description, show_default=False)
         return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[bool | None, option])

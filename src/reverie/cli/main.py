@@ -12,7 +12,7 @@ from typing import Any
 import typer
 
 from reverie import __version__
-from reverie.cli import asking, making, reading
+from reverie.cli import asking, dreaming, imagining, reading
 from reverie.errors import InputError, Interrupted, MissingExtra, OutputError, ReverieError, UsageError
 
 app = typer.Typer(
@@ -40,9 +40,11 @@ def _root(version: bool = typer.Option(False, "--version", callback=_version, is
 app.command("recognise")(asking.recognise)
 app.command("networks")(asking.networks)
 app.command("layers")(asking.layers)
-app.command("dream")(making.dream_command)
+app.command("dream")(dreaming.dream_command)
+app.command("imagine")(imagining.imagine_command)
+app.command("feature")(imagining.feature_command)
 app.command("recipe")(reading.recipe_command)
-app.command("redo")(making.redo_command)
+app.command("redo")(dreaming.redo_command)
 app.command("doctor")(asking.doctor)
 
 

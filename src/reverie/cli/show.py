@@ -50,6 +50,11 @@ def remark(text: str) -> None:
     print(f"reverie: {printable(text)}", file=sys.stderr)
 
 
+def aside(text: str) -> None:
+    """A line for people, beside the data."""
+    print(printable(text), file=sys.stderr)
+
+
 def print_table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     """Columns apart by two blanks, numbers to the right; made for people and for `cut` and `awk` alike."""
     cells = [[str(cell) for cell in row] for row in rows]

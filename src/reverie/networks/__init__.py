@@ -16,7 +16,12 @@ from reverie.networks.network import Label, Network
 from reverie.networks.prepare import Prepared
 from reverie.recipe import DEFAULT_NETWORK
 
-__all__ = ["Label", "Layer", "Network", "Prepared", "open_network", "wrap_module"]
+__all__ = ["Label", "Layer", "Network", "Prepared", "installed", "open_network", "wrap_module"]
+
+
+def installed() -> list[str]:
+    """Names of the built-in networks whose weights are here."""
+    return [name for name, facts in catalogue.CATALOGUE.items() if weights.find(facts) is not None]
 
 
 def open_network(name: str = DEFAULT_NETWORK, device: str | None = None) -> Network:

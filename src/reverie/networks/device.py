@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from pathlib import Path
+
 import torch
 
 from reverie.errors import UsageError
@@ -38,3 +41,25 @@ def precision(device: torch.device) -> torch.dtype:
     if device.type == "cuda" and torch.cuda.get_device_capability(device) >= (8, 0):
         return torch.bfloat16
     return torch.float32
+
+
+def free_memory(device: torch.device) -> int | None:
+    """Bytes that are free for us there, by what the device, the machine and its container say; None where nothing says."""
+    if device.type == "cuda":
+        return int(torch.cuda.mem_get_info(device)[0])
+    found = [each for each in (_available(), _within_container()) if each is not None]
+    return min(found, default=None)
+
+
+def _available() -> int | None:
+    with suppress(OSError, ValueError, StopIteration):
+        lines = Path("/proc/meminfo").read_text("ascii").splitlines()
+        return 1024 * int(next(line for line in lines if line.startswith("MemAvailable")).split()[1])
+    return None
+
+
+def _within_container() -> int | None:
+    folder = Path("/sys/fs/cgroup")
+    with suppress(OSError, ValueError):
+        return int((folder / "memory.max").read_text()) - int((folder / "memory.current").read_text())  # "max" is no number, and no limit
+    return None

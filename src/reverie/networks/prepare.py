@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import copy
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -19,6 +20,7 @@ from reverie.networks.anatomy import Anatomy, Chain
 from reverie.networks.fused import ConvRelu
 from reverie.networks.inputs import normalise
 from reverie.networks.outputs import class_scores, flat
+from reverie.networks.soft import SoftRelus
 from reverie.networks.watch import Seen, run_until
 from reverie.target import CLASSES
 
@@ -41,15 +43,40 @@ class Prepared:
     lock: threading.RLock  # one pass at a time: hooks are put on a module that all who look at it share
 
     def __call__(self, pictures: Tensor) -> Seen:
+        return self._look(pictures, nullcontext())
+
+    def softly(self, pictures: Tensor) -> Seen:
+        """The same activations, for a start at which all units of a target are dead or saturated and its gradient is zero.
+
+        Where nothing would get through a ReLU, the gradient gets through that brings units back to life, see `soft_relu`.
+        Other activations are as they were, and a score that is itself flat there, as a square is at zero, stays so.
+        """
+        return self._look(pictures, _soft(self.module))
+
+    def _look(self, pictures: Tensor, how: AbstractContextManager[None]) -> Seen:
         x = normalise(pictures, self.scale, self.shift).to(self.dtype)  # (N, C, H, W)
         if x.is_cpu or x.is_cuda:
             x = x.contiguous(memory_format=torch.channels_last)
         names = [name for name in self.wanted if name != CLASSES]
-        with self.lock:
+        with self.lock, how:
             seen, output = run_until(self.module, x, names, self.calls, to_the_end=CLASSES in self.wanted)
         if CLASSES in self.wanted:
             seen[CLASSES] = class_scores(output, self.scores)
         return {name: each.float() for name, each in seen.items()}
+
+
+@contextmanager
+def _soft(module: nn.Module) -> Iterator[None]:
+    """While open, all ReLUs of the module are soft: our fused ones by their flag, others through the functions they call."""
+    fused = [part for part in module.modules() if isinstance(part, ConvRelu)]
+    try:
+        for part in fused:
+            part.soft = True
+        with SoftRelus():
+            yield
+    finally:
+        for part in fused:
+            part.soft = False
 
 
 @dataclass(frozen=True)

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import io
-import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from PIL import Image, ImageOps
 from torch import Tensor
 
 from reverie import files
 from reverie.errors import ReverieError, UsageError
+from reverie.pictures.scale import resample as resample
+from reverie.pictures.scale import resize as resize
+from reverie.pictures.sheet import sheet as sheet
+from reverie.pictures.sheet import strip as strip
 from reverie.recipe import MAX_PIXELS, Noise, Recipe
 from reverie.store import expanded, write_whole
 
@@ -35,6 +37,8 @@ class Picture:
         score: of the target, at the last step.
         seconds: it took.
         making: pictures from along the way, where they were asked for.
+        opacity: (H, W) in 0..1, where the gradient went while it was made, or None.
+        alive: whether anything moved the target while it was made; False of a unit that never fired.
     """
 
     pixels: Tensor
@@ -47,6 +51,8 @@ class Picture:
     score: float | None = None
     seconds: float | None = None
     making: tuple[Tensor, ...] = ()
+    opacity: Tensor | None = None
+    alive: bool = True
 
     @property
     def size(self) -> tuple[int, int]:
@@ -146,20 +152,6 @@ def as_picture(picture: Any) -> Picture:
     raise UsageError(f"a {type(picture).__name__} is no picture", "give a path, a PIL image, or a tensor (C, H, W) in 0..1")
 
 
-def resize(pixels: Tensor, height: int, width: int) -> Tensor:
-    """(C, H, W) or (N, C, H, W) at another size: bicubic, filtered when it shrinks, kept in 0..1."""
-    if pixels.shape[-2:] == (height, width):
-        return pixels
-    batch = pixels if pixels.dim() == 4 else pixels[None]
-    result = resample(batch, height, width).clamp(0, 1)
-    return result if pixels.dim() == 4 else result[0]
-
-
-def resample(values: Tensor, height: int, width: int) -> Tensor:
-    """(N, C, H, W) of any range at another size: bicubic, filtered when it shrinks."""
-    return F.interpolate(values, (height, width), mode="bicubic", antialias=True, align_corners=False)
-
-
 def to_width(picture: Picture, width: int | None) -> Picture:
     """Brought to this width, its shape kept."""
     height, old = picture.size
@@ -201,19 +193,6 @@ def quantise(pixels: Tensor, bits: int = 8) -> np.ndarray[Any, Any]:
     most = 2**bits - 1
     scaled = pixels.clamp(0, 1).mul(most).round().permute(1, 2, 0).contiguous().numpy()  # (H, W, C)
     return scaled.astype(np.uint8 if bits == 8 else np.uint16)
-
-
-def strip(frames: tuple[Tensor, ...], height: int = 240, gap: int = 8) -> Tensor:
-    """Pictures (3, H, W) side by side, in reading order, on black: (3, height, W')."""
-    scaled = [resize(each, height, max(1, round(each.shape[2] * height / each.shape[1]))) for each in frames]
-    columns = min(len(scaled), max(1, math.ceil(math.sqrt(len(scaled) * 2))))
-    width = scaled[0].shape[2]
-    rows = math.ceil(len(scaled) / columns)
-    sheet = torch.zeros(3, rows * (height + gap) - gap, columns * (width + gap) - gap)
-    for number, each in enumerate(scaled):
-        top, left = number // columns * (height + gap), number % columns * (width + gap)
-        sheet[:, top : top + height, left : left + width] = each
-    return sheet
 
 
 def _from_decoded(found: files.Decoded) -> Picture:

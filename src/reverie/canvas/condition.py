@@ -1,4 +1,4 @@
-"""What is optimised: pixels, how far each direction of change reaches, and how light and contrast are held. Never sees a network."""
+"""How far each direction of change reaches, and how light and contrast are held."""
 
 from __future__ import annotations
 
@@ -8,13 +8,11 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
+from reverie.canvas.colour import together
 from reverie.pictures import frequencies
 
+CAST = 0.7  # spreads by which a colour may be stronger or weaker than the light: as far as a photograph's goes
 LOWEST = 1 / 64  # cycles per pixel: waves longer than this are not favoured further
-
-
-# covariance of the colours of ImageNet's photographs (measured by the authors of Lucid; Olah et al. 2017), of mean variance 1
-PHOTOGRAPHS = torch.tensor([[0.9781, 0.8895, 0.8059], [0.8895, 0.9692, 0.9177], [0.8059, 0.9177, 1.0527]])
 
 
 class Preconditioner:
@@ -32,7 +30,7 @@ class Preconditioner:
     def __init__(self, height: int, width: int, power: float, vivid: float, device: torch.device) -> None:
         self.shape = (height, width)
         self.power = power
-        self.colours = torch.lerp(PHOTOGRAPHS, torch.eye(3), vivid).to(device)  # (3, 3)
+        self.colours = together(vivid).to(device)  # (3, 3)
         # a transform at a size with large prime factors is slow: pad to a friendly one
         self.padded = (friendly(height), friendly(width))
         wave = frequencies(*self.padded)
@@ -69,6 +67,29 @@ class Tone:
         return torch.addcmul(self.mean - mean * gain, pixels, gain)
 
 
+@dataclass(frozen=True)
+class LightTone:
+    """Mean and spread of all colours together: (N, 1, 1, 1). A picture may take on a colour, up to a point."""
+
+    mean: Tensor
+    spread: Tensor
+
+    @classmethod
+    def of(cls, pixels: Tensor) -> LightTone:
+        """Measured over (N, 3, H, W)."""
+        _, spread = _mean_and_spread(pixels)
+        return cls(pixels.mean(dim=(1, 2, 3), keepdim=True), spread.square().mean(1, keepdim=True).sqrt())
+
+    def hold(self, pixels: Tensor) -> Tensor:
+        """The same pictures with this mean and spread; each colour's mean within `CAST` spreads of it."""
+        mean, spread = _mean_and_spread(pixels)  # (N, 3, 1, 1)
+        spread = spread.square().mean(1, keepdim=True).sqrt()  # (N, 1, 1, 1)
+        cast = mean - mean.mean(1, keepdim=True)
+        most = CAST * self.spread
+        gain = torch.where((spread > 1e-6) & (self.spread > 1e-6), self.spread / spread.clamp_min(1e-6), torch.ones_like(spread))
+        return torch.addcmul(self.mean + torch.maximum(torch.minimum(cast, most), -most) - mean * gain, pixels, gain)
+
+
 def _mean_and_spread(pixels: Tensor) -> tuple[Tensor, Tensor]:
     mean = pixels.mean(dim=(2, 3), keepdim=True)  # (N, 3, 1, 1)
     spread = (pixels - mean).square().mean(dim=(2, 3), keepdim=True).sqrt()  # ten times as fast as torch.std
@@ -86,11 +107,3 @@ def friendly(size: int) -> int:
         if rest == 1:
             return size
         size += 1
-
-
-def keep_colour(dream: Tensor, start: Tensor) -> Tensor:
-    """Light and dark of `dream`, colours of `start`; both (3, H, W) in 0..1. In YCbCr (BT.601)."""
-    weights = torch.tensor([0.299, 0.587, 0.114]).view(3, 1, 1)
-    light = (dream * weights).sum(0, keepdim=True)  # (1, H, W)
-    own = (start * weights).sum(0, keepdim=True)  # (1, H, W)
-    return (start - own + light).clamp(0, 1)

@@ -1,0 +1,12 @@
+"""The public functions. The commands and the studio call these, and add nothing to what they do."""
+
+from reverie.api.again import plan_again, redo
+from reverie.api.dreaming import dream, plan
+from reverie.api.imagining import BETWEEN, TOGETHER, feature, imagine, plan_feature, plan_imagine
+from reverie.api.opening import load, wrap
+from reverie.render import Plan
+
+__all__ = [
+    "BETWEEN", "TOGETHER", "Plan", "dream", "feature", "imagine", "load", "plan", "plan_again", "plan_feature", "plan_imagine", "redo",
+    "wrap",
+]  # fmt: skip

@@ -1,0 +1,177 @@
+"""Pictures made again from the recipe they carry."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from reverie import files
+from reverie import pictures as _pictures
+from reverie.album import read_recipe
+from reverie.api.choices import threaded, whole
+from reverie.api.inputs import direction_from, mask_from
+from reverie.api.opening import all_opened, machine, network_used, opened
+from reverie.errors import InputError, UsageError
+from reverie.networks import Network
+from reverie.networks.catalogue import CATALOGUE
+from reverie.networks.device import available
+from reverie.pictures import Picture
+from reverie.recipe import MAX_PIXELS, FileInput, Machine, NoiseInput, Recipe, VectorInput
+from reverie.render import Plan, Watcher, check, check_reach, check_size, noise_start, purposes
+from reverie.store import Kept, expanded, files_in, sha256_of
+from reverie.target import CLASSES, parse
+
+_READABLE = frozenset({*files.READABLE, ".npy"})
+
+
+def redo(
+    picture: str | Path,
+    *,
+    start: str | Path | None = None,
+    network: Network | Sequence[Network] | None = None,
+    device: str | None = None,
+    threads: int | None = None,
+    progress: Watcher | None = None,
+    max_pixels: int = MAX_PIXELS,
+) -> Picture:
+    """Make a picture again from the recipe it carries.
+
+    What went in is looked for by hash: in the cache, then beside the picture, then at `start`. On the same machine, device and thread
+    count the same bytes come; elsewhere the same picture to the eye, and `Picture.notes` says which. A picture that was made in a batch is
+    made in that batch again.
+
+    Args:
+        picture: a file with a recipe.
+        start: the start picture, or a folder with all that went in, if it is neither in the cache nor beside the picture.
+        network: one's own network, if it was made with one (or several); each is checked by the hash of its weights.
+        device, threads: other than those of the recipe.
+
+    Raises:
+        InputError: no recipe, a recipe that cannot be used, a start that cannot be found, or another network.
+    """
+    return plan_again(picture, start=start, network=network, device=device, threads=threads, max_pixels=max_pixels).make(progress)
+
+
+def plan_again(
+    picture: str | Path,
+    *,
+    start: str | Path | None = None,
+    network: Network | Sequence[Network] | None = None,
+    device: str | None = None,
+    threads: int | None = None,
+    max_pixels: int = MAX_PIXELS,
+) -> Plan:
+    """All of `redo` but the dreaming."""
+    place = expanded(picture)
+    max_pixels = whole("--max-pixels", max_pixels, 1)
+    threads = threaded(threads)
+    old = read_recipe(place)
+    given = [network] if isinstance(network, Network) else list(network or ())
+    _check_hashes(old, given, place)
+    check_size(old.height, old.width, place.name)
+    found = _start(old, place, None if start is None else expanded(start), max_pixels)
+    beside = _beside(old, place, None if start is None else expanded(start), max_pixels)
+    if not given and device is None and old.machine.device in available():
+        device = old.machine.device
+    by_hash = {each.sha256: each for each in given}
+    nets = all_opened([by_hash.get(used.sha256) or opened(used.name, device) for used in old.networks], device)
+    here = machine(nets[0], threads or old.machine.threads)
+    try:
+        used = []
+        for net, before in zip(nets, old.networks, strict=True):
+            texts = [before.target] if before.target else list(old.batch.targets) if old.batch else [old.target]
+            for target in dict.fromkeys(parse(each) for each in texts):
+                check(target, net)
+                check_reach(target, net, old.height, old.width)
+            first = parse(texts[0])
+            used.append(network_used(net, list(first.layers()) or [CLASSES], before.target))
+    except UsageError as error:
+        raise InputError(f"the recipe in '{place.name}' does not fit its network: {error.fault}", error.remedy) from error
+    recipe = old.model_copy(update={"machine": here, "networks": tuple(used), "opinions": ()})
+    wanted = (old.batch.index if old.batch else 0,)
+    return Plan(recipe, nets, found, wanted, notes=(_note(old.machine, here),), **beside)
+
+
+def _note(before: Machine, here: Machine) -> str:
+    note = f"made with {_where(before)}, "
+    if here != before:
+        return note + f"here it is {_where(here)}: the same to the eye"
+    if here.device == "cpu":
+        return note + "as here: if this is that machine, the same bytes"
+    return note + "as here: the same to the eye"  # a GPU adds up in no fixed order
+
+
+def _check_hashes(old: Recipe, given: Sequence[Network], place: Path) -> None:
+    """Raise InputError where a network of the recipe is neither given nor built in, or has other weights."""
+    own = {each.sha256 for each in given}
+    for used in old.networks:
+        if used.sha256 in own:
+            continue
+        if used.name not in CATALOGUE and not given:
+            fault = f"'{place.name}' was made with a network of somebody's own, '{used.name}' (sha256 {used.sha256})"
+            raise InputError(fault, "redo it in Python: reverie.redo(picture, network=reverie.wrap(…))")
+        if len(given) >= len(old.networks) or used.name not in CATALOGUE or used.sha256 != CATALOGUE[used.name].sha256:
+            raise InputError(f"'{place.name}' was made with other weights of '{used.name}' (sha256 {used.sha256})", "give that network")
+
+
+def _start(recipe: Recipe, place: Path, start: Path | None, max_pixels: int) -> Picture:
+    used = recipe.input("start")
+    if isinstance(used, NoiseInput):
+        purpose = purposes(recipe)[recipe.batch.index if recipe.batch else 0] if recipe.command != "dream" else ""
+        return noise_start(used.noise, recipe.height, recipe.width, recipe.seed, purpose, recipe.canvas.spread if purpose else 0.0)
+    assert isinstance(used, FileInput)
+    picture = _pictures.load(_find(used, place, start), max_pixels)
+    height, width = picture.size
+    if max(1, round(height * recipe.width / width)) != recipe.height:
+        raise InputError(f"the recipe in '{place.name}' and its start differ in shape", "the recipe may have been edited")
+    return _pictures.to_width(picture, recipe.width)
+
+
+def _beside(recipe: Recipe, place: Path, start: Path | None, max_pixels: int) -> dict[str, Any]:
+    """What went in beside the start, by its name in a plan."""
+    found: dict[str, Any] = {}
+    for used in recipe.inputs:
+        if isinstance(used, NoiseInput) or used.role == "start":
+            continue
+        file = _find(used, place, start)
+        if isinstance(used, VectorInput):
+            found["direction"] = direction_from(file)[1]
+        elif used.role == "guide":
+            found["guide"] = _pictures.load(file, max_pixels).pixels
+        else:
+            found["mask"] = mask_from(_pictures.load(file, max_pixels), (recipe.height, recipe.width))
+    return found
+
+
+def _find(used: FileInput | VectorInput, place: Path, start: Path | None) -> Path:
+    """The file with the content of an input: at `start` if that is given, else in the cache, else beside the picture."""
+    if start is not None:
+        if not start.exists():
+            raise InputError(f"'{start}' does not exist", "check the name and the folder")
+        found = _among(files_in(start, _READABLE) if start.is_dir() else [start], used.sha256)
+        if found is None and used.role == "start":
+            raise InputError(f"'{start}' is not the start of '{place.name}'", f"its sha256 should be {used.sha256}")
+        if found is not None:
+            return found
+    found = Kept().find(used.sha256) or _among(files_in(place.parent, _READABLE), used.sha256)
+    if found is None:
+        raise InputError(
+            f"the {used.role} of '{place.name}' is not to be found (sha256 {used.sha256})", "say where it is with --start PATH"
+        )
+    return found
+
+
+def _among(places: Iterable[Path], digest: str) -> Path | None:
+    """The file with this content."""
+    for each in places:
+        with suppress(OSError):  # one that may not be read is none of those we look for
+            if sha256_of(each) == digest:
+                return each
+    return None
+
+
+def _where(machine: Machine) -> str:
+    threads = f"{machine.threads} thread" + ("s" if machine.threads > 1 else "")
+    return f"{threads} on {machine.device}, {machine.precision}, torch {machine.torch}, reverie {machine.reverie}"

@@ -1,0 +1,135 @@
+"""Dreams: pictures that begin with a picture."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from reverie import recipe as _recipe
+from reverie.api.choices import chosen, seeded, threaded, whole
+from reverie.api.inputs import Start, beside_of, start_of
+from reverie.api.opening import Networks, all_opened, machine, network_used
+from reverie.errors import UsageError, unknown
+from reverie.networks import Network
+from reverie.pictures import Picture
+from reverie.recipe import FileInput, Objective, Recipe
+from reverie.render import Plan, Watcher, check, check_reach
+from reverie.target import CLASSES, Target, parse
+
+
+def dream(
+    start: Start,
+    target: str | None = None,
+    *,
+    network: Networks = None,
+    progress: Watcher | None = None,
+    making: int = 0,
+    **choices: Any,
+) -> Picture:
+    """Enhance in a picture what a layer, a unit or any target detects in it (Mordvintsev, Olah & Tyka 2015).
+
+    Args:
+        start: a path, a PIL image, a tensor (3, H, W) in 0..1, or `noise:white`, `noise:grey`, `noise:pink`.
+        target: what to climb, e.g. `blocks.4.1`, `blocks.4.1:12 - 0.5*blocks.2.0:3`, `class:banana`.
+        network: an open network, or the name of a built-in one; or several, for a picture that all of them want.
+        progress: is shown every step; a true answer stops, and the picture is marked as partial.
+        making: keep so many pictures from along the way.
+        **choices: `level`, `preset`, `guide`, `caricature`, `direction`, `towards`, `away`, `mask`, `width`, `size`, `seed`, `device`,
+            `threads`, `keep`, `max_pixels` of `plan`, and every field of the recipe's `Canvas`, `Ascent`, `Transforms`, `Penalties` and
+            `Finish`: `octaves`, `steps`, `strength`, `rotate`, `total_variation`, `mix` …
+
+    Raises:
+        UsageError: an unknown name or a value out of bounds. InputError: a start that cannot be used. UnsafeError: one that is refused.
+    """
+    return plan(start, target, network=network, **choices).make(progress, making)
+
+
+def plan(
+    start: Start,
+    target: str | None = None,
+    *,
+    level: str | None = None,
+    preset: str | None = None,
+    network: Networks = None,
+    guide: Start | None = None,
+    caricature: bool = False,
+    direction: Any = None,
+    towards: Any = None,
+    away: Any = None,
+    mask: Start | None = None,
+    width: int | None = None,
+    size: int | tuple[int, int] | None = None,
+    seed: int = 0,
+    device: str | None = None,
+    threads: int | None = None,
+    keep: bool = True,
+    max_pixels: int = _recipe.MAX_PIXELS,
+    **choices: Any,
+) -> Plan:
+    """All of `dream` but the dreaming: what is wrong comes to light here, before any time is spent, and the recipe is known.
+
+    Args:
+        level: a plain-language level in the place of a target.
+        preset: named choices; what is given beside it goes before it.
+        guide: a picture whose features at the layer are enhanced in the start.
+        caricature: exaggerate what the layer sees in the start.
+        direction: an .npy file or a row of numbers, one for each channel of the layer, that every place shall lie along.
+        towards, away: instead of a direction: pictures, or folders of them; it leads from what the layer sees in `away` to `towards`.
+        mask: a picture that is white where to dream; what is black stays as it was, byte for byte.
+        width: bring the start to this width, its shape kept.
+        size: side, or (height, width), of a start made from noise.
+        keep: keep what goes in in the cache by its hash, so that `redo` finds it.
+    """
+    if preset is None and target is None and level is None:
+        preset = _recipe.DEFAULT_PRESET
+    named = _recipe.preset(preset) if preset is not None else None
+    if target is not None and level is not None:
+        raise UsageError("both a target and a level", "a level stands for a target: give one of them")
+    if level is not None and level not in _recipe.LEVELS:
+        raise unknown("level", level, _recipe.LEVELS, "the levels are " + ", ".join(_recipe.LEVELS))
+    terms = parse(target) if target is not None else None
+    objective = objective_of(guide is not None, caricature, direction is not None or towards is not None or away is not None)
+    made = chosen("dream", named.choices if named else {}, choices)
+    seed, threads = seeded(seed), threaded(threads)
+    max_pixels = whole("--max-pixels", max_pixels, 1)
+    picture, used = start_of(start, width, size, seed, max_pixels)
+    nets = all_opened(network, device)
+    wanted = [terms or parse(net.level(level or (named.level if named else ""))) for net in nets]
+    for net, each in zip(nets, wanted, strict=True):
+        check(each, net)
+        check_reach(each, net, *picture.size)
+    beside = beside_of(guide, mask, direction, towards, away, nets, wanted[0], picture.size, max_pixels)
+    recipe = Recipe(
+        networks=tuple(used_by(net, each, wanted[0]) for net, each in zip(nets, wanted, strict=True)),
+        inputs=(used, *beside.used),
+        target=str(wanted[0]),
+        objective=objective,
+        **made.fields(),
+        width=picture.size[1],
+        height=picture.size[0],
+        seed=seed,
+        machine=machine(nets[0], threads),
+    )
+    kept = (*((picture.content,) if isinstance(used, FileInput) else ()), *beside.kept) if keep else ()
+    return Plan(
+        recipe, nets, picture, guide=beside.guide, mask=beside.mask, direction=beside.direction, kept=kept, notes=beside.notes
+    )  # fmt: skip
+
+
+def objective_of(guided: bool, caricature: bool, directed: bool) -> Objective:
+    """The objective that the inputs call for; UsageError where they call for several."""
+    called: list[Objective] = []
+    if guided:
+        called.append("guide")
+    if caricature:
+        called.append("caricature")
+    if directed:
+        called.append("direction")
+    if len(called) > 1:
+        raise UsageError(f"both a {called[0]} and a {called[1]}", "give one of them: each says what to climb")
+    return called[0] if called else "excite"
+
+
+def used_by(network: Network, target: Target, first: Target) -> _recipe.NetworkUsed:
+    """What a recipe says of one of its networks."""
+    names = list(target.layers()) or [CLASSES]
+    return network_used(network, names, "" if str(target) == str(first) else str(target))

@@ -1,0 +1,210 @@
+"""What goes into a picture: a start, a guide, a mask, a direction. Each is known by its content."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, cast, get_args
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from reverie import files
+from reverie import pictures as _pictures
+from reverie.api.choices import sides, whole
+from reverie.errors import InputError, UsageError, unknown
+from reverie.networks import Network
+from reverie.pictures import Picture, resize
+from reverie.recipe import FileInput, Noise, NoiseInput, VectorInput
+from reverie.render import check_size, noise_start
+from reverie.store import expanded, files_in, is_folder, sha256_of
+from reverie.target import Target
+
+Start = str | Path | Picture | Any
+NOISE_SIZE = (512, 512)
+_MOST_BYTES = 64 << 20  # of the file of a direction
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What goes in beside the start.
+
+    Attributes:
+        guide: (3, H, W). mask: (H, W) in 0..1, at the size of the picture. direction: (C,).
+        used: how the recipe names them. kept: their files. notes: what the user should know of them.
+    """
+
+    guide: Tensor | None = None
+    mask: Tensor | None = None
+    direction: Tensor | None = None
+    used: tuple[FileInput | VectorInput, ...] = ()
+    kept: tuple[bytes, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def start_of(start: Start, width: int | None, size: Any, seed: int, max_pixels: int) -> tuple[Picture, FileInput | NoiseInput]:
+    """The start of a dream, at the size it will be dreamt at."""
+    if width is not None:
+        width = whole("--width", width, 1)
+    if isinstance(start, str) and start.startswith("noise:"):
+        kind = start.removeprefix("noise:")
+        kinds = get_args(Noise)
+        if kind not in kinds:
+            raise unknown("noise", kind, kinds, "there is noise:" + ", noise:".join(kinds))
+        if size is not None and width is not None:
+            raise UsageError("both a size and a width", "noise is made at the size it shall have: give --size alone")
+        height, wide = sides(size) if size is not None else (width, width) if width else NOISE_SIZE
+        check_size(height, wide, start, "--size")
+        return noise_start(cast(Noise, kind), height, wide, seed), NoiseInput(noise=cast(Noise, kind))
+    if size is not None:
+        raise UsageError("a size for a start that is a picture", "--size is for noise; a picture is brought to another size by --width")
+    picture = _loaded(start, max_pixels, "a start")
+    name = str(start) if isinstance(start, (str, Path)) else "the picture"
+    height, wide = picture.size
+    check_size(*((max(1, round(height * width / wide)), width) if width else (height, wide)), name)
+    return _pictures.to_width(picture, width), FileInput(sha256=picture.sha256, width=wide, height=height)
+
+
+def beside_of(
+    guide: Start | None,
+    mask: Start | None,
+    direction: Any,
+    towards: Any,
+    away: Any,
+    networks: Sequence[Network],
+    target: Target,
+    size: tuple[int, int],
+    max_pixels: int,
+) -> Beside:
+    """What goes in beside the start; `size` is that of the picture, (height, width).
+
+    Raises:
+        UsageError: contradictory ones. InputError: one that cannot be used.
+    """
+    if direction is not None and (towards is not None or away is not None):
+        raise UsageError("both a direction and pictures to find one from", "give --direction alone, or --towards with --from")
+    if (towards is None) != (away is None):
+        raise UsageError(
+            "--towards without --from" if away is None else "--from without --towards", "a direction leads from one to the other"
+        )
+    if len(networks) > 1 and (guide is not None or direction is not None or towards is not None):
+        raise UsageError("a guide or a direction for several networks", "each network has features of its own: give one --network")
+    found = Beside()
+    if guide is not None:
+        picture = _loaded(guide, max_pixels, "a guide")
+        if min(picture.size) < 16:
+            raise InputError(f"the guide is {picture.size[1]}×{picture.size[0]} pixels", "the least is 16 a side")
+        height, width = picture.size
+        used = FileInput(role="guide", sha256=picture.sha256, width=width, height=height)
+        found = _with(found, used, picture.content, guide=picture.pixels)
+    if mask is not None:
+        picture = _loaded(mask, max_pixels, "a mask")
+        height, width = picture.size
+        used = FileInput(role="mask", sha256=picture.sha256, width=width, height=height)
+        found = _with(found, used, picture.content, mask=mask_from(picture, size))
+        if (height, width) != size:
+            found = replace(found, notes=(*found.notes, f"the mask is {width}×{height} and was brought to {size[1]}×{size[0]}"))
+    if towards is not None:
+        content = _between(towards, away, networks[0], target, max_pixels)
+        direction = content
+    if direction is not None:
+        content, vector = direction_from(direction)
+        found = _with(found, VectorInput(sha256=sha256_of(content), channels=len(vector)), content, direction=vector)
+    return found
+
+
+def mask_from(picture: Picture, size: tuple[int, int]) -> Tensor:
+    """(H, W) in 0..1 at this size: how light a mask is, or how opaque where it has an alpha.
+
+    Raises:
+        InputError: it is black all over, and leaves nothing to dream on.
+    """
+    light = picture.alpha if picture.alpha is not None else picture.pixels.mean(0)  # (H, W)
+    light = (resize(light[None], *size)[0] * 255).round() / 255
+    if not light.any():
+        raise InputError("the mask is black all over", "white is where to dream")
+    return light
+
+
+def direction_from(given: Any) -> tuple[bytes, Tensor]:
+    """The file of a direction, and its numbers (C,).
+
+    Raises:
+        InputError: not an .npy file of finite numbers in one row, or all of them 0.
+    """
+    if isinstance(given, (str, Path)):
+        place = expanded(given)
+        name = f"'{place}'"
+        try:
+            if place.stat().st_size > _MOST_BYTES:
+                raise InputError(f"{name} is too large for a direction", "it holds one number for each channel of a layer")
+            content = place.read_bytes()
+        except OSError as error:
+            raise InputError(f"{name} cannot be read ({error.strerror})", "check the name and the folder") from error
+    elif isinstance(given, bytes):
+        content, name = given, "the direction"
+    else:
+        content, name = _as_npy(torch.as_tensor(given).detach().float().cpu().numpy()), "the direction"
+    try:
+        values = np.load(io.BytesIO(content), allow_pickle=False)
+    except (ValueError, OSError, EOFError, SyntaxError, MemoryError) as error:
+        raise InputError(f"{name} is no .npy file of numbers", "write one with numpy.save") from error
+    if not isinstance(values, np.ndarray) or values.ndim != 1 or not values.size or values.dtype.kind not in "fiu":
+        raise InputError(f"{name} does not hold one row of numbers", "a direction has one number for each channel of a layer")
+    vector = torch.from_numpy(values.astype(np.float32))
+    if not torch.isfinite(vector).all() or not vector.any():
+        raise InputError(f"{name} holds numbers that are not finite, or nothing but 0", "a direction leads somewhere")
+    return content, vector
+
+
+def _between(towards: Any, away: Any, network: Network, target: Target, max_pixels: int) -> bytes:
+    """Mean activations of one set of pictures minus those of another, at the target's layer, as an .npy file."""
+    if len(target.layers()) != 1 or len(target.terms) != 1:
+        raise UsageError(f"a direction between pictures with the target '{target}'", "it needs one layer, such as blocks.4.1")
+    name = target.layers()[0]
+    ends = [_mean_activation(each, network, name, max_pixels, flag) for each, flag in ((towards, "--towards"), (away, "--from"))]
+    return _as_npy((ends[0] - ends[1]).numpy())
+
+
+def _mean_activation(place: Any, network: Network, name: str, max_pixels: int, flag: str) -> Tensor:
+    """(C,): the mean over pictures and places."""
+    if isinstance(place, (str, Path)):
+        folder = expanded(place)
+        found: list[Any] = list(files_in(folder, files.READABLE)) if is_folder(folder) else [folder]
+    else:
+        found = list(place) if isinstance(place, (list, tuple)) else [place]
+    if not found:
+        raise InputError(f"no picture in '{place}', which {flag} names", "pictures end in " + " ".join(sorted(files.READABLE)))
+    prepared = network.prepare([name])
+    total: Tensor | None = None
+    for each in found:
+        pixels = resize(_loaded(each, max_pixels, "a picture").pixels, *network.size)[None]
+        with torch.no_grad():
+            seen = prepared(pixels.to(network.device))[name].flatten(2).mean(2)[0].cpu()  # (C,)
+        total = seen if total is None else total + seen
+    assert total is not None
+    return total / len(found)
+
+
+def _as_npy(values: np.ndarray[Any, Any]) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, values, allow_pickle=False)
+    return buffer.getvalue()
+
+
+def _loaded(picture: Start, max_pixels: int, what: str) -> Picture:
+    """A picture of three channels, with the bytes of a file that holds it."""
+    found = _pictures.load(picture, max_pixels) if isinstance(picture, (str, Path)) else _pictures.as_picture(picture)
+    if found.pixels.shape[0] != 3:
+        raise UsageError(f"a picture of {found.pixels.shape[0]} channels", f"{what} has three")
+    if not found.content:
+        content = found.encode(".png")
+        found = replace(_pictures.load_bytes(content, "the picture"), dpi=found.dpi)
+    return found
+
+
+def _with(found: Beside, used: FileInput | VectorInput, content: bytes, **tensors: Tensor) -> Beside:
+    return replace(found, used=(*found.used, used), kept=(*found.kept, content), **cast(Any, tensors))

@@ -1,0 +1,7 @@
+"""The loop that changes a canvas so that a score grows: octaves, views, steps."""
+
+from reverie.ascent.climb import Penalty, Progress, Score, Size, Way, added, climb, octave_sizes
+from reverie.ascent.memory import kept_memory
+from reverie.ascent.views import STRAIGHT, View
+
+__all__ = ["STRAIGHT", "Penalty", "Progress", "Score", "Size", "View", "Way", "added", "climb", "kept_memory", "octave_sizes"]

@@ -1,0 +1,151 @@
+"""The one loop. It climbs a function of pictures; it knows neither networks nor objectives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from reverie.ascent.steps import Adam, Attention, Steepest, Step
+from reverie.ascent.views import View, draw
+from reverie.canvas import Canvas, Pixels, canvas_of
+from reverie.pictures import resample, resize
+from reverie.recipe import Ascent, Transforms
+from reverie.recipe import Canvas as CanvasChoice
+
+SOFT_STEPS = 64  # before a dead start is given up
+
+Score = Callable[[Tensor, View], Tensor]  # pictures (N, 3, H, W) as they are shown, and the view they are shown by → (N,)
+Penalty = Callable[[Tensor], Tensor]  # pictures → what to take away from them in the units of a step
+
+
+class Size(NamedTuple):
+    height: int
+    width: int
+
+
+@dataclass(frozen=True)
+class Progress:
+    """The state after one step. `octave` and `step` count from 1; `done` is the share of the work, 0..1."""
+
+    octave: int
+    octaves: int
+    step: int
+    steps: int
+    done: float
+    score: Tensor  # (N,)
+    alive: Tensor  # (N,), whether there was any gradient to follow
+    soft: Tensor  # (N,), whether it was found only by going softly through dead units
+    pictures: Tensor  # (N, 3, H, W), at the size of this octave
+    changed: Tensor  # (N, 1, H, W), how much of the gradient went where, so far; its mean is 1
+
+
+@dataclass(frozen=True)
+class Way:
+    """How to climb: the recipe's choices, and what follows from its inputs.
+
+    Attributes:
+        canvas, ascent, transforms: as the recipe has them.
+        grown: what was painted is carried to the next octave as it is; else it is laid over the start at its new size.
+        mask: (1, 1, H, W) in 0..1, where to dream; None for everywhere.
+        penalty: what each step takes back.
+        soft: the score whose gradient finds a way through dead units, for starts from which the other finds none.
+    """
+
+    canvas: CanvasChoice = field(default_factory=CanvasChoice)
+    ascent: Ascent = field(default_factory=Ascent)
+    transforms: Transforms = field(default_factory=Transforms)
+    grown: bool = False
+    mask: Tensor | None = None
+    penalty: Penalty | None = None
+    soft: Score | None = None
+
+
+def octave_sizes(height: int, width: int, settings: Ascent, smallest: int = 1) -> list[Size]:
+    """Sizes of the octaves, smallest first; those with a side below `smallest` are left out, but never the last."""
+    sizes = []
+    for back in reversed(range(settings.octaves)):
+        factor = settings.octave_scale**back
+        size = Size(max(1, round(height / factor)), max(1, round(width / factor)))
+        if back == 0 or min(size) >= smallest:
+            sizes.append(size)
+    return sizes
+
+
+def climb(start: Tensor, score: Score, way: Way, sizes: Sequence[Size], generators: Sequence[torch.Generator]) -> Iterator[Progress]:
+    """Change pictures so that their score grows, from small sizes to large.
+
+    Args:
+        start: (N, 3, H, W) in 0..1 at the size of the last octave.
+        score: what to climb; a score is maximised.
+        way: how.
+        sizes: of the octaves, as `octave_sizes` gives them.
+        generators: one for each picture, from which its views are drawn.
+
+    Yields:
+        the state after each step; the last one is the result.
+    """
+    settings = way.ascent
+    work = [size.height * size.width * settings.steps for size in sizes]
+    before, number_of_steps = 0.0, len(sizes) * settings.steps
+    attention = Attention(settings.focus, settings.centre)
+    softened = torch.zeros(len(start), dtype=torch.long)
+    painted, changed = start, torch.zeros_like(start[:, :1])
+    canvas: Canvas | None = None
+    for number, size in enumerate(sizes):
+        base = resize(start, *size)  # (N, 3, h, w)
+        mask = None if way.mask is None else resize(way.mask, *size)  # (1, 1, h, w)
+        if canvas is None:
+            canvas = canvas_of(way.canvas.canvas, base, settings.smoothing, settings.vivid, generators if way.grown else ())
+        elif way.grown:
+            canvas = canvas.resized(*size, generators)
+        else:
+            carried = (base + added(painted, resize(start, *painted.shape[2:]), *size)).clamp(0, 1)
+            canvas = canvas_of(way.canvas.canvas, carried, settings.smoothing, settings.vivid)
+        step: Step = Steepest(settings, base, attention) if isinstance(canvas, Pixels) else Adam(attention)
+        painted = _masked(canvas.pictures(canvas.parameters), base, mask)
+        changed = resample(changed, *size).clamp_min(0) if number else torch.zeros_like(base[:, :1])
+        for turn in range(settings.steps):
+            done = (number * settings.steps + turn) / max(1, number_of_steps - 1)
+            view = draw(painted.shape, way.transforms, settings.jitter, done, generators, start.device)
+            values, gradient = _slope(score, painted, view)
+            alive = gradient.abs().amax(dim=(1, 2, 3)) > 0  # (N,)
+            soft = torch.zeros_like(alive)
+            if way.soft is not None and not alive.all() and int(softened[~alive.cpu()].min()) < SOFT_STEPS:
+                through = _slope(way.soft, painted, view)[1]
+                soft = ~alive & (through.abs().amax(dim=(1, 2, 3)) > 0)
+                softened += (~alive).cpu()
+                gradient = torch.where(soft.view(-1, 1, 1, 1), through, gradient)
+            if mask is not None:
+                gradient = gradient * mask
+            looked = gradient.abs().mean(1, keepdim=True)  # (N, 1, h, w)
+            changed = changed + looked / looked.mean(dim=(2, 3), keepdim=True).clamp_min(torch.finfo(looked.dtype).tiny)
+            back = None if way.penalty is None else way.penalty(painted)
+            canvas = step(canvas, gradient, back, settings.strength * settings.settle**done, done)
+            painted = _masked(canvas.pictures(canvas.parameters), base, mask)
+            share = (before + work[number] * (turn + 1) / settings.steps) / sum(work)
+            made = number * settings.steps + turn + 1
+            yield Progress(number + 1, len(sizes), turn + 1, settings.steps, share, values, alive | soft, soft, painted, changed / made)
+        before += work[number]
+
+
+def added(pictures: Tensor, base: Tensor, height: int, width: int) -> Tensor:
+    """What the dream has added to its start, brought to another size."""
+    return resample(pictures - base, height, width)
+
+
+def _slope(score: Score, pictures: Tensor, view: View) -> tuple[Tensor, Tensor]:
+    """Scores (N,) and their gradient (N, 3, H, W)."""
+    with torch.enable_grad():
+        pictures = pictures.detach().requires_grad_(True)
+        values = score(view(pictures), view)  # (N,)
+        (gradient,) = torch.autograd.grad(values.sum(), pictures)
+    return values.detach(), gradient
+
+
+def _masked(painted: Tensor, base: Tensor, mask: Tensor | None) -> Tensor:
+    painted = painted.detach()
+    return painted if mask is None else torch.lerp(base, painted, mask)

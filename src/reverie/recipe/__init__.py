@@ -1,0 +1,37 @@
+"""Every choice that makes a picture, as frozen data: defaults, bounds, help, presets, and the text that travels inside a file."""
+
+from typing import get_args
+
+from reverie.recipe.choices import GROUPS, Ascent, Canvas, Finish, Level, Noise, Penalties, Transforms
+from reverie.recipe.model import (
+    LONGEST_SIDE,
+    MOST_SEED,
+    MOST_THREADS,
+    MOST_TOGETHER,
+    SCHEMA,
+    Batch,
+    Command,
+    FileInput,
+    Machine,
+    Named,
+    NetworkUsed,
+    NoiseInput,
+    Objective,
+    Opinion,
+    Recipe,
+    Stopped,
+    VectorInput,
+)
+from reverie.recipe.presets import BASES, DEFAULT_PRESET, PRESETS, Preset, preset
+from reverie.recipe.reading import LONGEST_TEXT, choose, first_fault, read
+
+DEFAULT_NETWORK = "efficientnet-lite0"
+MAX_PIXELS = 500_000_000  # a picture may claim, unless --max-pixels says otherwise
+LEVELS: tuple[Level, ...] = get_args(Level)
+
+__all__ = [
+    "BASES", "DEFAULT_NETWORK", "DEFAULT_PRESET", "GROUPS", "LEVELS", "LONGEST_SIDE", "LONGEST_TEXT", "MAX_PIXELS", "MOST_SEED",
+    "MOST_THREADS", "MOST_TOGETHER", "PRESETS", "SCHEMA", "Ascent", "Batch", "Canvas", "Command", "FileInput", "Finish", "Level", "Machine",
+    "Named", "NetworkUsed", "Noise", "NoiseInput", "Objective", "Opinion", "Penalties", "Preset", "Recipe", "Stopped", "Transforms",
+    "VectorInput", "choose", "first_fault", "preset", "read",
+]  # fmt: skip

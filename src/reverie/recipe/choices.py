@@ -1,0 +1,83 @@
+"""Every choice that changes a pixel, as frozen data: defaults, bounds, help. The flags of the command line are made from these."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Level = Literal["edges", "textures", "patterns", "parts", "objects", "scenes"]
+Noise = Literal["white", "grey", "pink"]
+
+
+class Data(BaseModel):
+    """Frozen, strict, and without fields nobody knows."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, hide_input_in_errors=True)
+
+
+class Canvas(Data):
+    """What is optimised."""
+
+    canvas: Literal["pixels", "fourier", "maco"] = Field(
+        "pixels", description="what is optimised: pixels, Fourier coefficients, or phases under the spectrum of photographs (MaCo)"
+    )
+    spread: float = Field(
+        0.0, ge=0, le=0.5, description="contrast that a picture from noise is held at, photographs have 0.23; 0 leaves the noise's own"
+    )
+
+
+class Ascent(Data):
+    """How the canvas climbs."""
+
+    octaves: int = Field(5, ge=1, le=24, description="sizes the picture is dreamt at, from small to full; more bring larger forms")
+    octave_scale: float = Field(1.4, gt=1, le=4, description="how much larger each octave is than the one before")
+    steps: int = Field(16, ge=1, le=100_000, description="steps in each octave")
+    strength: float = Field(0.012, gt=0, le=1, description="size of a step: the root mean square of the change, where 1 is black to white")
+    settle: float = Field(1.0, gt=0, le=1, description="the last step's strength as a share of the first's: less than 1 comes to rest")
+    jitter: int = Field(32, ge=0, le=1024, description="the picture is shifted by up to so many pixels before each step")
+    smoothing: float = Field(
+        1.0, ge=0, le=3, description="the gradient is divided by frequency to this power: 0 gives grain, more gives broad forms"
+    )
+    vivid: float = Field(0.1, ge=0, le=1, description="how free colours are: 0 changes them together as in photographs, 1 each by itself")
+    tone: Literal["keep", "light", "free"] = Field(
+        "keep",
+        description="'keep' holds the light and contrast of each colour at the start's, 'light' those of all together, so that the "
+        "picture may take on a colour, 'free' lets them go where the dream leads",
+    )
+    focus: float = Field(
+        0.0, ge=0, le=3, description="places where the network looks most get more of each step: fewer subjects on a calmer ground"
+    )
+    centre: float = Field(0.0, ge=0, le=1, description="how much more of each step the middle gets, so that one subject grows there")
+
+
+class Transforms(Data):
+    """How the network is shown the picture: differently at each step, so that what grows does not hang on one view of it."""
+
+    rotate: float = Field(0.0, ge=0, le=180, description="turned by up to so many degrees")
+    scale: float = Field(1.0, ge=1, le=4, description="made larger or smaller by up to this factor")
+    crop: float = Field(1.0, ge=0.1, le=1, description="cut down to a part whose side is at least this share of the whole")
+    mirror: bool = Field(False, description="mirrored left to right in half of the steps")
+    noise: float = Field(0.0, ge=0, le=1, description="noise of this spread laid over it, less and less until the last step")
+    fade: float = Field(1.0, gt=0, le=1, description="shown at a contrast drawn between this share and all of it")
+
+
+class Penalties(Data):
+    """What each step takes back, as a share of its strength."""
+
+    total_variation: float = Field(0.0, ge=0, le=10, description="against grain: evens out differences between neighbours, keeps edges")
+    l2: float = Field(0.0, ge=0, le=10, description="against glare: draws every value towards middle grey")
+    border: float = Field(0.0, ge=0, le=10, description="draws the border towards middle grey, and the subject into the middle")
+    spectrum: float = Field(0.0, ge=0, le=10, description="draws the power at each frequency towards that of photographs")
+
+
+class Finish(Data):
+    """What is done to the dream when the last step is made."""
+
+    mix: float = Field(0.0, ge=0, le=1, description="share of the start in the result: 0 is all dream, 1 is all start")
+    keep_colour: bool = Field(False, description="take only light and dark from the dream, and the colours from the start")
+    opacity: bool = Field(False, description="write where the dream changed most as opacity (alpha), the rest transparent")
+    deep: bool = Field(False, description="write 16 bits a colour (PNG)")
+
+
+GROUPS: tuple[type[Data], ...] = (Canvas, Ascent, Transforms, Penalties, Finish)

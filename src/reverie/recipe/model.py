@@ -1,0 +1,166 @@
+"""The recipe: all that made a picture."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from reverie.errors import UsageError
+from reverie.recipe.choices import Ascent, Canvas, Data, Finish, Noise, Penalties, Transforms
+from reverie.target import parse
+
+SCHEMA = 1
+MOST_THREADS = 1024
+MOST_SEED = 2**63 - 1
+LONGEST_SIDE = 10**6  # pixels of a picture that is made
+MOST_TOGETHER = 256  # pictures in a batch
+
+Command = Literal["dream", "imagine", "feature"]
+Objective = Literal["excite", "guide", "caricature", "direction"]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+TargetText = Annotated[str, Field(max_length=2000)]
+Probability = Annotated[float, Field(ge=0, le=1)]
+
+
+class NetworkUsed(Data):
+    """A network, by name and by the hash of its weights, and how it was prepared."""
+
+    name: Name
+    sha256: Sha256
+    target: TargetText = Field("", description="what this one is asked for, where a level means another layer than in the first network")
+    folded: int = Field(0, ge=0, description="normalisations folded into convolutions")
+    unfolded: int = Field(0, ge=0, description="normalisations left as they are, since folding did not match or was in the way")
+
+
+class FileInput(Data):
+    """A picture that went in, by its content."""
+
+    role: Literal["start", "guide", "mask"] = "start"
+    sha256: Sha256
+    width: int = Field(ge=1, le=10**9)
+    height: int = Field(ge=1, le=10**9)
+
+
+class NoiseInput(Data):
+    """Noise that went in; it follows from the seed."""
+
+    role: Literal["start"] = "start"
+    noise: Noise
+
+
+class VectorInput(Data):
+    """A direction in the channels of a layer, by the content of its file."""
+
+    role: Literal["direction"] = "direction"
+    sha256: Sha256
+    channels: int = Field(ge=1, le=10**7)
+
+
+class Batch(Data):
+    """The pictures that were made together, since a network's last bits depend on its company."""
+
+    kind: Literal["each", "diverse", "between"] = Field(
+        "each", description="`diverse` ones keep apart from each other, those `between` share their noise and lead from first to last"
+    )
+    targets: tuple[TargetText, ...] = Field(min_length=1, max_length=MOST_TOGETHER)
+    index: int = Field(0, ge=0, lt=MOST_TOGETHER, description="which of them this picture is, counted from 0")
+
+    @field_validator("targets")
+    @classmethod
+    def _canonical(cls, texts: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(_canonical(text) for text in texts)
+
+
+class Named(Data):
+    """A class that a network sees in the picture."""
+
+    index: int = Field(ge=0)
+    label: Name
+    probability: Probability
+
+
+class Opinion(Data):
+    """What a network that did not dream the picture says of it, when it is final."""
+
+    network: Name
+    sha256: Sha256
+    rank: int = Field(ge=1, description="of the class that was asked for among all classes; 1 is the first")
+    probability: Probability = Field(description="of the class that was asked for")
+    labels: tuple[Named, ...] = Field((), max_length=10, description="the most probable classes")
+
+
+class Stopped(Data):
+    """Where an unfinished picture stopped: `step` steps of octave `octave` (both counted from 1) were made."""
+
+    octave: int = Field(ge=1, le=24)
+    step: int = Field(ge=1, le=100_000)
+
+
+class Machine(Data):
+    """What the picture was made on: the part of a recipe that a `redo` elsewhere cannot keep."""
+
+    reverie: Name
+    torch: Name
+    device: Literal["cpu", "cuda", "mps"]
+    threads: int = Field(ge=1, le=MOST_THREADS)
+    precision: Literal["float32", "bfloat16"]
+
+
+class Recipe(Data):
+    """All of it. Never a path, a user's name or a place."""
+
+    schema_version: int = Field(SCHEMA, ge=1, le=SCHEMA)
+    command: Command = "dream"
+    networks: tuple[NetworkUsed, ...] = Field(min_length=1, max_length=8)
+    inputs: tuple[FileInput | NoiseInput | VectorInput, ...] = Field(min_length=1, max_length=4)
+    target: TargetText
+    objective: Objective = "excite"
+    canvas: Canvas = Canvas()
+    ascent: Ascent = Ascent()
+    transforms: Transforms = Transforms()
+    penalties: Penalties = Penalties()
+    finish: Finish = Finish()
+    width: int = Field(ge=1, le=LONGEST_SIDE)
+    height: int = Field(ge=1, le=LONGEST_SIDE)
+    seed: int = Field(0, ge=0, le=MOST_SEED)
+    batch: Batch | None = None
+    stopped: Stopped | None = None
+    opinions: tuple[Opinion, ...] = Field((), max_length=8)
+    machine: Machine
+
+    @field_validator("target")
+    @classmethod
+    def _canonical(cls, text: str) -> str:
+        return _canonical(text)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Recipe:
+        if self.stopped and (self.stopped.octave > self.ascent.octaves or self.stopped.step > self.ascent.steps):
+            raise ValueError("stopped after its own end")
+        if self.batch and (self.batch.index >= len(self.batch.targets) or self.batch.targets[self.batch.index] != self.target):
+            raise ValueError("its target is not that of its place in the batch")
+        roles = [each.role for each in self.inputs]
+        if roles.count("start") != 1 or len(set(roles)) < len(roles):
+            raise ValueError("it needs one start, and no more than one guide, mask and direction")
+        for objective in ("guide", "direction"):
+            if (self.objective == objective) != (objective in roles):
+                raise ValueError(f"the objective '{objective}' and the input of that name go together")
+        return self
+
+    def input(self, role: str) -> FileInput | NoiseInput | VectorInput | None:
+        """The input with this role, if there is one."""
+        return next((each for each in self.inputs if each.role == role), None)
+
+    def text(self) -> str:
+        """Canonical JSON: the same recipe gives the same text."""
+        return json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def _canonical(text: str) -> str:
+    try:
+        return str(parse(text))
+    except UsageError as error:
+        raise ValueError(str(error)) from error

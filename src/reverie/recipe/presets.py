@@ -1,0 +1,51 @@
+"""Named choices."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from reverie.errors import unknown
+from reverie.recipe.choices import Level
+from reverie.recipe.model import Command
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A named set of choices: a level, and what differs from the defaults."""
+
+    level: Level
+    shows: str
+    choices: dict[str, Any] = field(default_factory=dict)
+
+
+PRESETS: dict[str, Preset] = {
+    "etching": Preset("edges", "engraved lines that follow every contour", {"vivid": 0.0, "octaves": 4, "smoothing": 0.9}),
+    "weave": Preset("textures", "woven strokes, field against field", {"vivid": 0.12}),
+    "mosaic": Preset("patterns", "tiles, beads and arches", {"smoothing": 1.3, "octaves": 6}),
+    "eyes": Preset("parts", "eyes and fur wherever something is round", {"smoothing": 1.2}),
+    "menagerie": Preset("objects", "whole animals, in a landscape of their own", {"smoothing": 1.2}),
+    "garden": Preset("scenes", "leaves, fruit, halls and tents", {"smoothing": 1.3, "octaves": 6, "steps": 20, "vivid": 0.15}),
+    "neon": Preset("objects", "the same animals in colours no photograph has", {"vivid": 0.9}),
+}
+DEFAULT_PRESET = "menagerie"
+
+
+def preset(name: str) -> Preset:
+    """The preset of this name; UsageError with the nearest if there is none."""
+    if name not in PRESETS:
+        raise unknown("preset", name, PRESETS, "the presets are " + ", ".join(PRESETS))
+    return PRESETS[name]
+
+
+_FROM_NOISE: dict[str, Any] = {
+    "spread": 0.17, "octaves": 3, "octave_scale": 1.41, "steps": 77, "strength": 0.15, "settle": 0.055, "jitter": 22,
+    "smoothing": 1.3, "vivid": 0.35, "tone": "light", "rotate": 15.0, "scale": 1.4, "fade": 0.3, "total_variation": 0.12,
+}  # fmt: skip
+
+# what a command's choices are, before anything is said; what stands in no line here is as in the recipe's fields
+BASES: dict[Command, dict[str, Any]] = {
+    "dream": {},
+    "imagine": {**_FROM_NOISE, "noise": 0.22, "focus": 0.6, "centre": 0.5},
+    "feature": {**_FROM_NOISE, "noise": 0.1},
+}

@@ -1,0 +1,63 @@
+"""Second opinions: what networks that did not dream a class picture say of it, when it is final."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+import torch
+from torch import Tensor
+
+from reverie.networks import Network, installed, open_network
+from reverie.pictures import quantise, resize
+from reverie.recipe import Named, Opinion, Recipe
+from reverie.target import CLASSES, parse
+
+_TOP = 5
+
+
+def judges(recipe: Recipe, dreamer: Network) -> list[Network]:
+    """The built-in networks that are installed, did not dream, and know the same classes by the same numbers."""
+    dreamt = {used.sha256 for used in recipe.networks}
+    others = (_open(name, dreamer.device.type) for name in installed())
+    return [each for each in others if each.sha256 not in dreamt and list(each.labels) == list(dreamer.labels)]
+
+
+def opinions(pictures: Sequence[Tensor], recipes: Sequence[Recipe], dreamer: Network) -> list[tuple[Opinion, ...]]:
+    """What each judge says of each picture (3, H, W), rounded to 8 bits as a file of it would be.
+
+    Of pictures whose target names no class there is nothing to say.
+    """
+    asked = judges(recipes[0], dreamer) if recipes else []
+    return [
+        tuple(_opinion(each, picture, wanted(recipe, dreamer)) for each in asked) for picture, recipe in zip(pictures, recipes, strict=True)
+    ]
+
+
+def wanted(recipe: Recipe, dreamer: Network) -> int:
+    """The number of the class that a recipe asks for most."""
+    named = [term for term in parse(recipe.target).terms if term.label is not None]
+    return dreamer.class_index(max(named, key=lambda term: term.weight).label or "")
+
+
+def _opinion(judge: Network, picture: Tensor, index: int) -> Opinion:
+    rounded = torch.from_numpy(quantise(picture)).permute(2, 0, 1).float() / 255  # (3, H, W)
+    with torch.no_grad():
+        logits = judge.prepare([CLASSES])(resize(rounded, *judge.size)[None].to(judge.device))[CLASSES][0]  # (K,)
+    probabilities = logits.double().softmax(0).cpu()
+    best = probabilities.topk(_TOP)
+    return Opinion(
+        network=judge.name,
+        sha256=judge.sha256,
+        rank=1 + int((probabilities > probabilities[index]).sum()),
+        probability=round(float(probabilities[index]), 6),
+        labels=tuple(
+            Named(index=number, label=judge.labels[number][0], probability=round(probability, 6))
+            for number, probability in zip(best.indices.tolist(), best.values.tolist(), strict=True)
+        ),
+    )
+
+
+@lru_cache(maxsize=4)
+def _open(name: str, device: str) -> Network:
+    return open_network(name, device)

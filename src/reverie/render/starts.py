@@ -1,0 +1,70 @@
+"""What an ascent begins with: noise, random numbers, so many threads."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+from reverie.errors import InputError, UsageError
+from reverie.pictures import Picture, noise, quantise
+from reverie.recipe import LONGEST_SIDE, MOST_THREADS, Noise, Recipe
+
+SMALLEST = 16  # pixels a side of a start
+LARGEST = 24_000_000  # pixels of a picture dreamt in memory
+
+
+def check_size(height: int, width: int, name: str, flag: str = "--width") -> None:
+    """Raise InputError for a picture too small or too large to dream on; `flag` is what makes it larger or smaller."""
+    if min(height, width) < SMALLEST:
+        raise InputError(f"'{name}' is {width}×{height} pixels", f"the least is {SMALLEST} a side; {flag} makes it larger")
+    if height * width > LARGEST or max(height, width) > LONGEST_SIDE:
+        most = int(min((LARGEST * width / height) ** 0.5, LONGEST_SIDE, LONGEST_SIDE * width / height))
+        remedy = f"give {flag} {most} or less" if min(most, most * height // width) >= SMALLEST else "cut it into shorter pieces"
+        raise InputError(f"'{name}' would be dreamt at {width}×{height} pixels, more than fit in memory", remedy)
+
+
+def noise_start(kind: Noise, height: int, width: int, seed: int, purpose: str = "", spread: float = 0.0) -> Picture:
+    """A picture of noise, which follows from its kind, the seed and the purpose alone. Rounded to 8 bits, as a file of it would be.
+
+    With `spread` it has that contrast, around the mean of photographs, 0.47.
+    """
+    pixels = noise(kind, height, width, generator(seed, f"noise:{kind}" + (f" for {purpose}" if purpose else "")))  # (3, H, W)
+    if spread:
+        centred = pixels - pixels.mean()
+        pixels = (0.47 + spread * centred / centred.std().clamp_min(1e-6)).clamp(0, 1)
+    return Picture(torch.from_numpy(quantise(pixels)).permute(2, 0, 1).float() / 255)
+
+
+def generator(seed: int, purpose: str) -> torch.Generator:
+    """A random generator of its own for each seed and target."""
+    digest = hashlib.sha256(f"{seed}\n{purpose}".encode()).digest()
+    return torch.Generator().manual_seed(int.from_bytes(digest[:8], "big") >> 1)
+
+
+@contextmanager
+def threads(count: int | None) -> Iterator[None]:
+    """So many threads inside (None: as many as there are), as many as before outside."""
+    if count is not None and not 1 <= count <= MOST_THREADS:
+        raise UsageError(f"--threads {count}", f"it is a number from 1 to {MOST_THREADS}")
+    before = torch.get_num_threads()
+    if count is not None:
+        torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def purposes(recipe: Recipe) -> list[str]:
+    """What the random numbers of each picture of the batch are drawn for, beside the seed: its target, and what sets it apart."""
+    batch = recipe.batch
+    if batch is None:
+        return [recipe.target]
+    if batch.kind == "between":  # they differ in their target alone
+        return [f"{batch.targets[0]} | {batch.targets[-1]}"] * len(batch.targets)
+    if batch.kind == "diverse":
+        return [f"{target} #{number}" for number, target in enumerate(batch.targets)]
+    return list(batch.targets)

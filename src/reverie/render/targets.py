@@ -1,0 +1,47 @@
+"""Whether a network has what a target names, and on which pictures."""
+
+from __future__ import annotations
+
+from reverie.errors import UsageError
+from reverie.networks import Network
+from reverie.target import Target, Term
+
+
+def reach(term: Term, network: Network) -> int:
+    """The least side of a picture on which the layer has the place that a term names; 1 where it names none."""
+    if term.at is None or term.at == "centre":
+        return 1
+    rows, columns = network.layer(term.layer)[2:]
+    stride = network.stride(term.layer)
+    return max(
+        1,
+        network.size[0] + (term.at[0] + 1 - rows) * stride,
+        network.size[1] + (term.at[1] + 1 - columns) * stride,
+    )
+
+
+def check_reach(target: Target, network: Network, height: int, width: int) -> None:
+    """Raise UsageError for a neuron that a layer does not have on a picture of this size."""
+    for term in target.terms:
+        if reach(term, network) > min(height, width):
+            raise UsageError(
+                f"no place {term.unit().partition('@')[2]} in '{term.layer}' on a picture of {width}×{height}",
+                f"a picture of {reach(term, network)} pixels a side has it, with --width or --size",
+            )
+
+
+def check(target: Target, network: Network) -> None:
+    """Raise UsageError for whatever of a target the network does not have."""
+    for term in target.terms:
+        if term.label is not None:
+            network.class_index(term.label)
+            continue
+        shape = network.layer(term.layer)
+        if term.channel is not None and (len(shape) < 2 or term.channel >= shape[1]):
+            has = f"it has {shape[1]}, numbered from 0" if len(shape) > 1 else "it has none"
+            raise UsageError(f"no channel {term.channel} in '{term.layer}'", has)
+        if term.at is not None and len(shape) != 4:
+            raise UsageError(f"no place {term.unit().partition('@')[2]} in '{term.layer}'", "it has no places")
+        if isinstance(term.at, tuple) and (term.at[0] >= shape[2] or term.at[1] >= shape[3]):
+            has = f"at the native size it has {shape[2]} rows and {shape[3]} columns"
+            raise UsageError(f"no place {term.at[0]},{term.at[1]} in '{term.layer}'", has)
