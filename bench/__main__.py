@@ -25,11 +25,11 @@ from torch import Tensor
 
 import reverie
 from bench.floor import count_flops, sgemm_rate
-from reverie.ascent import climb, kept_memory, octave_sizes
+from reverie.api import plan
+from reverie.ascent import STRAIGHT, Score, Way, climb, kept_memory, octave_sizes
 from reverie.networks import Network
 from reverie.recipe import Ascent
-from reverie.render import generator, scorer
-from reverie.target import parse
+from reverie.render import Inputs, generator, scorers
 
 LAYER = "blocks.4.1"
 Row = tuple[str, str, str]
@@ -49,14 +49,20 @@ def often(way: Callable[[], object], times: int) -> list[float]:
     return [timed(way) for _ in range(times)]
 
 
+def score_of(net: Network, target: str, size: tuple[int, int]) -> Score:
+    """What a dream of this target climbs."""
+    made = plan("noise:white", target, network=net, size=size, keep=False)
+    return scorers(made.recipe, made.networks, Inputs(made.start.pixels[None]))[0]
+
+
 def bare_step(net: Network, target: str, size: tuple[int, int]) -> Callable[[], Tensor]:
     """One forward and one gradient of a picture, as the ascent asks for it."""
-    score, _ = scorer(parse(target), net)
+    score = score_of(net, target, size)
     picture = torch.rand(1, 3, *size, generator=torch.Generator().manual_seed(0)).to(net.device)
 
     def step() -> Tensor:
         x = picture.detach().requires_grad_(True)
-        return torch.autograd.grad(score(x).sum(), x)[0]
+        return torch.autograd.grad(score(x, STRAIGHT).sum(), x)[0]
 
     return step
 
@@ -87,15 +93,24 @@ def hooked_step(net: Network, size: tuple[int, int], *, frozen: bool) -> Callabl
 
 def ascent_step(net: Network, target: str, size: tuple[int, int]) -> Callable[[], float]:
     """Seconds of a whole step from outside: (24 steps − 4 steps) / 20."""
-    score, _ = scorer(parse(target), net)
+    score = score_of(net, target, size)
     start = torch.rand(1, 3, *size, generator=torch.Generator().manual_seed(0)).to(net.device)
 
     def run(steps: int) -> float:
-        settings = Ascent(octaves=1, steps=steps)
-        sizes = octave_sizes(*size, settings)
-        return timed(lambda: [None for _ in climb(start, score, settings, sizes, [generator(0, target)])])
+        way = Way(ascent=Ascent(octaves=1, steps=steps))
+        sizes = octave_sizes(*size, way.ascent)
+        return timed(lambda: [None for _ in climb(start, score, way, sizes, [generator(0, target)])])
 
     return lambda: (run(24) - run(4)) / 20
+
+
+def feature_step(net: Network, target: str, count: int, **choices: Any) -> Callable[[], float]:
+    """Seconds a picture of a step of `feature` with its own defaults, from outside: (24 steps − 4 steps) / 20 / pictures."""
+
+    def run(steps: int) -> float:
+        return timed(lambda: reverie.feature(target, network=net, octaves=1, steps=steps, batch=count, **choices))
+
+    return lambda: (run(24) - run(4)) / 20 / count
 
 
 def process(arguments: Sequence[str], rounds: int) -> tuple[list[float], int]:
@@ -180,14 +195,24 @@ def peers_table(net: Network, python: str | None, rounds: int) -> list[Row]:
     """224 px, one channel: our step and the peers'."""
     step = ascent_step(net, f"{LAYER}:10", (224, 224))
     step()
+    plain = {"rotate": 0.0, "scale": 1.0, "fade": 1.0, "noise": 0.0, "total_variation": 0.0}
+    ways = {
+        "`feature`: turned, scaled, faded, under noise, total variation": feature_step(net, f"{LAYER}:10", 1),
+        "… without these: shifted alone": feature_step(net, f"{LAYER}:10", 1, **plain),
+        "`feature`, sixteen channels together, a picture": feature_step(net, f"{LAYER}:0-15", 16),
+    }
     ours, theirs = [], {}  # type: ignore[var-annotated]
+    features: dict[str, list[float]] = {name: [] for name in ways}
     for _ in range(rounds):
         with kept_memory():
             ours.append(step())
+        for name, way in ways.items():
+            features[name].append(way())
         for name, times in (peers(python, 1) if python else {}).items():
             theirs.setdefault(name, []).extend(times)
     base = statistics.median(ours)
-    rows = [("our whole step", ms(ours), "1 ×")]
+    rows = [("our whole step of a dream", ms(ours), "1 ×")]
+    rows += [(name, ms(times), ratio(times, base)) for name, times in features.items()]
     return rows + [(name, ms(times), ratio(times, base)) for name, times in theirs.items()]
 
 

@@ -1,4 +1,4 @@
-"""Make every picture of README and docs anew, with the commands that the pages show: python examples/pictures.py
+"""Make every picture of README and docs anew, with the commands that the pages show: python examples/pictures.py [walls]
 
 The photographs come with scikit-image and scikit-learn; only what Reverie makes of them is kept.
 """
@@ -28,6 +28,13 @@ DREAMS = {  # name: start, preset
     "temple-garden": ("sklearn/datasets/images/china.jpg", "garden"),
 }
 
+WALL = (  # chosen before any of them was made
+    *("banana", "goldfish", "lighthouse", "toucan", "volcano", "strawberry", "sports car", "daisy"),
+    *("castle", "giant panda", "pizza", "school bus", "peacock", "umbrella", "teapot", "tarantula"),
+    *("pineapple", "cello", "church", "red fox", "jellyfish", "coffee mug", "steam locomotive", "coral reef"),
+)
+FEATURES = ("blocks.1.0", "blocks.2.1", "blocks.3.2", "blocks.4.1", "blocks.4.2", "blocks.5.1")  # the levels of lite0
+
 
 def packaged(place: str) -> Path:
     """A file inside an installed package, which is not imported."""
@@ -55,8 +62,23 @@ def sheet(pictures: list[tuple[str, Image.Image]], columns: int, width: int, pla
     print(place)
 
 
+def walls() -> None:
+    """Classes and features from noise, by the commands themselves."""
+    with tempfile.TemporaryDirectory() as folder:
+        for command, asked, name, batch in (
+            ("imagine", WALL, "classes", 8),
+            ("feature", [f"{layer}:0-5" for layer in FEATURES], "features", 6),
+        ):
+            place = PICTURES / f"{name}.jpg"
+            flags = ["--batch", str(batch), "-o", folder, "--sheet", str(place), "--force"]
+            subprocess.run([sys.executable, "-m", "reverie", command, *asked, *flags], check=True)
+
+
 def main() -> None:
     PICTURES.mkdir(parents=True, exist_ok=True)
+    walls()
+    if sys.argv[1:] == ["walls"]:
+        return
     with tempfile.TemporaryDirectory() as folder:
         sky = Path(folder) / "sky.png"
         subprocess.run([sys.executable, Path(__file__).parent / "sky.py", sky], check=True)

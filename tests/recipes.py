@@ -8,7 +8,23 @@ from typing import Any
 from hypothesis import strategies as st
 
 from reverie import recipe
-from reverie.recipe import Ascent, FileInput, Finish, Machine, NetworkUsed, NoiseInput, Recipe, Stopped
+from reverie.recipe import (
+    Ascent,
+    Batch,
+    Canvas,
+    FileInput,
+    Finish,
+    Machine,
+    Named,
+    NetworkUsed,
+    NoiseInput,
+    Opinion,
+    Penalties,
+    Recipe,
+    Stopped,
+    Transforms,
+    VectorInput,
+)
 
 DIGEST = "0123456789abcdef" * 4
 
@@ -32,9 +48,15 @@ ascents = st.builds(
     strength=st.floats(0, 1, exclude_min=True),
     jitter=st.integers(0, 1024),
     smoothing=st.floats(0, 3),
-    tone=st.sampled_from(["keep", "free"]),
+    tone=st.sampled_from(["keep", "light", "free"]),
+    settle=st.floats(0, 1, exclude_min=True),
+    focus=st.floats(0, 3),
+    centre=st.floats(0, 1),
 )
-finishes = st.builds(Finish, mix=st.floats(0, 1), keep_colour=st.booleans(), deep=st.booleans())
+canvases = st.builds(Canvas, canvas=st.sampled_from(["pixels", "fourier", "maco"]), spread=st.floats(0, 0.5))
+transforms = st.builds(Transforms, rotate=st.floats(0, 180), scale=st.floats(1, 4), crop=st.floats(0.1, 1), mirror=st.booleans())
+penalties = st.builds(Penalties, total_variation=st.floats(0, 10), l2=st.floats(0, 10), spectrum=st.floats(0, 10))
+finishes = st.builds(Finish, mix=st.floats(0, 1), keep_colour=st.booleans(), opacity=st.booleans(), deep=st.booleans())
 machines = st.builds(
     Machine,
     reverie=words,
@@ -43,24 +65,69 @@ machines = st.builds(
     threads=st.integers(1, recipe.MOST_THREADS),
     precision=st.sampled_from(["float32", "bfloat16"]),
 )
-used = st.builds(NetworkUsed, name=words, sha256=digests, folded=st.integers(0, 999), unfolded=st.integers(0, 999))
-inputs = st.builds(NoiseInput, noise=st.sampled_from(["white", "grey", "pink"])) | st.builds(
-    FileInput, sha256=digests, width=st.integers(1, 10**9), height=st.integers(1, 10**9)
+targets = st.sampled_from(
+    ["blocks.4.1", "blocks.4.1:12@3,4", "blocks.4.1:12@centre", "2*blocks.2.0 - 0.5*class:banana", "class:Egyptian cat"]
 )
-targets = st.sampled_from(["blocks.4.1", "blocks.4.1:12@3,4", "2*blocks.2.0 - 0.5*class:banana", "class:Egyptian cat"])
-sound = st.builds(
-    Recipe,
-    networks=st.tuples(used),
-    inputs=st.tuples(inputs),
-    target=targets,
-    ascent=ascents,
-    finish=finishes,
-    width=st.integers(1, 10**6),
-    height=st.integers(1, 10**6),
-    seed=st.integers(0, recipe.MOST_SEED),
-    stopped=st.none() | st.just(Stopped(octave=1, step=1)),
-    machine=machines,
+used = st.builds(
+    NetworkUsed, name=words, sha256=digests, target=st.just("") | targets, folded=st.integers(0, 999), unfolded=st.integers(0, 999)
 )
+sides = st.integers(1, 10**9)
+starts = st.builds(NoiseInput, noise=st.sampled_from(["white", "grey", "pink"])) | st.builds(
+    FileInput, sha256=digests, width=sides, height=sides
+)
+guides = st.builds(FileInput, role=st.just("guide"), sha256=digests, width=sides, height=sides)
+masks = st.builds(FileInput, role=st.just("mask"), sha256=digests, width=sides, height=sides)
+directions = st.builds(VectorInput, sha256=digests, channels=st.integers(1, 10**7))
+probabilities = st.floats(0, 1)
+said = st.builds(
+    Opinion,
+    network=words,
+    sha256=digests,
+    rank=st.integers(1, 10**6),
+    probability=probabilities,
+    labels=st.lists(st.builds(Named, index=st.integers(0, 10**6), label=words, probability=probabilities), max_size=2).map(tuple),
+)
+
+
+@st.composite
+def recipes(draw: st.DrawFn) -> Recipe:
+    """Recipes as they may be."""
+    target, objective = draw(targets), draw(st.sampled_from(["excite", "guide", "caricature", "direction"]))
+    inputs: list[Any] = [draw(starts)]
+    if objective in ("guide", "direction"):
+        inputs.append(draw(guides if objective == "guide" else directions))
+    if draw(st.booleans()):
+        inputs.insert(draw(st.integers(0, 1)), draw(masks))
+    before, after = draw(st.lists(targets, max_size=2)), draw(st.lists(targets, max_size=2))
+    batches = st.builds(
+        Batch,
+        kind=st.sampled_from(["each", "diverse", "between"]),
+        targets=st.just((*before, target, *after)),
+        index=st.just(len(before)),
+    )
+    return Recipe(
+        command=draw(st.sampled_from(["dream", "imagine", "feature"])),
+        networks=tuple(draw(st.lists(used, min_size=1, max_size=2, unique_by=lambda each: each.sha256))),
+        inputs=tuple(inputs),
+        target=target,
+        objective=objective,
+        canvas=draw(canvases),
+        ascent=draw(ascents),
+        transforms=draw(transforms),
+        penalties=draw(penalties),
+        finish=draw(finishes),
+        width=draw(st.integers(1, 10**6)),
+        height=draw(st.integers(1, 10**6)),
+        seed=draw(st.integers(0, recipe.MOST_SEED)),
+        batch=draw(st.none() | batches),
+        stopped=draw(st.none() | st.just(Stopped(octave=1, step=1))),
+        opinions=tuple(draw(st.lists(said, max_size=2))),
+        machine=draw(machines),
+    )
+
+
+sound = recipes()
+
 
 plain_json = (
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(codec="utf-8"), max_size=30)

@@ -3,35 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
 import pytest
 import torch
 from torch import Tensor, nn
 
-from reverie.ascent import Progress, Size, climb, octave_sizes
+from climbing import ONE, pictures, run, scoring
+from reverie.ascent import STRAIGHT, Size, View, octave_sizes
 from reverie.canvas import LOWEST, Preconditioner, Tone, friendly
 from reverie.errors import UsageError
 from reverie.networks import Network
 from reverie.objectives import excite
 from reverie.pictures import resize
 from reverie.recipe import Ascent
-from reverie.render import check, generator, scorer
+from reverie.render import check, generator
 from reverie.target import CLASSES, parse
 from tiny import Hand, wrapped
 
 CPU = torch.device("cpu")
-ONE = Ascent(octaves=1, steps=3, jitter=0, strength=0.02, smoothing=0, tone="free")
-
-
-def pictures(count: int = 1, side: int = 16, low: float = 0.2, high: float = 0.8, seed: int = 6) -> Tensor:
-    print(f"seed {seed}")
-    return low + (high - low) * torch.rand(count, 3, side, side, generator=torch.Generator().manual_seed(seed))
-
-
-def run(start: Tensor, score: Callable[[Tensor], Tensor], settings: Ascent, seeds: tuple[int, ...] = (0,)) -> list[Progress]:
-    sizes = octave_sizes(start.shape[2], start.shape[3], settings)
-    return list(climb(start, score, settings, sizes, [torch.Generator().manual_seed(seed) for seed in seeds]))
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +41,7 @@ TARGETS = [
     "edge:0",
     "edge:1@7,9",
     "edge:0@0,15",
+    "edge:0@centre",
     "-edge:1@3,4",
     "class:warm",
     "class:2",
@@ -69,20 +59,20 @@ HELD = ("light:0", "light:1", "norm:1", "-light")  # light and warmth themselves
     ("target", "tone"), [(each, tone) for each in TARGETS for tone in ("free", "keep") if tone == "free" or each not in HELD]
 )
 def test_every_kind_of_target_rises(hand: Network, target: str, tone: str) -> None:
-    score, _ = scorer(parse(target), hand)
+    score, _ = scoring(target, hand)
     start = pictures()
     settings = ONE.model_copy(update={"tone": tone})
     states = run(start, score, settings)
-    assert float(states[0].score) == float(score(start))
-    assert float(score(states[-1].pictures)) > float(score(start))
+    assert float(states[0].score) == float(score(start, STRAIGHT))
+    assert float(score(states[-1].pictures, STRAIGHT)) > float(score(start, STRAIGHT))
 
 
 @pytest.mark.parametrize("target", ["blocks.1.1", "blocks.2.1:3", "-blocks.1.0:5", "blocks.2.0:3@2,3", "class:banana"])
 def test_targets_rise_on_the_real_network_with_the_usual_settings(lite0: Network, target: str) -> None:
-    score, _ = scorer(parse(target), lite0)
+    score, _ = scoring(target, lite0)
     start = pictures(side=64, low=0.3, high=0.7)
     states = run(start, score, Ascent(octaves=1, steps=3, jitter=0))
-    assert float(score(states[-1].pictures)) > float(score(start))
+    assert float(score(states[-1].pictures, STRAIGHT)) > float(score(start, STRAIGHT))
 
 
 def test_the_score_is_the_weighted_sum_of_what_the_terms_say(hand: Network) -> None:
@@ -94,6 +84,7 @@ def test_the_score_is_the_weighted_sum_of_what_the_terms_say(hand: Network) -> N
         "light:1": [1.0, 2.0],
         "norm": [0.125, 0.625],
         "edge:1@3,3": [0.5, 1.0],
+        "edge:1@": [0.5, 1.0],
         "edge:0@3,3": [0.0, 0.0],
         "edge:0@3,0": [0.0, 0.5],  # left of it is nothing
         "edge:0@3,15": [0.0, -0.5],
@@ -102,13 +93,16 @@ def test_the_score_is_the_weighted_sum_of_what_the_terms_say(hand: Network) -> N
         "2*light:1 - 0.5*light - class:warm": [0.5, 0.5],
     }
     for target, wanted in expected.items():
-        assert scorer(parse(target), hand)[0](x).tolist() == pytest.approx(wanted, abs=1e-6), target
+        assert scoring([target] * 2, hand)[0](x, STRAIGHT).tolist() == pytest.approx(wanted, abs=1e-6), target
 
 
 def test_excite_knows_no_network() -> None:
     seen = {"a": torch.tensor([[[[1.0, 3.0]], [[0.0, 2.0]]]]), CLASSES: torch.tensor([[5.0, 7.0]])}
-    score = excite(parse("a + 10*a:1 + 100*a:0@0,1 + 1000*class:seven"), lambda label: 1)
+    score = excite([parse("a + 10*a:1 + 100*a:0@0,1 + 1000*class:seven")], lambda label: 1)
     assert score(seen).tolist() == [(1 + 9 + 0 + 4) / 4 + 10 * 1 + 100 * 3 + 1000 * 7]
+    for height, width, middle in ((3, 5, 7.0), (4, 4, 10.0), (1, 2, 1.0)):
+        numbered = {"a": torch.arange(float(height * width)).view(1, 1, height, width)}
+        assert excite([parse("a:0@")], int)(numbered).tolist() == [middle]
 
 
 @pytest.mark.parametrize(
@@ -138,7 +132,7 @@ def measured(pixels: Tensor) -> tuple[Tensor, Tensor]:
 
 def test_tone_is_held_through_an_ascent(hand: Network) -> None:
     start = pictures(low=0.4, high=0.6, side=24)
-    score, _ = scorer(parse("edge"), hand)
+    score, _ = scoring("edge", hand)
     for state in run(start, score, Ascent(octaves=2, steps=6, jitter=3)):
         if state.pictures.shape == start.shape and state.pictures.min() > 0 and state.pictures.max() < 1:
             for got, wanted in zip(measured(state.pictures), measured(start), strict=True):
@@ -165,7 +159,7 @@ def test_tone_held_is_the_tone_there_was() -> None:
 @pytest.mark.parametrize("tone", ["free", "keep"])
 @pytest.mark.parametrize("value", [0.0, 0.5, 1.0])
 def test_a_flat_start_gives_numbers(hand: Network, tone: str, value: float) -> None:
-    score, _ = scorer(parse("edge + class:warm"), hand)
+    score, _ = scoring("edge + class:warm", hand)
     for state in run(torch.full((1, 3, 16, 16), value), score, Ascent(octaves=2, steps=2, jitter=2, tone=tone)):
         assert state.pictures.isfinite().all() and state.score.isfinite().all()
         assert state.pictures.min() >= 0 and state.pictures.max() <= 1
@@ -174,26 +168,26 @@ def test_a_flat_start_gives_numbers(hand: Network, tone: str, value: float) -> N
 @pytest.mark.parametrize("tone", ["free", "keep"])
 def test_a_dead_gradient_leaves_the_picture_as_it_is(tone: str) -> None:
     start = pictures()
-    for state in run(start, lambda x: (x.clamp(max=-1) * 0).sum((1, 2, 3)), Ascent(octaves=1, steps=3, tone=tone)):
+    for state in run(start, lambda x, _: (x.clamp(max=-1) * 0).sum((1, 2, 3)), Ascent(octaves=1, steps=3, tone=tone)):
         assert torch.allclose(state.pictures, start, atol=1e-6)
 
 
 @pytest.mark.parametrize("size", [1e-15, 1e-25])
 def test_a_faint_gradient_is_a_gradient(size: float) -> None:
     start = pictures()
-    strong = run(start, lambda x: x[:, 0, :8].sum((1, 2)), ONE)[-1].pictures
-    faint = run(start, lambda x: size * x[:, 0, :8].sum((1, 2)), ONE)[-1].pictures
+    strong = run(start, lambda x, _: x[:, 0, :8].sum((1, 2)), ONE)[-1].pictures
+    faint = run(start, lambda x, _: size * x[:, 0, :8].sum((1, 2)), ONE)[-1].pictures
     assert torch.allclose(strong, faint, atol=1e-4)
 
 
 def test_an_even_gradient_takes_steps_no_larger_than_another() -> None:
     start = pictures()
-    (state,) = run(start, lambda x: x.mean((1, 2, 3)), ONE.model_copy(update={"steps": 1}))
+    (state,) = run(start, lambda x, _: x.mean((1, 2, 3)), ONE.model_copy(update={"steps": 1}))
     assert 0 < float((state.pictures - start).mean()) < 5 * ONE.strength
 
 
 def test_an_ascent_where_gradients_are_switched_off(hand: Network) -> None:
-    score, _ = scorer(parse("edge"), hand)
+    score, _ = scoring("edge", hand)
     with torch.no_grad():
         states = run(pictures(), score, ONE)
     assert torch.equal(states[-1].pictures, run(pictures(), score, ONE)[-1].pictures)
@@ -213,7 +207,7 @@ def test_octave_sizes() -> None:
 
 def test_progress_counts_from_one_to_the_end() -> None:
     settings = Ascent(octaves=3, octave_scale=2, steps=2, jitter=0)
-    states = run(pictures(side=32), lambda x: x[:, :, :4].mean((1, 2, 3)), settings)
+    states = run(pictures(side=32), lambda x, _: x[:, :, :4].mean((1, 2, 3)), settings)
     assert [(state.octave, state.step) for state in states] == [(1, 1), (1, 2), (2, 1), (2, 2), (3, 1), (3, 2)]
     assert all((state.octaves, state.steps) == (3, 2) for state in states)
     assert [tuple(state.pictures.shape[2:]) for state in states[::2]] == [(8, 8), (16, 16), (32, 32)]
@@ -225,7 +219,7 @@ def test_a_step_has_the_strength_it_should() -> None:
     start = pictures(low=0.45, high=0.55)
     weights = torch.randn(3, 16, 16, generator=torch.Generator().manual_seed(9))
     for strength in (0.01, 0.03):
-        (state,) = run(start, lambda x: (x * weights).sum((1, 2, 3)), ONE.model_copy(update={"steps": 1, "strength": strength}))
+        (state,) = run(start, lambda x, _: (x * weights).sum((1, 2, 3)), ONE.model_copy(update={"steps": 1, "strength": strength}))
         change = state.pictures - start
         assert float(change.square().mean().sqrt()) == pytest.approx(strength, rel=1e-3)
         assert float((change * weights).sum()) > 0
@@ -235,7 +229,7 @@ def test_octaves_carry_upwards_what_was_added() -> None:
     start = pictures(side=32, low=0.4, high=0.6)
     weights = torch.linspace(-1, 1, 8).view(1, 1, 8, 1)
 
-    def only_small(x: Tensor) -> Tensor:
+    def only_small(x: Tensor, _: View) -> Tensor:
         return (x * weights).sum((1, 2, 3)) if x.shape[2] == 8 else (x * 0).sum((1, 2, 3))
 
     states = run(start, only_small, Ascent(octaves=3, octave_scale=2, steps=4, jitter=0, tone="free"))
@@ -250,7 +244,7 @@ def test_octaves_carry_upwards_what_was_added() -> None:
 
 
 def test_jitter_is_drawn_from_the_generators_alone(hand: Network) -> None:
-    score, _ = scorer(parse("edge"), hand)
+    score, _ = scoring("edge", hand)
     settings = Ascent(octaves=2, steps=3, jitter=5)
     start = pictures()
     torch.manual_seed(10)
@@ -274,19 +268,18 @@ def test_a_generator_for_each_seed_and_purpose() -> None:
 
 @pytest.mark.parametrize("target", ["edge", "class:warm + edge:0"])
 def test_a_picture_in_a_batch_is_as_if_alone(hand: Network, target: str) -> None:
-    score, _ = scorer(parse(target), hand)
     start = pictures(2)
     settings = Ascent(octaves=1, steps=1, jitter=6, strength=0.05)
-    together = run(start, score, settings, (3, 4))[0]
+    together = run(start, scoring([target] * 2, hand)[0], settings, (3, 4))[0]
     for number, seed in enumerate((3, 4)):
-        alone = run(start[number : number + 1], score, settings, (seed,))[0]
+        alone = run(start[number : number + 1], scoring(target, hand)[0], settings, (seed,))[0]
         assert (together.pictures[number] - alone.pictures[0]).abs().max() < 1e-4
         assert float(together.score[number]) == pytest.approx(float(alone.score[0]), rel=1e-5)
     assert (together.pictures[0] - start[0]).std() > 0.01
 
 
 def test_an_ascent_leaves_start_and_network_alone(hand: Network) -> None:
-    score, _ = scorer(parse("edge"), hand)
+    score, _ = scoring("edge", hand)
     start = pictures()
     before, weights = start.clone(), hand.sha256
     run(start, score, ONE)

@@ -90,7 +90,7 @@ def test_a_folder_without_pictures(run: Run, place: Path) -> None:
         (["--strength", "inf"], "--strength inf"),
         (["--jitter", "-1"], "--jitter -1"),
         (["--mix", "1.5"], "--mix 1.5|at most 1"),
-        (["--tone", "loud"], "--tone loud|'keep' or 'free'"),
+        (["--tone", "loud"], "--tone loud|'keep', 'light' or 'free'"),
         (["--width", "0"], "--width 0"),
         (["--width", "-5"], "--width -5"),
         (["--width", "nan"], "'--width'"),

@@ -44,8 +44,9 @@ def check_table(page: str, first: str, wanted: Rows) -> None:
 
 
 def flag_rows(name: str) -> Rows:
-    """Flags of a command: default, range, meaning."""
+    """Flags of a command: default, range, meaning. A choice of the recipe has the command's own default where there is one."""
     rows: Rows = {}
+    base = recipe.BASES.get(name, {})  # type: ignore[call-overload]
     for each in COMMANDS[name].params:
         if each.param_type_name != "option" or each.name == "help":
             continue
@@ -54,10 +55,18 @@ def flag_rows(name: str) -> Rows:
         if each.is_flag:
             rows[flag] = ["off", "on or off", each.help.rstrip(".")]
         elif field is not None:
-            rows[flag] = [shown(field.default), span(field), str(field.description)]
+            rows[flag] = [shown(base.get(each.name, field.default)), span(field), str(field.description)]
         else:
-            rows[flag] = ["–" if each.default is None else str(each.default), "?", re.sub(r" \[default:.*", "", each.help).rstrip(".")]
+            rows[flag] = [default(each), "?", re.sub(r" \[default:.*", "", each.help).rstrip(".")]
     return rows
+
+
+def default(param: Any) -> str:
+    """What a flag of our own is without it: as declared, or as its help says."""
+    if param.name == "network":
+        return recipe.DEFAULT_NETWORK
+    told = re.search(r"\[default: ([^\]]+)\]", param.help)
+    return told[1] if told else "–" if param.default is None else str(param.default)
 
 
 def preset_rows() -> Rows:
@@ -71,15 +80,17 @@ def level_rows() -> Rows:
     return {level: [f"`{facts.levels[level]}`" for facts in CATALOGUE.values()] for level in recipe.LEVELS}
 
 
-def recipe_rows(model: type[BaseModel] = Recipe, before: str = "") -> Rows:
+def recipe_rows(model: type[BaseModel] = Recipe, above: str = "") -> Rows:
     """Every field of the recipe: default, range, meaning. `networks[].name` is a field of each entry of a list."""
     rows: Rows = {}
     for name, field in model.model_fields.items():
         parts = list(dict.fromkeys(_models(field.annotation)))
-        place = f"{before}{name}" + ("[]" if get_origin(field.annotation) is tuple else "")
+        place = f"{above}{name}" + ("[]" if get_origin(field.annotation) is tuple else "")
         for part in parts:
-            for key, cells in recipe_rows(part, place + ".").items():
-                assert rows.setdefault(key, cells) == cells, f"{key} differs between the kinds of {place}"
+            for key, (default, bounds, meaning) in recipe_rows(part, place + ".").items():
+                before = rows.setdefault(key, [default, bounds, meaning])
+                if before[1] != bounds:  # kinds of an input: what they may hold is told together, the default of the first
+                    before[1] = " or ".join(dict.fromkeys([*before[1].split(" or "), *bounds.split(" or ")]))
         if not parts:
             default = "always there" if field.is_required() else shown(field.default)
             rows[place] = [default, span(field), field.description or "?"]
@@ -99,7 +110,7 @@ def _models(kind: Any) -> Iterator[type[BaseModel]]:
 def shown(value: Any) -> str:
     if value is None or isinstance(value, bool):
         return json.dumps(value)
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return (f"{value:g}" if isinstance(value, float) else str(value)) or "empty"
 
 
 def span(field: Any) -> str:
@@ -108,13 +119,17 @@ def span(field: Any) -> str:
         return " or ".join(f"`{each}`" for each in get_args(field.annotation))
     if field.annotation is bool:
         return "true or false"
-    bound = {kind: getattr(each, kind) for each in field.metadata for kind in ("ge", "gt", "le", "min_length", "max_length", "pattern")
-             if getattr(each, kind, None) is not None}  # fmt: skip
+    kinds = ("ge", "gt", "le", "lt", "min_length", "max_length", "pattern")
+    bound = {kind: getattr(each, kind) for each in field.metadata for kind in kinds if getattr(each, kind, None) is not None}
     if "pattern" in bound:
         return {"^[0-9a-f]{64}$": "64 hexadecimal digits"}.get(bound["pattern"], f"`{bound['pattern']}`")
+    if get_origin(field.annotation) is tuple:
+        return f"{bound.get('min_length', 0)} to {bound['max_length']} entries"
     if "max_length" in bound:
         return f"{bound.get('min_length', 0)} to {bound['max_length']} characters"
     low = f"above {bound['gt']}" if "gt" in bound else str(bound.get("ge", "?"))
+    if "lt" in bound:
+        bound["le"] = bound["lt"] - 1
     if "le" not in bound:
         return f"from {low}"
     return low if low == str(bound["le"]) else f"{low} to {'2⁶³ − 1' if bound['le'] == 2**63 - 1 else bound['le']}"

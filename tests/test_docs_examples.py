@@ -15,7 +15,8 @@ from PIL import Image
 from skimage import data
 
 from pages import COMMANDS, ROOT, each_command, each_page, open_once, section, table, text
-from reverie import api, recipe
+from reverie import recipe
+from reverie.api import opening
 from reverie.cli.main import main
 from test_how_it_works import FENCE, one_thread, run
 
@@ -40,14 +41,16 @@ def test_every_command_line_of_a_page_is_one_the_program_takes(page: Path) -> No
 @pytest.fixture
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A working folder with the pictures that the pages name, small; a network is opened once."""
-    (tmp_path / "pictures").mkdir()
     (tmp_path / "dreams").mkdir()
     for name, picture in {"sky.png": data.rocket(), "cat.png": data.chelsea(), "coffee.png": data.coffee()}.items():
         Image.fromarray(picture).resize((96, 64)).save(tmp_path / name)
-    shutil.copy(tmp_path / "cat.png", tmp_path / "pictures")
+    Image.linear_gradient("L").resize((96, 64)).save(tmp_path / "mask.png")
+    for folder, name in {"pictures": "cat.png", "cats": "cat.png", "skies": "sky.png"}.items():
+        (tmp_path / folder).mkdir()
+        shutil.copy(tmp_path / name, tmp_path / folder)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("REVERIE_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(api, "open_network", open_once)
+    monkeypatch.setattr(opening, "open_network", open_once)
     with one_thread():
         yield tmp_path
 
@@ -66,9 +69,9 @@ def test_every_example_of_the_commands_page_runs(desk: Path, capsys: pytest.Capt
     page = text("docs/commands.md")
     ran = []
     for words in shell_lines(page):
-        few = ["--steps", "1", "--octaves", "1"] if words[0] == "dream" else []
+        few = ["--steps", "1", "--octaves", "1"] if words[0] in ("dream", "imagine", "feature") else []
         few += ["--width", "64"] if "--width" in words else []
-        few += ["--size", "64x48"] if "--size" in words else []
+        few += ["--size", "64x48"] if "--size" in words or words[0] in ("imagine", "feature") else []
         if words[0] in ("recipe", "redo") and not Path("dream.jpg").exists():
             assert main(["dream", "sky.png", "-o", "dream.jpg", "--steps", "1", "--octaves", "1"]) == 0
         capsys.readouterr()
@@ -91,7 +94,7 @@ def test_every_example_of_the_commands_page_runs(desk: Path, capsys: pytest.Capt
 
 @each_command
 def test_a_number_outside_its_documented_range_is_refused(name: str, desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    start = {"recognise": "cat.png", "dream": "cat.png", "redo": "dream.png"}.get(name)
+    start = {"recognise": "cat.png", "dream": "cat.png", "imagine": "banana", "feature": "blocks.2.1:3", "redo": "dream.png"}.get(name)
     if name == "redo":
         assert main(["dream", "sky.png", "-o", "dream.png", "--steps", "1", "--octaves", "1"]) == 0
     for flag, (_, told, _) in table(section(text("docs/commands.md"), f"reverie {name}"), "flag").items():

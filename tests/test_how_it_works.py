@@ -91,9 +91,11 @@ def test_the_sums_written_out_in_the_prose_are_right(ran: list[tuple[Block, str]
         assert value == pytest.approx(float(right.replace("−", "-")), abs=off if "." in right else 1e-9), f"{left} = {right}"
 
 
-def test_the_rooms_of_the_page_exist() -> None:
-    rooms = re.findall(r"^\| `(\w+)`", PAGE.read_text("utf-8"), re.MULTILINE)
-    assert len(rooms) >= 8
+def test_the_rooms_of_the_page_and_their_files_exist() -> None:
+    rows = re.findall(r"^\| `(\w+)`[^|]*\|[^|]*\|([^|]*)\|$", PAGE.read_text("utf-8"), re.MULTILINE)
+    assert len(rows) >= 10
     house = Path(reverie.__file__).parent
-    for room in rooms:
+    for room, files in rows:
         assert (house / room).is_dir() or (house / f"{room}.py").is_file(), room
+        for file in re.findall(r"`(\w+)`", files):
+            assert (house / room / f"{file}.py").is_file(), f"{room}/{file}"

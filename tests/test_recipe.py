@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from typing import Any, get_args
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -11,9 +12,12 @@ from hypothesis import HealthCheck, example, given, settings
 from recipes import DIGEST, PLAIN, hostile, sound
 from reverie import recipe
 from reverie.errors import InputError, UsageError
-from reverie.recipe import Ascent, Finish, Recipe, choose, preset, read
+from reverie.recipe import Ascent, FileInput, Finish, Recipe, choose, preset, read
 
 TEXT = PLAIN.text()
+WANTED = f'"{PLAIN.target}"'
+GUIDE = '{"role":"guide","width":9,"height":9,"sha256":"' + DIGEST + '"},'
+MASK = GUIDE.replace("guide", "mask")
 
 
 @given(sound)
@@ -65,12 +69,34 @@ def test_the_text_is_canonical() -> None:
         ('"seed":7', '"seed":7,"output":"/etc/passwd"', "output: no such field"),
         ('"noise":"pink"', '"noise":"pink","path":"../../x"', "inputs.0"),
         ('"noise":"pink"', '"noise":"pink","url":"http://a.b/c"', "inputs.0"),
-        ('"kind":"pixels"', '"kind":"pixels","code":"__import__(\'os\')"', "canvas.code: no such field"),
+        ('"canvas":"pixels"', '"canvas":"pixels","code":"__import__(\'os\')"', "canvas.code: no such field"),
         ('"command":"dream"', '"command":"sh"', "command"),
         ('"sha256":"01', '"sha256":"\\n1', "networks.0.sha256"),
         (f'{DIGEST}"', f'{DIGEST}\\n"', "networks.0.sha256"),
         (f'"{DIGEST}"', '"../../../etc/passwd"', "networks.0.sha256"),
-        ('"networks":[', '"networks":[{"name":"a","sha256":"' + DIGEST + '"},', "networks"),
+        ('"networks":[', '"networks":[' + 8 * ('{"name":"a","sha256":"' + DIGEST + '"},'), "networks"),
+        ('"networks":[', '"networks":[{"name":"a","sha256":"' + DIGEST + '","target":"b c"},', "networks.0.target"),
+        ('"inputs":[', '"inputs":[' + 4 * GUIDE, "inputs"),
+        ('"inputs":[', '"inputs":[' + 2 * MASK, "no more than one guide, mask and direction"),
+        ('"inputs":[', '"inputs":[{"role":"start","noise":"grey"},', "it needs one start"),
+        ('"inputs":[', '"inputs":[' + GUIDE, "'guide' and the input of that name go together"),
+        ('"inputs":[', '"inputs":[{"role":"direction","channels":0,"sha256":"' + DIGEST + '"},', "inputs.0"),
+        ('"objective":"excite"', '"objective":"guide"', "'guide' and the input of that name go together"),
+        ('"objective":"excite"', '"objective":"direction"', "'direction' and the input of that name go together"),
+        ('"objective":"excite"', '"objective":"annoy"', "objective"),
+        ('"role":"start"', '"role":"mask"', "inputs"),
+        ('{"noise":"pink","role":"start"}', MASK[:-1], "it needs one start"),
+        ('"batch":null', '"batch":{"targets":[]}', "batch.targets"),
+        ('"batch":null', '"batch":{"targets":["a","b"]}', "not that of its place in the batch"),
+        ('"batch":null', '"batch":{"index":1,"targets":[' + WANTED + ']}', "not that of its place in the batch"),
+        ('"batch":null', '"batch":{"index":256,"targets":[' + WANTED + ']}', "batch.index"),
+        ('"batch":null', '"batch":{"kind":"all","targets":[' + WANTED + ']}', "batch.kind"),
+        ('"batch":null', '"batch":{"targets":[' + ",".join([WANTED] * 257) + ']}', "batch.targets"),
+        ('"batch":null', '"batch":{"targets":[' + WANTED + ',"a b"]}', "batch.targets: 'a b' is not a target"),
+        ('"opinions":[]', '"opinions":[{"network":"a","sha256":"' + DIGEST + '","rank":0,"probability":0.5}]', "opinions.0.rank"),
+        ('"opinions":[]', '"opinions":[{"network":"a","sha256":"' + DIGEST + '","rank":1,"probability":1.5}]', "opinions.0.probability"),
+        ('"fade":1.0', '"fade":0.0', "transforms.fade"),
+        ('"spectrum":0.0', '"spectrum":-1.0', "penalties.spectrum"),
         ("blocks.4.1:12", "\\ud800", "recipe is not valid"),
         ("blocks.4.1:12", "\ud800", "half a character"),
         ("blocks.4.1:12", "a b", "target: 'a b' in"),
@@ -122,7 +148,7 @@ def test_any_text_is_a_recipe_or_refused(text: str) -> None:
         ({"strength": -1.0}, "--strength -1.0"),
         ({"steps": 0}, "--steps 0"),
         ({"jitter": -1}, "--jitter -1"),
-        ({"tone": "loud"}, "--tone loud; it should be 'keep' or 'free'"),
+        ({"tone": "loud"}, "--tone loud; it should be 'keep', 'light' or 'free'"),
     ],
 )
 def test_choosing_names_the_flag(choices: dict[str, object], fault: str) -> None:
@@ -143,14 +169,35 @@ def test_an_unknown_preset_is_told_the_nearest() -> None:
         preset("zzz")
 
 
+def are_valid(choices: dict[str, Any]) -> None:
+    """Each belongs to one group of the recipe's choices, and is within its bounds."""
+    for name in choices:
+        assert sum(name in group.model_fields for group in recipe.GROUPS) == 1, name
+    for group in recipe.GROUPS:
+        choose(group, **{name: value for name, value in choices.items() if name in group.model_fields})
+
+
 @pytest.mark.parametrize("name", recipe.PRESETS)
 def test_the_choices_of_every_preset_are_valid(name: str) -> None:
     chosen = preset(name)
     assert chosen.level in recipe.LEVELS and chosen.shows
-    known = {**Ascent.model_fields, **Finish.model_fields}
-    assert set(chosen.choices) <= set(known)
-    choose(Ascent, **{each: value for each, value in chosen.choices.items() if each in Ascent.model_fields})
-    choose(Finish, **{each: value for each, value in chosen.choices.items() if each in Finish.model_fields})
+    are_valid(chosen.choices)
+
+
+@pytest.mark.parametrize("command", get_args(recipe.Command))
+def test_the_choices_that_each_command_begins_with_are_valid(command: recipe.Command) -> None:
+    are_valid(recipe.BASES[command])
+
+
+def test_no_two_choices_have_the_same_name() -> None:
+    names = [name for group in recipe.GROUPS for name in group.model_fields]
+    assert len(names) == len(set(names))
+
+
+def test_an_input_is_found_by_its_role() -> None:
+    guide = FileInput(role="guide", sha256=DIGEST, width=3, height=4)
+    made = Recipe.model_validate({**PLAIN.model_dump(), "objective": "guide", "inputs": (*PLAIN.inputs, guide)})
+    assert made.input("guide") == guide and made.input("start") == PLAIN.inputs[0] and made.input("mask") is None
 
 
 def test_a_recipe_cannot_be_changed() -> None:

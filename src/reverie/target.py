@@ -110,7 +110,7 @@ def expand(text: str) -> list[str]:
     if len(found) > 1:
         raise UsageError(f"several ranges in '{brief(text)}'", "give one range in each target")
     first, last = (int(each) if len(each) < 10 else _MOST + 1 for each in found[0].groups())
-    if last < first or last - first >= _MOST:
+    if last < first or last - first >= _MOST or len(found[0][2]) > 9:
         raise UsageError(
             f"the range '{brief(found[0][0][1:])}' in '{brief(text)}'", "write it like blocks.4.1:0-15, first and last channel"
         )

@@ -14,12 +14,12 @@ from reverie.api.choices import threaded, whole
 from reverie.api.inputs import direction_from, mask_from
 from reverie.api.opening import all_opened, machine, network_used, opened
 from reverie.errors import InputError, UsageError
-from reverie.networks import Network
+from reverie.networks import Network, installed
 from reverie.networks.catalogue import CATALOGUE
 from reverie.networks.device import available
 from reverie.pictures import Picture
 from reverie.recipe import MAX_PIXELS, FileInput, Machine, NoiseInput, Recipe, VectorInput
-from reverie.render import Plan, Watcher, check, check_reach, check_size, noise_start, purposes
+from reverie.render import Plan, Watcher, check, check_objective, check_reach, check_size, noise_start, purposes
 from reverie.store import Kept, expanded, files_in, sha256_of
 from reverie.target import CLASSES, parse
 
@@ -69,6 +69,8 @@ def plan_again(
     threads = threaded(threads)
     old = read_recipe(place)
     given = [network] if isinstance(network, Network) else list(network or ())
+    if old.batch and (old.command == "dream" or not isinstance(old.input("start"), NoiseInput)):
+        raise InputError(f"the recipe in '{place.name}' has a batch of pictures that begin with a picture", "it may have been edited")
     _check_hashes(old, given, place)
     check_size(old.height, old.width, place.name)
     found = _start(old, place, None if start is None else expanded(start), max_pixels)
@@ -85,13 +87,14 @@ def plan_again(
             for target in dict.fromkeys(parse(each) for each in texts):
                 check(target, net)
                 check_reach(target, net, old.height, old.width)
+                check_objective(old.objective, target, net, beside.get("direction"))
             first = parse(texts[0])
             used.append(network_used(net, list(first.layers()) or [CLASSES], before.target))
     except UsageError as error:
         raise InputError(f"the recipe in '{place.name}' does not fit its network: {error.fault}", error.remedy) from error
     recipe = old.model_copy(update={"machine": here, "networks": tuple(used), "opinions": ()})
     wanted = (old.batch.index if old.batch else 0,)
-    return Plan(recipe, nets, found, wanted, notes=(_note(old.machine, here),), **beside)
+    return Plan(recipe, nets, found, wanted, notes=(_note(old.machine, here), *_unheard(old)), **beside)
 
 
 def _note(before: Machine, here: Machine) -> str:
@@ -101,6 +104,12 @@ def _note(before: Machine, here: Machine) -> str:
     if here.device == "cpu":
         return note + "as here: if this is that machine, the same bytes"
     return note + "as here: the same to the eye"  # a GPU adds up in no fixed order
+
+
+def _unheard(old: Recipe) -> tuple[str, ...]:
+    """A note on second opinions that cannot be had here."""
+    missing = [each.network for each in old.opinions if each.network not in installed()]
+    return (f"not installed here: {', '.join(missing)}; what they said of it is left out of the new recipe",) if missing else ()
 
 
 def _check_hashes(old: Recipe, given: Sequence[Network], place: Path) -> None:
@@ -120,9 +129,10 @@ def _start(recipe: Recipe, place: Path, start: Path | None, max_pixels: int) -> 
     used = recipe.input("start")
     if isinstance(used, NoiseInput):
         purpose = purposes(recipe)[recipe.batch.index if recipe.batch else 0] if recipe.command != "dream" else ""
-        return noise_start(used.noise, recipe.height, recipe.width, recipe.seed, purpose, recipe.canvas.spread if purpose else 0.0)
+        return noise_start(used.noise, recipe.height, recipe.width, recipe.seed, purpose, recipe.canvas.spread)
     assert isinstance(used, FileInput)
-    picture = _pictures.load(_find(used, place, start), max_pixels)
+    others = [each for each in recipe.inputs if not isinstance(each, NoiseInput) and each is not used]
+    picture = _pictures.load(_find(used, place, start, others), max_pixels)
     height, width = picture.size
     if max(1, round(height * recipe.width / width)) != recipe.height:
         raise InputError(f"the recipe in '{place.name}' and its start differ in shape", "the recipe may have been edited")
@@ -145,16 +155,19 @@ def _beside(recipe: Recipe, place: Path, start: Path | None, max_pixels: int) ->
     return found
 
 
-def _find(used: FileInput | VectorInput, place: Path, start: Path | None) -> Path:
-    """The file with the content of an input: at `start` if that is given, else in the cache, else beside the picture."""
+def _find(used: FileInput | VectorInput, place: Path, start: Path | None, others: Sequence[FileInput | VectorInput] = ()) -> Path:
+    """The file with the content of an input: at `start` if that is given, else in the cache, else beside the picture.
+
+    A file at `start` that is one of the others is no mistake: they are looked for by the same flag.
+    """
     if start is not None:
         if not start.exists():
             raise InputError(f"'{start}' does not exist", "check the name and the folder")
         found = _among(files_in(start, _READABLE) if start.is_dir() else [start], used.sha256)
-        if found is None and used.role == "start":
-            raise InputError(f"'{start}' is not the start of '{place.name}'", f"its sha256 should be {used.sha256}")
         if found is not None:
             return found
+        if used.role == "start" and not any(_among([start], each.sha256) for each in others):
+            raise InputError(f"'{start}' is not the start of '{place.name}'", f"its sha256 should be {used.sha256}")
     found = Kept().find(used.sha256) or _among(files_in(place.parent, _READABLE), used.sha256)
     if found is None:
         raise InputError(

@@ -7,7 +7,7 @@ from numbers import Integral
 from typing import Any, NamedTuple
 
 from reverie.errors import UsageError, unknown
-from reverie.recipe import BASES, GROUPS, MOST_SEED, MOST_THREADS, Ascent, Canvas, Command, Finish, Penalties, Transforms, choose
+from reverie.recipe import BASES, GROUPS, MOST_SEED, MOST_THREADS, OF_DREAMS, Ascent, Canvas, Command, Finish, Penalties, Transforms, choose
 from reverie.target import brief
 
 
@@ -39,8 +39,13 @@ def chosen(command: Command, preset: Mapping[str, Any], given: Mapping[str, Any]
     groups = [choose(group, **{name: value for name, value in merged.items() if name in group.model_fields}) for group in GROUPS]
     found: Any = Choices(*groups)  # type: ignore[arg-type]
     result: Choices = found
-    if result.ascent.tone == "keep" and result.canvas.canvas != "pixels" and given.get("tone") is not None:
-        raise UsageError(f"--tone keep on the canvas '{result.canvas.canvas}'", "tone is held on pixels alone: leave one of them out")
+    kind = result.canvas.canvas
+    for name in ("tone", "spread", "smoothing") if kind == "maco" else ():
+        if given.get(name) not in (None, "free"):
+            raise UsageError(f"--{name} on the canvas '{kind}'", "it changes nothing there: leave one of them out")
+    for name in OF_DREAMS:
+        if command != "dream" and given.get(name):
+            raise UsageError(f"--{name.replace('_', '-')} of a picture from noise", "it needs a start: `reverie dream` has one")
     return result
 
 

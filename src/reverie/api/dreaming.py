@@ -12,7 +12,7 @@ from reverie.errors import UsageError, unknown
 from reverie.networks import Network
 from reverie.pictures import Picture
 from reverie.recipe import FileInput, Objective, Recipe
-from reverie.render import Plan, Watcher, check, check_reach
+from reverie.render import Plan, Watcher, check, check_objective, check_reach
 from reverie.target import CLASSES, Target, parse
 
 
@@ -88,16 +88,18 @@ def plan(
         raise unknown("level", level, _recipe.LEVELS, "the levels are " + ", ".join(_recipe.LEVELS))
     terms = parse(target) if target is not None else None
     objective = objective_of(guide is not None, caricature, direction is not None or towards is not None or away is not None)
-    made = chosen("dream", named.choices if named else {}, choices)
+    made = chosen("dream", {**(named.choices if named else {}), **(_recipe.CARICATURE if caricature else {})}, choices)
     seed, threads = seeded(seed), threaded(threads)
     max_pixels = whole("--max-pixels", max_pixels, 1)
-    picture, used = start_of(start, width, size, seed, max_pixels)
+    picture, used = start_of(start, width, size, seed, max_pixels, made.canvas.spread)
     nets = all_opened(network, device)
     wanted = [terms or parse(net.level(level or (named.level if named else ""))) for net in nets]
     for net, each in zip(nets, wanted, strict=True):
         check(each, net)
         check_reach(each, net, *picture.size)
     beside = beside_of(guide, mask, direction, towards, away, nets, wanted[0], picture.size, max_pixels)
+    for net, each in zip(nets, wanted, strict=True):
+        check_objective(objective, each, net, beside.direction)
     recipe = Recipe(
         networks=tuple(used_by(net, each, wanted[0]) for net, each in zip(nets, wanted, strict=True)),
         inputs=(used, *beside.used),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from contextlib import suppress
+from numbers import Integral
+from typing import Any, cast
 
 from reverie.api.choices import chosen, seeded, sides, threaded, whole
 from reverie.api.dreaming import objective_of, used_by
@@ -14,7 +16,7 @@ from reverie.errors import UsageError
 from reverie.networks import Network
 from reverie.pictures import Picture
 from reverie.recipe import MAX_PIXELS, MOST_TOGETHER, Batch, Command, NoiseInput, Recipe
-from reverie.render import Plan, Watcher, check, check_reach, check_size, fitting, noise_start, purposes
+from reverie.render import Plan, Watcher, check, check_objective, check_reach, check_size, fitting, noise_start, purposes
 from reverie.target import CLASSES, Target, Term, expand, parse
 
 TOGETHER = 8  # pictures in a batch, unless somebody says otherwise
@@ -47,7 +49,7 @@ def imagine(
         UsageError: an unknown or ambiguous label (with the candidates), a network without labels, a value out of bounds.
     """
     plans = plan_imagine(label, **choices)
-    return _made(plans, progress, making, single=isinstance(label, (str, int)) and not choices.get("diverse"))
+    return _made(plans, progress, making, single=isinstance(label, (str, Integral)) and not choices.get("diverse"))
 
 
 def feature(
@@ -89,11 +91,14 @@ def plan_imagine(label: str | int | Sequence[str | int] | None = None, *, networ
         batch: pictures that are made together; it changes their last bits, and the recipe holds it.
         keep: keep what goes in in the cache.
     """
+    for name in ("direction", "towards", "away"):
+        if choices.get(name) is not None:
+            raise UsageError(f"a {name} for a class", "`feature` climbs along a direction in a layer")
     nets = all_opened(network, choices.get("device"))
     between = choices.pop("between", None)
     if between is not None:
         between = [_class_target(each, nets[0]) for each in between]
-    labels = [] if label is None else [label] if isinstance(label, (str, int)) else list(label)
+    labels: list[Any] = [] if label is None else [label] if isinstance(label, (str, Integral)) else list(cast(Any, label))
     return _plans("imagine", [_class_target(each, nets[0]) for each in labels], nets, between=between, **choices)
 
 
@@ -147,6 +152,7 @@ def _plans(
     beside = beside_of(None, None, direction, towards, away, networks, parsed[0], (height, width), max_pixels)
     if objective == "direction" and len(set(parsed)) > 1:
         raise UsageError("a direction for several targets", "give one layer")
+    check_objective(objective, parsed[0], networks[0], beside.direction)
     notes = beside.notes
     layers = list(dict.fromkeys(name for target in parsed for name in target.layers()))
     classes = [CLASSES] if any(term.label is not None for target in parsed for term in target.terms) else []
@@ -201,8 +207,7 @@ def _grouped(
         raise UsageError("nothing to make a picture of", "name a class, such as banana, or a target, such as blocks.4.1:12")
     if diverse is not None:
         return "diverse", [[target] * whole("--diverse", diverse, 2, MOST_TOGETHER) for target in targets]
-    distinct = list(dict.fromkeys(targets))
-    return "each", [distinct[first : first + batch] for first in range(0, len(distinct), batch)]
+    return "each", [targets[first : first + batch] for first in range(0, len(targets), batch)]
 
 
 def _mixed(first: str, last: str, share: float) -> str:
@@ -214,15 +219,15 @@ def _mixed(first: str, last: str, share: float) -> str:
 
 
 def _class_target(label: str | int, network: Network) -> str:
-    """`banana`, `954`, 954, `class:954` → `class:banana`; by number where the name cannot be said in a target."""
+    """`banana`, `954`, 954, `class:954` → `class:banana`: the name that was used, or the first; the number where no name can be said."""
     index = network.class_index(str(label))
-    if index < len(network.labels):
-        text = f"class:{network.labels[index][0]}"
-        try:
-            if str(parse(text)) == text and network.class_index(network.labels[index][0]) == index:
+    names = network.labels[index] if index < len(network.labels) else ()
+    said = " ".join(str(label).removeprefix("class:").split()).casefold()
+    for name in sorted(names, key=lambda each: each.casefold() != said):
+        text = f"class:{name}"
+        with suppress(UsageError):
+            if str(parse(text)) == text and network.class_index(name) == index:
                 return text
-        except UsageError:
-            pass
     return f"class:{index}"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import tokenize
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from reverie import files
 from reverie import pictures as _pictures
 from reverie.api.choices import sides, whole
 from reverie.errors import InputError, UsageError, unknown
+from reverie.files.source import reading
 from reverie.networks import Network
 from reverie.pictures import Picture, resize
 from reverie.recipe import FileInput, Noise, NoiseInput, VectorInput
@@ -45,8 +47,10 @@ class Beside:
     notes: tuple[str, ...] = ()
 
 
-def start_of(start: Start, width: int | None, size: Any, seed: int, max_pixels: int) -> tuple[Picture, FileInput | NoiseInput]:
-    """The start of a dream, at the size it will be dreamt at."""
+def start_of(
+    start: Start, width: int | None, size: Any, seed: int, max_pixels: int, spread: float = 0.0
+) -> tuple[Picture, FileInput | NoiseInput]:
+    """The start of a dream, at the size it will be dreamt at; noise at this spread."""
     if width is not None:
         width = whole("--width", width, 1)
     if isinstance(start, str) and start.startswith("noise:"):
@@ -58,7 +62,9 @@ def start_of(start: Start, width: int | None, size: Any, seed: int, max_pixels: 
             raise UsageError("both a size and a width", "noise is made at the size it shall have: give --size alone")
         height, wide = sides(size) if size is not None else (width, width) if width else NOISE_SIZE
         check_size(height, wide, start, "--size")
-        return noise_start(cast(Noise, kind), height, wide, seed), NoiseInput(noise=cast(Noise, kind))
+        return noise_start(cast(Noise, kind), height, wide, seed, spread=spread), NoiseInput(noise=cast(Noise, kind))
+    if spread:
+        raise UsageError("a spread for a start that is a picture", "--spread is for noise; a picture keeps its own contrast")
     if size is not None:
         raise UsageError("a size for a start that is a picture", "--size is for noise; a picture is brought to another size by --width")
     picture = _loaded(start, max_pixels, "a start")
@@ -117,12 +123,13 @@ def beside_of(
 
 
 def mask_from(picture: Picture, size: tuple[int, int]) -> Tensor:
-    """(H, W) in 0..1 at this size: how light a mask is, or how opaque where it has an alpha.
+    """(H, W) in 0..1 at this size: how light a mask is, or how opaque where some of it is transparent.
 
     Raises:
         InputError: it is black all over, and leaves nothing to dream on.
     """
-    light = picture.alpha if picture.alpha is not None else picture.pixels.mean(0)  # (H, W)
+    see_through = picture.alpha is not None and bool(picture.alpha.min() < 1)  # many programs write an alpha that says nothing
+    light = picture.alpha if picture.alpha is not None and see_through else picture.pixels.mean(0)  # (H, W)
     light = (resize(light[None], *size)[0] * 255).round() / 255
     if not light.any():
         raise InputError("the mask is black all over", "white is where to dream")
@@ -138,26 +145,24 @@ def direction_from(given: Any) -> tuple[bytes, Tensor]:
     if isinstance(given, (str, Path)):
         place = expanded(given)
         name = f"'{place}'"
-        try:
-            if place.stat().st_size > _MOST_BYTES:
-                raise InputError(f"{name} is too large for a direction", "it holds one number for each channel of a layer")
-            content = place.read_bytes()
-        except OSError as error:
-            raise InputError(f"{name} cannot be read ({error.strerror})", "check the name and the folder") from error
+        with reading(place) as file:
+            content = file.read(_MOST_BYTES + 1)
+        if len(content) > _MOST_BYTES:
+            raise InputError(f"{name} is too large for a direction", "it holds one number for each channel of a layer")
     elif isinstance(given, bytes):
         content, name = given, "the direction"
     else:
         content, name = _as_npy(torch.as_tensor(given).detach().float().cpu().numpy()), "the direction"
     try:
-        values = np.load(io.BytesIO(content), allow_pickle=False)
-    except (ValueError, OSError, EOFError, SyntaxError, MemoryError) as error:
+        values = np.lib.format.read_array(io.BytesIO(content), allow_pickle=False)
+    except (ValueError, OSError, EOFError, SyntaxError, MemoryError, RecursionError, tokenize.TokenError) as error:
         raise InputError(f"{name} is no .npy file of numbers", "write one with numpy.save") from error
     if not isinstance(values, np.ndarray) or values.ndim != 1 or not values.size or values.dtype.kind not in "fiu":
         raise InputError(f"{name} does not hold one row of numbers", "a direction has one number for each channel of a layer")
-    vector = torch.from_numpy(values.astype(np.float32))
-    if not torch.isfinite(vector).all() or not vector.any():
+    values = values.astype(np.float64)
+    if not np.isfinite(values).all() or not values.any():
         raise InputError(f"{name} holds numbers that are not finite, or nothing but 0", "a direction leads somewhere")
-    return content, vector
+    return content, torch.from_numpy(values / np.abs(values).max()).float()  # whose square is neither too large nor too small
 
 
 def _between(towards: Any, away: Any, network: Network, target: Target, max_pixels: int) -> bytes:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from reverie.ascent.steps import Adam, Attention, Steepest, Step
 from reverie.ascent.views import View, draw
-from reverie.canvas import Canvas, Pixels, canvas_of
+from reverie.canvas import Canvas, Fourier, Pixels, canvas_of
 from reverie.pictures import resample, resize
 from reverie.recipe import Ascent, Transforms
 from reverie.recipe import Canvas as CanvasChoice
@@ -92,7 +92,7 @@ def climb(start: Tensor, score: Score, way: Way, sizes: Sequence[Size], generato
     work = [size.height * size.width * settings.steps for size in sizes]
     before, number_of_steps = 0.0, len(sizes) * settings.steps
     attention = Attention(settings.focus, settings.centre)
-    softened = torch.zeros(len(start), dtype=torch.long)
+    softened = torch.zeros(len(start), dtype=torch.long, device=start.device)
     painted, changed = start, torch.zeros_like(start[:, :1])
     canvas: Canvas | None = None
     for number, size in enumerate(sizes):
@@ -105,7 +105,10 @@ def climb(start: Tensor, score: Score, way: Way, sizes: Sequence[Size], generato
         else:
             carried = (base + added(painted, resize(start, *painted.shape[2:]), *size)).clamp(0, 1)
             canvas = canvas_of(way.canvas.canvas, carried, settings.smoothing, settings.vivid)
-        step: Step = Steepest(settings, base, attention) if isinstance(canvas, Pixels) else Adam(attention)
+        if isinstance(canvas, Pixels):
+            step: Step = Steepest(settings, base, attention)
+        else:
+            step = Adam(attention, canvas if isinstance(canvas, Fourier) and settings.tone != "free" else None)
         painted = _masked(canvas.pictures(canvas.parameters), base, mask)
         changed = resample(changed, *size).clamp_min(0) if number else torch.zeros_like(base[:, :1])
         for turn in range(settings.steps):
@@ -114,10 +117,11 @@ def climb(start: Tensor, score: Score, way: Way, sizes: Sequence[Size], generato
             values, gradient = _slope(score, painted, view)
             alive = gradient.abs().amax(dim=(1, 2, 3)) > 0  # (N,)
             soft = torch.zeros_like(alive)
-            if way.soft is not None and not alive.all() and int(softened[~alive.cpu()].min()) < SOFT_STEPS:
+            due = ~alive & (softened < SOFT_STEPS)
+            if way.soft is not None and due.any():
                 through = _slope(way.soft, painted, view)[1]
-                soft = ~alive & (through.abs().amax(dim=(1, 2, 3)) > 0)
-                softened += (~alive).cpu()
+                soft = due & (through.abs().amax(dim=(1, 2, 3)) > 0)
+                softened += due
                 gradient = torch.where(soft.view(-1, 1, 1, 1), through, gradient)
             if mask is not None:
                 gradient = gradient * mask

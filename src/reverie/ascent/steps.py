@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from reverie.canvas import Canvas, LightTone, Preconditioner, Tone
+from reverie.canvas import Canvas, Fourier, LightTone, Preconditioner, Tone
 from reverie.recipe import Ascent
 
 _GRID = 14  # places a side at which attention is measured
@@ -78,10 +78,14 @@ class Steepest:
 
 
 class Adam:
-    """Adam (Kingma & Ba 2015) on a canvas's parameters, each step scaled so that the picture changes by `strength`."""
+    """Adam (Kingma & Ba 2015) on a canvas's parameters, each step scaled so that the picture changes by `strength`.
 
-    def __init__(self, attention: Attention) -> None:
+    Fourier coefficients keep their contrast, unless tone is free; phases could not change it.
+    """
+
+    def __init__(self, attention: Attention, hold: Fourier | None = None) -> None:
         self.attention = attention
+        self.hold = hold
         self._mean = self._square = torch.zeros(())
         self._count = 0
 
@@ -98,12 +102,14 @@ class Adam:
         self._square = torch.lerp(slope.square(), self._square, _BETAS[1]) if self._count > 1 else slope.square() * (1 - _BETAS[1])
         mean = self._mean / (1 - _BETAS[0] ** self._count)
         square = self._square / (1 - _BETAS[1] ** self._count)
-        change = mean / (square.sqrt() + _EPSILON * square.amax().sqrt().clamp_min(torch.finfo(square.dtype).tiny))
+        largest = square.flatten(1).amax(1).view(-1, *[1] * (square.dim() - 1)).sqrt()  # (N, 1, …)
+        change = mean / (square.sqrt() + (_EPSILON * largest).clamp_min(torch.finfo(square.dtype).tiny))  # of a dead one 0, no 0/0
         trial = 1e-2  # small enough for the picture to follow in proportion
         moved = canvas.pictures(parameters.detach() + trial * change) - painted.detach()
         size = moved.square().mean(dim=(1, 2, 3)).sqrt().div_(trial).clamp_min(1e-12)  # (N,)
         scale = (strength / size).view(-1, *[1] * (change.dim() - 1))
-        return canvas.moved(parameters.detach() + scale.clamp_max(1e3) * change)
+        stepped = canvas.moved(parameters.detach() + scale.clamp_max(1e3) * change)
+        return stepped.held(self.hold) if self.hold is not None and isinstance(stepped, Fourier) else stepped
 
 
 def _unit(change: Tensor) -> Tensor:

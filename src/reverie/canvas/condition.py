@@ -85,9 +85,9 @@ class LightTone:
         mean, spread = _mean_and_spread(pixels)  # (N, 3, 1, 1)
         spread = spread.square().mean(1, keepdim=True).sqrt()  # (N, 1, 1, 1)
         cast = mean - mean.mean(1, keepdim=True)
-        most = CAST * self.spread
+        most = CAST * self.spread / cast.abs().amax(1, keepdim=True).clamp_min(1e-12)  # the hue stays, and so does the light
         gain = torch.where((spread > 1e-6) & (self.spread > 1e-6), self.spread / spread.clamp_min(1e-6), torch.ones_like(spread))
-        return torch.addcmul(self.mean + torch.maximum(torch.minimum(cast, most), -most) - mean * gain, pixels, gain)
+        return torch.addcmul(self.mean + cast * most.clamp_max(1) - mean * gain, pixels, gain)
 
 
 def _mean_and_spread(pixels: Tensor) -> tuple[Tensor, Tensor]:

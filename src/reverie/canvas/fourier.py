@@ -73,6 +73,15 @@ class Fourier:
         other.parameters = parameters.detach()
         return other
 
+    def held(self, like: Fourier) -> Fourier:
+        """The same canvas with the mean of another one of this size, and its contrast over all waves together, before the sigmoid."""
+        reach = self.scale.square()[..., None].clone()  # (H, W//2+1, 1)
+        reach[0, 0] = 0
+        now, then = ((each.square() * reach).sum(dim=(1, 2, 3, 4), keepdim=True).sqrt() for each in (self.parameters, like.parameters))
+        parameters = self.parameters * torch.where((now > 1e-9) & (then > 1e-9), then / now.clamp_min(1e-9), torch.ones_like(now))
+        parameters[..., 0, 0, :] = like.parameters[..., 0, 0, :]
+        return self.moved(parameters)
+
     def _planes(self, parameters: Tensor) -> Tensor:
         waves = torch.view_as_complex(parameters.contiguous()) * self.scale  # (N, 3, H, W//2+1)
         for column in {0, self.size[1] // 2} if self.size[1] % 2 == 0 else {0}:

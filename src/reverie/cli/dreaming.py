@@ -43,7 +43,7 @@ def dream_command(
         str | None, typer.Option("--mask", help="A picture: dream where it is white, leave as it is where it is black.", metavar="PICTURE")
     ] = None,
     width: Annotated[int | None, typer.Option("--width", help="Bring the start to this width, its shape kept.", metavar="W")] = None,
-    size: flags.Size = None,
+    size: flags.NoiseSize = None,
     seed: flags.Seed = 0,
     making: flags.Making = 0,
     network: flags.Networks = None,
@@ -172,7 +172,8 @@ def _name(start: str, plan: Plan, starts: list[str], taken: dict[str, str]) -> s
     stem = start.replace(":", "-") if start.startswith("noise:") else Path(start).stem
     if sum(Path(each).stem == stem for each in starts) > 1:
         stem = Path(start).name
-    ending = f"-{speakable(plan.recipe.target)}-{plan.recipe.seed}.png"
+    how = "" if plan.recipe.objective == "excite" else f"-{plan.recipe.objective}"
+    ending = f"-{speakable(plan.recipe.target)}{how}-{plan.recipe.seed}.png"
     stem = fitting(stem, len(ending) + 16)
     name, turn = stem + ending, 1
     while taken.setdefault(name, start) != start:

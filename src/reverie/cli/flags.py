@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, get_args
 
@@ -23,25 +23,30 @@ Networks = Annotated[
         "--network", help="Which network; `reverie networks` lists them. Several make a picture that all of them want.", metavar="N"
     ),
 ]
-Size = Annotated[str | None, typer.Option("--size", help="Of a picture made from noise: a side, or width x height.", metavar="N|WxH")]
+Size = Annotated[str | None, typer.Option("--size", help="A side, or width x height; without it the network's own size.", metavar="N|WxH")]
+NoiseSize = Annotated[str | None, typer.Option("--size", help="Of noise: a side, or width x height; without it 512.", metavar="N|WxH")]
 Seed = Annotated[int, typer.Option("--seed", help="Another seed gives another picture.", metavar="N")]
 Making = Annotated[int, typer.Option("--making", help="Also write N pictures from along the way, as a strip.", metavar="N")]
-NoKeep = Annotated[bool, typer.Option("--no-keep", help="Do not keep what goes in in the cache for `redo`.")]
+NoKeep = Annotated[bool, typer.Option("--no-keep", help="Do not keep inputs in the cache for `redo`.")]
 Direction = Annotated[
     str | None,
-    typer.Option("--direction", help="A .npy file, one number for each channel of the layer: climb along it.", metavar="FILE"),
+    typer.Option("--direction", help="A .npy file, one number for each channel of the target's layer: climb along it.", metavar="FILE"),
 ]
 Towards = Annotated[
-    str | None, typer.Option("--towards", help="Pictures: climb to what the layer sees in them, away from --from.", metavar="FOLDER")
+    str | None,
+    typer.Option("--towards", help="Pictures: climb towards what the target's layer sees in them, away from --from.", metavar="PATH"),
 ]
-Away = Annotated[str | None, typer.Option("--from", help="Pictures: climb away from what the layer sees in them.", metavar="FOLDER")]
+Away = Annotated[str | None, typer.Option("--from", help="Pictures: climb away from what the target's layer sees in them.", metavar="PATH")]
 Device = Annotated[str | None, typer.Option("--device", help="cpu, cuda or mps; without it the fastest there is.", metavar="D")]
 Threads = Annotated[int | None, typer.Option("--threads", help="Processor threads; without it as many as torch takes.", metavar="N")]
 MaxPixels = Annotated[int, typer.Option("--max-pixels", help="Refuse a picture that claims more pixels than this.", metavar="N")]
 Output = Annotated[
     Path | None,
     typer.Option(
-        "-o", "--output", help="A file for one result, a folder for several; without it a name made from the start.", metavar="PATH"
+        "-o",
+        "--output",
+        help="A file for one result, a folder for several; without it a name made from the start, label or target.",
+        metavar="PATH",
     ),
 ]
 Force = Annotated[bool, typer.Option("--force", help="Replace files that exist.")]
@@ -50,7 +55,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress.")]
 
 
-def with_fields(command_name: Name, *models: type[BaseModel]) -> Callable[[Command], Command]:
+def with_fields(command_name: Name, *models: type[BaseModel], without: Collection[str] = ()) -> Callable[[Command], Command]:
     """Give a command that takes **choices one flag for each field of these models. A flag that is not given is None.
 
     The help tells what the field is without it: by the command's own choices, or by the model.
@@ -60,7 +65,7 @@ def with_fields(command_name: Name, *models: type[BaseModel]) -> Callable[[Comma
     def widen(command: Command) -> Command:
         signature = inspect.signature(command, eval_str=True)
         own = [each for each in signature.parameters.values() if each.kind is not inspect.Parameter.VAR_KEYWORD]
-        fields = [_parameter(name, model, base) for model in models for name in model.model_fields]
+        fields = [_parameter(name, model, base) for model in models for name in model.model_fields if name not in without]
         command.__signature__ = signature.replace(parameters=[*own, *fields])  # type: ignore[attr-defined]
         return command
 
@@ -72,7 +77,8 @@ def _parameter(name: str, model: type[BaseModel], base: dict[str, Any]) -> inspe
     kind: Any = field.annotation
     words = get_args(kind) if all(isinstance(each, str) for each in get_args(kind)) else ()
     flag = "--" + name.replace("_", "-")
-    help_text = f"{field.description} [default: {_shown(base.get(name, field.default))}{_bounds(field.metadata)}]"
+    default = "by the size" if base and name == "octaves" else _shown(base.get(name, field.default))
+    help_text = f"{field.description} [default: {default}{_bounds(field.metadata)}]"
     if kind is bool:
         option = typer.Option(flag, help=field.description, show_default=False)
         return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[bool | None, option])

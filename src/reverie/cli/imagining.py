@@ -12,7 +12,7 @@ from reverie.cli import flags
 from reverie.cli.results import fitting, place_for, ready, save_sheet, save_strip, saved, speakable, stopped_early, strip_place, within
 from reverie.cli.show import aside, line, print_json, remark
 from reverie.errors import OutputError, UsageError
-from reverie.recipe import GROUPS
+from reverie.recipe import GROUPS, OF_DREAMS
 from reverie.store import check_place, exists, expanded
 
 if TYPE_CHECKING:
@@ -20,16 +20,20 @@ if TYPE_CHECKING:
     from reverie.recipe import Recipe
     from reverie.render import Plan
 
-Batch = Annotated[int, typer.Option("--batch", help="Pictures made together; it changes their last bits.", metavar="N")]
+Batch = Annotated[
+    int, typer.Option("--batch", help="How many are made together: part of the recipe, since it changes details.", metavar="N")
+]
 Diverse = Annotated[
     int | None,
-    typer.Option("--diverse", help="So many pictures of the same, that differ from each other.", metavar="N", show_default=False),
+    typer.Option("--diverse", help="N pictures of each that differ from one another.", metavar="N", show_default=False),
 ]
 Count = Annotated[int | None, typer.Option("--count", help="Pictures from one to the other, with --between. [default: 7]", metavar="N")]
-Sheet = Annotated[str | None, typer.Option("--sheet", help="Also write all of them on one labelled sheet, to this file.", metavar="FILE")]
+Sheet = Annotated[
+    str | None, typer.Option("--sheet", help="Also write all of them on one labelled sheet, to this picture file.", metavar="FILE")
+]
 
 
-@flags.with_fields("imagine", *GROUPS)
+@flags.with_fields("imagine", *GROUPS, without=OF_DREAMS)
 def imagine_command(
     labels: Annotated[
         list[str] | None,
@@ -61,13 +65,15 @@ def imagine_command(
     def plans() -> list[Plan]:
         from reverie import api
 
-        return api.plan_imagine(labels or None, network=network or None, size=flags.sides(size), **given, **choices)
+        return api.plan_imagine(
+            list(dict.fromkeys(labels or ())) or None, network=network or None, size=flags.sides(size), **given, **choices
+        )
 
-    several = len(labels or ()) > 1 or diverse is not None or between is not None
+    several = len(set(labels or ())) > 1 or diverse is not None or between is not None
     return _make("imagining", plans, several, sheet, making, output, force, no_recipe, json, quiet)
 
 
-@flags.with_fields("feature", *GROUPS)
+@flags.with_fields("feature", *GROUPS, without=OF_DREAMS)
 def feature_command(
     targets: Annotated[
         list[str] | None,
@@ -106,9 +112,11 @@ def feature_command(
     def plans() -> list[Plan]:
         from reverie import api
 
-        return api.plan_feature(targets or None, network=network or None, size=flags.sides(size), **given, **choices)
+        return api.plan_feature(
+            list(dict.fromkeys(targets or ())) or None, network=network or None, size=flags.sides(size), **given, **choices
+        )
 
-    several = sum(len(expand(each)) for each in targets or ()) > 1 or diverse is not None or between is not None
+    several = sum(len(expand(each)) for each in set(targets or ())) > 1 or diverse is not None or between is not None
     return _make("growing", plans, several, sheet, making, output, force, no_recipe, json, quiet)
 
 
@@ -120,9 +128,14 @@ def _make(
     sheet_place = None if sheet is None else _sheet_place(sheet, force)
     plans = plan_all()
     paths = _paths(plans, place)
+    strips: dict[Path, Path] = {}
     for plan, names in zip(plans, paths, strict=True):
         for recipe, path in zip(plan.recipes(), names, strict=True):
             ready(path, plan.start, recipe, force, no_recipe)
+            if making:
+                strips[path] = strip_place(path, recipe, force)
+    if sheet_place is not None:
+        _check_sheet(sheet_place, [path for names in paths for path in names], list(strips.values()))
     results: list[dict[str, Any]] = []
     made: list[Picture] = []
     told: set[str] = set()
@@ -131,23 +144,23 @@ def _make(
         try:
             for number, (plan, names) in enumerate(zip(plans, paths, strict=True), 1):
                 shown.begin(f"{doing} {number}/{len(plans)}" if len(plans) > 1 else doing)
-                strips = [strip_place(path, recipe, force) for path, recipe in zip(names, plan.recipes(), strict=True)] if making else []
                 pictures = plan.make_all(shown, making)
                 shown.close()
                 made += pictures
-                for index, (picture, path) in enumerate(zip(pictures, names, strict=True)):
+                for picture, path in zip(pictures, names, strict=True):
                     unfinished += picture.recipe is not None and picture.recipe.stopped is not None
                     if not picture.alive:
-                        for note in picture.notes:
-                            remark(f"{note}: no picture of it")
+                        remark(f"{picture.notes[-1]}: no picture of it")
                         continue
                     results.append({**saved(picture, path, force, no_recipe, json, told), **_said(picture, json or quiet)})
-                    if strips:
-                        results.append({**results[-1], "path": save_strip(picture, strips[index], force, no_recipe, json)})
+                    if making:
+                        results.append({**results[-1], "path": save_strip(picture, strips[path], force, no_recipe, json)})
                 if shown.interrupted:
                     break
             if sheet_place is not None and made:
-                results.append({"path": save_sheet(made, [_label(each) for each in made], sheet_place, force, json), "recipe": None})
+                file = save_sheet(made, [_label(each) for each in made], sheet_place, force, json)
+                seconds = round(sum(each.seconds or 0.0 for each in made), 3)
+                results.append({"path": file, "recipe": None, "seconds": seconds, "score": None})
         finally:
             if json and results:
                 print_json(results)
@@ -168,6 +181,16 @@ def _sheet_place(sheet: str, force: bool) -> Path:
     if place.exists() and not force:
         raise exists(place)
     return place
+
+
+def _check_sheet(sheet: Path, pictures: list[Path], strips: list[Path]) -> None:
+    """Find out now whether all of them fit on one sheet, and whether it is a file of its own."""
+    from reverie.pictures.sheet import MOST
+
+    if len(pictures) > MOST:
+        raise UsageError(f"--sheet of {len(pictures)} pictures", f"it holds {MOST}: make them in several runs")
+    if sheet.absolute() in {each.absolute() for each in [*pictures, *strips]}:
+        raise UsageError(f"--sheet {sheet} is also the name of a picture", "give the sheet another name")
 
 
 def _paths(plans: list[Plan], place: Path | None) -> list[list[Path]]:
@@ -209,6 +232,10 @@ def _plain(target: str) -> str:
     return target.removeprefix("class:") if target.count("class:") == 1 else target
 
 
+def _share(probability: float) -> str:
+    return "<1%" if probability < 0.01 else f"{probability:.0%}"
+
+
 def _label(picture: Picture) -> str:
     recipe = picture.recipe
     assert recipe is not None
@@ -226,5 +253,5 @@ def _said(picture: Picture, quiet: bool) -> dict[str, Any]:
         for each in recipe.opinions:
             beside = [f"{named.label} {named.probability:.0%}" for named in each.labels if named.probability >= 0.01]
             rank = "first" if each.rank == 1 else f"as number {each.rank}"
-            aside(f"  {each.network} sees it {rank}, {each.probability:.0%}" + (f"   ({', '.join(beside)})" if beside else ""))
+            aside(f"  {each.network} ranks it {rank}, {_share(each.probability)}" + (f"   ({', '.join(beside)})" if beside else ""))
     return {"opinions": [each.model_dump(mode="json") for each in recipe.opinions]}

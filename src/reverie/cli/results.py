@@ -86,11 +86,11 @@ def stopped_early(unfinished: int) -> Interrupted:
 
 def strip_place(path: Path, recipe: Recipe, force: bool) -> Path:
     """Where the pictures from along the way go."""
-    from reverie.pictures import carried
+    from reverie.pictures import made_by
 
     place = path.with_name(f"{path.stem}-making.png")
     check_place(place)
-    if place.exists() and not force and carried(place) != recipe.text():
+    if place.exists() and not force and not made_by(place, recipe):
         raise exists(place)
     return place
 

@@ -54,7 +54,7 @@ def find(label: str, names: Sequence[Sequence[str]], count: int | None = None) -
         return found[0]
     if found:
         raise UsageError(f"'{wanted}' is the name of several classes", "say which: " + ", ".join(f"{names[i][0]} ({i})" for i in found))
-    fitting = ([name for name in each if low in name.casefold().split()] for each in names)
+    fitting = ([name for name in each if len(low) > 2 and len(name) < 40 and low in name.casefold().split()] for each in names)
     within = [found[0] for found in fitting if found][:5]
     if within:
         raise UsageError(f"no label '{wanted}'", "did you mean " + " or ".join(f"'{each}'" for each in within) + "?")

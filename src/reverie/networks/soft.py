@@ -29,7 +29,7 @@ class SoftRelus(TorchFunctionMode):
         known = _LIMITS.get(func)
         if known is not None:
             x, low, high, inplace = known(*args, **(kwargs or {}))
-            if torch.is_grad_enabled() and x.requires_grad:
+            if x.requires_grad:
                 cut = soft_relu(x, low, high)
                 return x.copy_(cut) if inplace else cut
         return func(*args, **(kwargs or {}))
@@ -51,10 +51,10 @@ class _Redirected(torch.autograd.Function):
         if above is not None:
             usual = usual.masked_fill(above, 0)
             redirected = redirected.masked_fill(above & (gradient > 0), 0)
-        if gradient.dim() == 0:
-            return torch.where(usual != 0, usual, redirected), None, None
-        through = (usual != 0).flatten(1).any(1) if gradient.dim() > 1 else usual != 0  # (N,)
-        return torch.where(through.view(-1, *[1] * (gradient.dim() - 1)), usual, redirected), None, None
+        through = usual != 0
+        if through.dim() > 1:
+            through = through.flatten(1).any(1).view(-1, *[1] * (through.dim() - 1))  # (N, 1, …)
+        return torch.where(through, usual, redirected), None, None
 
 
 _Cut = tuple[Tensor, float, float, bool]

@@ -18,7 +18,7 @@ from reverie.pictures.scale import resample as resample
 from reverie.pictures.scale import resize as resize
 from reverie.pictures.sheet import sheet as sheet
 from reverie.pictures.sheet import strip as strip
-from reverie.recipe import MAX_PIXELS, Noise, Recipe
+from reverie.recipe import MAX_PIXELS, Noise, Recipe, read
 from reverie.store import expanded, write_whole
 
 
@@ -91,7 +91,7 @@ class Picture:
 
     def is_at(self, place: Path) -> bool:
         """Whether the file there carries this picture's recipe."""
-        return self.recipe is not None and place.is_file() and carried(place) == self.recipe.text()
+        return self.recipe is not None and place.is_file() and made_by(place, self.recipe)
 
     def _repr_png_(self) -> bytes:
         buffer = io.BytesIO()
@@ -105,6 +105,16 @@ def carried(place: Path) -> str | None:
         return files.recipe_text(place)
     except ReverieError:
         return None
+
+
+def made_by(place: Path, recipe: Recipe) -> bool:
+    """Whether a file carries this recipe, whatever other networks say of its picture."""
+    text = carried(place)
+    try:
+        old = None if text is None else read(text)
+    except ReverieError:
+        return False
+    return old is not None and old.model_copy(update={"opinions": ()}) == recipe.model_copy(update={"opinions": ()})
 
 
 def load(path: str | Path, max_pixels: int = MAX_PIXELS) -> Picture:

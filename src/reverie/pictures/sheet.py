@@ -59,17 +59,15 @@ def sheet(
     if len(labels) != len(pictures):
         raise UsageError(f"{len(labels)} labels for {len(pictures)} pictures", "give one for each")
     if side < 16 or (columns is not None and columns < 1):
-        raise UsageError(
-            f"a sheet with side {side} and {columns} columns", "a side is at least 16 pixels, and there is at least one column"
-        )
-    fitted = [None if each is None else _fitted(each, side) for each in pictures]
-    layout = _layout(fitted, side, columns, bool(title.strip()))
-    result = _written(layout, fitted, labels, title)  # (3, H, W)
-    for each, (left, top) in zip(fitted, layout.places, strict=True):
-        if each is not None:
-            height, width = each.shape[1:]
+        raise UsageError(f"a sheet with side {side} and {columns} columns", "a side is at least 16 pixels, and columns at least 1")
+    sizes = [None if each is None else _fitting(each, side) for each in pictures]
+    layout = _layout(sizes, side, columns, bool(title.strip()))
+    result = _written(layout, sizes, labels, title)  # (3, H, W)
+    for each, size, (left, top) in zip(pictures, sizes, layout.places, strict=True):
+        if each is not None and size is not None:
+            height, width = size
             y, x = top + (layout.height - height) // 2, left + (side - width) // 2
-            result[:, y : y + height, x : x + width] = each
+            result[:, y : y + height, x : x + width] = resize(each.detach().float().cpu(), height, width)
     return result
 
 
@@ -84,16 +82,15 @@ class _Layout(NamedTuple):
     type: int
 
 
-def _layout(fitted: Sequence[Tensor | None], side: int, columns: int | None, titled: bool) -> _Layout:
+def _layout(sizes: Sequence[tuple[int, int] | None], side: int, columns: int | None, titled: bool) -> _Layout:
     type = max(10, round(side / 16))
     gap, margin = max(4, round(side / 14)), max(8, round(side / 7))
-    heights = [each.shape[1] for each in fitted if each is not None]
-    height = max(heights, default=side)  # wide pictures get wide places
+    height = max((each[0] for each in sizes if each is not None), default=side)  # wide pictures get wide places
     below = round(2.0 * type)
-    columns = min(columns or _columns(len(fitted), (side + gap) / (height + below + gap)), len(fitted))
-    rows = math.ceil(len(fitted) / columns)
+    columns = min(columns or _columns(len(sizes), (side + gap) / (height + below + gap)), len(sizes))
+    rows = math.ceil(len(sizes) / columns)
     head = margin + (round(2.6 * type) if titled else 0)
-    places = [(margin + n % columns * (side + gap), head + n // columns * (height + below + gap)) for n in range(len(fitted))]
+    places = [(margin + n % columns * (side + gap), head + n // columns * (height + below + gap)) for n in range(len(sizes))]
     size = head + rows * (height + below + gap) - gap + margin - round(0.5 * type), 2 * margin + columns * (side + gap) - gap
     return _Layout(size, places, side, height, margin, type)
 
@@ -108,37 +105,35 @@ def _columns(count: int, shape: float) -> int:
     return min(range(1, count + 1), key=cost)
 
 
-def _fitted(picture: Tensor, side: int) -> Tensor:
-    """(3, h, w), the longer of which is `side`."""
+def _fitting(picture: Tensor, side: int) -> tuple[int, int]:
+    """Height and width, of which the longer is `side`."""
     height, width = picture.shape[1:]
     scale = side / max(height, width)
-    plain = picture.detach().float().cpu().expand(3, -1, -1)
-    return resize(plain, max(1, round(height * scale)), max(1, round(width * scale)))
+    return max(1, round(height * scale)), max(1, round(width * scale))
 
 
-def _written(layout: _Layout, fitted: Sequence[Tensor | None], labels: Sequence[str], title: str) -> Tensor:
+def _written(layout: _Layout, sizes: Sequence[tuple[int, int] | None], labels: Sequence[str], title: str) -> Tensor:
     """The sheet without its pictures: ground, empty places, title and labels."""
     page = Image.new("L", layout.size[::-1], GROUND)
     draw = ImageDraw.Draw(page)
     small, large = ImageFont.load_default(layout.type), ImageFont.load_default(round(1.5 * layout.type))
     room = layout.size[1] - 2 * layout.margin
     draw.text((layout.margin, layout.margin - round(0.4 * layout.type)), shortened(title, large, room), TITLE, large)
-    for each, label, (left, top) in zip(fitted, labels, layout.places, strict=True):
+    for each, label, (left, top) in zip(sizes, labels, layout.places, strict=True):
         right, bottom = left + layout.side, top + layout.height
         draw.rectangle((left, top, right - 1, bottom - 1), EMPTY)
         if each is None:
             words = shortened(NEVER, small, layout.side)
             draw.text(((left + right) / 2, (top + bottom) / 2), words, FAINT, small, anchor="mm")
-        draw.text(
-            (left, bottom + round(0.45 * layout.type)), shortened(label, small, layout.side), LABEL if each is not None else FAINT, small
-        )
+        tone = FAINT if each is None else LABEL
+        draw.text((left, bottom + round(0.45 * layout.type)), shortened(label, small, layout.side), tone, small)
     grey = torch.from_numpy(np.array(page)).float().div_(255)  # (H, W)
     return grey.expand(3, -1, -1).clone()
 
 
 def shortened(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, room: int) -> str:
     """On one line, in letters the face has where there are such, and no wider than `room` pixels."""
-    words = " ".join(text.translate(_PLAIN).split())[:MOST].encode("utf-8", "replace").decode()
+    words = " ".join(text.translate(_PLAIN).split())[:MOST]
     parts = unicodedata.normalize("NFKD", words.replace("…", "\0"))  # which NFKD would take apart
     plain = "".join(each for each in parts.replace("\0", "…") if not unicodedata.combining(each))
     if font.getlength(plain) <= room:

@@ -22,7 +22,7 @@ from reverie.recipe.model import (
     Stopped,
     VectorInput,
 )
-from reverie.recipe.presets import BASES, DEFAULT_PRESET, PRESETS, Preset, preset
+from reverie.recipe.presets import BASES, CARICATURE, DEFAULT_PRESET, OF_DREAMS, PRESETS, Preset, preset
 from reverie.recipe.reading import LONGEST_TEXT, choose, first_fault, read
 
 DEFAULT_NETWORK = "efficientnet-lite0"
@@ -30,8 +30,43 @@ MAX_PIXELS = 500_000_000  # a picture may claim, unless --max-pixels says otherw
 LEVELS: tuple[Level, ...] = get_args(Level)
 
 __all__ = [
-    "BASES", "DEFAULT_NETWORK", "DEFAULT_PRESET", "GROUPS", "LEVELS", "LONGEST_SIDE", "LONGEST_TEXT", "MAX_PIXELS", "MOST_SEED",
-    "MOST_THREADS", "MOST_TOGETHER", "PRESETS", "SCHEMA", "Ascent", "Batch", "Canvas", "Command", "FileInput", "Finish", "Level", "Machine",
-    "Named", "NetworkUsed", "Noise", "NoiseInput", "Objective", "Opinion", "Penalties", "Preset", "Recipe", "Stopped", "Transforms",
-    "VectorInput", "choose", "first_fault", "preset", "read",
-]  # fmt: skip
+    "BASES",
+    "CARICATURE",
+    "DEFAULT_NETWORK",
+    "DEFAULT_PRESET",
+    "GROUPS",
+    "LEVELS",
+    "LONGEST_SIDE",
+    "LONGEST_TEXT",
+    "MAX_PIXELS",
+    "MOST_SEED",
+    "MOST_THREADS",
+    "MOST_TOGETHER",
+    "OF_DREAMS",
+    "PRESETS",
+    "SCHEMA",
+    "Ascent",
+    "Batch",
+    "Canvas",
+    "Command",
+    "FileInput",
+    "Finish",
+    "Level",
+    "Machine",
+    "Named",
+    "NetworkUsed",
+    "Noise",
+    "NoiseInput",
+    "Objective",
+    "Opinion",
+    "Penalties",
+    "Preset",
+    "Recipe",
+    "Stopped",
+    "Transforms",
+    "VectorInput",
+    "choose",
+    "first_fault",
+    "preset",
+    "read",
+]

@@ -23,7 +23,10 @@ class Canvas(Data):
         "pixels", description="what is optimised: pixels, Fourier coefficients, or phases under the spectrum of photographs (MaCo)"
     )
     spread: float = Field(
-        0.0, ge=0, le=0.5, description="contrast that a picture from noise is held at, photographs have 0.23; 0 leaves the noise's own"
+        0.0,
+        ge=0,
+        le=0.5,
+        description="contrast of the noise a picture begins with, at which pixels are held; photographs have 0.23, 0 leaves its own",
     )
 
 
@@ -54,12 +57,12 @@ class Ascent(Data):
 class Transforms(Data):
     """How the network is shown the picture: differently at each step, so that what grows does not hang on one view of it."""
 
-    rotate: float = Field(0.0, ge=0, le=180, description="turned by up to so many degrees")
-    scale: float = Field(1.0, ge=1, le=4, description="made larger or smaller by up to this factor")
-    crop: float = Field(1.0, ge=0.1, le=1, description="cut down to a part whose side is at least this share of the whole")
-    mirror: bool = Field(False, description="mirrored left to right in half of the steps")
-    noise: float = Field(0.0, ge=0, le=1, description="noise of this spread laid over it, less and less until the last step")
-    fade: float = Field(1.0, gt=0, le=1, description="shown at a contrast drawn between this share and all of it")
+    rotate: float = Field(0.0, ge=0, le=180, description="the network sees it turned by up to so many degrees")
+    scale: float = Field(1.0, ge=1, le=4, description="the network sees it larger or smaller by up to this factor")
+    crop: float = Field(1.0, ge=0.1, le=1, description="the network sees a part of it whose side is at least this share of the whole")
+    mirror: bool = Field(False, description="the network sees it mirrored left to right in half of the steps")
+    noise: float = Field(0.0, ge=0, le=1, description="the network sees it under noise of this spread, less and less until the last step")
+    fade: float = Field(1.0, gt=0, le=1, description="the network sees it at a contrast drawn between this share and all of it")
 
 
 class Penalties(Data):
@@ -76,7 +79,9 @@ class Finish(Data):
 
     mix: float = Field(0.0, ge=0, le=1, description="share of the start in the result: 0 is all dream, 1 is all start")
     keep_colour: bool = Field(False, description="take only light and dark from the dream, and the colours from the start")
-    opacity: bool = Field(False, description="write where the dream changed most as opacity (alpha), the rest transparent")
+    opacity: bool = Field(
+        False, description="write where the dream changed most as opacity (alpha), the rest transparent: PNG, WebP or TIFF"
+    )
     deep: bool = Field(False, description="write 16 bits a colour (PNG)")
 
 

@@ -34,6 +34,11 @@ class NetworkUsed(Data):
     folded: int = Field(0, ge=0, description="normalisations folded into convolutions")
     unfolded: int = Field(0, ge=0, description="normalisations left as they are, since folding did not match or was in the way")
 
+    @field_validator("target")
+    @classmethod
+    def _canonical(cls, text: str) -> str:
+        return _canonical(text) if text else text
+
 
 class FileInput(Data):
     """A picture that went in, by its content."""
@@ -142,6 +147,8 @@ class Recipe(Data):
             raise ValueError("stopped after its own end")
         if self.batch and (self.batch.index >= len(self.batch.targets) or self.batch.targets[self.batch.index] != self.target):
             raise ValueError("its target is not that of its place in the batch")
+        if len({each.sha256 for each in self.networks}) < len(self.networks):
+            raise ValueError("the same network stands in it twice")
         roles = [each.role for each in self.inputs]
         if roles.count("start") != 1 or len(set(roles)) < len(roles):
             raise ValueError("it needs one start, and no more than one guide, mask and direction")

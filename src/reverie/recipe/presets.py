@@ -43,9 +43,12 @@ _FROM_NOISE: dict[str, Any] = {
     "smoothing": 1.3, "vivid": 0.35, "tone": "light", "rotate": 15.0, "scale": 1.4, "fade": 0.3, "total_variation": 0.12,
 }  # fmt: skip
 
+CARICATURE = {"strength": 0.004, "settle": 0.3}  # it begins near its own top, and larger steps would lead down again
+OF_DREAMS = ("mix", "keep_colour")  # choices that need a start which is a picture
+
 # what a command's choices are, before anything is said; what stands in no line here is as in the recipe's fields
 BASES: dict[Command, dict[str, Any]] = {
     "dream": {},
-    "imagine": {**_FROM_NOISE, "noise": 0.22, "focus": 0.6, "centre": 0.5},
+    "imagine": {**_FROM_NOISE, "noise": 0.16, "focus": 0.6, "centre": 0.5},
     "feature": {**_FROM_NOISE, "noise": 0.1},
 }

@@ -30,7 +30,12 @@ def opinions(pictures: Sequence[Tensor], recipes: Sequence[Recipe], dreamer: Net
     """
     asked = judges(recipes[0], dreamer) if recipes else []
     return [
-        tuple(_opinion(each, picture, wanted(recipe, dreamer)) for each in asked) for picture, recipe in zip(pictures, recipes, strict=True)
+        tuple(
+            _opinion(each, picture, wanted(recipe, dreamer))
+            for each in asked
+            if any(term.label is not None for term in parse(recipe.target).terms)
+        )
+        for picture, recipe in zip(pictures, recipes, strict=True)
     ]
 
 

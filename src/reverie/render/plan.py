@@ -132,8 +132,8 @@ class Plan:
                     *self.notes,
                     *self.start.notes,
                     *notes,
-                    *_stirred(recipes[place], bool(alive[index]), int(soft_steps[index])),
                     *kept,
+                    *_stirred(recipes[place], bool(alive[index]), int(soft_steps[index])),
                 ),
                 alive=bool(alive[index]),
                 score=float(last.score[index]),
@@ -196,13 +196,13 @@ def _stirred(recipe: Recipe, alive: bool, soft_steps: int) -> tuple[str, ...]:
 def _opacity(state: Progress, recipe: Recipe) -> list[Tensor]:
     """Where the gradient went: for each picture (H, W) in 0..1, smooth, 1 where it went most."""
     size = (recipe.height, recipe.width)
-    coarse = resize_any(state.changed, max(1, size[0] // 8), max(1, size[1] // 8))
-    smooth = resize_any(coarse, *size).clamp_min(0)[:, 0].cpu()  # (N, H, W)
+    coarse = _smoothly(state.changed, max(1, size[0] // 8), max(1, size[1] // 8))
+    smooth = _smoothly(coarse, *size).clamp_min(0)[:, 0].cpu()  # (N, H, W)
     flat = smooth.flatten(1)
     low, high = (flat[:, :: max(1, flat.shape[1] // 65536)].quantile(each, dim=1).view(-1, 1, 1) for each in (0.05, 0.95))
     return list(((smooth - low) / (high - low).clamp_min(1e-6)).clamp(0, 1))
 
 
-def resize_any(values: Tensor, height: int, width: int) -> Tensor:
+def _smoothly(values: Tensor, height: int, width: int) -> Tensor:
     """(N, C, H, W) of any range at another size, without overshoot."""
     return torch.nn.functional.interpolate(values, (height, width), mode="bilinear", antialias=True, align_corners=False)

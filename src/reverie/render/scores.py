@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -16,7 +17,7 @@ from reverie.networks import Network, Prepared
 from reverie.objectives import Judge, Penalty, caricature, direction, diverse, excite, guide, penalty
 from reverie.pictures import resize
 from reverie.recipe import Recipe
-from reverie.render.targets import check, reach
+from reverie.render.targets import check, check_objective, reach
 from reverie.target import CLASSES, Target, parse
 
 _PLACES = 400  # of a guide that are compared with: more than the eye tells apart
@@ -82,7 +83,13 @@ def scorers(recipe: Recipe, networks: Sequence[Network], inputs: Inputs) -> tupl
 
 def penalised(recipe: Recipe) -> Penalty | None:
     """What each step takes back, by the recipe's penalties."""
-    return penalty(recipe.penalties, lambda height, width: magnitudes(height, width, 0.0)[0])  # of the first colour, which is nearly light
+    return penalty(recipe.penalties, _natural)
+
+
+@lru_cache(maxsize=4)
+def _natural(height: int, width: int) -> Tensor:
+    """The amplitude of photographs, (H, W//2+1), up to a factor: that of the first decorrelated colour, which is nearly light."""
+    return magnitudes(height, width, 0.0)[0]
 
 
 def deepest(network: Network) -> str:
@@ -100,11 +107,7 @@ def _judge(
     recipe: Recipe, network: Network, targets: list[Target], prepared: Prepared, inputs: Inputs, apart: tuple[str, ...]
 ) -> _PlacedJudge:
     target = targets[0]
-    if recipe.objective != "excite":
-        for term in target.terms:
-            if term.label is not None or term.channel is not None:
-                what = {"guide": "a guide", "caricature": "a caricature", "direction": "a direction"}[recipe.objective]
-                raise UsageError(f"{what} with the target '{term.unit()}'", "it needs layers, such as blocks.4.1")
+    check_objective(recipe.objective, target, network, inputs.direction)
     plain: Judge
     if recipe.objective == "caricature":
 
@@ -119,11 +122,6 @@ def _judge(
         plain = guide(target, guided(inputs.guide, network, prepared))
     elif recipe.objective == "direction":
         assert inputs.direction is not None
-        for name in target.layers():
-            shape = network.layer(name)
-            if len(shape) < 2 or shape[1] != len(inputs.direction):
-                has = shape[1] if len(shape) > 1 else 0
-                raise UsageError(f"a direction of {len(inputs.direction)} numbers", f"'{name}' has {has} channels")
         plain = direction(target, inputs.direction.to(network.device))
     else:
         plain = excite(targets, network.class_index)

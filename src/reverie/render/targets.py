@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from torch import Tensor
+
 from reverie.errors import UsageError
 from reverie.networks import Network
+from reverie.recipe import Objective
 from reverie.target import Target, Term
 
 
@@ -45,3 +48,18 @@ def check(target: Target, network: Network) -> None:
         if isinstance(term.at, tuple) and (term.at[0] >= shape[2] or term.at[1] >= shape[3]):
             has = f"at the native size it has {shape[2]} rows and {shape[3]} columns"
             raise UsageError(f"no place {term.at[0]},{term.at[1]} in '{term.layer}'", has)
+
+
+def check_objective(objective: Objective, target: Target, network: Network, direction: Tensor | None = None) -> None:
+    """Raise UsageError where an objective needs whole layers and the target names something else, or a direction (C,) does not fit them."""
+    if objective == "excite":
+        return
+    for term in target.terms:
+        if term.label is not None or term.channel is not None:
+            raise UsageError(f"a {objective} with the target '{term.unit()}'", "it needs layers, such as blocks.4.1")
+        shape = network.layer(term.layer)
+        if objective != "caricature" and len(shape) != 4:
+            raise UsageError(f"a {objective} with the target '{term.layer}'", "it has no places: name another layer")
+        channels = shape[1] if len(shape) > 1 else 0
+        if direction is not None and channels != len(direction):
+            raise UsageError(f"a direction of {len(direction)} numbers", f"'{term.layer}' has {channels} channels")
