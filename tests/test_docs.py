@@ -55,7 +55,8 @@ def flag_rows(name: str) -> Rows:
         if each.is_flag:
             rows[flag] = ["off", "on or off", each.help.rstrip(".")]
         elif field is not None:
-            rows[flag] = [shown(base.get(each.name, field.default)), span(field), str(field.description)]
+            told = "by the size" if base and each.name == "octaves" else shown(base.get(each.name, field.default))
+            rows[flag] = [told, span(field), str(field.description)]
         else:
             rows[flag] = [default(each), "?", re.sub(r" \[default:.*", "", each.help).rstrip(".")]
     return rows
