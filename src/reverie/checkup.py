@@ -8,10 +8,10 @@ import platform
 from dataclasses import dataclass
 from importlib import metadata
 
-from reverie import __version__
 from reverie.store import cache_folder
+from reverie.version import __version__
 
-EXTRAS = {"HEIC pictures": "pillow-heif"}
+EXTRAS = {"HEIC pictures": "pillow-heif", "what counted": "captum"}
 
 
 @dataclass(frozen=True)

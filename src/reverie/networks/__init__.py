@@ -10,13 +10,14 @@ from torch import nn
 from reverie.errors import UsageError
 from reverie.networks import catalogue, labels, weights
 from reverie.networks.anatomy import Layer
+from reverie.networks.attribution import Attribution
 from reverie.networks.device import choose
 from reverie.networks.lite import EfficientNetLite
 from reverie.networks.network import Label, Network
 from reverie.networks.prepare import Prepared
 from reverie.recipe import DEFAULT_NETWORK
 
-__all__ = ["Label", "Layer", "Network", "Prepared", "installed", "open_network", "wrap_module"]
+__all__ = ["Attribution", "Label", "Layer", "Network", "Prepared", "installed", "open_network", "wrap_module"]
 
 
 def installed() -> list[str]:

@@ -13,11 +13,13 @@ from torch import Tensor, nn
 from reverie.errors import UsageError
 from reverie.networks import labels as label_names
 from reverie.networks.anatomy import Anatomy, Layer, examine
+from reverie.networks.attribution import Attribution, attribute
 from reverie.networks.device import choose, precision
 from reverie.networks.inputs import normalise
 from reverie.networks.outputs import class_scores
 from reverie.networks.prepare import Folded, Prepared, fold
 from reverie.networks.twin import at_rest, signature, twin
+from reverie.networks.usual import Usual, known
 from reverie.networks.watch import Seen, check_names, split_call, watch
 from reverie.networks.weights import fingerprint
 from reverie.target import CLASSES
@@ -157,6 +159,19 @@ class Network:
         best = logits.softmax(0).topk(min(top, len(logits)))
         pairs = zip(best.indices.tolist(), best.values.tolist(), strict=True)
         return [Label(index, self._label(index), probability) for index, probability in pairs]
+
+    def attribute(self, picture: Any, layers: Sequence[str], index: int, against: int | None = None) -> list[Attribution]:
+        """What counted: how much each place and channel of these layers spoke for class `index`, and against class `against`.
+
+        The picture is what `recognise` takes, and is brought to the native size as there. Needs captum; see `attribution.attribute`.
+        """
+        from reverie.pictures import as_tensor
+
+        return attribute(self, as_tensor(picture), layers, index, against)
+
+    def usual(self) -> Usual | None:
+        """How strongly each channel usually answers to photographs; None of a network that has not been measured with these weights."""
+        return known(self.name, self.sha256)
 
     def _label(self, index: int) -> str:
         return self.labels[index][0] if index < len(self.labels) else str(index)
