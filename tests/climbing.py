@@ -10,7 +10,7 @@ from torch import Tensor
 
 from reverie.ascent import Progress, Score, Way, climb, octave_sizes
 from reverie.networks import Network
-from reverie.recipe import Ascent, Batch, FileInput, Machine, NetworkUsed, NoiseInput, Recipe, VectorInput
+from reverie.recipe import Ascent, Batch, FileInput, Machine, NetworkUsed, NoiseInput, Recipe, VectorInput, chosen
 from reverie.render import Inputs, scorers
 
 MACHINE = Machine(reverie="0.1.0", torch="2.13.0", device="cpu", threads=1, precision="float32")
@@ -39,11 +39,13 @@ def recipe_of(targets: Sequence[str], networks: Sequence[Network], objective: An
     parts = [each.split(" | ") for each in targets]
     firsts = tuple(part[0] for part in parts)
     inputs: list[Any] = [NoiseInput(noise="white")]
-    if objective == "guide":
+    if objective in ("guide", "rebuild"):
         inputs.append(FileInput(role="guide", sha256="0" * 64, width=1, height=1))
     if objective == "direction":
         inputs.append(VectorInput(sha256="0" * 64, channels=1))
     own = [parts[0][number] if 0 < number < len(parts[0]) else "" for number in range(len(networks))]
+    if objective == "rebuild":
+        choices = {"command": "see", **chosen("see", {}, {})._asdict(), **choices}
     return Recipe(
         networks=tuple(NetworkUsed(name=each.name, sha256=each.sha256, target=want) for each, want in zip(networks, own, strict=True)),
         inputs=tuple(inputs), target=firsts[0], objective=objective, width=16, height=16, machine=MACHINE,

@@ -126,7 +126,29 @@ def recipes(draw: st.DrawFn) -> Recipe:
     )
 
 
-sound = recipes()
+@st.composite
+def rebuildings(draw: st.DrawFn) -> Recipe:
+    """Recipes of pictures that are rebuilt from what a layer saw."""
+    way = {"octaves": 1, "jitter": 0, "focus": 0.0, "centre": 0.0, "settle": 1.0, "tone": "free"}
+    inputs = [draw(st.builds(NoiseInput, noise=st.sampled_from(["white", "grey", "pink"]))), draw(guides)]
+    return Recipe(
+        command="see",
+        networks=(draw(used),),
+        inputs=tuple(draw(st.permutations(inputs))),
+        target=draw(targets),
+        objective="rebuild",
+        canvas=draw(canvases),
+        ascent=draw(ascents).model_copy(update=way),
+        finish=draw(finishes),
+        width=draw(st.integers(1, 10**6)),
+        height=draw(st.integers(1, 10**6)),
+        seed=draw(st.integers(0, recipe.MOST_SEED)),
+        stopped=draw(st.none() | st.just(Stopped(octave=1, step=1))),
+        machine=draw(machines),
+    )
+
+
+sound = recipes() | rebuildings()
 
 
 plain_json = (

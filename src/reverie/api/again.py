@@ -12,14 +12,14 @@ from reverie import pictures as _pictures
 from reverie.album import read_recipe
 from reverie.api.choices import threaded, whole
 from reverie.api.inputs import direction_from, mask_from
-from reverie.api.opening import all_opened, machine, network_used, opened
+from reverie.api.opening import all_opened, opened
 from reverie.errors import InputError, UsageError
 from reverie.networks import Network, installed
 from reverie.networks.catalogue import CATALOGUE
 from reverie.networks.device import available
 from reverie.pictures import Picture
 from reverie.recipe import MAX_PIXELS, FileInput, Machine, NoiseInput, Recipe, VectorInput
-from reverie.render import Plan, Watcher, check, check_objective, check_reach, check_size, noise_start, purposes
+from reverie.render import Plan, Watcher, check, check_objective, check_reach, check_size, drawn, machine, network_used, purposes
 from reverie.store import Kept, expanded, files_in, sha256_of
 from reverie.target import CLASSES, parse
 
@@ -128,8 +128,7 @@ def _check_hashes(old: Recipe, given: Sequence[Network], place: Path) -> None:
 def _start(recipe: Recipe, place: Path, start: Path | None, max_pixels: int) -> Picture:
     used = recipe.input("start")
     if isinstance(used, NoiseInput):
-        purpose = purposes(recipe)[recipe.batch.index if recipe.batch else 0] if recipe.command != "dream" else ""
-        return noise_start(used.noise, recipe.height, recipe.width, recipe.seed, purpose, recipe.canvas.spread)
+        return drawn(recipe, purposes(recipe)[recipe.batch.index if recipe.batch else 0] if recipe.command != "dream" else "")
     assert isinstance(used, FileInput)
     others = [each for each in recipe.inputs if not isinstance(each, NoiseInput) and each is not used]
     picture = _pictures.load(_find(used, place, start, others), max_pixels)

@@ -1,52 +1,13 @@
-"""Keywords into the recipe's choices."""
+"""Numbers that are handed in, checked."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from numbers import Integral
-from typing import Any, NamedTuple
+from typing import Any
 
-from reverie.errors import UsageError, unknown
-from reverie.recipe import BASES, GROUPS, MOST_SEED, MOST_THREADS, OF_DREAMS, Ascent, Canvas, Command, Finish, Penalties, Transforms, choose
+from reverie.errors import UsageError
+from reverie.recipe import MOST_SEED, MOST_THREADS
 from reverie.target import brief
-
-
-class Choices(NamedTuple):
-    """What is chosen, and what every command needs beside it."""
-
-    canvas: Canvas
-    ascent: Ascent
-    transforms: Transforms
-    penalties: Penalties
-    finish: Finish
-
-    def fields(self) -> dict[str, Any]:
-        """By the names of the recipe's fields."""
-        return self._asdict()
-
-
-def chosen(command: Command, preset: Mapping[str, Any], given: Mapping[str, Any]) -> Choices:
-    """The command's own choices, what a preset changes, and what was given; a later one goes before.
-
-    Raises:
-        UsageError: a choice that does not exist, or a value out of bounds.
-    """
-    known = {name for group in GROUPS for name in group.model_fields}
-    for name in given:
-        if name not in known:
-            raise unknown("choice", name, known)
-    merged = {**BASES[command], **preset, **{name: value for name, value in given.items() if value is not None}}
-    groups = [choose(group, **{name: value for name, value in merged.items() if name in group.model_fields}) for group in GROUPS]
-    found: Any = Choices(*groups)  # type: ignore[arg-type]
-    result: Choices = found
-    kind = result.canvas.canvas
-    for name in ("tone", "spread", "smoothing") if kind == "maco" else ():
-        if given.get(name) not in (None, "free"):
-            raise UsageError(f"--{name} on the canvas '{kind}'", "it changes nothing there: leave one of them out")
-    for name in OF_DREAMS:
-        if command != "dream" and given.get(name):
-            raise UsageError(f"--{name.replace('_', '-')} of a picture from noise", "it needs a start: `reverie dream` has one")
-    return result
 
 
 def seeded(seed: Any) -> int:

@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from reverie import recipe as _recipe
-from reverie.api.choices import chosen, seeded, threaded, whole
+from reverie.api.choices import seeded, threaded, whole
 from reverie.api.inputs import Start, beside_of, start_of
-from reverie.api.opening import Networks, all_opened, machine, network_used
+from reverie.api.opening import Networks, all_opened
 from reverie.errors import UsageError, unknown
-from reverie.networks import Network
 from reverie.pictures import Picture
-from reverie.recipe import FileInput, Objective, Recipe
-from reverie.render import Plan, Watcher, check, check_objective, check_reach
-from reverie.target import CLASSES, Target, parse
+from reverie.recipe import FileInput, Objective, Recipe, chosen
+from reverie.render import Plan, Watcher, check, check_objective, check_reach, machine, used_by
+from reverie.target import parse
 
 
 def dream(
@@ -105,7 +104,7 @@ def plan(
         inputs=(used, *beside.used),
         target=str(wanted[0]),
         objective=objective,
-        **made.fields(),
+        **made._asdict(),
         width=picture.size[1],
         height=picture.size[0],
         seed=seed,
@@ -129,9 +128,3 @@ def objective_of(guided: bool, caricature: bool, directed: bool) -> Objective:
     if len(called) > 1:
         raise UsageError(f"both a {called[0]} and a {called[1]}", "give one of them: each says what to climb")
     return called[0] if called else "excite"
-
-
-def used_by(network: Network, target: Target, first: Target) -> _recipe.NetworkUsed:
-    """What a recipe says of one of its networks."""
-    names = list(target.layers()) or [CLASSES]
-    return network_used(network, names, "" if str(target) == str(first) else str(target))

@@ -8,15 +8,15 @@ from contextlib import suppress
 from numbers import Integral
 from typing import Any, cast
 
-from reverie.api.choices import chosen, seeded, sides, threaded, whole
-from reverie.api.dreaming import objective_of, used_by
+from reverie.api.choices import seeded, sides, threaded, whole
+from reverie.api.dreaming import objective_of
 from reverie.api.inputs import beside_of
-from reverie.api.opening import Networks, all_opened, machine
+from reverie.api.opening import Networks, all_opened
 from reverie.errors import UsageError
 from reverie.networks import Network
 from reverie.pictures import Picture
-from reverie.recipe import MAX_PIXELS, MOST_TOGETHER, Batch, Command, NoiseInput, Recipe
-from reverie.render import Plan, Watcher, check, check_objective, check_reach, check_size, fitting, noise_start, purposes
+from reverie.recipe import MAX_PIXELS, MOST_TOGETHER, Batch, Command, NoiseInput, Recipe, chosen
+from reverie.render import Plan, Watcher, check, check_objective, check_reach, check_size, drawn, fitting, machine, purposes, used_by
 from reverie.target import CLASSES, Target, Term, expand, parse
 
 TOGETHER = 8  # pictures in a batch, unless somebody says otherwise
@@ -174,14 +174,14 @@ def _plans(
             inputs=(NoiseInput(noise="pink"), *beside.used),
             target=group[0],
             objective=objective,
-            **made.fields(),
+            **made._asdict(),
             width=width,
             height=height,
             seed=seed,
             batch=together,
             machine=machine(networks[0], threads),
         )
-        start = noise_start("pink", height, width, seed, purposes(recipe)[0], made.canvas.spread)
+        start = drawn(recipe, purposes(recipe)[0])
         wanted = tuple(range(len(group)))
         kept = beside.kept if keep else ()
         plans.append(Plan(recipe, networks, start, wanted, direction=beside.direction, kept=kept, notes=notes))

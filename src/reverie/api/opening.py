@@ -1,17 +1,15 @@
-"""Networks from names and modules; what a recipe says of them and of the machine."""
+"""Networks from names and modules."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any, cast
 
-import torch
 from torch import nn
 
-from reverie import __version__
 from reverie.errors import UsageError
 from reverie.networks import Network, open_network, wrap_module
-from reverie.recipe import DEFAULT_NETWORK, Machine, NetworkUsed
+from reverie.recipe import DEFAULT_NETWORK
 
 Networks = Network | str | Sequence[Network | str] | None
 
@@ -88,18 +86,3 @@ def all_opened(networks: Networks, device: str | None) -> tuple[Network, ...]:
     if len({each.device for each in found}) > 1:
         raise UsageError("networks on different devices", "open them on the same one")
     return found
-
-
-def network_used(network: Network, layers: Sequence[str], target: str = "") -> NetworkUsed:
-    prepared = network.prepare(layers)
-    return NetworkUsed(name=network.name, sha256=network.sha256, target=target, folded=prepared.folded, unfolded=prepared.unfolded)
-
-
-def machine(network: Network, threads: int | None) -> Machine:
-    return Machine(
-        reverie=__version__,
-        torch=torch.__version__,
-        device=cast(Any, network.device.type),
-        threads=threads or torch.get_num_threads(),
-        precision="bfloat16" if network.dtype == torch.bfloat16 else "float32",
-    )

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from reverie.ascent.newton import QuasiNewton
 from reverie.ascent.steps import Adam, Attention, Steepest, Step
 from reverie.ascent.views import View, draw
 from reverie.canvas import Canvas, Fourier, Pixels, canvas_of
@@ -52,6 +53,7 @@ class Way:
         grown: what was painted is carried to the next octave as it is; else it is laid over the start at its new size.
         mask: (1, 1, H, W) in 0..1, where to dream; None for everywhere.
         penalty: what each step takes back.
+        matching: the score is 0 at best, for pictures that match something; it is climbed by L-BFGS, which takes no penalty.
         soft: the score whose gradient finds a way through dead units, for starts from which the other finds none.
     """
 
@@ -61,6 +63,7 @@ class Way:
     grown: bool = False
     mask: Tensor | None = None
     penalty: Penalty | None = None
+    matching: bool = False
     soft: Score | None = None
 
 
@@ -105,8 +108,10 @@ def climb(start: Tensor, score: Score, way: Way, sizes: Sequence[Size], generato
         else:
             carried = (base + added(painted, resize(start, *painted.shape[2:]), *size)).clamp(0, 1)
             canvas = canvas_of(way.canvas.canvas, carried, settings.smoothing, settings.vivid)
-        if isinstance(canvas, Pixels):
-            step: Step = Steepest(settings, base, attention)
+        if way.matching:
+            step: Step = QuasiNewton()
+        elif isinstance(canvas, Pixels):
+            step = Steepest(settings, base, attention)
         else:
             step = Adam(attention, canvas if isinstance(canvas, Fourier) and settings.tone != "free" else None)
         painted = _masked(canvas.pictures(canvas.parameters), base, mask)
@@ -128,7 +133,7 @@ def climb(start: Tensor, score: Score, way: Way, sizes: Sequence[Size], generato
             looked = gradient.abs().mean(1, keepdim=True)  # (N, 1, h, w)
             changed = changed + looked / looked.mean(dim=(2, 3), keepdim=True).clamp_min(torch.finfo(looked.dtype).tiny)
             back = None if way.penalty is None else way.penalty(painted)
-            canvas = step(canvas, gradient, back, settings.strength * settings.settle**done, done)
+            canvas = step(canvas, values, gradient, back, settings.strength * settings.settle**done, done)
             painted = _masked(canvas.pictures(canvas.parameters), base, mask)
             share = (before + work[number] * (turn + 1) / settings.steps) / sum(work)
             made = number * settings.steps + turn + 1

@@ -19,10 +19,11 @@ _BETAS, _EPSILON = (0.9, 0.999), 1e-8  # of Adam, as its authors recommend
 class Step(Protocol):
     """Moves a canvas at one octave."""
 
-    def __call__(self, canvas: Canvas, gradient: Tensor, back: Tensor | None, strength: float, done: float) -> Canvas:
+    def __call__(self, canvas: Canvas, values: Tensor, gradient: Tensor, back: Tensor | None, strength: float, done: float) -> Canvas:
         """The canvas one step on.
 
         Args:
+            values: the scores, (N,).
             gradient: of the score by pictures, (N, 3, H, W).
             back: what penalties take away, in the units of a step, or None.
             strength: root mean square of the change.
@@ -64,7 +65,7 @@ class Steepest:
         if settings.tone != "free":
             self.tone = Tone.of(base) if settings.tone == "keep" else LightTone.of(base)
 
-    def __call__(self, canvas: Canvas, gradient: Tensor, back: Tensor | None, strength: float, done: float) -> Canvas:
+    def __call__(self, canvas: Canvas, values: Tensor, gradient: Tensor, back: Tensor | None, strength: float, done: float) -> Canvas:
         change = self.attention(self.condition(gradient), done)  # (N, 3, H, W)
         if isinstance(self.tone, Tone):  # which takes the mean of a step away again: it must not count as its size
             change = change - change.mean(dim=(2, 3), keepdim=True)
@@ -89,7 +90,7 @@ class Adam:
         self._mean = self._square = torch.zeros(())
         self._count = 0
 
-    def __call__(self, canvas: Canvas, gradient: Tensor, back: Tensor | None, strength: float, done: float) -> Canvas:
+    def __call__(self, canvas: Canvas, values: Tensor, gradient: Tensor, back: Tensor | None, strength: float, done: float) -> Canvas:
         pull = _unit(self.attention(gradient, done))  # (N, 3, H, W)
         if back is not None:
             pull = pull - back

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -53,6 +53,31 @@ def caricature(target: Target, seen: Mapping[str, Tensor]) -> Judge:
         return torch.stack(total).sum(0)  # (N,)
 
     return score
+
+
+def rebuild(targets: Sequence[Target], seen: Mapping[str, Tensor]) -> Judge:
+    """Each place shall see just what it saw in another picture of the same size (Mahendran & Vedaldi 2015).
+
+    The score is the relative error, negative: 0 where nothing differs.
+
+    Args:
+        targets: layers, with weights, for each picture of the batch.
+        seen: activations of the picture to be rebuilt, by layer: (1, C, H, W).
+    """
+
+    def score(activations: Mapping[str, Tensor]) -> Tensor:
+        total = []
+        for number, target in enumerate(targets):
+            errors = [term.weight * relative_error(activations[term.layer][number], seen[term.layer][0]) for term in target.terms]
+            total.append(-torch.stack(errors).sum())
+        return torch.stack(total)  # (N,)
+
+    return score
+
+
+def relative_error(here: Tensor, there: Tensor) -> Tensor:
+    """‖here − there‖² / ‖there‖², a number: 0 where nothing differs, 1 as far away as no activation at all. Both of the same shape."""
+    return (here - there).square().sum() / there.square().sum().clamp_min(1e-12)
 
 
 def direction(target: Target, vector: Tensor) -> Judge:

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from reverie import files
 from reverie.errors import ReverieError, UsageError
+from reverie.pictures.likeness import similarity as similarity
 from reverie.pictures.scale import resample as resample
 from reverie.pictures.scale import resize as resize
 from reverie.pictures.sheet import sheet as sheet

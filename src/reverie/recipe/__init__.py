@@ -3,6 +3,7 @@
 from typing import get_args
 
 from reverie.recipe.choices import GROUPS, Ascent, Canvas, Finish, Level, Noise, Penalties, Transforms
+from reverie.recipe.chosen import Choices, chosen
 from reverie.recipe.model import (
     LONGEST_SIDE,
     MOST_SEED,
@@ -48,6 +49,7 @@ __all__ = [
     "Ascent",
     "Batch",
     "Canvas",
+    "Choices",
     "Command",
     "FileInput",
     "Finish",
@@ -66,6 +68,7 @@ __all__ = [
     "Transforms",
     "VectorInput",
     "choose",
+    "chosen",
     "first_fault",
     "preset",
     "read",

@@ -17,8 +17,8 @@ MOST_SEED = 2**63 - 1
 LONGEST_SIDE = 10**6  # pixels of a picture that is made
 MOST_TOGETHER = 256  # pictures in a batch
 
-Command = Literal["dream", "imagine", "feature"]
-Objective = Literal["excite", "guide", "caricature", "direction"]
+Command = Literal["dream", "imagine", "feature", "see"]
+Objective = Literal["excite", "guide", "caricature", "direction", "rebuild"]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 TargetText = Annotated[str, Field(max_length=2000)]
@@ -152,10 +152,26 @@ class Recipe(Data):
         roles = [each.role for each in self.inputs]
         if roles.count("start") != 1 or len(set(roles)) < len(roles):
             raise ValueError("it needs one start, and no more than one guide, mask and direction")
-        for objective in ("guide", "direction"):
-            if (self.objective == objective) != (objective in roles):
-                raise ValueError(f"the objective '{objective}' and the input of that name go together")
+        if (self.objective in ("guide", "rebuild")) != ("guide" in roles):
+            raise ValueError("the objectives 'rebuild' and 'guide' and the input of that name go together")
+        if (self.objective == "direction") != ("direction" in roles):
+            raise ValueError("the objective 'direction' and the input of that name go together")
+        if (self.objective == "rebuild") != (self.command == "see"):
+            raise ValueError("the command 'see' and the objective 'rebuild' go together")
+        if self.objective == "rebuild" and not self._looks_straight():
+            raise ValueError("what is rebuilt place by place is seen straight, in one octave, from noise")
         return self
+
+    def _looks_straight(self) -> bool:
+        """Whether each place of the picture stays where it is while it is made, and nothing but the network has a say in it."""
+        way = self.ascent
+        return (
+            (way.octaves, way.jitter, way.focus, way.centre, way.settle, way.tone) == (1, 0, 0, 0, 1, "free")
+            and (self.transforms, self.penalties) == (Transforms(), Penalties())
+            and isinstance(self.input("start"), NoiseInput)
+            and not {each.role for each in self.inputs} - {"start", "guide"}
+            and len(self.networks) == 1
+        )
 
     def input(self, role: str) -> FileInput | NoiseInput | VectorInput | None:
         """The input with this role, if there is one."""

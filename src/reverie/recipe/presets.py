@@ -51,4 +51,14 @@ BASES: dict[Command, dict[str, Any]] = {
     "dream": {},
     "imagine": {**_FROM_NOISE, "noise": 0.16, "focus": 0.6, "centre": 0.5},
     "feature": {**_FROM_NOISE, "noise": 0.1},
+    "see": {  # of the pictures rebuilt from a layer
+        "canvas": "fourier",
+        "spread": 0.004,
+        "octaves": 1,
+        "steps": 100,
+        "strength": 0.02,
+        "jitter": 0,
+        "vivid": 0.0,
+        "tone": "free",
+    },
 }

@@ -16,11 +16,15 @@ from reverie.target import CLASSES, parse
 _TOP = 5
 
 
-def judges(recipe: Recipe, dreamer: Network) -> list[Network]:
-    """The built-in networks that are installed, did not dream, and know the same classes by the same numbers."""
-    dreamt = {used.sha256 for used in recipe.networks}
-    others = (_open(name, dreamer.device.type) for name in installed())
-    return [each for each in others if each.sha256 not in dreamt and list(each.labels) == list(dreamer.labels)]
+def judges(dreamer: Network, *others: str) -> list[Network]:
+    """The built-in networks that are installed, did not dream, and know the same classes by the same numbers.
+
+    Args:
+        others: hashes of the weights of those that dreamt as well.
+    """
+    dreamt = {dreamer.sha256, *others}
+    found = (_open(name, dreamer.device.type) for name in installed())
+    return [each for each in found if each.sha256 not in dreamt and list(each.labels) == list(dreamer.labels)]
 
 
 def opinions(pictures: Sequence[Tensor], recipes: Sequence[Recipe], dreamer: Network) -> list[tuple[Opinion, ...]]:
@@ -28,7 +32,7 @@ def opinions(pictures: Sequence[Tensor], recipes: Sequence[Recipe], dreamer: Net
 
     Of pictures whose target names no class there is nothing to say.
     """
-    asked = judges(recipes[0], dreamer) if recipes else []
+    asked = judges(dreamer, *(used.sha256 for used in recipes[0].networks)) if recipes else []
     return [
         tuple(
             _opinion(each, picture, wanted(recipe, dreamer))

@@ -17,7 +17,7 @@ from reverie.pictures import Picture, resize
 from reverie.recipe import NoiseInput, Recipe, Stopped
 from reverie.render.opinions import opinions
 from reverie.render.scores import Inputs, penalised, scorers, takeable
-from reverie.render.starts import generator, noise_start, purposes, threads
+from reverie.render.starts import drawn, generator, purposes, threads
 from reverie.store import Kept
 from reverie.target import brief
 
@@ -88,6 +88,7 @@ class Plan:
             skipped = recipe.ascent.octaves - len(sizes)
             way = Way(
                 recipe.canvas, recipe.ascent, recipe.transforms, grown=recipe.command != "dream", penalty=penalised(recipe), soft=soft,
+                matching=recipe.objective == "rebuild",
                 mask=None if self.mask is None else self.mask[None, None].to(start.device),
             )  # fmt: skip
             last: Progress | None = None
@@ -98,7 +99,7 @@ class Plan:
                 made = (last.octave - 1 + last.step / last.steps) / last.octaves  # share of the steps, whatever their size
                 while len(frames) < making - 1 and made >= (len(frames) + 1) / making:
                     frames.append(self._finished(last, start))
-                if not torch.isfinite(last.score).all():
+                if not way.matching and not torch.isfinite(last.score).all():  # one who matches takes such a step back
                     raise UsageError(f"the score of '{brief(recipe.target)}' is no finite number", "give its terms smaller weights")
                 alive |= last.alive.cpu()
                 soft_steps += last.soft.cpu()
@@ -148,11 +149,7 @@ class Plan:
         recipe, used = self.recipe, self.recipe.input("start")
         if recipe.command == "dream" or not isinstance(used, NoiseInput):
             return self.start.pixels[None]
-        each = [
-            noise_start(used.noise, recipe.height, recipe.width, recipe.seed, purpose, recipe.canvas.spread).pixels
-            for purpose in purposes(recipe)
-        ]
-        return torch.stack(each)
+        return torch.stack([drawn(recipe, purpose).pixels for purpose in purposes(recipe)])
 
     def _keep(self) -> tuple[str, ...]:
         """Keep what went in; a note where that fails, which is no reason not to dream."""

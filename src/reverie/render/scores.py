@@ -14,7 +14,7 @@ from reverie.ascent import STRAIGHT, Score, Size, View
 from reverie.canvas import magnitudes
 from reverie.errors import UsageError
 from reverie.networks import Network, Prepared
-from reverie.objectives import Judge, Penalty, caricature, direction, diverse, excite, guide, penalty
+from reverie.objectives import Judge, Penalty, caricature, direction, diverse, excite, guide, penalty, rebuild
 from reverie.pictures import resize
 from reverie.recipe import Recipe
 from reverie.render.targets import check, check_objective, reach
@@ -29,7 +29,7 @@ class Inputs:
 
     Attributes:
         start: (N, 3, H, W), what a caricature exaggerates.
-        guide: (3, H, W), whose features are wanted.
+        guide: (3, H, W), whose features are wanted, or that is to be rebuilt from them.
         direction: (C,), in a layer's channels.
     """
 
@@ -117,7 +117,12 @@ def _judge(
             return caricature(target, seen)(activations)
 
         return exaggerated
-    if recipe.objective == "guide":
+    if recipe.objective == "rebuild":
+        assert inputs.guide is not None
+        straight = resize(inputs.guide, *inputs.start.shape[2:])[None]  # (1, 3, H, W)
+        with torch.no_grad():
+            plain = rebuild(targets, prepared(straight.to(network.device)))
+    elif recipe.objective == "guide":
         assert inputs.guide is not None
         plain = guide(target, guided(inputs.guide, network, prepared))
     elif recipe.objective == "direction":

@@ -10,9 +10,11 @@ import torch
 
 from reverie.errors import InputError, UsageError
 from reverie.pictures import Picture, noise, quantise
-from reverie.recipe import LONGEST_SIDE, MOST_THREADS, Noise, Recipe
+from reverie.recipe import LONGEST_SIDE, MOST_THREADS, Noise, NoiseInput, Recipe
 
 SMALLEST = 16  # pixels a side of a start
+MEAN = 0.47  # of the light of photographs, as in `pictures.noise`
+PHOTOGRAPHS = (0.485, 0.456, 0.406)  # mean colour of ImageNet's photographs, as torchvision and others give it
 LARGEST = 24_000_000  # pixels of a picture dreamt in memory
 
 
@@ -26,15 +28,25 @@ def check_size(height: int, width: int, name: str, flag: str = "--width") -> Non
         raise InputError(f"'{name}' would be dreamt at {width}×{height} pixels, more than fit in memory", remedy)
 
 
-def noise_start(kind: Noise, height: int, width: int, seed: int, purpose: str = "", spread: float = 0.0) -> Picture:
+def drawn(recipe: Recipe, purpose: str) -> Picture:
+    """The noise that a recipe begins with."""
+    used = recipe.input("start")
+    assert isinstance(used, NoiseInput)
+    around = PHOTOGRAPHS if recipe.command == "see" else (MEAN,) * 3
+    return noise_start(used.noise, recipe.height, recipe.width, recipe.seed, purpose, recipe.canvas.spread, around)
+
+
+def noise_start(
+    kind: Noise, height: int, width: int, seed: int, purpose: str = "", spread: float = 0.0, around: tuple[float, ...] = (MEAN,) * 3
+) -> Picture:
     """A picture of noise, which follows from its kind, the seed and the purpose alone. Rounded to 8 bits, as a file of it would be.
 
-    With `spread` it has that contrast, around the mean of photographs, 0.47.
+    With `spread` it has that contrast, around a colour in 0..1.
     """
     pixels = noise(kind, height, width, generator(seed, f"noise:{kind}" + (f" for {purpose}" if purpose else "")))  # (3, H, W)
     if spread:
         centred = pixels - pixels.mean()
-        pixels = (0.47 + spread * centred / centred.std().clamp_min(1e-6)).clamp(0, 1)
+        pixels = (torch.tensor(around).view(3, 1, 1) + spread * centred / centred.std().clamp_min(1e-6)).clamp(0, 1)
     return Picture(torch.from_numpy(quantise(pixels)).permute(2, 0, 1).float() / 255)
 
 

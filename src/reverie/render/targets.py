@@ -57,8 +57,10 @@ def check_objective(objective: Objective, target: Target, network: Network, dire
     for term in target.terms:
         if term.label is not None or term.channel is not None:
             raise UsageError(f"a {objective} with the target '{term.unit()}'", "it needs layers, such as blocks.4.1")
+        if objective == "rebuild" and term.weight <= 0:
+            raise UsageError(f"a rebuild with the target '{target}'", "give its layers weights above 0")
         shape = network.layer(term.layer)
-        if objective != "caricature" and len(shape) != 4:
+        if objective in ("guide", "direction") and len(shape) != 4:
             raise UsageError(f"a {objective} with the target '{term.layer}'", "it has no places: name another layer")
         channels = shape[1] if len(shape) > 1 else 0
         if direction is not None and channels != len(direction):

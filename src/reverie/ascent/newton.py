@@ -1,0 +1,100 @@
+"""Quasi-Newton steps, for a score that is to be brought to its very top: a picture that must match another one's activations."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from reverie.canvas import Canvas
+
+_MEMORY = 10  # moves that are remembered
+_GAIN = 1e-4  # share of the promised gain that a move must bring (Armijo)
+_SHORTEST = 1e-6  # of a move, before its direction is given up
+_TRIAL = 1e-2  # small enough for the picture to follow in proportion
+
+
+class QuasiNewton:
+    """L-BFGS (Liu & Nocedal 1989) on a canvas's parameters, each picture of the batch by itself. The first move changes it by `strength`.
+
+    Every step is one look: at the end of a move that gained too little, the move is tried again, shorter. The last step of all gives back
+    the best place there was. It takes no penalties.
+    """
+
+    def __init__(self) -> None:
+        self._paths: list[_Path] = []
+
+    def __call__(self, canvas: Canvas, values: Tensor, gradient: Tensor, back: Tensor | None, strength: float, done: float) -> Canvas:
+        with torch.enable_grad():
+            parameters = canvas.parameters.detach().requires_grad_(True)
+            painted = canvas.pictures(parameters)  # (N, 3, H, W)
+            (slope,) = torch.autograd.grad(painted, parameters, gradient)
+        if not self._paths:
+            self._paths = [_Path(length) for length in _lengths(canvas, parameters.detach(), painted.detach(), slope, strength)]
+        places = zip(self._paths, parameters.detach(), values, slope, strict=True)
+        return canvas.moved(torch.stack([path(here, float(value), uphill, done >= 1) for path, here, value, uphill in places]))
+
+
+def _lengths(canvas: Canvas, parameters: Tensor, painted: Tensor, slope: Tensor, strength: float) -> list[float]:
+    """How far to go along each slope so that its picture changes by `strength`."""
+    largest = slope.flatten(1).abs().amax(1).view(-1, *[1] * (slope.dim() - 1)).clamp_min(torch.finfo(slope.dtype).tiny)  # (N, 1, …)
+    moved = canvas.pictures(parameters + _TRIAL * slope / largest) - painted
+    size = moved.square().mean(dim=(1, 2, 3)).sqrt().div(_TRIAL)  # (N,)
+    lengths = strength / size.clamp_min(1e-12) / largest.flatten()
+    return lengths.clamp_max(torch.finfo(lengths.dtype).max).tolist()
+
+
+class _Path:
+    """The way of one picture. Everything is of the shape of its parameters, uphill."""
+
+    def __init__(self, first: float) -> None:
+        self._first = first  # length of the first move, in slopes
+        self._moves: list[tuple[Tensor, Tensor, float]] = []  # each move, how the slope fell along it, and their product
+        self._place: Tensor | None = None
+        self._slope = self._direction = torch.zeros(())
+        self._value = self._promise = self._length = 0.0
+
+    def __call__(self, here: Tensor, value: float, slope: Tensor, last: bool) -> Tensor:
+        """Where to look next, or on the last step the best place."""
+        if self._place is not None and not value >= self._value + _GAIN * self._length * self._promise:  # NaN too gains nothing
+            if last:
+                return self._place
+            self._shorten(value)
+            return self._place + self._length * self._direction
+        if self._place is not None:
+            self._remember(here - self._place, self._slope - slope)
+        self._place, self._value, self._slope = here, value, slope
+        if last:
+            return here
+        self._direction = self._uphill(slope)
+        self._promise, self._length = float((slope * self._direction).sum()), 1.0
+        return here + self._direction
+
+    def _shorten(self, value: float) -> None:
+        """To where a parabola through what is known has its top, within bounds."""
+        short = self._value + self._length * self._promise - value
+        top = self._promise * self._length**2 / (2 * short) if short > 0 else 0.0
+        self._length = min(max(top, 0.1 * self._length), 0.5 * self._length)
+        if self._length < _SHORTEST:
+            self._moves.clear()
+            self._direction, self._length = self._first * self._slope, 1.0
+            self._promise = float((self._slope * self._direction).sum())
+            self._first /= 10
+
+    def _remember(self, move: Tensor, fall: Tensor) -> None:
+        product = float((move * fall).sum())
+        if product > 1e-10 * float(fall.square().sum()):
+            self._moves = [*self._moves[1 - _MEMORY :], (move, fall, product)]
+
+    def _uphill(self, slope: Tensor) -> Tensor:
+        """The slope in the measure of the moves so far: the two loops of L-BFGS."""
+        if not self._moves:
+            return self._first * slope
+        direction, shares = slope, []
+        for move, fall, product in reversed(self._moves):
+            shares.append(float((move * direction).sum()) / product)
+            direction = torch.add(direction, fall, alpha=-shares[-1])
+        _, fall, product = self._moves[-1]
+        direction = direction * (product / float(fall.square().sum()))
+        for (move, fall, product), share in zip(self._moves, reversed(shares), strict=True):
+            direction = direction + move * (share - float((fall * direction).sum()) / product)
+        return direction
