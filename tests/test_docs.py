@@ -52,6 +52,8 @@ def flag_rows(name: str) -> Rows:
             continue
         flag = ", ".join(sorted(each.opts, key=len)) + ("" if each.is_flag else f" {each.metavar}")
         field = FIELDS.get(each.name)
+        if field is not None and not each.help.startswith(str(field.description)):
+            field = None  # a flag of the command's own, that shares the name
         if each.is_flag:
             rows[flag] = ["off", "on or off", each.help.rstrip(".")]
         elif field is not None:

@@ -71,6 +71,9 @@ def test_every_example_of_the_commands_page_runs(desk: Path, capsys: pytest.Capt
     for words in shell_lines(page):
         few = ["--steps", "1", "--octaves", "1"] if words[0] in ("dream", "imagine", "feature") else []
         few += ["--width", "64"] if "--width" in words else []
+        if words[0] == "see":
+            few += ["--steps", "1", "--width", "96", "--channels", "1" if "--json" in words else "0"]
+            few += ["--layers", "blocks.2.1"] if "--layers" not in words else []
         few += ["--size", "64x48"] if "--size" in words or words[0] in ("imagine", "feature") else []
         if words[0] in ("recipe", "redo") and not Path("dream.jpg").exists():
             assert main(["dream", "sky.png", "-o", "dream.jpg", "--steps", "1", "--octaves", "1"]) == 0
@@ -94,7 +97,14 @@ def test_every_example_of_the_commands_page_runs(desk: Path, capsys: pytest.Capt
 
 @each_command
 def test_a_number_outside_its_documented_range_is_refused(name: str, desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    start = {"recognise": "cat.png", "dream": "cat.png", "imagine": "banana", "feature": "blocks.2.1:3", "redo": "dream.png"}.get(name)
+    start = {
+        "recognise": "cat.png",
+        "dream": "cat.png",
+        "imagine": "banana",
+        "feature": "blocks.2.1:3",
+        "see": "cat.png",
+        "redo": "dream.png",
+    }.get(name)
     if name == "redo":
         assert main(["dream", "sky.png", "-o", "dream.png", "--steps", "1", "--octaves", "1"]) == 0
     for flag, (_, told, _) in table(section(text("docs/commands.md"), f"reverie {name}"), "flag").items():

@@ -13,8 +13,9 @@ import pytest
 
 import reverie
 from pages import COMMANDS, FIELDS, ROOT, each_page, open_once, section, table, text
-from reverie import api, recipe
+from reverie import api, insight, recipe
 from reverie.api import imagining
+from reverie.pages import Counted
 from test_how_it_works import FENCE
 
 
@@ -67,27 +68,35 @@ PLANS: dict[str, list[Any]] = {  # functions whose **choices are the parameters 
     "dream": [api.plan],
     "imagine": [api.plan_imagine, imagining._plans],
     "feature": [api.plan_feature, imagining._plans],
+    "see": [api.plan_see],
 }
+OF_A_RUNG = {"fidelity": insight.Fidelity, "noticed": insight.Noticed, "counted": Counted}  # their tables stand in its section
 INNER = {"command", "targets", "networks"}  # what the plans hand on among themselves
 
 
-@pytest.mark.parametrize("name", ["dream", "feature", "imagine", "load", "redo", "wrap"])
+@pytest.mark.parametrize("name", ["dream", "feature", "imagine", "load", "redo", "see", "wrap"])
 def test_every_parameter_of_a_function_is_documented(name: str) -> None:
     functions = [getattr(reverie, name), *PLANS.get(name, [])]
     names = {
         each.name for function in functions for each in inspect.signature(function).parameters.values() if each.kind != each.VAR_KEYWORD
     }
-    names = names - INNER | set(FIELDS) if name in PLANS else names
+    names = names - INNER | set(FIELDS) if name in PLANS and name != "see" else names
     if name == "imagine":  # a class has no channels to find a direction in
         names -= {"direction", "towards", "away"}
     told = {part for key in table(titled(name), "parameter") for part in key.split(", ")}
     assert told == names
 
 
-@pytest.mark.parametrize("name", ["Label", "Layer", "Picture"])
+@pytest.mark.parametrize("name", ["Label", "Layer", "Picture", "Rung", "Sight"])
 def test_every_name_of_a_class_is_documented(name: str) -> None:
     told = {part for key in table(titled(name), "name") for part in _names(key)}
     assert told == public(getattr(reverie, name))
+
+
+@pytest.mark.parametrize("part", OF_A_RUNG)
+def test_every_name_of_a_part_of_a_rung_is_documented(part: str) -> None:
+    told = {each for key in table(titled("Rung"), part) for each in _names(key)}
+    assert told == public(OF_A_RUNG[part])
 
 
 def test_every_name_of_a_network_is_documented() -> None:

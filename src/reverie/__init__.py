@@ -10,15 +10,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from reverie.version import __version__
+
 if TYPE_CHECKING:
-    from reverie.api import dream, feature, imagine, load, redo, wrap
+    from reverie.api import dream, feature, imagine, load, redo, see, wrap
+    from reverie.insight import Rung, Sight
     from reverie.networks import Label, Layer, Network
     from reverie.pictures import Picture
 
-__version__ = "0.1.0"
-__all__ = ["Label", "Layer", "Network", "Picture", "__version__", "dream", "feature", "imagine", "load", "redo", "wrap"]
+__all__ = [
+    "Label", "Layer", "Network", "Picture", "Rung", "Sight", "__version__", "dream", "feature", "imagine", "load", "redo", "see", "wrap",
+]  # fmt: skip
 
-_HOMES = {"Picture": "reverie.pictures", "Network": "reverie.networks", "Label": "reverie.networks", "Layer": "reverie.networks"}
+_HOMES = {
+    "Picture": "reverie.pictures", "Network": "reverie.networks", "Label": "reverie.networks", "Layer": "reverie.networks",
+    "Rung": "reverie.insight", "Sight": "reverie.insight",
+}  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

@@ -64,6 +64,19 @@ def check_place(path: Path, room: int = 0) -> None:
         raise _no_room(path)
 
 
+def made_folder(place: Path) -> Path:
+    """The folder, made if it is not there; the one it lies in must be.
+
+    Raises:
+        OutputError: it cannot be made.
+    """
+    try:
+        place.mkdir(exist_ok=True)
+    except OSError as error:
+        raise _explain(error, place) from error
+    return place
+
+
 def write_whole(path: Path, content: bytes, *, replace: bool = False) -> Path:
     """Write beside, sync, then move into place: whoever looks sees the old file or the new one, never a part.
 
@@ -130,6 +143,32 @@ class Kept:
         return None
 
     def _place(self, digest: str) -> Path:
+        return self.folder / digest[:2] / digest
+
+
+class Shelf:
+    """Results kept in the cache under the hash of what they were made from, so that they need not be made again."""
+
+    def __init__(self, name: str, folder: Path | None = None) -> None:
+        self.folder = folder or cache_folder() / name
+
+    def put(self, made_from: str, content: bytes) -> None:
+        """Keep `content`; what was kept before is replaced."""
+        place = self._place(made_from)
+        try:
+            place.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise _explain(error, place) from error
+        write_whole(place, content, replace=True)
+
+    def get(self, made_from: str) -> bytes | None:
+        """What was kept, or None."""
+        with contextlib.suppress(OSError):  # not there, or not to be read
+            return self._place(made_from).read_bytes()
+        return None
+
+    def _place(self, made_from: str) -> Path:
+        digest = sha256_of(made_from.encode())
         return self.folder / digest[:2] / digest
 
 

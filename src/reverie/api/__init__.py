@@ -4,9 +4,10 @@ from reverie.api.again import plan_again, redo
 from reverie.api.dreaming import dream, plan
 from reverie.api.imagining import BETWEEN, TOGETHER, feature, imagine, plan_feature, plan_imagine
 from reverie.api.opening import load, wrap
+from reverie.api.seeing import plan_see, see
 from reverie.render import Plan
 
 __all__ = [
-    "BETWEEN", "TOGETHER", "Plan", "dream", "feature", "imagine", "load", "plan", "plan_again", "plan_feature", "plan_imagine", "redo",
-    "wrap",
+    "BETWEEN", "TOGETHER", "Plan", "dream", "feature", "imagine", "load", "plan", "plan_again", "plan_feature", "plan_imagine", "plan_see",
+    "redo", "see", "wrap",
 ]  # fmt: skip

@@ -67,7 +67,7 @@ def start_of(
         raise UsageError("a spread for a start that is a picture", "--spread is for noise; a picture keeps its own contrast")
     if size is not None:
         raise UsageError("a size for a start that is a picture", "--size is for noise; a picture is brought to another size by --width")
-    picture = _loaded(start, max_pixels, "a start")
+    picture = picture_of(start, max_pixels, "a start")
     name = str(start) if isinstance(start, (str, Path)) else "the picture"
     height, wide = picture.size
     check_size(*((max(1, round(height * width / wide)), width) if width else (height, wide)), name)
@@ -100,14 +100,14 @@ def beside_of(
         raise UsageError("a guide or a direction for several networks", "each network has features of its own: give one --network")
     found = Beside()
     if guide is not None:
-        picture = _loaded(guide, max_pixels, "a guide")
+        picture = picture_of(guide, max_pixels, "a guide")
         if min(picture.size) < 16:
             raise InputError(f"the guide is {picture.size[1]}×{picture.size[0]} pixels", "the least is 16 a side")
         height, width = picture.size
         used = FileInput(role="guide", sha256=picture.sha256, width=width, height=height)
         found = _with(found, used, picture.content, guide=picture.pixels)
     if mask is not None:
-        picture = _loaded(mask, max_pixels, "a mask")
+        picture = picture_of(mask, max_pixels, "a mask")
         height, width = picture.size
         used = FileInput(role="mask", sha256=picture.sha256, width=width, height=height)
         found = _with(found, used, picture.content, mask=mask_from(picture, size))
@@ -186,7 +186,7 @@ def _mean_activation(place: Any, network: Network, name: str, max_pixels: int, f
     prepared = network.prepare([name])
     total: Tensor | None = None
     for each in found:
-        pixels = resize(_loaded(each, max_pixels, "a picture").pixels, *network.size)[None]
+        pixels = resize(picture_of(each, max_pixels, "a picture").pixels, *network.size)[None]
         with torch.no_grad():
             seen = prepared(pixels.to(network.device))[name].flatten(2).mean(2)[0].cpu()  # (C,)
         total = seen if total is None else total + seen
@@ -200,7 +200,7 @@ def _as_npy(values: np.ndarray[Any, Any]) -> bytes:
     return buffer.getvalue()
 
 
-def _loaded(picture: Start, max_pixels: int, what: str) -> Picture:
+def picture_of(picture: Start, max_pixels: int, what: str) -> Picture:
     """A picture of three channels, with the bytes of a file that holds it."""
     found = _pictures.load(picture, max_pixels) if isinstance(picture, (str, Path)) else _pictures.as_picture(picture)
     if found.pixels.shape[0] != 3:

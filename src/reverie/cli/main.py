@@ -11,9 +11,9 @@ from typing import Any
 
 import typer
 
-from reverie import __version__
-from reverie.cli import asking, dreaming, imagining, reading
+from reverie.cli import asking, dreaming, imagining, reading, seeing
 from reverie.errors import InputError, Interrupted, MissingExtra, OutputError, ReverieError, UsageError
+from reverie.version import __version__
 
 app = typer.Typer(
     name="reverie",
@@ -43,6 +43,7 @@ app.command("layers")(asking.layers)
 app.command("dream")(dreaming.dream_command)
 app.command("imagine")(imagining.imagine_command)
 app.command("feature")(imagining.feature_command)
+app.command("see")(seeing.see_command)
 app.command("recipe")(reading.recipe_command)
 app.command("redo")(dreaming.redo_command)
 app.command("doctor")(asking.doctor)

@@ -80,12 +80,22 @@ class Line:
             self._draw(progress)
         return self.interrupted
 
+    def told(self, done: float, words: str) -> bool:
+        """The same for work that is no single ascent: the share that is done, 0..1, and what is being done."""
+        if not self._quiet:
+            self._show(done, words)
+        return self.interrupted
+
     def begin(self, doing: str) -> None:
         """The next steps belong to another picture."""
         self.close()
         self.doing = doing
 
     def _draw(self, progress: Progress) -> None:
+        where = f"octave {progress.octave}/{progress.octaves}  step {progress.step}/{progress.steps}"
+        self._show(progress.done, f"{where}  score {float(progress.score.mean()):.4g}")
+
+    def _show(self, done: float, state: str) -> None:
         if self._bar is None:
             from rich.console import Console
             from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
@@ -95,10 +105,7 @@ class Line:
             self._bar = Bar(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False, redirect_stderr=False)
             self._bar.start()
             self._task = self._bar.add_task(self.doing, total=1.0, state="")
-        state = (
-            f"octave {progress.octave}/{progress.octaves}  step {progress.step}/{progress.steps}  score {float(progress.score.mean()):.4g}"
-        )
-        self._bar.update(self._task, completed=progress.done, state=state)
+        self._bar.update(self._task, completed=done, state=state)
 
     def close(self) -> None:
         """Take the line away; the next step draws a new one."""
