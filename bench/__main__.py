@@ -24,7 +24,7 @@ from skimage import data
 from torch import Tensor
 
 import reverie
-from bench.floor import count_flops, sgemm_rate
+from bench.floor import count_flops, processor, sgemm_rate
 from reverie.api import plan
 from reverie.ascent import STRAIGHT, Score, Way, climb, kept_memory, octave_sizes
 from reverie.networks import Network
@@ -297,15 +297,6 @@ def main() -> None:
     show("Whole processes", ("cold start included", "wall clock", ""), processes_table(options.rounds))
     if torch.cuda.is_available():
         show(f"On a GPU: {torch.cuda.get_device_name()}", ("1920×1080, up to `blocks.4.1`", "ms", "ratio"), gpu_table(options.rounds))
-
-
-def processor() -> str:
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.exists():
-        names = [line.partition(":")[2].strip() for line in cpuinfo.read_text().splitlines() if line.startswith("model name")]
-        if names:
-            return f"{names[0]}, {len(names)} cores"
-    return f"{platform.processor() or 'unknown processor'}, {os.cpu_count()} cores"
 
 
 if __name__ == "__main__":

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import platform
 import statistics
 import time
+from pathlib import Path
 from typing import NamedTuple
 
 import torch
@@ -77,3 +80,12 @@ def count_flops(module: nn.Module, x: Tensor, stop_at: str) -> tuple[int, int]:
         for hook in hooks:
             hook.remove()
     return total[-1], total[-1]
+
+
+def processor() -> str:
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        names = [line.partition(":")[2].strip() for line in cpuinfo.read_text().splitlines() if line.startswith("model name")]
+        if names:
+            return f"{names[0]}, {len(names)} cores"
+    return f"{platform.processor() or 'unknown processor'}, {os.cpu_count()} cores"

@@ -29,6 +29,7 @@ from PIL import Image
 from torch import Tensor
 
 import reverie
+from bench.floor import processor
 from bench.spectrum import LIGHT, photographs
 from reverie.networks import Network
 from reverie.pictures import quantise, resize, sheet
@@ -327,12 +328,6 @@ def check(network: Network) -> None:
     for number, name in CLASSES:
         if network.class_index(name) != number:
             raise SystemExit(f"class {number} is not '{name}'")
-
-
-def processor() -> str:
-    from bench.__main__ import processor  # here, for that file also measures what this one has no need of
-
-    return processor()
 
 
 if __name__ == "__main__":

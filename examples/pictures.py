@@ -1,4 +1,4 @@
-"""Make every picture of README and docs anew, with the commands that the pages show: python examples/pictures.py [walls]
+"""Make every picture of README and docs anew, with the commands that the pages show: python examples/pictures.py [walls|page]
 
 The photographs come with scikit-image and scikit-learn; only what Reverie makes of them is kept.
 """
@@ -6,6 +6,7 @@ The photographs come with scikit-image and scikit-learn; only what Reverie makes
 from __future__ import annotations
 
 import importlib.util
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -74,10 +75,42 @@ def walls() -> None:
             subprocess.run([sys.executable, "-m", "reverie", command, *asked, *flags], check=True)
 
 
+def page() -> None:
+    """What the network saw in a cat: the page, how it looks in a browser, and the cat as rebuilt from every layer."""
+    seen = reverie.see(packaged("skimage/data/chelsea.png"), keep=False)
+    place = PICTURES.parent / "see-chelsea.html"
+    place.write_text(seen.page(), encoding="utf-8")
+    print(place)
+    rebuilt = [(each.name, each.rebuilt.image) for each in seen.layers]
+    sheet([("the photograph", seen.picture.image.resize(rebuilt[0][1].size)), *rebuilt], 4, 300, PICTURES / "rebuilt-chelsea.jpg")
+    shot(place)
+
+
+def shot(place: Path) -> None:
+    """How the section of the layer that stands for parts looks in a browser."""
+    browser = shutil.which("chromium")
+    if browser is None:
+        print("no chromium here: see-chelsea.jpg is left as it was")
+        return
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
+        opened = driver.chromium.launch(executable_path=browser, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"])
+        tab = opened.new_page(viewport={"width": 1280, "height": 1000}, reduced_motion="reduce")
+        tab.goto(place.as_uri())
+        tab.locator("h2", has_text="parts").last.evaluate("heading => heading.scrollIntoView()")
+        tab.wait_for_timeout(2000)
+        tab.screenshot(path=PICTURES / "see-chelsea.jpg", type="jpeg", quality=85)
+        opened.close()
+    print(PICTURES / "see-chelsea.jpg")
+
+
 def main() -> None:
     PICTURES.mkdir(parents=True, exist_ok=True)
-    walls()
-    if sys.argv[1:] == ["walls"]:
+    for name, make in {"walls": walls, "page": page}.items():
+        if sys.argv[1:] in ([], [name]):
+            make()
+    if sys.argv[1:]:
         return
     with tempfile.TemporaryDirectory() as folder:
         sky = Path(folder) / "sky.png"
