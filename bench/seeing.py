@@ -29,12 +29,12 @@ from bench import photographs
 from bench.floor import processor
 from reverie.ascent import Size, Way, climb, kept_memory
 from reverie.insight import Fidelity, Wish, noise_usual, seen_size
-from reverie.insight.parts import fidelity, rebuilding
+from reverie.insight.parts import fidelity, judged, rebuilding
 from reverie.networks import Layer, Network
 from reverie.objectives import rebuild
 from reverie.pictures import Picture, load_bytes, resize
 from reverie.recipe import Canvas
-from reverie.render import Plan, generator, judges
+from reverie.render import Plan, generator
 from reverie.target import parse
 
 LAYERS = ("blocks.0.0", "blocks.1.0", "blocks.1.1", "blocks.2.0", "blocks.2.1", "blocks.4.2", "blocks.6.0")
@@ -67,13 +67,13 @@ def main() -> None:
 
 def rebuilt(net: Network, layers: list[str], pictures: dict[str, Tensor], variation: float = VARIATION) -> Iterator[Result]:
     """Every photograph from every layer, both ways, told as it goes."""
-    asked = judges(net)
     facts = {each.name: each for each in net.layers}
     wish = Wish(tuple(layers), net.size, noise_usual(net, layers[:1]), keep=False)
     for name, pixels in pictures.items():
         picture = load_bytes(Picture(pixels).encode(".png"), name)
         here = replace(wish, size=seen_size(picture, net))
         small = resize(picture.pixels, *here.size)  # (3, H, W)
+        asked = judged(small, net)
         for layer in layers:
             plan = rebuilding(facts[layer], picture, net, here)
             seen = activations(net, layer, small)

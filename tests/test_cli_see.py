@@ -119,7 +119,7 @@ def test_flags_reach_the_page(run: Run, hand: Network, small: Path, place: Path)
     flags = ("--layers", "edge, light", "--why", "cold", "--usual", "mine", "--width", "32", *BARE)
     (seen,) = run("see", small.name, *flags, "--json", "--no-keep").data
     assert [each["name"] for each in seen["layers"]] == ["light", "edge"] and seen["seen"] == {"width": 32, "height": 27}
-    assert (seen["why"], seen["usual"]) == ("cold", "the 1 pictures in mine")
+    assert (seen["why"], seen["usual"]) == ("cold", "1 picture in mine")
     assert not (place.parent / "cache").exists()
     (again,) = run("see", small.name, "--layers", "edge", "--layers", "light", *BARE, "--json", "-o", "b").data
     assert [each["name"] for each in again["layers"]] == ["light", "edge"]
@@ -223,7 +223,7 @@ def test_a_name_that_is_not_text(run: Run, hand: Network, place: Path) -> None:
     (place / "mine").rename(place / name.removesuffix(".png"))
     saved(place / name.removesuffix(".png") / "a.png")
     (seen,) = run("see", name, *BARE, "-o", "again", "--json", "--usual", name.removesuffix(".png")).data
-    assert (seen["picture"], seen["usual"]) == ("��.png", "the 1 pictures in ��")
+    assert (seen["picture"], seen["usual"]) == ("��.png", "1 picture in ��")
 
 
 # ---- Ctrl-C

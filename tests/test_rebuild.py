@@ -87,7 +87,7 @@ def test_from_a_layer_that_loses_colour_only_what_it_saw_comes_back() -> None:
     layer = next(each for each in network.layers if each.name == "lost")
     with torch.no_grad():
         seen = network.prepare(["lost"])(some()[None])["lost"][0]
-    kept = fidelity(found, seen, some(), layer, network, [])
+    kept = fidelity(found, seen, some(), layer, network, {})
     assert kept.relative_error < 1e-3 and kept.opinions == ()
     assert (found.pixels - some()).abs().max() > 0.05 and kept.similarity < 0.99
 

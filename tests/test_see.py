@@ -142,7 +142,7 @@ def test_other_networks_say_whether_it_is_still_the_same(hand: Network, monkeypa
     judges = [wrapped(Hand(), labels=LABELS, name="like it"), wrapped(Hand(), labels=LABELS, name="contrary")]
     with torch.no_grad():
         judges[1].module.head.bias[:] = torch.tensor([0.0, 0.0, 99.0])  # type: ignore[union-attr,index]
-    monkeypatch.setattr(reverie.insight.looking, "judges", lambda network: judges if network is hand else [])
+    monkeypatch.setattr(reverie.insight.parts, "judges", lambda network: judges if network is hand else [])
     picture = patched(2, 2, (1, 0.2, 0), 12)
     (rung,) = reverie.see(picture, network=hand, layers=["light"], channels=0, steps=30).layers
     same_as, contrary = rung.fidelity.opinions

@@ -202,13 +202,12 @@ def test_usual_is_measured_where_it_is_not_known(hand: Network, tmp_path: Path) 
     noise = reverie.see(shown(), network=hand, layers=["light"], channels=2, steps=1)
     assert noise.usual == "24 pictures of pink noise, for want of photographs" and noise.usual in noise.page()
     own = reverie.see(shown(), network=hand, layers=["light"], channels=2, steps=1, usual=tmp_path / "mine")
-    assert own.usual == "the 2 pictures in mine"
+    assert own.usual == "2 pictures in mine"
     flat = own["light"].activations.flatten(1)
     pictures = [reverie.see(tmp_path / "mine" / f"{n}.png", network=hand, layers=["light"], **BARE).picture.pixels for n in (0, 1)]
-    seen = torch.cat(
-        [hand.prepare(["light"])(F.interpolate(each[None], (16, 16), mode="bicubic", antialias=True))["light"] for each in pictures]
-    )
-    values = seen.transpose(0, 1).flatten(1)
+    sizes = ((16, 24), (21, 16))  # shape kept, shorter side the network's own
+    shrunk = [F.interpolate(each[None], size, mode="bicubic", antialias=True) for each, size in zip(pictures, sizes, strict=True)]
+    values = torch.cat([hand.prepare(["light"])(each)["light"][0].flatten(1) for each in shrunk], dim=1)  # (C, places)
     for each in own["light"].noticed:
         wanted = (flat[each.channel] - values[each.channel].mean()) / values[each.channel].std(correction=0)
         assert torch.allclose(each.heat.flatten(), wanted, atol=0.05)
@@ -232,7 +231,7 @@ def test_usual_of_a_built_in_network_is_known_and_the_rest_is_measured(lite0: Ne
     [
         ({"layers": ["light", "edge", "light"]}, UsageError, "'light' stands twice", "once"),
         ({"layers": []}, UsageError, "no layers", "every block"), ({"layers": ["lihgt"]}, UsageError, "no layer 'lihgt'", "light"),
-        ({"layers": ["head"]}, UsageError, "'head' has no places", "layers"), ({"channels": 5}, UsageError, "--channels 5", "4"),
+        ({"layers": ["head"]}, UsageError, "'head' is not one of those", "layers"), ({"channels": 5}, UsageError, "--channels 5", "4"),
         ({"channels": -1}, UsageError, "--channels -1", "0"), ({"width": 3}, UsageError, "--width 3", "16"),
         ({"steps": 0}, UsageError, "--steps 0", "1"), ({"seed": -1}, UsageError, "seed", "0"),
         ({"why": "wram"}, UsageError, "no label 'wram'", "warm"), ({"why": 3}, UsageError, "no class 3", "3 classes"),

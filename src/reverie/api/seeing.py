@@ -162,8 +162,9 @@ def _usual(folder: str | Path | None, names: tuple[str, ...], network: Network, 
         found = list(files_in(place, files.READABLE))
         if not found:
             raise InputError(f"no picture in '{place}', which --usual names", "pictures end in " + " ".join(sorted(files.READABLE)))
-        loaded = (resize(_pictures.load(each, max_pixels).pixels, *network.size) for each in found)
-        return measure(network, loaded, names, f"{len(found)} picture{'s' * (len(found) > 1)} in {printable(place.name)}")
+        loaded = (_pictures.load(each, max_pixels) for each in found)
+        looked_at = (resize(each.pixels, *seen_size(each, network)) for each in loaded)
+        return measure(network, looked_at, names, f"{len(found)} picture{'s' * (len(found) > 1)} in {printable(place.name)}")
     known = network.usual()
     here = {} if known is None else {name: known.layers[name] for name in names if name in known.layers}
     missing = [name for name in names if name not in here]

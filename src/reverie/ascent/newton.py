@@ -52,6 +52,7 @@ class _Path:
         self._place: Tensor | None = None
         self._slope = self._direction = torch.zeros(())
         self._value = self._promise = self._length = 0.0
+        self._scale = 1.0  # of the slope, by the last move
 
     def __call__(self, here: Tensor, value: float, slope: Tensor, last: bool) -> Tensor:
         """Where to look next, or on the last step the best place."""
@@ -66,7 +67,7 @@ class _Path:
         if last:
             return here
         self._direction = self._uphill(slope)
-        self._promise, self._length = float((slope * self._direction).sum()), 1.0
+        self._promise, self._length = _dot(slope, self._direction), 1.0
         return here + self._direction
 
     def _shorten(self, value: float) -> None:
@@ -77,24 +78,28 @@ class _Path:
         if self._length < _SHORTEST:
             self._moves.clear()
             self._direction, self._length = self._first * self._slope, 1.0
-            self._promise = float((self._slope * self._direction).sum())
+            self._promise = _dot(self._slope, self._direction)
             self._first /= 10
 
     def _remember(self, move: Tensor, fall: Tensor) -> None:
-        product = float((move * fall).sum())
-        if product > 1e-10 * float(fall.square().sum()):
+        product, square = _dot(move, fall), _dot(fall, fall)
+        if product > 1e-10 * square:
             self._moves = [*self._moves[1 - _MEMORY :], (move, fall, product)]
+            self._scale = product / square
 
     def _uphill(self, slope: Tensor) -> Tensor:
         """The slope in the measure of the moves so far: the two loops of L-BFGS."""
         if not self._moves:
             return self._first * slope
-        direction, shares = slope, []
+        direction, shares = slope.clone(memory_format=torch.contiguous_format), []
         for move, fall, product in reversed(self._moves):
-            shares.append(float((move * direction).sum()) / product)
-            direction = torch.add(direction, fall, alpha=-shares[-1])
-        _, fall, product = self._moves[-1]
-        direction = direction * (product / float(fall.square().sum()))
+            shares.append(_dot(move, direction) / product)
+            direction.add_(fall, alpha=-shares[-1])
+        direction.mul_(self._scale)
         for (move, fall, product), share in zip(self._moves, reversed(shares), strict=True):
-            direction = direction + move * (share - float((fall * direction).sum()) / product)
+            direction.add_(move, alpha=share - _dot(fall, direction) / product)
         return direction
+
+
+def _dot(one: Tensor, other: Tensor) -> float:
+    return float(torch.dot(one.reshape(-1), other.reshape(-1)))

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from reverie.insight import Sight
 
 PAGE, FIGURES = "index.html", "see.json"
-AGAIN = 20.0  # seconds after which the page is written anew: that takes a second or two
+AGAIN = 30.0  # seconds after which the page is written anew: that takes a second or two
 
 
 def see_command(

@@ -9,12 +9,12 @@ from dataclasses import replace
 import torch
 
 from reverie.ascent import Progress
-from reverie.insight.parts import counted, enhancing, excited, fidelity, rebuilding, with_features
+from reverie.insight.parts import counted, enhancing, excited, fidelity, judged, rebuilding, with_features
 from reverie.insight.sight import Noticed, Rung, Sight
 from reverie.insight.wish import Halt, Wish
 from reverie.networks import Layer, Network
 from reverie.pictures import Picture, resize
-from reverie.render import Plan, judges, threads
+from reverie.render import Plan, threads
 
 _SHARES = {"rebuilding": 0.6, "enhancing": 0.1, "features": 0.2, "counting": 0.1}  # of the time of a rung, about
 
@@ -38,7 +38,7 @@ def look(sight: Sight, network: Network, wish: Wish, halt: Halt | None = None) -
     pixels = resize(picture.pixels, *wish.size)  # (3, H, W)
     with threads(wish.threads), torch.no_grad():
         everything = network.prepare(wish.layers)(pixels[None].to(network.device))
-    asked = judges(network) if network.labels else []
+        asked = judged(pixels, network)
     order = [each.name for each in network.layers]
     costs = [2.0 + order.index(each.name) for each in found]  # a deeper layer takes longer
     for number, layer in enumerate(found):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -21,7 +21,7 @@ from reverie.objectives import relative_error
 from reverie.pages import Counted, Opinion
 from reverie.pictures import Picture, load_bytes, quantise, similarity, to_width
 from reverie.recipe import Batch, Command, FileInput, NoiseInput, Objective, Recipe, chosen, read
-from reverie.render import Plan, drawn, machine, noise_start, purposes, used_by
+from reverie.render import Plan, drawn, judges, machine, noise_start, purposes, used_by
 from reverie.store import Shelf
 from reverie.target import parse
 
@@ -57,21 +57,27 @@ def enhancing(layer: Layer, picture: Picture, network: Network, wish: Wish) -> P
     return Plan(recipe, (network,), start, kept=(picture.content,) if wish.keep else ())
 
 
-def fidelity(rebuilt: Picture, seen: Tensor, picture: Tensor, layer: Layer, network: Network, judges: Sequence[Network]) -> Fidelity:
+def fidelity(rebuilt: Picture, seen: Tensor, picture: Tensor, layer: Layer, network: Network, others: Mapping[Network, int]) -> Fidelity:
     """How much a rebuilt picture keeps, at 8 bits a colour as in a file.
 
     Args:
         seen: (C, h, w), the layer's activations of the picture.
         picture: (3, H, W), at the size at which it was looked at.
+        others: networks that judge it, with the class that each gives the picture.
     """
     pixels = torch.from_numpy(quantise(rebuilt.pixels)).permute(2, 0, 1).float() / 255  # (3, H, W)
     with torch.no_grad():
         again = network.prepare([layer.name])(pixels[None].to(network.device))[layer.name][0].cpu()  # (C, h, w)
     opinions = []
-    for judge in judges:
-        said, before = judge.recognise(pixels, top=1)[0], judge.recognise(picture, top=1)[0]
-        opinions.append(Opinion(judge.name, said.label, said.probability, said.index == before.index))
+    for judge, before in others.items():
+        said = judge.recognise(pixels, top=1)[0]
+        opinions.append(Opinion(judge.name, said.label, said.probability, said.index == before))
     return Fidelity(float(relative_error(again, seen)), similarity(pixels, picture), tuple(opinions))
+
+
+def judged(picture: Tensor, network: Network) -> dict[Network, int]:
+    """The networks that can judge this one's pictures, with the class that each gives a picture (3, H, W)."""
+    return {judge: judge.recognise(picture, top=1)[0].index for judge in judges(network)} if network.labels else {}
 
 
 def excited(activations: Tensor, usual: tuple[Tensor, Tensor], count: int) -> list[Noticed]:
@@ -96,12 +102,17 @@ def with_features(
 ) -> tuple[list[Noticed], bool]:
     """The same with what excites each channel most, from the cache where it was made before; and whether it was stopped."""
     shelf = Shelf("features")
-    size = _feature_size(layer, network) if noticed else network.size
-    single = {each.channel: _feature(layer, [each.channel], network, wish, size) for each in noticed}
+    if not noticed:
+        return noticed, False
+    common = _feature(layer, network, wish)
+    targets = {each.channel: str(parse(f"{layer.name}:{each.channel}")) for each in noticed}
+    single = {channel: common.model_copy(update={"target": target}) for channel, target in targets.items()}
     found = {channel: _kept(shelf, recipe) for channel, recipe in single.items()}
     missing = [channel for channel, picture in found.items() if picture is None]
     if missing:
-        recipe = _feature(layer, missing, network, wish, size)
+        recipe = single[missing[0]]
+        if len(missing) > 1:
+            recipe = recipe.model_copy(update={"batch": Batch(targets=tuple(targets[channel] for channel in missing))})
         start = drawn(recipe, purposes(recipe)[0])
         made = Plan(recipe, (network,), start, tuple(range(len(missing)))).make_all(watch)
         if any(each.recipe is not None and each.recipe.stopped is not None for each in made):
@@ -135,12 +146,12 @@ def _feature_size(layer: Layer, network: Network) -> tuple[int, int]:
     return (side, side) if takes(network, (side, side), layer.name) else network.size
 
 
-def _feature(layer: Layer, channels: Sequence[int], network: Network, wish: Wish, size: tuple[int, int]) -> Recipe:
-    targets = tuple(str(parse(f"{layer.name}:{channel}")) for channel in channels)
+def _feature(layer: Layer, network: Network, wish: Wish) -> Recipe:
+    """Of a feature picture of this layer, but for its channel."""
+    size = _feature_size(layer, network)
     octaves = {"octaves": 1 + (min(size) > FEATURE_SIDES[0])}
     # they are the network's, not the picture's: of one seed, so that they serve every picture
-    recipe = _recipe("feature", "excite", targets[0], network, replace(wish, seed=0), size, octaves, (NoiseInput(noise="pink"),))
-    return recipe.model_copy(update={"batch": Batch(targets=targets)}) if len(targets) > 1 else recipe
+    return _recipe("feature", "excite", layer.name, network, replace(wish, seed=0), size, octaves, (NoiseInput(noise="pink"),))
 
 
 def _key(recipe: Recipe) -> str:

@@ -48,7 +48,7 @@ class Counted:
     Attributes:
         places: (h, w), positive where a place spoke for the label, negative where it spoke for the runner-up.
         channels_for, channels_against: channel and how much it spoke, the strongest first.
-        total: the difference of the two scores, which the places sum to.
+        total: how the difference of the two scores changed from an even grey to the picture, which the places share out among them.
     """
 
     places: Tensor
