@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from climbing import BARE, ONE, pictures, run, scoring
@@ -102,9 +103,9 @@ def test_a_dead_picture_of_a_batch_stays_while_the_others_climb(kind: str) -> No
 def test_focus_gives_more_to_places_that_are_looked_at() -> None:
     left = torch.ones(2, 3, 28, 28)
     left[0, ..., :14], left[1, ..., 14:] = 3, 3
-    assert torch.equal(Attention(0, 0)(left, 0.5), left)
+    assert torch.equal(Attention(0, 0)(left.clone(), 0.5), left)
     for focus in (0.5, 1.0, 2.0):
-        seen = Attention(focus, 0)(left, 0)
+        seen = Attention(focus, 0)(left.clone(), 0)
         assert torch.allclose(seen[0, :, :, :12], torch.tensor(3 * 1.5**focus))
         assert torch.allclose(seen[0, :, :, 16:], torch.tensor(0.5**focus))
         assert torch.allclose(seen[1], seen[0].flip(2))  # each picture by itself
@@ -145,10 +146,9 @@ def test_where_the_gradient_went_is_counted(kind: str) -> None:
 
     ascent = ONE.model_copy(update={"octaves": 2, "octave_scale": 2.0, "jitter": 1})
     for state in run(pictures(2, side=32), lambda x, _: upper(x, _) * torch.tensor([1.0, 100.0]), way(kind, ascent=ascent), (1, 2)):
-        height = state.pictures.shape[2] // 2
-        assert state.changed.shape == (2, 1, *state.pictures.shape[2:]) and state.changed.min() >= 0
+        assert state.changed.shape == (2, 1, 4, 4) and state.changed.min() >= 0  # a value for 8 pixels of the result
         assert state.changed.mean((1, 2, 3)).tolist() == pytest.approx([1.0, 1.0], abs=0.03)
-        assert state.changed[..., : height - 3, :].mean() > 20 * state.changed[..., height + 3 :, :].mean()
+        assert state.changed[..., :1, :].mean() > 20 * state.changed[..., 3:, :].mean()
 
 
 # ---- what is held
@@ -218,7 +218,8 @@ def test_outside_of_a_mask_every_state_is_the_start(hand: Network, kind: str, to
         assert outside.float().mean() > 0.3
         assert torch.equal(state.pictures[outside], base[outside])
         assert (state.pictures - base)[own.expand_as(base) == 1].abs().mean() > 0.005
-        assert state.changed[own == 0].max() < 0.2 * state.changed.max()  # nothing but what came with another size
+        coarse = F.max_pool2d(own, 8 * size[0] // 32, ceil_mode=True)
+        assert state.changed[coarse == 0].max() < 0.2 * state.changed.max()  # nothing but what came with another size
 
 
 # ---- dead starts

@@ -7,9 +7,11 @@ import errno
 import hashlib
 import os
 import shutil
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 import platformdirs
 
@@ -111,8 +113,62 @@ def write_whole(path: Path, content: bytes, *, replace: bool = False) -> Path:
     return path
 
 
+@contextlib.contextmanager
+def beside(path: Path, *, replace: bool = False) -> Iterator[Path]:
+    """An empty hidden file in the folder of `path`, for others to fill; after the `with` it is moved to `path`, on an error it goes.
+
+    Raises:
+        OutputError: as `write_whole`; an OSError that comes out of the `with` becomes one too.
+    """
+    part: Path | None = None
+    try:
+        _check_kinds(path)
+        if not replace and path.exists():
+            raise FileExistsError
+        _drop_stale(path.parent)
+        handle, part = _open_beside(path.parent)
+        os.close(handle)
+        yield part
+        with part.open("rb+") as file:
+            os.fsync(file.fileno())
+        _move(part, path, replace)
+    except FileExistsError as error:
+        raise exists(path) from error
+    except OSError as error:
+        raise _explain(error, path) from error
+    finally:
+        if part is not None:
+            part.unlink(missing_ok=True)
+    _sync_folder(path.parent)
+
+
 def exists(path: Path) -> OutputError:
     return OutputError(f"'{path}' exists already", "give --force to replace it, or another name with -o")
+
+
+@contextlib.contextmanager
+def scratch(size: int) -> Iterator[IO[bytes]]:
+    """A file of so many bytes in the cache that has no name, and goes when nobody holds or maps it any more.
+
+    Raises:
+        OutputError: there is no room. It is taken now: a mapped file that runs out of room later would end the process.
+    """
+    folder = cache_folder() / "scratch"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as file:
+            if hasattr(os, "posix_fallocate"):
+                os.posix_fallocate(file.fileno(), 0, size)
+            else:
+                for begin in range(0, size, _CHUNK):
+                    file.write(bytes(min(_CHUNK, size - begin)))
+                file.flush()
+            yield file
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT if hasattr(errno, "EDQUOT") else errno.ENOSPC):
+            fault = f"no room for {size / 1e9:.1f} GB of work beside the picture in '{folder}'"
+            raise OutputError(fault, "free some space, or set REVERIE_CACHE to a folder on a larger disk") from error
+        raise _explain(error, folder) from error
 
 
 class Kept:
@@ -121,8 +177,8 @@ class Kept:
     def __init__(self, folder: Path | None = None) -> None:
         self.folder = folder or cache_folder() / "inputs"
 
-    def put(self, content: bytes) -> str:
-        """Keep `content`; the same content twice is one file, and one that is damaged is replaced."""
+    def put(self, content: bytes | Path) -> str:
+        """Keep `content`, or that of a file; the same content twice is one file, and one that is damaged is replaced."""
         digest = sha256_of(content)
         place = self._place(digest)
         if self.find(digest) is None:
@@ -130,7 +186,11 @@ class Kept:
                 place.parent.mkdir(parents=True, exist_ok=True)
             except OSError as error:
                 raise _explain(error, place) from error
-            write_whole(place, content, replace=True)
+            if isinstance(content, bytes):
+                write_whole(place, content, replace=True)
+            else:
+                with beside(place, replace=True) as part:
+                    shutil.copyfile(content, part)
         return digest
 
     def find(self, digest: str) -> Path | None:

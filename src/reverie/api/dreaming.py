@@ -10,8 +10,8 @@ from reverie.api.inputs import Start, beside_of, start_of
 from reverie.api.opening import Networks, all_opened
 from reverie.errors import UsageError, unknown
 from reverie.pictures import Picture
-from reverie.recipe import FileInput, Objective, Recipe, chosen
-from reverie.render import Plan, Watcher, check, check_objective, check_reach, machine, used_by
+from reverie.recipe import Choices, FileInput, Objective, Recipe, chosen
+from reverie.render import Plan, Watcher, check, check_objective, check_reach, machine, tiles_for, used_by, whole_only
 from reverie.target import parse
 
 
@@ -32,9 +32,9 @@ def dream(
         network: an open network, or the name of a built-in one; or several, for a picture that all of them want.
         progress: is shown every step; a true answer stops, and the picture is marked as partial.
         making: keep so many pictures from along the way.
-        **choices: `level`, `preset`, `guide`, `caricature`, `direction`, `towards`, `away`, `mask`, `width`, `size`, `seed`, `device`,
-            `threads`, `keep`, `max_pixels` of `plan`, and every field of the recipe's `Canvas`, `Ascent`, `Transforms`, `Penalties` and
-            `Finish`: `octaves`, `steps`, `strength`, `rotate`, `total_variation`, `mix` …
+        **choices: `level`, `preset`, `guide`, `caricature`, `direction`, `towards`, `away`, `mask`, `tile`, `halo`, `width`, `size`,
+            `seed`, `device`, `threads`, `keep`, `max_pixels` of `plan`, and every field of the recipe's `Canvas`, `Ascent`, `Transforms`,
+            `Penalties` and `Finish`: `octaves`, `steps`, `strength`, `rotate`, `total_variation`, `mix` …
 
     Raises:
         UsageError: an unknown name or a value out of bounds. InputError: a start that cannot be used. UnsafeError: one that is refused.
@@ -55,6 +55,8 @@ def plan(
     towards: Any = None,
     away: Any = None,
     mask: Start | None = None,
+    tile: int | None = None,
+    halo: int | None = None,
     width: int | None = None,
     size: int | tuple[int, int] | None = None,
     seed: int = 0,
@@ -74,6 +76,8 @@ def plan(
         direction: an .npy file or a row of numbers, one for each channel of the layer, that every place shall lie along.
         towards, away: instead of a direction: pictures, or folders of them; it leads from what the layer sees in `away` to `towards`.
         mask: a picture that is white where to dream; what is black stays as it was, byte for byte.
+        tile: side of the tiles in which the gradient of a large picture is computed; None for one pass, or as large as memory allows.
+        halo: pixels around each that the network is shown with it; None for as many as its layers depend on.
         width: bring the start to this width, its shape kept.
         size: side, or (height, width), of a start made from noise.
         keep: keep what goes in in the cache by its hash, so that `redo` finds it.
@@ -90,7 +94,9 @@ def plan(
     made = chosen("dream", {**(named.choices if named else {}), **(_recipe.CARICATURE if caricature else {})}, choices)
     seed, threads = seeded(seed), threaded(threads)
     max_pixels = whole("--max-pixels", max_pixels, 1)
-    picture, used = start_of(start, width, size, seed, max_pixels, made.canvas.spread)
+    tile = None if tile is None else whole("--tile", tile, 16, 2**16)
+    halo = None if halo is None else whole("--halo", halo, 0, 2**12)
+    picture, used = start_of(start, width, size, seed, max_pixels, made.canvas.spread, largest=max_pixels)
     nets = all_opened(network, device)
     wanted = [terms or parse(net.level(level or (named.level if named else ""))) for net in nets]
     for net, each in zip(nets, wanted, strict=True):
@@ -99,6 +105,8 @@ def plan(
     beside = beside_of(guide, mask, direction, towards, away, nets, wanted[0], picture.size, max_pixels)
     for net, each in zip(nets, wanted, strict=True):
         check_objective(objective, each, net, beside.direction)
+    why_not = whole_only(nets[0], wanted[0], objective, made.transforms, made.penalties, len(nets)) or _no_tiles(made)
+    tiles, notes = tiles_for(nets[0], wanted[0], *picture.size, tile, halo, why_not)
     recipe = Recipe(
         networks=tuple(used_by(net, each, wanted[0]) for net, each in zip(nets, wanted, strict=True)),
         inputs=(used, *beside.used),
@@ -108,12 +116,18 @@ def plan(
         width=picture.size[1],
         height=picture.size[0],
         seed=seed,
+        tiles=tiles,
         machine=machine(nets[0], threads),
     )
     kept = (*((picture.content,) if isinstance(used, FileInput) else ()), *beside.kept) if keep else ()
     return Plan(
-        recipe, nets, picture, guide=beside.guide, mask=beside.mask, direction=beside.direction, kept=kept, notes=beside.notes
+        recipe, nets, picture, guide=beside.guide, mask=beside.mask, direction=beside.direction, kept=kept,
+        notes=(*beside.notes, *notes),
     )  # fmt: skip
+
+
+def _no_tiles(made: Choices) -> str:
+    return "" if made.canvas.canvas == "pixels" else f"the canvas '{made.canvas.canvas}' has no places"
 
 
 def objective_of(guided: bool, caricature: bool, directed: bool) -> Objective:

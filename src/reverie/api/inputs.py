@@ -21,7 +21,7 @@ from reverie.files.source import reading
 from reverie.networks import Network
 from reverie.pictures import Picture, resize
 from reverie.recipe import FileInput, Noise, NoiseInput, VectorInput
-from reverie.render import check_size, noise_start
+from reverie.render import LARGEST, check_size, noise_start
 from reverie.store import expanded, files_in, is_folder, sha256_of
 from reverie.target import Target
 
@@ -48,9 +48,9 @@ class Beside:
 
 
 def start_of(
-    start: Start, width: int | None, size: Any, seed: int, max_pixels: int, spread: float = 0.0
+    start: Start, width: int | None, size: Any, seed: int, max_pixels: int, spread: float = 0.0, largest: int = LARGEST
 ) -> tuple[Picture, FileInput | NoiseInput]:
-    """The start of a dream, at the size it will be dreamt at; noise at this spread."""
+    """The start of a dream, at the size it will be dreamt at, which has no more than `largest` pixels; noise at this spread."""
     if width is not None:
         width = whole("--width", width, 1)
     if isinstance(start, str) and start.startswith("noise:"):
@@ -70,7 +70,7 @@ def start_of(
     picture = picture_of(start, max_pixels, "a start")
     name = str(start) if isinstance(start, (str, Path)) else "the picture"
     height, wide = picture.size
-    check_size(*((max(1, round(height * width / wide)), width) if width else (height, wide)), name)
+    check_size(*((max(1, round(height * width / wide)), width) if width else (height, wide)), name, largest=largest)
     return _pictures.to_width(picture, width), FileInput(sha256=picture.sha256, width=wide, height=height)
 
 

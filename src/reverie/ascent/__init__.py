@@ -2,6 +2,10 @@
 
 from reverie.ascent.climb import Penalty, Progress, Score, Size, Way, added, climb, octave_sizes
 from reverie.ascent.memory import kept_memory
+from reverie.ascent.tiles import Span, Tiling, Window
 from reverie.ascent.views import STRAIGHT, View
 
-__all__ = ["STRAIGHT", "Penalty", "Progress", "Score", "Size", "View", "Way", "added", "climb", "kept_memory", "octave_sizes"]
+__all__ = [
+    "STRAIGHT", "Penalty", "Progress", "Score", "Size", "Span", "Tiling", "View", "Way", "Window", "added", "climb", "kept_memory",
+    "octave_sizes",
+]  # fmt: skip

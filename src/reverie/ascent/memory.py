@@ -24,7 +24,7 @@ def kept_memory() -> Iterator[None]:
         yield
         return
     if mallopt(_MMAP_THRESHOLD, 1 << 30) or mallopt(_MMAP_THRESHOLD, 32 << 20):  # older ones refuse more
-        mallopt(_TRIM_THRESHOLD, (1 << 31) - 1)
+        mallopt(_TRIM_THRESHOLD, -1)  # never
     try:
         yield
     finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Protocol
 
 import torch
@@ -9,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from reverie.canvas import Canvas, Fourier, LightTone, Preconditioner, Tone
+from reverie.pictures import bands
 from reverie.recipe import Ascent
 
 _GRID = 14  # places a side at which attention is measured
@@ -40,26 +42,41 @@ class Attention:
         self._looked: Tensor | None = None  # (N, 1, 14, 14)
 
     def __call__(self, change: Tensor, done: float) -> Tensor:
-        """(N, 3, H, W) → the same shape, weighed by place."""
+        """Weighs (N, 3, H, W) by place; it is changed and given back."""
+        if not self.focus and not self.centre:
+            return change
         height, width = change.shape[2:]
         if self.focus:
-            here = F.adaptive_avg_pool2d(change.square().mean(1, keepdim=True), _GRID).sqrt()  # (N, 1, 14, 14)
+            across = [F.adaptive_avg_pool2d(each.square().mean(1, keepdim=True), (each.shape[2], _GRID)) for each in _parts(change)]
+            here = F.adaptive_avg_pool2d(torch.cat(across, 2), _GRID).sqrt()  # (N, 1, 14, 14)
             self._looked = here if self._looked is None else torch.lerp(here, self._looked, _MEMORY)
             mean = self._looked.mean(dim=(2, 3), keepdim=True).clamp_min(torch.finfo(here.dtype).tiny)
-            weight = (self._looked / mean).pow(self.focus)
-            change = change * F.interpolate(weight, (height, width), mode="bilinear", align_corners=False)
+            grid = (self._looked / mean).pow(self.focus)
+            down, right = (_spread(side).to(change.device) for side in (height, width))  # (H, 14), (W, 14)
+            for rows in bands(height, width):
+                change[..., rows, :] *= down[rows] @ grid @ right.T
         if self.centre:
             reach = (0.5 + 0.4 * done) / self.centre  # half sides: the ground gets its turn later
-            rows, columns = (torch.linspace(-1, 1, side, device=change.device).square() for side in (height, width))
-            change = change * torch.exp(-(rows[:, None] + columns[None]) / (2 * reach**2))
+            falls = [torch.exp(-torch.linspace(-1, 1, side, device=change.device).square() / (2 * reach**2)) for side in (height, width)]
+            for rows in bands(height, width):
+                change[..., rows, :] *= falls[0][rows, None] * falls[1]
         return change
 
 
-class Steepest:
-    """Steepest ascent on pixels, in the measure of photographs: see `Preconditioner`. Light and contrast are held."""
+def _spread(side: int) -> Tensor:
+    """(side, 14): how each place of a side is mixed from the grid's, linearly."""
+    return F.interpolate(torch.eye(_GRID)[None, None], (side, _GRID), mode="bilinear", align_corners=False)[0, 0]
 
-    def __init__(self, settings: Ascent, base: Tensor, attention: Attention) -> None:
+
+class Steepest:
+    """Steepest ascent on pixels, in the measure of photographs: see `Preconditioner`. Light and contrast are held.
+
+    Everything is done in bands, and `in_place` on the canvas's own numbers, so that a picture may be larger than memory.
+    """
+
+    def __init__(self, settings: Ascent, base: Tensor, attention: Attention, in_place: bool = False) -> None:
         self.attention = attention
+        self.in_place = in_place
         self.condition = Preconditioner(base.shape[2], base.shape[3], settings.smoothing, settings.vivid, base.device)
         self.tone: Tone | LightTone | None = None
         if settings.tone != "free":
@@ -67,15 +84,46 @@ class Steepest:
 
     def __call__(self, canvas: Canvas, values: Tensor, gradient: Tensor, back: Tensor | None, strength: float, done: float) -> Canvas:
         change = self.attention(self.condition(gradient), done)  # (N, 3, H, W)
-        if isinstance(self.tone, Tone):  # which takes the mean of a step away again: it must not count as its size
-            change = change - change.mean(dim=(2, 3), keepdim=True)
-        change = _unit(change)
-        if back is not None:
-            change = change - back
-        pixels = torch.add(canvas.parameters, change, alpha=strength)
-        if self.tone is not None:
-            pixels = self.tone.hold(pixels)
-        return canvas.moved(pixels.clamp_(0, 1))
+        pixels = canvas.parameters if self.in_place else torch.empty_like(canvas.parameters)
+        # of a tone of each colour, which takes the mean of a step away again, the mean must not count as its size
+        scale = strength / _unified(change, centred=isinstance(self.tone, Tone))  # (N, 1, 1, 1)
+        for rows in bands(*pixels.shape[2:]):
+            torch.addcmul(canvas.parameters[..., rows, :], change[..., rows, :], scale, out=pixels[..., rows, :])
+            if back is not None:
+                pixels[..., rows, :] -= strength * back[..., rows, :]
+        gain, offset = (None, None) if self.tone is None else self.tone.correction(pixels)
+        for part in _parts(pixels):
+            if gain is not None and offset is not None:
+                torch.addcmul(offset, part, gain, out=part)
+            part.clamp_(0, 1)
+        return canvas.moved(pixels)
+
+
+def _unified(change: Tensor, centred: bool) -> Tensor:
+    """Brings each picture's change to numbers of at most 1, so that the squares of a faint one do not vanish; gives their root mean square.
+
+    Args:
+        change: (N, 3, H, W), changed in place; one that is nothing stays so.
+        centred: take away the mean of each colour first.
+    """
+    parts = list(_parts(change))
+    shares = [each.shape[2] / change.shape[2] for each in parts]
+    if centred:
+        means = [each.mean(dim=(2, 3), keepdim=True) * share for each, share in zip(parts, shares, strict=True)]
+        mean = torch.stack(means).sum(0)  # (N, 3, 1, 1)
+        for each in parts:
+            each -= mean
+    largest = torch.stack([each.abs().amax(dim=(1, 2, 3), keepdim=True) for each in parts]).amax(0)  # (N, 1, 1, 1)
+    tiny = torch.finfo(change.dtype).tiny
+    for each in parts:
+        each /= largest.clamp_min(tiny)
+    squares = [each.square().mean(dim=(1, 2, 3), keepdim=True) * share for each, share in zip(parts, shares, strict=True)]
+    return torch.stack(squares).sum(0).sqrt().clamp_min(tiny)  # (N, 1, 1, 1)
+
+
+def _parts(values: Tensor) -> Iterator[Tensor]:
+    """(N, C, H, W) → views of it, band by band."""
+    return (values[..., rows, :] for rows in bands(*values.shape[2:]))
 
 
 class Adam:
@@ -91,7 +139,8 @@ class Adam:
         self._count = 0
 
     def __call__(self, canvas: Canvas, values: Tensor, gradient: Tensor, back: Tensor | None, strength: float, done: float) -> Canvas:
-        pull = _unit(self.attention(gradient, done))  # (N, 3, H, W)
+        pull = self.attention(gradient, done)  # (N, 3, H, W)
+        pull = pull / _unified(pull, centred=False)
         if back is not None:
             pull = pull - back
         with torch.enable_grad():
@@ -111,11 +160,3 @@ class Adam:
         scale = (strength / size).view(-1, *[1] * (change.dim() - 1))
         stepped = canvas.moved(parameters.detach() + scale.clamp_max(1e3) * change)
         return stepped.held(self.hold) if self.hold is not None and isinstance(stepped, Fourier) else stepped
-
-
-def _unit(change: Tensor) -> Tensor:
-    """Each picture's change at a root mean square of 1; one that is nothing stays so."""
-    largest = change.abs().amax(dim=(1, 2, 3), keepdim=True)  # (N, 1, 1, 1)
-    change = change / largest.clamp_min(torch.finfo(largest.dtype).tiny)  # so that the squares of a faint one do not vanish
-    size = change.square().mean(dim=(1, 2, 3), keepdim=True).sqrt()  # (N, 1, 1, 1)
-    return change / size.clamp_min(torch.finfo(size.dtype).tiny)

@@ -10,9 +10,22 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from reverie.ascent.tiles import Span, Window
 from reverie.recipe import Transforms
 
 Generators = Sequence[torch.Generator]
+
+
+@dataclass(frozen=True)
+class Read:
+    """Rows or columns `begin` to `end` of a picture; those that are shown in another order, and twice, by their index."""
+
+    begin: int
+    end: int
+    index: Tensor | None = None
+
+    def shown(self, source: Tensor, axis: int) -> Tensor:
+        return source if self.index is None else source.index_select(axis, self.index.to(source.device))
 
 
 @dataclass(frozen=True)
@@ -23,6 +36,18 @@ class View:
     affine: Tensor | None = None  # (N, 2, 3), as `affine_grid` takes it
     contrast: Tensor | None = None  # (N, 1, 1, 1)
     noise: Tensor | None = None  # (N, 3, H, W)
+    window: Window | None = None  # the part that is shown; None for all of it
+
+    def read(self, axis: int, span: Span) -> Read:
+        """Which rows (axis 0) or columns (1) of a single picture are shown in a span of the view, which only moves it."""
+        shift = self.shifts[0][axis] if self.shifts else 0
+        begin, end = span.begin - shift, span.end - shift
+        if begin >= 0 and end <= span.length:
+            return Read(begin, end)
+        place = torch.arange(begin, end).abs()
+        place = torch.where(place < span.length, place, 2 * (span.length - 1) - place)
+        first = int(place.min())
+        return Read(first, int(place.max()) + 1, place - first)
 
     def __call__(self, pictures: Tensor) -> Tensor:
         """(N, 3, H, W) → as the network is shown it, the same shape."""

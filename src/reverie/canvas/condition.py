@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -9,10 +10,12 @@ import torch
 from torch import Tensor
 
 from reverie.canvas.colour import together
-from reverie.pictures import frequencies
+from reverie.pictures import banded, bands, frequencies, room
 
 CAST = 0.7  # spreads by which a colour may be stronger or weaker than the light: as far as a photograph's goes
 LOWEST = 1 / 64  # cycles per pixel: waves longer than this are not favoured further
+_WHOLE = 1 << 22  # pixels transformed in one go
+_BLOCK, _MARGIN = 5120, 512  # side of what is looked at together of a larger picture, and how much of it at each end is left out
 
 
 class Preconditioner:
@@ -33,18 +36,65 @@ class Preconditioner:
         self.colours = together(vivid).to(device)  # (3, 3)
         # a transform at a size with large prime factors is slow: pad to a friendly one
         self.padded = (friendly(height), friendly(width))
-        wave = frequencies(*self.padded)
-        self.filter = wave.clamp_min(LOWEST).pow(-power).to(device)  # (H', W'/2+1)
+        self.whole = height * width <= _WHOLE
+        self.side = self.padded if self.whole else tuple(min(each, _BLOCK) for each in self.padded)
+        self.filter = frequencies(*self.side).clamp_min(LOWEST).pow(-power).to(device)  # (H', W'/2+1)
 
     def __call__(self, gradient: Tensor) -> Tensor:
         """(N, 3, H, W) → the same shape."""
-        gradient = torch.einsum("ij,njhw->nihw", self.colours, gradient)  # (N, 3, H, W)
         if self.power == 0:
-            return gradient
+            return banded(self._mixed, gradient)
+        if not self.whole:
+            return self._by_blocks(gradient)
         height, width = self.shape
-        spectrum = torch.fft.rfft2(gradient, s=self.padded).mul_(self.filter)
-        smoothed: Tensor = torch.fft.irfft2(spectrum, s=self.padded)  # (N, 3, H', W')
+        spectrum = torch.fft.rfft2(self._mixed(gradient), s=self.side).mul_(self.filter)
+        smoothed: Tensor = torch.fft.irfft2(spectrum, s=self.side)  # (N, 3, H', W')
         return smoothed[..., :height, :width]
+
+    def _mixed(self, gradient: Tensor) -> Tensor:
+        return torch.einsum("ij,njhw->nihw", self.colours, gradient)  # (N, 3, H, W)
+
+    def _by_blocks(self, gradient: Tensor) -> Tensor:
+        """The same in bounded memory: what lies beyond a block's margin hardly tells (docs/benchmarks.md has the error)."""
+        result = room(*gradient.shape)
+        places = [list(_blocks(*each)) for each in zip(self.shape, self.padded, self.side, strict=True)]
+        for rows in places[0]:
+            for columns in places[1]:
+                for channel, weights in enumerate(self.colours.tolist()):
+                    mixed = gradient.new_zeros(len(gradient), *self.side)  # (N, h, w)
+                    for other, weight in enumerate(weights):
+                        for source, y in rows.pieces:
+                            for part, x in columns.pieces:
+                                mixed[:, y, x].add_(gradient[:, other, source, part], alpha=weight)
+                    smoothed = torch.fft.irfft2(torch.fft.rfft2(mixed).mul_(self.filter), s=self.side)
+                    result[:, channel, rows.begin : rows.end, columns.begin : columns.end] = smoothed[:, rows.inside, columns.inside]
+        return result
+
+
+@dataclass(frozen=True)
+class _Block:
+    """One side of a block: `begin` to `end` of the result, where they are inside what is looked at, and what that is made of."""
+
+    begin: int
+    end: int
+    inside: slice
+    pieces: tuple[tuple[slice, slice], ...]  # from where, to where
+
+
+def _blocks(length: int, padded: int, side: int) -> Iterator[_Block]:
+    """The blocks of a side of `length`, which is padded with zeros, and then begins again."""
+    margin, step = (0, length) if side == padded else (_MARGIN, side - 2 * _MARGIN)
+    for begin in range(0, length, step):
+        end = min(begin + step, length)
+        pieces = []
+        at = begin - margin  # of what is looked at
+        while at < begin - margin + side:
+            turn = at // padded * padded  # how often it has begun again
+            upto = min(turn + length, begin - margin + side)
+            if at < upto:
+                pieces.append((slice(at - turn, upto - turn), slice(at - begin + margin, upto - begin + margin)))
+            at = turn + padded
+        yield _Block(begin, end, slice(margin, margin + end - begin), tuple(pieces))
 
 
 @dataclass(frozen=True)
@@ -59,12 +109,17 @@ class Tone:
         """Measured over (N, 3, H, W)."""
         return cls(*_mean_and_spread(pixels))
 
-    def hold(self, pixels: Tensor) -> Tensor:
-        """The same pictures with this mean and spread; of a flat one, which has no spread to scale, the mean alone."""
+    def correction(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
+        """Gain and offset that give pictures this mean and spread; of a flat one, which has no spread to scale, the mean alone."""
         mean, spread = _mean_and_spread(pixels)
         gain = torch.where(spread > 1e-6, self.spread / spread.clamp_min(1e-6), torch.ones_like(spread))
         gain = torch.where(self.spread > 1e-6, gain, torch.ones_like(gain))
-        return torch.addcmul(self.mean - mean * gain, pixels, gain)
+        return gain, self.mean - mean * gain
+
+    def hold(self, pixels: Tensor) -> Tensor:
+        """The same pictures with this mean and spread."""
+        gain, offset = self.correction(pixels)
+        return torch.addcmul(offset, pixels, gain)
 
 
 @dataclass(frozen=True)
@@ -77,23 +132,32 @@ class LightTone:
     @classmethod
     def of(cls, pixels: Tensor) -> LightTone:
         """Measured over (N, 3, H, W)."""
-        _, spread = _mean_and_spread(pixels)
-        return cls(pixels.mean(dim=(1, 2, 3), keepdim=True), spread.square().mean(1, keepdim=True).sqrt())
+        mean, spread = _mean_and_spread(pixels)
+        return cls(mean.mean(1, keepdim=True), spread.square().mean(1, keepdim=True).sqrt())
 
-    def hold(self, pixels: Tensor) -> Tensor:
-        """The same pictures with this mean and spread; each colour's mean within `CAST` spreads of it."""
+    def correction(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
+        """Gain and offset that give pictures this mean and spread; each colour's mean within `CAST` spreads of it."""
         mean, spread = _mean_and_spread(pixels)  # (N, 3, 1, 1)
         spread = spread.square().mean(1, keepdim=True).sqrt()  # (N, 1, 1, 1)
         cast = mean - mean.mean(1, keepdim=True)
         most = CAST * self.spread / cast.abs().amax(1, keepdim=True).clamp_min(1e-12)  # the hue stays, and so does the light
         gain = torch.where((spread > 1e-6) & (self.spread > 1e-6), self.spread / spread.clamp_min(1e-6), torch.ones_like(spread))
-        return torch.addcmul(self.mean + cast * most.clamp_max(1) - mean * gain, pixels, gain)
+        return gain, self.mean + cast * most.clamp_max(1) - mean * gain
+
+    def hold(self, pixels: Tensor) -> Tensor:
+        """The same pictures with this mean and spread."""
+        gain, offset = self.correction(pixels)
+        return torch.addcmul(offset, pixels, gain)
 
 
 def _mean_and_spread(pixels: Tensor) -> tuple[Tensor, Tensor]:
-    mean = pixels.mean(dim=(2, 3), keepdim=True)  # (N, 3, 1, 1)
-    spread = (pixels - mean).square().mean(dim=(2, 3), keepdim=True).sqrt()  # ten times as fast as torch.std
-    return mean, spread
+    """Of each colour of each picture (N, 3, H, W): (N, 3, 1, 1) each."""
+    height, width = pixels.shape[2:]
+    parts = [pixels[..., rows, :] for rows in bands(height, width)]
+    count = height * width
+    mean = torch.stack([each.mean(dim=(2, 3), keepdim=True) * (each.shape[2] * width / count) for each in parts]).sum(0)
+    squares = [(each - mean).square().mean(dim=(2, 3), keepdim=True) * (each.shape[2] * width / count) for each in parts]
+    return mean, torch.stack(squares).sum(0).sqrt()  # ten times as fast as torch.std
 
 
 @lru_cache(maxsize=512)

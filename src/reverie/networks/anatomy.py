@@ -56,7 +56,8 @@ class Chain:
 class Anatomy:
     """What one pass showed.
 
-    `calls`, `shapes`, `strides`: by module name; of a module called several times also by `name#0`, `name#1` …
+    `calls`, `shapes`, `strides`, `reaches`: by module name, in the order in which they end; of a module called several times also by
+    `name#0`, `name#1` … A reach is the side, in pixels, of what one value can depend on; it is missing where that is all of the picture.
     `hands_on`: modules that give the very tensor a convolution gave them, with that convolution. `classes`: None where it is not clear.
     """
 
@@ -66,6 +67,7 @@ class Anatomy:
     calls: dict[str, int] = field(default_factory=dict)
     shapes: dict[str, tuple[int, ...]] = field(default_factory=dict)
     strides: dict[str, int] = field(default_factory=dict)
+    reaches: dict[str, int] = field(default_factory=dict)
     hands_on: dict[str, str] = field(default_factory=dict)
     classes: int | None = None
 
@@ -119,6 +121,8 @@ def examine(module: nn.Module, picture: Tensor, levels: Mapping[str, str], score
             anatomy.shapes[name] = tuple(call.output.shape)
             if call.field is not None:
                 anatomy.strides[name] = max(1, round(max(call.field.stride)))
+                if not math.isinf(max(call.field.size)):
+                    anatomy.reaches[name] = math.ceil(max(call.field.size))
         if id(call.output) in given:
             anatomy.hands_on[call.name] = given[id(call.output)]
         elif isinstance(call.module, (*CONVOLUTIONS, *NORMS, *ACTIVATIONS)):

@@ -126,6 +126,18 @@ class Network:
         strides = self.anatomy.strides
         return strides.get(name) or strides.get(split_call(name)[0], 1)
 
+    def reach(self, name: str) -> int | None:
+        """The side, in pixels, of what one value of a layer can depend on; None where that is all of the picture."""
+        reaches = self.anatomy.reaches
+        return reaches.get(name) or reaches.get(split_call(name)[0])
+
+    def phase(self, name: str) -> int:
+        """The largest stride on the way to a layer: pictures that differ by a multiple of it in place and size are seen alike."""
+        strides = self.anatomy.strides
+        bare = name if name in strides else split_call(name)[0]
+        before = list(strides)[: list(strides).index(bare) + 1] if bare in strides else []
+        return max((strides[each] for each in before), default=1)
+
     def level(self, level: str) -> str:
         """The layer that a plain-language level stands for; UsageError where the network has no levels."""
         if level not in self.levels:

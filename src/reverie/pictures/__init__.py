@@ -14,6 +14,9 @@ from torch import Tensor
 
 from reverie import files
 from reverie.errors import ReverieError, UsageError
+from reverie.pictures.large import banded as banded
+from reverie.pictures.large import bands as bands
+from reverie.pictures.large import room as room
 from reverie.pictures.likeness import similarity as similarity
 from reverie.pictures.scale import resample as resample
 from reverie.pictures.scale import resize as resize
@@ -202,15 +205,26 @@ def frequencies(height: int, width: int) -> Tensor:
 def quantise(pixels: Tensor, bits: int = 8) -> np.ndarray[Any, Any]:
     """(C, H, W) in 0..1 → (H, W, C) uint8 or uint16."""
     most = 2**bits - 1
-    scaled = pixels.clamp(0, 1).mul(most).round().permute(1, 2, 0).contiguous().numpy()  # (H, W, C)
-    return scaled.astype(np.uint8 if bits == 8 else np.uint16)
+    channels, height, width = pixels.shape
+    result = np.empty((height, width, channels), np.uint8 if bits == 8 else np.uint16)
+    for rows in bands(height, width):
+        result[rows] = pixels[:, rows].clamp(0, 1).mul_(most).round_().permute(1, 2, 0).numpy()  # (h, W, C)
+    return result
+
+
+def rounded(pixels: Tensor) -> Tensor:
+    """(C, H, W) in 0..1 as a file of 8 bits has it: the same shape."""
+    return banded(lambda band: band.clamp(0, 1).mul_(255).round_().div_(255), pixels)
 
 
 def _from_decoded(found: files.Decoded) -> Picture:
     def as_float(values: np.ndarray[Any, Any]) -> Tensor:
+        """(H, W, C) of whole numbers → (C, H, W) in 0..1."""
         most = 255 if values.dtype == np.uint8 else 65535
-        return torch.from_numpy(values.astype(np.float32) / most)
+        result = room(values.shape[2], *values.shape[:2])
+        for rows in bands(*values.shape[:2]):
+            result[:, rows] = torch.from_numpy(values[rows].astype(np.float32) / most).permute(2, 0, 1)
+        return result
 
-    pixels = as_float(found.rgb).permute(2, 0, 1).contiguous()  # (3, H, W)
-    alpha = None if found.alpha is None else as_float(found.alpha)  # (H, W)
-    return Picture(pixels, alpha, found.dpi, content=found.content, sha256=found.sha256)
+    alpha = None if found.alpha is None else as_float(found.alpha[..., None])[0]  # (H, W)
+    return Picture(as_float(found.rgb), alpha, found.dpi, content=found.content, sha256=found.sha256)

@@ -2,7 +2,7 @@
 
 from typing import get_args
 
-from reverie.recipe.choices import GROUPS, Ascent, Canvas, Finish, Level, Noise, Penalties, Transforms
+from reverie.recipe.choices import GROUPS, Ascent, Canvas, Finish, Level, Noise, Penalties, Tiles, Transforms
 from reverie.recipe.chosen import Choices, chosen
 from reverie.recipe.model import (
     LONGEST_SIDE,
@@ -23,6 +23,7 @@ from reverie.recipe.model import (
     Stopped,
     VectorInput,
 )
+from reverie.recipe.moving import MOST_FRAMES, Film, Journey, Stop
 from reverie.recipe.presets import BASES, CARICATURE, DEFAULT_PRESET, OF_DREAMS, PRESETS, Preset, preset
 from reverie.recipe.reading import LONGEST_TEXT, choose, first_fault, read
 
@@ -40,6 +41,7 @@ __all__ = [
     "LONGEST_SIDE",
     "LONGEST_TEXT",
     "MAX_PIXELS",
+    "MOST_FRAMES",
     "MOST_SEED",
     "MOST_THREADS",
     "MOST_TOGETHER",
@@ -52,7 +54,9 @@ __all__ = [
     "Choices",
     "Command",
     "FileInput",
+    "Film",
     "Finish",
+    "Journey",
     "Level",
     "Machine",
     "Named",
@@ -64,7 +68,9 @@ __all__ = [
     "Penalties",
     "Preset",
     "Recipe",
+    "Stop",
     "Stopped",
+    "Tiles",
     "Transforms",
     "VectorInput",
     "choose",

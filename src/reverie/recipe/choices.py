@@ -74,6 +74,13 @@ class Penalties(Data):
     spectrum: float = Field(0.0, ge=0, le=10, description="draws the power at each frequency towards that of photographs")
 
 
+class Tiles(Data):
+    """How a picture too large for one pass is cut. Where it is not, a recipe has none."""
+
+    tile: int = Field(ge=16, le=2**16, description="side of the tiles a large picture's gradient is computed in")
+    halo: int = Field(ge=0, le=2**12, description="pixels beyond each tile that the network is shown with it")
+
+
 class Finish(Data):
     """What is done to the dream when the last step is made."""
 

@@ -8,7 +8,8 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator, model_validator
 
 from reverie.errors import UsageError
-from reverie.recipe.choices import Ascent, Canvas, Data, Finish, Noise, Penalties, Transforms
+from reverie.recipe.choices import Ascent, Canvas, Data, Finish, Noise, Penalties, Tiles, Transforms
+from reverie.recipe.moving import Film, Journey
 from reverie.target import parse
 
 SCHEMA = 1
@@ -17,7 +18,7 @@ MOST_SEED = 2**63 - 1
 LONGEST_SIDE = 10**6  # pixels of a picture that is made
 MOST_TOGETHER = 256  # pictures in a batch
 
-Command = Literal["dream", "imagine", "feature", "see"]
+Command = Literal["dream", "imagine", "feature", "see", "journey", "film"]
 Objective = Literal["excite", "guide", "caricature", "direction", "rebuild"]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
@@ -43,7 +44,7 @@ class NetworkUsed(Data):
 class FileInput(Data):
     """A picture that went in, by its content."""
 
-    role: Literal["start", "guide", "mask"] = "start"
+    role: Literal["start", "guide", "mask", "film"] = "start"
     sha256: Sha256
     width: int = Field(ge=1, le=10**9)
     height: int = Field(ge=1, le=10**9)
@@ -132,6 +133,9 @@ class Recipe(Data):
     height: int = Field(ge=1, le=LONGEST_SIDE)
     seed: int = Field(0, ge=0, le=MOST_SEED)
     batch: Batch | None = None
+    tiles: Tiles | None = None
+    journey: Journey | None = None
+    film: Film | None = None
     stopped: Stopped | None = None
     opinions: tuple[Opinion, ...] = Field((), max_length=8)
     machine: Machine
@@ -150,12 +154,16 @@ class Recipe(Data):
         if len({each.sha256 for each in self.networks}) < len(self.networks):
             raise ValueError("the same network stands in it twice")
         roles = [each.role for each in self.inputs]
-        if roles.count("start") != 1 or len(set(roles)) < len(roles):
+        if roles.count("start") + roles.count("film") != 1 or len(set(roles)) < len(roles):
             raise ValueError("it needs one start, and no more than one guide, mask and direction")
         if (self.objective in ("guide", "rebuild")) != ("guide" in roles):
             raise ValueError("the objectives 'rebuild' and 'guide' and the input of that name go together")
         if (self.objective == "direction") != ("direction" in roles):
             raise ValueError("the objective 'direction' and the input of that name go together")
+        if (self.command == "film") != ("film" in roles) or (self.command == "film") != (self.film is not None):
+            raise ValueError("the command 'film', its input and its choices go together")
+        if (self.command == "journey") != (self.journey is not None):
+            raise ValueError("the command 'journey' and its choices go together")
         if (self.objective == "rebuild") != (self.command == "see"):
             raise ValueError("the command 'see' and the objective 'rebuild' go together")
         if self.objective == "rebuild" and not self._looks_straight():

@@ -61,4 +61,6 @@ BASES: dict[Command, dict[str, Any]] = {
         "vivid": 0.0,
         "tone": "free",
     },
+    "journey": {"spread": 0.2, "octaves": 3, "steps": 3},
+    "film": {},
 }

@@ -9,6 +9,7 @@ from reverie.networks import Network
 from reverie.networks.device import free_memory
 
 _SHARE = 0.8  # of the free memory that may be planned with
+WASTE = 2.1  # times what is kept: what comes and goes, and what lies idle between while freed memory is held, as measured
 _BESIDE = 40 * 4  # bytes a pixel for the picture, its spectrum, its gradient and their copies
 
 
@@ -20,21 +21,23 @@ def fitting(count: int, network: Network, wanted: list[str], height: int, width:
     free = free_memory(network.device)
     if free is None or count < 2:
         return count
-    each = (bytes_per_pixel(network, wanted) + _BESIDE) * height * width
+    each = (WASTE * bytes_per_pixel(network, wanted) + _BESIDE) * height * width
     return max(1, min(count, int(_SHARE * free / each)))
 
 
 def bytes_per_pixel(network: Network, wanted: list[str]) -> float:
     """What a pass keeps for its gradient, in bytes for each pixel of the picture, as counted in one at the native size."""
-    kept: dict[tuple[int, int], int] = {}
+    prepared = network.prepare(wanted)
+    own = {each.untyped_storage().data_ptr() for each in prepared.module.parameters()}
+    kept: dict[int, int] = {}  # bytes of each block of memory, by its address
 
     def count(tensor: Tensor) -> Tensor:
-        kept[tensor.untyped_storage().data_ptr(), tensor.untyped_storage().nbytes()] = tensor.untyped_storage().nbytes()
-        return tensor
+        if tensor.untyped_storage().data_ptr() not in own:
+            kept[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
+        return tensor  # which keeps it, so that no other comes to lie at its address
 
     picture = torch.full((1, network.channels, *network.size), 0.5, device=network.device, requires_grad=True)
     with torch.enable_grad(), torch.autograd.graph.saved_tensors_hooks(count, lambda tensor: tensor):
-        seen = network.prepare(wanted)(picture)
-    weights = sum(each.numel() * each.element_size() for each in network.module.parameters())
+        seen = prepared(picture)
     del seen
-    return max(0, sum(kept.values()) - weights) * 1.5 / (network.size[0] * network.size[1])  # half as much again for what comes and goes
+    return sum(kept.values()) / (network.size[0] * network.size[1])

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from reverie.networks import Network, installed, open_network
-from reverie.pictures import quantise, resize
+from reverie.pictures import resize, rounded
 from reverie.recipe import Named, Opinion, Recipe
 from reverie.target import CLASSES, parse
 
@@ -50,9 +50,8 @@ def wanted(recipe: Recipe, dreamer: Network) -> int:
 
 
 def _opinion(judge: Network, picture: Tensor, index: int) -> Opinion:
-    rounded = torch.from_numpy(quantise(picture)).permute(2, 0, 1).float() / 255  # (3, H, W)
     with torch.no_grad():
-        logits = judge.prepare([CLASSES])(resize(rounded, *judge.size)[None].to(judge.device))[CLASSES][0]  # (K,)
+        logits = judge.prepare([CLASSES])(resize(rounded(picture), *judge.size)[None].to(judge.device))[CLASSES][0]  # (K,)
     probabilities = logits.double().softmax(0).cpu()
     best = probabilities.topk(_TOP)
     return Opinion(

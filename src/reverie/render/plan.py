@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -13,15 +15,18 @@ from reverie.ascent import Progress, Way, added, climb, kept_memory, octave_size
 from reverie.canvas import keep_colour
 from reverie.errors import OutputError, UsageError
 from reverie.networks import Network
-from reverie.pictures import Picture, resize
+from reverie.pictures import Picture, banded, resample, resize
 from reverie.recipe import NoiseInput, Recipe, Stopped
 from reverie.render.opinions import opinions
 from reverie.render.scores import Inputs, penalised, scorers, takeable
 from reverie.render.starts import drawn, generator, purposes, threads
+from reverie.render.tiling import WHOLE, Estimate, estimated, tiling_of
 from reverie.store import Kept
 from reverie.target import brief
 
 MOST_FRAMES = 100  # pictures from along the way
+_STRIP = 480  # pixels of height of those of a large picture
+_SAMPLE = (720, 1280)  # of the part by which time is estimated
 
 Watcher = Callable[[Progress], object]  # sees every step; a true answer stops
 
@@ -81,14 +86,16 @@ class Plan:
         began = time.monotonic()
         recipe = self.recipe
         kept = self._keep()
-        with threads(recipe.machine.threads), kept_memory():
-            start = self._starts().to(self.network.device)  # (N, 3, H, W)
+        tiling = tiling_of(recipe, self.network)
+        with threads(recipe.machine.threads), nullcontext() if tiling else kept_memory():  # large windows leave too much of it idle
+            start = self._starts() if tiling else self._starts().to(self.network.device)  # (N, 3, H, W)
             score, soft, smallest = scorers(recipe, self.networks, Inputs(start, self.guide, self.direction))
-            sizes = takeable(score, start, octave_sizes(recipe.height, recipe.width, recipe.ascent, smallest))
+            sizes = octave_sizes(recipe.height, recipe.width, recipe.ascent, smallest)
+            sizes = sizes if tiling else takeable(score, start, sizes)
             skipped = recipe.ascent.octaves - len(sizes)
             way = Way(
                 recipe.canvas, recipe.ascent, recipe.transforms, grown=recipe.command != "dream", penalty=penalised(recipe), soft=soft,
-                matching=recipe.objective == "rebuild",
+                matching=recipe.objective == "rebuild", tiles=tiling, device=self.network.device,
                 mask=None if self.mask is None else self.mask[None, None].to(start.device),
             )  # fmt: skip
             last: Progress | None = None
@@ -98,7 +105,7 @@ class Plan:
             for last in climb(start, score, way, sizes, [generator(recipe.seed, each) for each in purposes(recipe)]):
                 made = (last.octave - 1 + last.step / last.steps) / last.octaves  # share of the steps, whatever their size
                 while len(frames) < making - 1 and made >= (len(frames) + 1) / making:
-                    frames.append(self._finished(last, start))
+                    frames.append([_shown(each) for each in self._finished(last, start)])
                 if not way.matching and not torch.isfinite(last.score).all():  # one who matches takes such a step back
                     raise UsageError(f"the score of '{brief(recipe.target)}' is no finite number", "give its terms smaller weights")
                 alive |= last.alive.cpu()
@@ -119,7 +126,7 @@ class Plan:
         were = "is too small for this target and was" if skipped == 1 else "are too small for this target and were"
         notes: tuple[str, ...] = (f"{skipped} of {recipe.ascent.octaves} octaves {were} skipped",) if skipped else ()
         seconds = (time.monotonic() - began) / len(start)
-        opacity = _opacity(last, recipe)
+        opacity = _opacity(last, recipe) if recipe.tiles is None or recipe.finish.opacity else [None] * len(start)
         return [
             replace(
                 self.start,
@@ -139,7 +146,7 @@ class Plan:
                 alive=bool(alive[index]),
                 score=float(last.score[index]),
                 seconds=seconds,
-                making=(*(frame[place] for frame in frames), finished[place]) if making else (),
+                making=(*(frame[place] for frame in frames), _shown(finished[place])) if making else (),
             )
             for place, index in enumerate(self.wanted)
         ]
@@ -165,18 +172,39 @@ class Plan:
         pictures, finish = state.pictures, self.recipe.finish
         if pictures.shape != start.shape:
             if self.recipe.command == "dream":
-                pictures = start + added(pictures, resize(start, *pictures.shape[2:]), *start.shape[2:])
+                more = added(pictures, resize(start, *pictures.shape[2:]), *start.shape[2:])
+                pictures = banded(torch.add, start, more, out=more)
             else:
                 pictures = resize(pictures, *start.shape[2:])
-        results = []
-        for index in self.wanted:
-            pixels, own = pictures[index].clamp(0, 1).cpu(), start[index].cpu()
+
+        def finished(dream: Tensor, own: Tensor, mask: Tensor | None = None) -> Tensor:
+            dream = dream.clamp(0, 1)
             if finish.keep_colour:
-                pixels = keep_colour(pixels, own)
+                dream = keep_colour(dream, own)
             if finish.mix:
-                pixels = torch.lerp(pixels, own, finish.mix)
-            results.append(pixels if self.mask is None else torch.where(self.mask == 0, own, pixels))
-        return results
+                dream = torch.lerp(dream, own, finish.mix)
+            return dream if mask is None else torch.where(mask == 0, own, dream)
+
+        masks = () if self.mask is None else (self.mask,)
+        return [banded(finished, pictures[index].cpu(), start[index].cpu(), *masks) for index in self.wanted]
+
+    def estimate(self) -> Estimate:
+        """What making it will take, from a measurement on a small part of it that takes some seconds."""
+        height, width = (min(each, side) for each, side in zip(self.start.size, _SAMPLE, strict=True))
+        ascent = self.recipe.ascent.model_copy(update={"octaves": 1, "steps": 4})
+        sample = self.recipe.model_copy(update={"height": height, "width": width, "ascent": ascent, "tiles": None, "stopped": None})
+        times: list[float] = []
+        start = replace(self.start, pixels=self.start.pixels[:, :height, :width].clone(), alpha=None)
+        part = replace(self, recipe=sample, start=start, mask=None, kept=())
+        part.make(lambda _: times.append(time.monotonic()))
+        steps = [after - before for before, after in pairwise(times)]
+        return estimated(self.recipe, self.network, min(steps) / (height * width))
+
+
+def _shown(picture: Tensor) -> Tensor:
+    """(3, H, W) no larger than a strip of pictures needs it, where it is very large."""
+    height, width = picture.shape[1:]
+    return picture if height * width <= WHOLE else resize(picture, _STRIP, max(1, round(width * _STRIP / height)))
 
 
 def _stirred(recipe: Recipe, alive: bool, soft_steps: int) -> tuple[str, ...]:
@@ -190,14 +218,19 @@ def _stirred(recipe: Recipe, alive: bool, soft_steps: int) -> tuple[str, ...]:
     return ()
 
 
-def _opacity(state: Progress, recipe: Recipe) -> list[Tensor]:
+def _opacity(state: Progress, recipe: Recipe) -> list[Tensor | None]:
     """Where the gradient went: for each picture (H, W) in 0..1, smooth, 1 where it went most."""
     size = (recipe.height, recipe.width)
     coarse = _smoothly(state.changed, max(1, size[0] // 8), max(1, size[1] // 8))
-    smooth = _smoothly(coarse, *size).clamp_min(0)[:, 0].cpu()  # (N, H, W)
-    flat = smooth.flatten(1)
-    low, high = (flat[:, :: max(1, flat.shape[1] // 65536)].quantile(each, dim=1).view(-1, 1, 1) for each in (0.05, 0.95))
-    return list(((smooth - low) / (high - low).clamp_min(1e-6)).clamp(0, 1))
+    full = resample(coarse, *size) if recipe.tiles else _smoothly(coarse, *size)  # (N, 1, H, W)
+    return [_stretched(each[0].cpu()) for each in full]
+
+
+def _stretched(values: Tensor) -> Tensor:
+    """(H, W) of any range → 0..1, from what a twentieth are below to what a twentieth are above."""
+    flat = values.flatten()
+    low, high = flat[:: max(1, len(flat) // 65536)].clamp_min(0).quantile(torch.tensor([0.05, 0.95])).tolist()
+    return banded(lambda band: ((band.clamp_min(0) - low) / max(high - low, 1e-6)).clamp_(0, 1), values)
 
 
 def _smoothly(values: Tensor, height: int, width: int) -> Tensor:

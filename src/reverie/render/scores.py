@@ -62,7 +62,11 @@ def scorers(recipe: Recipe, networks: Sequence[Network], inputs: Inputs) -> tupl
         apart = recipe.batch is not None and recipe.batch.kind == "diverse"
         compared = layers or ((deepest(network),) if apart else ())
         prepared = network.prepare([*wanted, *(name for name in compared if name not in wanted)])
-        parts.append((prepared, _judge(recipe, network, targets, prepared, inputs, compared if apart else ())))
+        if recipe.tiles is None:
+            judge = _judge(recipe, network, targets, prepared, inputs, compared if apart else ())
+        else:
+            judge = _judge_of_windows(recipe, network, targets[0], prepared, inputs)
+        parts.append((prepared, judge))
         coarsest = max((network.stride(name) for name in layers), default=max(network.anatomy.strides.values(), default=1))
         smallest = max(smallest, 2 * coarsest, *(reach(term, network) for target in targets for term in target.terms))
 
@@ -101,6 +105,26 @@ def deepest(network: Network) -> str:
 
 
 _PlacedJudge = Callable[[Mapping[str, Tensor], Tensor, View], Tensor]
+
+
+def _judge_of_windows(recipe: Recipe, network: Network, target: Target, prepared: Prepared, inputs: Inputs) -> _PlacedJudge:
+    """The same score, as a sum over windows: of each layer's mean over places the part that a window has."""
+    layers = {}
+    for name in target.layers():
+        own = Target(tuple(term for term in target.terms if term.layer == name))
+        layers[name] = network.stride(name), _judge(recipe, network, [own], prepared, inputs, ())
+
+    def score(activations: Mapping[str, Tensor], pictures: Tensor, view: View) -> Tensor:
+        total = []
+        for name, (stride, judge) in layers.items():
+            if view.window is None:
+                total.append(judge(activations, pictures, view))
+                continue
+            counted, share = view.window.of(activations[name], stride)
+            total.append(share * judge({name: counted}, pictures, view))
+        return torch.stack(total).sum(0)  # (1,)
+
+    return score
 
 
 def _judge(

@@ -9,23 +9,24 @@ from contextlib import contextmanager
 import torch
 
 from reverie.errors import InputError, UsageError
-from reverie.pictures import Picture, noise, quantise
+from reverie.pictures import Picture, noise, rounded
 from reverie.recipe import LONGEST_SIDE, MOST_THREADS, Noise, NoiseInput, Recipe
 
 SMALLEST = 16  # pixels a side of a start
 MEAN = 0.47  # of the light of photographs, as in `pictures.noise`
 PHOTOGRAPHS = (0.485, 0.456, 0.406)  # mean colour of ImageNet's photographs, as torchvision and others give it
-LARGEST = 24_000_000  # pixels of a picture dreamt in memory
+LARGEST = 24_000_000  # pixels of a picture dreamt in one pass
 
 
-def check_size(height: int, width: int, name: str, flag: str = "--width") -> None:
+def check_size(height: int, width: int, name: str, flag: str = "--width", largest: int = LARGEST) -> None:
     """Raise InputError for a picture too small or too large to dream on; `flag` is what makes it larger or smaller."""
     if min(height, width) < SMALLEST:
         raise InputError(f"'{name}' is {width}×{height} pixels", f"the least is {SMALLEST} a side; {flag} makes it larger")
-    if height * width > LARGEST or max(height, width) > LONGEST_SIDE:
-        most = int(min((LARGEST * width / height) ** 0.5, LONGEST_SIDE, LONGEST_SIDE * width / height))
+    if height * width > largest or max(height, width) > LONGEST_SIDE:
+        most = int(min((largest * width / height) ** 0.5, LONGEST_SIDE, LONGEST_SIDE * width / height))
         remedy = f"give {flag} {most} or less" if min(most, most * height // width) >= SMALLEST else "cut it into shorter pieces"
-        raise InputError(f"'{name}' would be dreamt at {width}×{height} pixels, more than fit in memory", remedy)
+        why = "more than fit in memory" if largest == LARGEST else f"more than the {largest:,} that --max-pixels allows"
+        raise InputError(f"'{name}' would be dreamt at {width}×{height} pixels, {why}", remedy)
 
 
 def drawn(recipe: Recipe, purpose: str) -> Picture:
@@ -47,7 +48,7 @@ def noise_start(
     if spread:
         centred = pixels - pixels.mean()
         pixels = (torch.tensor(around).view(3, 1, 1) + spread * centred / centred.std().clamp_min(1e-6)).clamp(0, 1)
-    return Picture(torch.from_numpy(quantise(pixels)).permute(2, 0, 1).float() / 255)
+    return Picture(rounded(pixels))
 
 
 def generator(seed: int, purpose: str) -> torch.Generator:

@@ -1,0 +1,51 @@
+"""Room for pictures: in memory while they are small, else in a file that is mapped into it; and work on them in bands of rows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from reverie.store import scratch
+
+IN_MEMORY = 1 << 28  # bytes of one tensor; larger ones lie on disk
+BAND = 1 << 22  # pixels that are worked on together
+
+
+def room(*shape: int) -> Tensor:
+    """Zeros (float32) of this shape. What is too large for memory lies in a file that goes when the tensor does.
+
+    Raises:
+        OutputError: the disk has not so much room.
+    """
+    size = 4 * math.prod(shape)
+    if size <= IN_MEMORY:
+        return torch.zeros(shape)
+    with scratch(size) as file:
+        return torch.from_numpy(np.memmap(file, np.float32, "r+", shape=shape))
+
+
+def bands(height: int, width: int, multiple: int = 8) -> Iterator[slice]:
+    """Rows that are worked on together, from the top; but for the last a multiple of so many."""
+    step = max(multiple, BAND // max(1, width) // multiple * multiple)
+    for top in range(0, height, step):
+        yield slice(top, min(top + step, height))
+
+
+def banded(function: Callable[..., Tensor], first: Tensor, *others: Tensor, out: Tensor | None = None) -> Tensor:
+    """`function(first, *others)`, which looks at each pixel by itself, in bands: no more than a band of it is in memory besides.
+
+    Args:
+        first, others: (…, H, W); all of the same height and width.
+        out: where the result goes, of the shape of `first`; it may be one of the others. None for new room.
+    """
+    height, width = first.shape[-2:]
+    if height * width <= BAND and out is None:
+        return function(first, *others)
+    result = room(*first.shape) if out is None else out
+    for rows in bands(height, width):
+        result[..., rows, :] = function(*(each[..., rows, :] for each in (first, *others)))
+    return result

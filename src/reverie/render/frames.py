@@ -1,0 +1,88 @@
+"""Frame after frame, with the networks made ready once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from reverie.ascent import STRAIGHT, Score, View, Way, climb, kept_memory, octave_sizes
+from reverie.networks import Network
+from reverie.recipe import Ascent, Recipe, Stop
+from reverie.render.scores import Inputs, even, penalised, scorers, takeable
+from reverie.render.starts import generator, threads
+
+
+@dataclass(frozen=True)
+class Dreamt:
+    """A frame: (3, H, W) in 0..1 on the CPU, and the score at its last step."""
+
+    pixels: Tensor
+    score: float
+
+
+class Dreamer:
+    """Dreams on one picture after another, all of the recipe's size.
+
+    Args:
+        recipe: how; its ascent is that of every frame.
+        networks: as the recipe names them.
+        stops: targets to be mixed, each with its network; without them the recipe's own target.
+    """
+
+    def __init__(self, recipe: Recipe, networks: Sequence[Network], stops: Sequence[Stop] = ()) -> None:
+        self.recipe = recipe
+        self.device = networks[0].device
+        blank = Inputs(torch.full((1, 3, recipe.height, recipe.width), 0.5, device=self.device))
+        parts = []
+        for each in stops:
+            used = recipe.networks[each.network].model_copy(update={"target": ""})
+            of_stop = recipe.model_copy(update={"target": each.target, "networks": (used,)})
+            parts.append(scorers(of_stop, [networks[each.network]], blank))
+        self._parts = parts or [scorers(recipe, networks, blank)]
+        smallest = max(each[2] for each in self._parts)
+        self._takeable = takeable(self._parts[0][0], blank.start, octave_sizes(recipe.height, recipe.width, recipe.ascent, smallest))[0]
+
+    def __call__(
+        self, start: Tensor, purpose: str, shares: Sequence[float] = (), mask: Tensor | None = None, ascent: Ascent | None = None
+    ) -> Dreamt:
+        """Dream on a frame.
+
+        Args:
+            start: (3, H, W) in 0..1. Its light and contrast are held.
+            purpose: what the frame's random numbers are drawn for, beside the recipe's seed: its number, say.
+            shares: how much of each stop, in the order of the stops; none of them means all of the first.
+            mask: (H, W) in 0..1, where to dream; None for everywhere.
+            ascent: other choices than the recipe's, for this frame.
+        """
+        recipe, ascent = self.recipe, ascent or self.recipe.ascent
+        score = self._mixed([part[0] for part in self._parts], shares)
+        soft = self._mixed([part[1] for part in self._parts], shares)
+        way = Way(
+            recipe.canvas, ascent, recipe.transforms, penalty=penalised(recipe), soft=soft,
+            mask=None if mask is None else mask[None, None].to(self.device),
+        )  # fmt: skip
+        sizes = octave_sizes(recipe.height, recipe.width, ascent, min(self._takeable))
+        with threads(recipe.machine.threads), kept_memory():
+            begin = start[None].to(self.device)  # (1, 3, H, W)
+            *_, last = climb(begin, score, way, sizes, [generator(recipe.seed, f"{recipe.target} | {purpose}")])
+            return Dreamt(last.pictures[0].clamp(0, 1).cpu(), float(last.score[0]))
+
+    def score(self, picture: Tensor, shares: Sequence[float] = ()) -> float:
+        """The score of a picture (3, H, W) as it is."""
+        with torch.no_grad():
+            return float(self._mixed([part[0] for part in self._parts], shares)(picture[None].to(self.device), STRAIGHT)[0])
+
+    @staticmethod
+    def _mixed(scores: Sequence[Score], shares: Sequence[float]) -> Score:
+        """The scores by their shares, each with as much say as its share whatever its size."""
+        chosen = [(share, score) for share, score in zip(shares or (1.0,), scores, strict=False) if share > 0]
+        if len(chosen) == 1:
+            return chosen[0][1]
+
+        def mixed(pictures: Tensor, view: View) -> Tensor:
+            return torch.stack([share * score(even(pictures), view) for share, score in chosen]).sum(0)  # (N,)
+
+        return mixed
