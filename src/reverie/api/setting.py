@@ -1,0 +1,220 @@
+"""What is about to move: where it goes, how its frames are made one after the other, and how they become a film."""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from fractions import Fraction
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from reverie import files
+from reverie import pictures as _pictures
+from reverie import recipe as _recipe
+from reverie.api.choices import whole
+from reverie.errors import MissingExtra, OutputError, ReverieError, UsageError
+from reverie.motion.footage import Footage
+from reverie.networks import Network
+from reverie.pictures import quantise
+from reverie.recipe import Recipe
+from reverie.render import threads as using
+from reverie.store import Kept, check_place, exists, expanded, is_folder, made_folder, write_whole
+from reverie.work import Done, Job, here
+
+FILMS = frozenset({".mp4", ".webm", ".gif"})
+Watch = Callable[[Done], bool]
+Tell = Callable[[str], None] | None
+Frame = Callable[[int], Tensor]  # a unit that is finished, by its number: (3, H, W) in 0..1, as it is on disk
+Make = Callable[[int, Frame], Tensor]  # a unit by its number, and those before it → (3, H, W) in 0..1
+
+
+@dataclass(frozen=True)
+class Setting(ABC):
+    """A journey or a film about to begin: its recipe, and its networks, open.
+
+    `kept` are files that are kept in the cache by their hash once it begins, `notes` what the user should know.
+    """
+
+    recipe: Recipe
+    networks: tuple[Network, ...]
+    kept: tuple[bytes | Path, ...] = field(default=(), kw_only=True)
+    notes: tuple[str, ...] = field(default=(), kw_only=True)
+
+    @property
+    @abstractmethod
+    def units(self) -> int:
+        """How many pictures are dreamt."""
+
+    @property
+    @abstractmethod
+    def frames(self) -> int:
+        """How many frames it has when it is whole."""
+
+    @abstractmethod
+    def maker(self, finished: int) -> AbstractContextManager[Make]:
+        """What makes the units from number `finished` on, in order."""
+
+    @abstractmethod
+    def shown(self, finished: int, frame: Frame) -> Iterator[tuple[int, Tensor | None]]:
+        """The frames in order: the number of the unit, and the picture where it is not the unit itself."""
+
+    @abstractmethod
+    def times(self, count: int) -> tuple[list[Fraction], Fraction]:
+        """When each of so many frames is shown, in seconds, and when the last one is over."""
+
+    @abstractmethod
+    def of_frames(self, count: int) -> Recipe:
+        """The recipe of its first frames alone."""
+
+    @abstractmethod
+    def fingerprint(self) -> str:
+        """Of all that finished units depend on."""
+
+    @abstractmethod
+    def follows(self, old: Recipe) -> bool:
+        """Whether a film of this recipe is this one or the beginning of it, so that nothing is lost with it."""
+
+    def sound(self, count: int) -> tuple[Path | None, Fraction | None]:
+        """Of its first frames: the film whose sound it has, and when that ends, in seconds; None for all of it."""
+        return None, None
+
+    def ready(self, output: str | Path, *, force: bool = False, preview: int = 0) -> Path:
+        """Where it goes; raises now, before any time is spent, if it cannot."""
+        place = expanded(output)
+        if place.name in ("", ".."):
+            place = place.resolve()
+        if not place.name:
+            raise OutputError(f"'{place}' is no place for a film", "name one with -o: NAME.mp4")
+        whole("--preview", preview, 0, _recipe.MOST_FRAMES)
+        if place.suffix.lower() in FILMS:
+            if place.suffix.lower() != ".gif" and find_spec("av") is None:
+                raise MissingExtra(f"a film ({place.suffix}) needs PyAV", "pip install 'reverie[film]', or name a folder for the frames")
+            check_place(place)
+            if place.exists() and not force and not self._leads_to(place):
+                raise exists(place)
+        elif place.suffix and not is_folder(place):
+            raise UsageError(f"films cannot be written as '{place.suffix}'", "name it .mp4, .webm or .gif, or name a folder for the frames")
+        else:
+            if is_folder(place) and any(place.iterdir()) and not force:
+                raise OutputError(
+                    f"the folder '{place}' is not empty", "give --force to write into it, or name a film in it with -o: NAME.mp4"
+                )
+        work = _beside(place, ".work")
+        check_place(work / "manifest.json" if is_folder(work) else work, room=0 if is_folder(work) else self._room())
+        return place
+
+    def make(
+        self,
+        output: str | Path,
+        *,
+        force: bool = False,
+        keep_frames: bool = False,
+        partial: bool = False,
+        with_recipe: bool = True,
+        preview: int = 0,
+        progress: Watch | None = None,
+        tell: Tell = None,
+    ) -> Footage:
+        """Make it, or go on with it. See `journey` and `film`; `tell` is told each note as soon as it is known."""
+        place, began = self.ready(output, force=force, preview=preview), time.monotonic()
+        job = Job(_beside(place, ".work"), self.fingerprint(), self.units)
+        with job.opened() as note:
+            notes = (*self.notes, *((note,) if note else ()), *self._keep())
+            if tell is not None:
+                for each in notes:
+                    tell(each)
+            with using(self.recipe.machine.threads):
+                with self.maker(job.finished()) as made:
+
+                    def make(number: int) -> bytes:
+                        return files.encode(quantise(made(number, lambda each: _unit(job, each))), suffix=".png")
+
+                    finished = here(job, make, _previewing(place, preview, job, progress))
+                done = finished == job.units
+                recipe = self.recipe if done else self.of_frames(max(1, min(finished, self.frames)))
+                if done or partial:
+                    self._write(place, job, finished, recipe if with_recipe else None, force, tell)
+            if done and not keep_frames:
+                job.remove()
+        frames = min(finished, self.frames)
+        return Footage(place, recipe if with_recipe else None, frames, time.monotonic() - began, notes, done)
+
+    def _write(self, place: Path, job: Job, finished: int, recipe: Recipe | None, force: bool, tell: Tell) -> None:
+        """Put the finished units together."""
+        text = None if recipe is None else recipe.text()
+
+        def frames() -> Iterator[np.ndarray[Any, Any] | Path]:
+            for number, picture in self.shown(finished, lambda each: _unit(job, each)):
+                yield job.unit(number) if picture is None else quantise(picture)
+
+        if place.suffix.lower() not in FILMS:
+            made_folder(place)
+            for number, frame in enumerate(frames()):
+                content = frame.read_bytes() if isinstance(frame, Path) else files.encode(frame, suffix=".png")
+                if number == 0 and text is not None:
+                    rgb = quantise(_pictures.load_bytes(content, "a frame").pixels)
+                    content = files.encode(rgb, suffix=".png", recipe=text)
+                write_whole(place / f"{number:06d}.png", content, replace=True)
+            return
+        from reverie.files.film_writing import write_film
+
+        count = min(finished, self.frames)
+        (times, end), (sound, sound_end) = self.times(count), self.sound(count)
+        write_film(
+            place, frames(), times, end, sound=sound, sound_end=sound_end, recipe=text, replace=force or self._leads_to(place), tell=tell
+        )
+
+    def _leads_to(self, place: Path) -> bool:
+        text = _pictures.carried(place) if place.is_file() else None
+        try:
+            old = None if text is None else _recipe.read(text)
+        except ReverieError:
+            return False
+        return old is not None and self.follows(old)
+
+    def _keep(self) -> tuple[str, ...]:
+        try:
+            for content in self.kept:
+                Kept().put(content)
+        except OutputError as error:
+            return (f"what went in is not kept for `redo`, which will need --start: {error.fault}",)
+        return ()
+
+    def _room(self) -> int:
+        """Bytes that its frames take at the least."""
+        return self.units * self.recipe.width * self.recipe.height // 2
+
+
+def _beside(place: Path, ending: str) -> Path:
+    return place.with_name(f"{place.stem if place.suffix.lower() in FILMS else place.name}{ending}")
+
+
+def _unit(job: Job, number: int) -> Tensor:
+    return _pictures.load(job.unit(number)).pixels
+
+
+def _previewing(place: Path, every: int, job: Job, progress: Watch | None) -> Watch:
+    """What is done after each frame: every so many are put where they can be looked at."""
+    folder = _beside(place, "-preview")
+    if every:
+        made_folder(folder)
+        for number in range(0, job.finished(), every):
+            _put(job, number, folder)
+
+    def look(done: Done) -> bool:
+        if every and done.number % every == 0:
+            _put(job, done.number, folder)
+        return progress is not None and progress(done)
+
+    return look
+
+
+def _put(job: Job, number: int, folder: Path) -> None:
+    write_whole(folder / f"{number:06d}.png", job.unit(number).read_bytes(), replace=True)

@@ -1,0 +1,1 @@
+"""Pictures that move: journeys and films, each frame dreamt from the last."""

@@ -1,0 +1,189 @@
+"""Long jobs as numbered units in a folder: what is finished is a file, whole or absent, and the same command goes on where it stopped."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from reverie.errors import OutputError
+from reverie.store import check_place, made_folder, write_whole
+
+VERSION = 1  # of the manifest
+_FRAMES, _MANIFEST, _LOCK = "frames", "manifest.json", "lock"
+_PNG = b"\x89PNG\r\n\x1a\n", b"IEND\xaeB`\x82"  # how a whole PNG begins and ends
+
+
+@dataclass(frozen=True)
+class Done:
+    """A unit was finished just now.
+
+    Attributes:
+        number: of that unit, counted from 0.
+        units: of the whole job.
+        per_second: units a second, of those made by this process.
+        left: seconds that the rest will take at this pace.
+    """
+
+    number: int
+    units: int
+    per_second: float
+    left: float
+
+
+class Job:
+    """Units that follow from each other, in a folder of their own.
+
+    Args:
+        place: the folder, `NAME.work` beside the result; the folder it lies in must be there.
+        fingerprint: of all that the finished units depend on; units of another are never taken.
+        units: how many.
+        suffix: of a unit's file.
+    """
+
+    def __init__(self, place: Path, fingerprint: str, units: int, suffix: str = ".png") -> None:
+        self.place, self.fingerprint, self.units, self.suffix = place, fingerprint, units, suffix
+        self.frames = place / _FRAMES
+
+    def unit(self, number: int) -> Path:
+        """Where a unit is, or will be; they are counted from 0."""
+        return self.frames / f"{number:06d}{self.suffix}"
+
+    def finished(self) -> int:
+        """How many units from the first on are there, and whole."""
+        return next((number for number in range(self.units) if not self._whole(number)), self.units)
+
+    @contextmanager
+    def opened(self) -> Iterator[str]:
+        """The folder, made and locked, for as long as the block lasts.
+
+        Yields:
+            what the user should know: that it goes on, or that it begins anew because of other settings; empty where neither is so.
+
+        Raises:
+            OutputError: it cannot be made, holds something else, or another process is at work in it.
+        """
+        made_folder(self.place)
+        check_place(self.place / _MANIFEST)
+        self._check_ours()
+        lock = FileLock(self.place / _LOCK, timeout=0)
+        try:
+            lock.acquire()
+        except Timeout:
+            raise OutputError(f"another process is at work in '{self.place}'", "let it finish, or choose another place with -o") from None
+        except OSError as error:
+            raise OutputError(f"'{self.place}' cannot be locked ({error.strerror or error})", "choose another place with -o") from error
+        try:
+            yield self._taken_up()
+        finally:
+            if not (self.place / _MANIFEST).exists():  # removed: nothing is left to guard
+                with suppress(OSError):
+                    (self.place / _LOCK).unlink()
+            lock.release()
+            if not (self.place / _MANIFEST).exists():
+                with suppress(OSError):  # Windows cannot remove what is open; others may have files in it
+                    (self.place / _LOCK).unlink(missing_ok=True)
+                with suppress(OSError):
+                    self.place.rmdir()
+
+    def remove(self) -> None:
+        """Take all of it away; inside `opened`, the folder itself goes when that ends. What others put into it stays."""
+        shutil.rmtree(self.frames, ignore_errors=True)
+        for each in (*self.place.glob(".reverie-*.part"), self.place / _MANIFEST):
+            with suppress(OSError):
+                each.unlink()
+        with suppress(OSError):
+            self.place.rmdir()
+
+    def _check_ours(self) -> None:
+        """Raise OutputError for a folder that somebody else made: the manifest is there before the first unit is."""
+        if (self.place / _MANIFEST).is_file():
+            return
+        others = [each for each in self.place.iterdir() if each.name not in (_FRAMES, _LOCK) and not each.name.startswith(".reverie-")]
+        if others or (self.frames.exists() and (not self.frames.is_dir() or any(self.frames.iterdir()))):
+            raise OutputError(f"'{self.place}' is there, and is no work of Reverie's", "move it away, or choose another place with -o")
+
+    def _taken_up(self) -> str:
+        """Make the folder fit for this job, and say what became of what was there."""
+        old = self._fingerprint()
+        made_folder(self.frames)
+        for each in self.frames.glob(".reverie-*.part"):  # of a writer that was killed: nobody else writes here
+            with suppress(OSError):
+                each.unlink()
+        note = ""
+        if old != self.fingerprint:
+            dropped = sum(_dropped(each) for each in self.frames.iterdir() if each.stem.isdecimal())
+            if dropped:
+                note = f"the settings are not those of the {dropped} frames in '{self.place}': they were dropped, and it begins anew"
+        elif finished := self.finished():
+            note = f"{finished} of {self.units} frames are there from before, and it goes on"
+        manifest = {"version": VERSION, "fingerprint": self.fingerprint, "units": self.units}
+        write_whole(self.place / _MANIFEST, json.dumps(manifest, indent=1).encode(), replace=True)
+        return note
+
+    def _fingerprint(self) -> str | None:
+        """Of the units that are there; None where that cannot be known."""
+        try:
+            data = json.loads((self.place / _MANIFEST).read_bytes())
+        except (OSError, ValueError, RecursionError):
+            return None
+        if not isinstance(data, dict) or data.get("version") != VERSION:
+            return None
+        found = data.get("fingerprint")
+        return found if isinstance(found, str) else None
+
+    def _whole(self, number: int) -> bool:
+        """Whether the file of a unit is one that we moved into place, not an empty or a cut one."""
+        try:
+            with self.unit(number).open("rb") as file:
+                begin = file.read(8)
+                if self.suffix != ".png" or not begin:
+                    return bool(begin)
+                file.seek(-8, 2)
+                return (begin, file.read()) == _PNG
+        except OSError:  # not there, not to be read, or shorter than that
+            return False
+
+
+def here(job: Job, make: Callable[[int], bytes], watch: Callable[[Done], bool] | None = None) -> int:
+    """The engine of this process: it makes the units that are missing, one after the other, inside `job.opened()`.
+
+    Args:
+        job: whose units.
+        make: the whole file of a unit; it may read earlier units.
+        watch: is told of each; a true answer stops.
+
+    Returns:
+        how many units are finished.
+
+    Raises:
+        OutputError: no room, or not writable; what is finished is kept.
+    """
+    first, began = job.finished(), time.monotonic()
+    for number in range(first, job.units):
+        content = make(number)
+        try:
+            write_whole(job.unit(number), content, replace=True)
+        except OutputError as error:
+            kept = f"{number} finished frames are kept, and the same command goes on"
+            raise OutputError(error.fault, f"{error.remedy}; {kept}" if error.remedy else kept) from error
+        per_second = (number + 1 - first) / max(time.monotonic() - began, 1e-6)
+        if watch is not None and watch(Done(number, job.units, per_second, (job.units - number - 1) / per_second)):
+            return number + 1
+    return job.units
+
+
+def _dropped(path: Path) -> bool:
+    try:
+        path.unlink()
+    except OSError as error:
+        raise OutputError(
+            f"'{path}' cannot be removed ({error.strerror or error})", "move it away, or choose another place with -o"
+        ) from error
+    return True
