@@ -28,6 +28,7 @@ from PIL import (
 
 from reverie.errors import InputError, MissingExtra, UnsafeError
 from reverie.files.colour import grey_curve, to_srgb
+from reverie.files.film_recipes import film_kind_of
 from reverie.files.png import Pixels
 from reverie.files.source import PILLOW_FAULTS, kind_of, reading
 from reverie.recipe import MAX_PIXELS
@@ -103,6 +104,8 @@ def decode(content: bytes, name: str, max_pixels: int = MAX_PIXELS) -> Decoded:
     if not content:
         raise InputError(f"'{name}' is empty", "fetch or export it again")
     kind = kind_of(content[:64])
+    if kind is None and film_kind_of(content[:64]):
+        raise InputError(f"'{name}' is a film, not a picture", "give it to: reverie film")
     if kind is None:
         raise InputError(f"'{name}' is not a picture", "give a JPEG, PNG, WebP, TIFF, AVIF, GIF, BMP or HEIC")
     try:

@@ -1,4 +1,4 @@
-"""The recipe inside a picture file: a PNG text chunk `reverie`, or a property in XMP. What is read is a stranger's."""
+"""The recipe inside a file: a PNG text chunk `reverie`, a property in XMP, or what films have. What is read is a stranger's."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import BinaryIO
 from xml.parsers import expat
 
 from reverie.errors import InputError, UnsafeError, UsageError
+from reverie.files.film_recipes import film_kind_of, gif_text, mp4_packet, webm_text
 from reverie.files.source import kind_of, reading
 
 MAX_RECIPE = 1 << 20
@@ -28,7 +29,7 @@ _ESCAPES = {'"': "&quot;", "'": "&apos;", "\r": "&#13;"}  # quotes too: Pillow l
 
 
 def recipe_text(source: Path | bytes, name: str | None = None) -> str | None:
-    """The recipe that a picture carries, or None. Reads no more of a file than the places where one can be.
+    """The recipe that a picture or a film carries, or None. Reads no more of a file than the places where one can be.
 
     Args:
         source: a file, or its bytes.
@@ -67,7 +68,8 @@ def xmp_packet(recipe: str) -> bytes:
 
 
 def _found(file: BinaryIO, name: str) -> str | None:
-    kind = kind_of(file.read(64))
+    start = file.read(64)
+    kind = kind_of(start) or film_kind_of(start)
     if kind is None or kind not in _FINDERS:
         return None
     try:
@@ -212,6 +214,31 @@ def _from_packet(packet: bytes, name: str) -> str | None:
     return "".join(pieces) if found else None
 
 
+# ── films ────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _from_mp4(file: BinaryIO, name: str) -> str | None:
+    packet = mp4_packet(file, name, _MAX_PACKET)
+    if packet is not None and len(packet) > _MAX_PACKET:
+        raise _too_long(name)
+    return None if packet is None else _from_packet(packet, name)
+
+
+def _from_webm(file: BinaryIO, name: str) -> str | None:
+    return _plain(webm_text(file, name, MAX_RECIPE), name)
+
+
+def _from_gif(file: BinaryIO, name: str) -> str | None:
+    return _plain(gif_text(file, name, MAX_RECIPE), name)
+
+
+def _plain(text: bytes | None, name: str) -> str | None:
+    if text is not None and len(text) > MAX_RECIPE:
+        raise _too_long(name)
+    return None if text is None else text.decode()
+
+
 _FINDERS: dict[str, Callable[[BinaryIO, str], str | None]] = {
-    "PNG": _from_png, "JPEG": _from_jpeg, "WEBP": _from_webp, "TIFF": _from_tiff,
+    "PNG": _from_png, "JPEG": _from_jpeg, "WEBP": _from_webp, "TIFF": _from_tiff, "MP4": _from_mp4, "WEBM": _from_webm,
+    "GIF": _from_gif,
 }  # fmt: skip

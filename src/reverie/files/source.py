@@ -26,16 +26,16 @@ _HEIF = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs",
 
 
 @contextlib.contextmanager
-def reading(path: Path) -> Iterator[BinaryIO]:
-    """The file at `path`, open for reading; its name, kind and every failure to read it become an InputError."""
+def reading(path: Path, what: str = "picture") -> Iterator[BinaryIO]:
+    """The file at `path`, open for reading; its name, kind and every failure to read it become an InputError. `what` should be there."""
     name = str(path)
     try:
         if "\0" in str(path) or not path.exists():
             raise InputError(f"'{name}' does not exist", "check the name and the folder")
         if path.is_dir():
-            raise InputError(f"'{name}' is a folder", "give a picture in it")
+            raise InputError(f"'{name}' is a folder", f"give a {what} in it")
         if not path.is_file():  # a pipe or a device may never end
-            raise InputError(f"'{name}' is not a file", "save the picture as a file first")
+            raise InputError(f"'{name}' is not a file", f"save the {what} as a file first")
         with path.open("rb") as file:
             yield file
     except PermissionError as error:
