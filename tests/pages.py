@@ -12,12 +12,13 @@ import typer
 
 from reverie import networks
 from reverie.cli.main import app
-from reverie.recipe import GROUPS
+from reverie.recipe import GROUPS, Film, Journey
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*(ROOT / "docs").glob("*.md"), *ROOT.glob("*.md")])
 COMMANDS: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
 FIELDS = {name: model.model_fields[name] for model in GROUPS for name in model.model_fields}
+MOVING = {name: model.model_fields[name] for model in (Film, Journey) for name in model.model_fields}
 
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 each_command = pytest.mark.parametrize("name", COMMANDS)

@@ -14,7 +14,7 @@ from typing import Any, Literal, get_args, get_origin
 import pytest
 from pydantic import BaseModel
 
-from pages import COMMANDS, FIELDS, ROOT, Rows, each_command, find_table, section, table, text
+from pages import COMMANDS, FIELDS, MOVING, ROOT, Rows, each_command, find_table, section, table, text
 from reverie import recipe
 from reverie.cli.main import main
 from reverie.errors import ReverieError
@@ -51,13 +51,13 @@ def flag_rows(name: str) -> Rows:
         if each.param_type_name != "option" or each.name == "help":
             continue
         flag = ", ".join(sorted(each.opts, key=len)) + ("" if each.is_flag else f" {each.metavar}")
-        field = FIELDS.get(each.name)
+        field = {**MOVING, **FIELDS}.get(each.name)
         if field is not None and not each.help.startswith(str(field.description)):
             field = None  # a flag of the command's own, that shares the name
         if each.is_flag:
             rows[flag] = ["off", "on or off", each.help.rstrip(".")]
         elif field is not None:
-            told = "by the size" if base and each.name == "octaves" else shown(base.get(each.name, field.default))
+            told = "by the size" if name in ("imagine", "feature") and each.name == "octaves" else shown(base.get(each.name, field.default))
             rows[flag] = [told, span(field), str(field.description)]
         else:
             rows[flag] = [default(each), "?", re.sub(r" \[default:.*", "", each.help).rstrip(".")]

@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 from skimage import data
 
+import clips
 from pages import COMMANDS, ROOT, each_command, each_page, open_once, section, table, text
 from reverie import recipe
 from reverie.api import opening
@@ -45,6 +46,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     for name, picture in {"sky.png": data.rocket(), "cat.png": data.chelsea(), "coffee.png": data.coffee()}.items():
         Image.fromarray(picture).resize((96, 64)).save(tmp_path / name)
     Image.linear_gradient("L").resize((96, 64)).save(tmp_path / "mask.png")
+    clips.save_clip(tmp_path / "street.mp4", clips.pan(6, 48, 64).frames)
     for folder, name in {"pictures": "cat.png", "cats": "cat.png", "skies": "sky.png"}.items():
         (tmp_path / folder).mkdir()
         shutil.copy(tmp_path / name, tmp_path / folder)
@@ -74,7 +76,12 @@ def test_every_example_of_the_commands_page_runs(desk: Path, capsys: pytest.Capt
         if words[0] == "see":
             few += ["--steps", "1", "--width", "96", "--channels", "1" if "--json" in words else "0"]
             few += ["--layers", "blocks.2.1"] if "--layers" not in words else []
-        few += ["--size", "64x48"] if "--size" in words or words[0] in ("imagine", "feature") else []
+        if words[0] == "journey":
+            few += ["--steps", "1", "--octaves", "1", "--rounds", "1", "--width" if "sky.png" in words else "--size", "64"]
+            few += ["--seconds", "0.2"] if "--seconds" in words else ["--frames", "5"]
+        if words[0] == "film":
+            few += ["--steps", "1", "--octaves", "1"]
+        few += ["--size", "64x48"] if ("--size" in words and words[0] != "journey") or words[0] in ("imagine", "feature") else []
         if words[0] in ("recipe", "redo") and not Path("dream.jpg").exists():
             assert main(["dream", "sky.png", "-o", "dream.jpg", "--steps", "1", "--octaves", "1"]) == 0
         capsys.readouterr()
@@ -103,6 +110,8 @@ def test_a_number_outside_its_documented_range_is_refused(name: str, desk: Path,
         "imagine": "banana",
         "feature": "blocks.2.1:3",
         "see": "cat.png",
+        "journey": "cat.png",
+        "film": "street.mp4",
         "redo": "dream.png",
     }.get(name)
     if name == "redo":
@@ -112,7 +121,7 @@ def test_a_number_outside_its_documented_range_is_refused(name: str, desk: Path,
         if bounds is None:
             continue
         low = float(bounds[2]) - (0 if bounds[1] == "above " else 1)
-        outside = [f"{low:g}", *([f"{float(bounds[3]) + 1:g}"] if bounds[3] else [])]
+        outside = [f"{low:g}", *([f"{float(bounds[3]) + 1:.12g}"] if bounds[3] else [])]
         for value in outside:
             value = str(int(float(value))) if "e+" in value else value
             capsys.readouterr()

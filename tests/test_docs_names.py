@@ -69,25 +69,29 @@ PLANS: dict[str, list[Any]] = {  # functions whose **choices are the parameters 
     "imagine": [api.plan_imagine, imagining._plans],
     "feature": [api.plan_feature, imagining._plans],
     "see": [api.plan_see],
+    "journey": [api.plan_journey],
+    "film": [api.plan_film],
 }
 OF_A_RUNG = {"fidelity": insight.Fidelity, "noticed": insight.Noticed, "counted": Counted}  # their tables stand in its section
 INNER = {"command", "targets", "networks"}  # what the plans hand on among themselves
 
 
-@pytest.mark.parametrize("name", ["dream", "feature", "imagine", "load", "redo", "see", "wrap"])
+@pytest.mark.parametrize("name", ["dream", "feature", "film", "imagine", "journey", "load", "redo", "see", "wrap"])
 def test_every_parameter_of_a_function_is_documented(name: str) -> None:
     functions = [getattr(reverie, name), *PLANS.get(name, [])]
     names = {
         each.name for function in functions for each in inspect.signature(function).parameters.values() if each.kind != each.VAR_KEYWORD
     }
-    names = names - INNER | set(FIELDS) if name in PLANS and name != "see" else names
+    names = names - INNER | set(FIELDS) if name in PLANS and name not in ("see", "journey", "film") else names
+    names |= {*recipe.Journey.model_fields, "**choices"} if name == "journey" else set()
+    names |= {*recipe.Film.model_fields, "**choices"} if name == "film" else set()
     if name == "imagine":  # a class has no channels to find a direction in
         names -= {"direction", "towards", "away"}
     told = {part for key in table(titled(name), "parameter") for part in key.split(", ")}
     assert told == names
 
 
-@pytest.mark.parametrize("name", ["Label", "Layer", "Picture", "Rung", "Sight"])
+@pytest.mark.parametrize("name", ["Footage", "Label", "Layer", "Picture", "Rung", "Sight"])
 def test_every_name_of_a_class_is_documented(name: str) -> None:
     told = {part for key in table(titled(name), "name") for part in _names(key)}
     assert told == public(getattr(reverie, name))

@@ -16,9 +16,10 @@ from recipes import PLAIN
 SOURCE = Path(reverie.__file__).parent
 MODULES = sorted(SOURCE.rglob("*.py"))
 PUBLIC = [
-    "Label", "Layer", "Network", "Picture", "Rung", "Sight", "__version__", "dream", "feature", "imagine", "load", "redo", "see", "wrap",
+    "Footage", "Label", "Layer", "Network", "Picture", "Rung", "Sight", "__version__", "dream", "feature", "film", "imagine", "journey",
+    "load", "redo", "see", "wrap",
 ]  # fmt: skip
-PLANNED = ["journey", "film", "atlas", "train", "gallery", "grid"]
+PLANNED = ["atlas", "train", "gallery", "grid"]
 
 REPORT = "import sys; print(sorted({each.partition('.')[0] for each in sys.modules} & {'torch', 'numpy', 'PIL', 'rich', 'jinja2', 'http'}))"
 

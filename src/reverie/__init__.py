@@ -13,18 +13,20 @@ from typing import TYPE_CHECKING, Any
 from reverie.version import __version__
 
 if TYPE_CHECKING:
-    from reverie.api import dream, feature, imagine, load, redo, see, wrap
+    from reverie.api import dream, feature, film, imagine, journey, load, redo, see, wrap
     from reverie.insight import Rung, Sight
+    from reverie.motion.footage import Footage
     from reverie.networks import Label, Layer, Network
     from reverie.pictures import Picture
 
 __all__ = [
-    "Label", "Layer", "Network", "Picture", "Rung", "Sight", "__version__", "dream", "feature", "imagine", "load", "redo", "see", "wrap",
+    "Footage", "Label", "Layer", "Network", "Picture", "Rung", "Sight", "__version__", "dream", "feature", "film", "imagine", "journey",
+    "load", "redo", "see", "wrap",
 ]  # fmt: skip
 
 _HOMES = {
     "Picture": "reverie.pictures", "Network": "reverie.networks", "Label": "reverie.networks", "Layer": "reverie.networks",
-    "Rung": "reverie.insight", "Sight": "reverie.insight",
+    "Rung": "reverie.insight", "Sight": "reverie.insight", "Footage": "reverie.motion.footage",
 }  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from importlib import metadata
 from reverie.store import cache_folder
 from reverie.version import __version__
 
-EXTRAS = {"HEIC pictures": "pillow-heif", "what counted": "captum"}
+EXTRAS = {"HEIC pictures": "pillow-heif", "what counted": "captum", "films": "av", "motion in films": "opencv-python-headless"}
 
 
 @dataclass(frozen=True)

@@ -14,16 +14,17 @@ from reverie.api.choices import threaded, whole
 from reverie.api.inputs import direction_from, mask_from
 from reverie.api.opening import all_opened, opened
 from reverie.errors import InputError, UsageError
+from reverie.files.films import READABLE_FILMS
 from reverie.networks import Network, installed
 from reverie.networks.catalogue import CATALOGUE
 from reverie.networks.device import available
 from reverie.pictures import Picture
 from reverie.recipe import MAX_PIXELS, FileInput, Machine, NoiseInput, Recipe, VectorInput
-from reverie.render import Plan, Watcher, check, check_objective, check_reach, check_size, drawn, machine, network_used, purposes
+from reverie.render import LARGEST, Plan, Watcher, check, check_objective, check_reach, check_size, drawn, machine, network_used, purposes
 from reverie.store import Kept, expanded, files_in, sha256_of
 from reverie.target import CLASSES, parse
 
-_READABLE = frozenset({*files.READABLE, ".npy"})
+_READABLE = frozenset({*files.READABLE, *READABLE_FILMS, ".npy"})
 
 
 def redo(
@@ -68,11 +69,13 @@ def plan_again(
     max_pixels = whole("--max-pixels", max_pixels, 1)
     threads = threaded(threads)
     old = read_recipe(place)
+    if old.journey is not None or old.film is not None:
+        raise UsageError(f"'{place.name}' is a {old.command}, no picture", "make it again with `reverie redo`, or api.plan_journey_again")
     given = [network] if isinstance(network, Network) else list(network or ())
     if old.batch and (old.command == "dream" or not isinstance(old.input("start"), NoiseInput)):
         raise InputError(f"the recipe in '{place.name}' has a batch of pictures that begin with a picture", "it may have been edited")
-    _check_hashes(old, given, place)
-    check_size(old.height, old.width, place.name)
+    check_hashes(old, given, place)
+    check_size(old.height, old.width, place.name, largest=max_pixels if old.tiles else LARGEST)
     found = _start(old, place, None if start is None else expanded(start), max_pixels)
     beside = _beside(old, place, None if start is None else expanded(start), max_pixels)
     if not given and device is None and old.machine.device in available():
@@ -94,10 +97,11 @@ def plan_again(
         raise InputError(f"the recipe in '{place.name}' does not fit its network: {error.fault}", error.remedy) from error
     recipe = old.model_copy(update={"machine": here, "networks": tuple(used), "opinions": ()})
     wanted = (old.batch.index if old.batch else 0,)
-    return Plan(recipe, nets, found, wanted, notes=(_note(old.machine, here), *_unheard(old)), **beside)
+    return Plan(recipe, nets, found, wanted, notes=(compared(old.machine, here), *_unheard(old)), **beside)
 
 
-def _note(before: Machine, here: Machine) -> str:
+def compared(before: Machine, here: Machine) -> str:
+    """What is to be expected of what is made again here."""
     note = f"made with {_where(before)}, "
     if here != before:
         return note + f"here it is {_where(here)}: the same to the eye"
@@ -112,7 +116,7 @@ def _unheard(old: Recipe) -> tuple[str, ...]:
     return (f"not installed here: {', '.join(missing)}; what they said of it is left out of the new recipe",) if missing else ()
 
 
-def _check_hashes(old: Recipe, given: Sequence[Network], place: Path) -> None:
+def check_hashes(old: Recipe, given: Sequence[Network], place: Path) -> None:
     """Raise InputError where a network of the recipe is neither given nor built in, or has other weights."""
     own = {each.sha256 for each in given}
     for used in old.networks:
@@ -131,7 +135,7 @@ def _start(recipe: Recipe, place: Path, start: Path | None, max_pixels: int) -> 
         return drawn(recipe, purposes(recipe)[recipe.batch.index if recipe.batch else 0] if recipe.command != "dream" else "")
     assert isinstance(used, FileInput)
     others = [each for each in recipe.inputs if not isinstance(each, NoiseInput) and each is not used]
-    picture = _pictures.load(_find(used, place, start, others), max_pixels)
+    picture = _pictures.load(find(used, place, start, others), max_pixels)
     height, width = picture.size
     if max(1, round(height * recipe.width / width)) != recipe.height:
         raise InputError(f"the recipe in '{place.name}' and its start differ in shape", "the recipe may have been edited")
@@ -144,7 +148,7 @@ def _beside(recipe: Recipe, place: Path, start: Path | None, max_pixels: int) ->
     for used in recipe.inputs:
         if isinstance(used, NoiseInput) or used.role == "start":
             continue
-        file = _find(used, place, start)
+        file = find(used, place, start)
         if isinstance(used, VectorInput):
             found["direction"] = direction_from(file)[1]
         elif used.role == "guide":
@@ -154,7 +158,7 @@ def _beside(recipe: Recipe, place: Path, start: Path | None, max_pixels: int) ->
     return found
 
 
-def _find(used: FileInput | VectorInput, place: Path, start: Path | None, others: Sequence[FileInput | VectorInput] = ()) -> Path:
+def find(used: FileInput | VectorInput, place: Path, start: Path | None, others: Sequence[FileInput | VectorInput] = ()) -> Path:
     """The file with the content of an input: at `start` if that is given, else in the cache, else beside the picture.
 
     A file at `start` that is one of the others is no mistake: they are looked for by the same flag.
@@ -165,8 +169,8 @@ def _find(used: FileInput | VectorInput, place: Path, start: Path | None, others
         found = _among(files_in(start, _READABLE) if start.is_dir() else [start], used.sha256)
         if found is not None:
             return found
-        if used.role == "start" and not any(_among([start], each.sha256) for each in others):
-            raise InputError(f"'{start}' is not the start of '{place.name}'", f"its sha256 should be {used.sha256}")
+        if used.role in ("start", "film") and not any(_among([start], each.sha256) for each in others):
+            raise InputError(f"'{start}' is not the {used.role} of '{place.name}'", f"its sha256 should be {used.sha256}")
     found = Kept().find(used.sha256) or _among(files_in(place.parent, _READABLE), used.sha256)
     if found is None:
         raise InputError(

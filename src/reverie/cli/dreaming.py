@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from reverie.album import read_recipe
 from reverie.cli import flags
 from reverie.cli.asking import check_readable
+from reverie.cli.journeying import moving_again
 from reverie.cli.results import fitting, place_for, ready, save_strip, saved, speakable, stopped_early, strip_place, within
-from reverie.cli.show import line, print_json, remark
+from reverie.cli.show import line, print_json, remark, say
 from reverie.errors import InputError, MissingExtra, OutputError, ReverieError, UnsafeError
 from reverie.recipe import GROUPS, MAX_PIXELS, PRESETS
 from reverie.store import expanded, files_in, is_folder
@@ -43,6 +46,17 @@ def dream_command(
         str | None, typer.Option("--mask", help="A picture: dream where it is white, leave as it is where it is black.", metavar="PICTURE")
     ] = None,
     width: Annotated[int | None, typer.Option("--width", help="Bring the start to this width, its shape kept.", metavar="W")] = None,
+    tile: Annotated[
+        int | None,
+        typer.Option(
+            "--tile", help="Side of the tiles a large picture's gradient is computed in; without it as memory allows.", metavar="N"
+        ),
+    ] = None,
+    halo: Annotated[
+        int | None,
+        typer.Option("--halo", help="Pixels around each tile that the network sees too; without it as many as it takes.", metavar="N"),
+    ] = None,
+    estimate: Annotated[bool, typer.Option("--estimate", help="Say what memory, disk and time it would take, and stop.")] = False,
     size: flags.NoiseSize = None,
     seed: flags.Seed = 0,
     making: flags.Making = 0,
@@ -80,10 +94,14 @@ def dream_command(
                 try:
                     plan = api.plan(
                         start, target, level=level, preset=preset, network=net, guide=guide, caricature=caricature, direction=direction,
-                        towards=towards, away=away, mask=mask, width=width, size=wanted, seed=seed, device=device, threads=threads,
-                        keep=not no_keep, max_pixels=max_pixels, **choices,
+                        towards=towards, away=away, mask=mask, tile=tile, halo=halo, width=width, size=wanted, seed=seed, device=device,
+                        threads=threads, keep=not no_keep, max_pixels=max_pixels, **choices,
                     )  # fmt: skip
                     net = plan.networks
+                    if estimate:
+                        results.append(_estimated(start, plan, json))
+                        done += 1
+                        continue
                     path = within(place, _name(start, plan, named, taken))
                     ready(path, plan.start, plan.recipe, force, no_recipe)
                     strip = strip_place(path, plan.recipe, force) if making else None
@@ -110,6 +128,18 @@ def dream_command(
     return first.exit_code if first else 0
 
 
+def _estimated(start: str, plan: Plan, json: bool) -> dict[str, Any]:
+    """Tell what a dream would take."""
+    found = plan.estimate()
+    size = f"{plan.recipe.width}×{plan.recipe.height}"
+    cut = f"in {found.tiles} tiles of {plan.recipe.tiles.tile} + {plan.recipe.tiles.halo}" if plan.recipe.tiles else "in one pass"
+    disk = f", {found.disk / 1e9:.1f} GB of disk while it works" if found.disk else ""
+    if not json:
+        time = f"{found.seconds / 60:.0f} min" if found.seconds >= 120 else f"{found.seconds:.0f} s"
+        say(f"{start}: {size} {cut}, about {time}, {found.memory / 1e9:.1f} GB of memory{disk}")
+    return {"start": start, "width": plan.recipe.width, "height": plan.recipe.height, **asdict(found)}
+
+
 def redo_command(
     picture: Annotated[str, typer.Argument(metavar="PICTURE", help="A picture made by Reverie.", show_default=False)],
     start: Annotated[
@@ -128,6 +158,9 @@ def redo_command(
     """Make a picture again from the recipe it carries."""
     source = expanded(picture)
     check_readable(picture)
+    command = read_recipe(source).command
+    if command in ("journey", "film"):
+        return moving_again(source, command, start, device, threads, output, force, no_recipe, max_pixels, json, quiet)
     place = place_for(output, many=False)
     from reverie import api, files
 

@@ -65,19 +65,20 @@ def with_fields(command_name: Name, *models: type[BaseModel], without: Collectio
     def widen(command: Command) -> Command:
         signature = inspect.signature(command, eval_str=True)
         own = [each for each in signature.parameters.values() if each.kind is not inspect.Parameter.VAR_KEYWORD]
-        fields = [_parameter(name, model, base) for model in models for name in model.model_fields if name not in without]
+        by_size = command_name in ("imagine", "feature")
+        fields = [_parameter(name, model, base, by_size) for model in models for name in model.model_fields if name not in without]
         command.__signature__ = signature.replace(parameters=[*own, *fields])  # type: ignore[attr-defined]
         return command
 
     return widen
 
 
-def _parameter(name: str, model: type[BaseModel], base: dict[str, Any]) -> inspect.Parameter:
+def _parameter(name: str, model: type[BaseModel], base: dict[str, Any], by_size: bool) -> inspect.Parameter:
     field = model.model_fields[name]
     kind: Any = field.annotation
     words = get_args(kind) if all(isinstance(each, str) for each in get_args(kind)) else ()
     flag = "--" + name.replace("_", "-")
-    default = "by the size" if base and name == "octaves" else _shown(base.get(name, field.default))
+    default = "by the size" if by_size and name == "octaves" else _shown(base.get(name, field.default))
     help_text = f"{field.description} [default: {default}{_bounds(field.metadata)}]"
     if kind is bool:
         option = typer.Option(flag, help=field.description, show_default=False)

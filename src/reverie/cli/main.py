@@ -11,7 +11,7 @@ from typing import Any
 
 import typer
 
-from reverie.cli import asking, dreaming, imagining, reading, seeing
+from reverie.cli import asking, dreaming, filming, imagining, journeying, reading, seeing
 from reverie.errors import InputError, Interrupted, MissingExtra, OutputError, ReverieError, UsageError
 from reverie.version import __version__
 
@@ -44,6 +44,8 @@ app.command("dream")(dreaming.dream_command)
 app.command("imagine")(imagining.imagine_command)
 app.command("feature")(imagining.feature_command)
 app.command("see")(seeing.see_command)
+app.command("journey")(journeying.journey_command)
+app.command("film")(filming.film_command)
 app.command("recipe")(reading.recipe_command)
 app.command("redo")(dreaming.redo_command)
 app.command("doctor")(asking.doctor)
