@@ -1,4 +1,4 @@
-"""Make every picture of README and docs anew, with the commands that the pages show: python examples/pictures.py [walls|page]
+"""Make every picture of README and docs anew, with the commands that the pages show: python examples/pictures.py [walls|page|films]
 
 The photographs come with scikit-image and scikit-learn; only what Reverie makes of them is kept.
 """
@@ -105,9 +105,20 @@ def shot(place: Path) -> None:
     print(PICTURES / "see-chelsea.jpg")
 
 
+def films() -> None:
+    """A journey and a dreamt film, by the commands of the README."""
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run([sys.executable, Path(__file__).parent / "balloon.py", "balloon.gif"], check=True, cwd=folder)
+        for words in (
+            ["journey", "noise:pink", "--seconds", "12", "--fps", "10", "--size", "256x144", "-o", PICTURES / "journey.gif"],
+            ["film", "balloon.gif", "--width", "320", "-o", PICTURES / "balloon.gif"],
+        ):
+            subprocess.run([sys.executable, "-m", "reverie", *words, "--force"], check=True, cwd=folder)
+
+
 def main() -> None:
     PICTURES.mkdir(parents=True, exist_ok=True)
-    for name, make in {"walls": walls, "page": page}.items():
+    for name, make in {"walls": walls, "page": page, "films": films}.items():
         if sys.argv[1:] in ([], [name]):
             make()
     if sys.argv[1:]:

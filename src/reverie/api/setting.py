@@ -19,7 +19,7 @@ from reverie import files
 from reverie import pictures as _pictures
 from reverie import recipe as _recipe
 from reverie.api.choices import whole
-from reverie.errors import MissingExtra, OutputError, ReverieError, UsageError
+from reverie.errors import InputError, MissingExtra, OutputError, ReverieError, UsageError
 from reverie.motion.footage import Footage
 from reverie.networks import Network
 from reverie.pictures import quantise
@@ -167,9 +167,15 @@ class Setting(ABC):
 
         count = min(finished, self.frames)
         (times, end), (sound, sound_end) = self.times(count), self.sound(count)
-        write_film(
-            place, frames(), times, end, sound=sound, sound_end=sound_end, recipe=text, replace=force or self._leads_to(place), tell=tell
-        )
+        replace = force or self._leads_to(place)
+        try:
+            write_film(place, frames(), times, end, sound=sound, sound_end=sound_end, recipe=text, replace=replace, tell=tell)
+        except InputError as error:  # sound at which the writer breaks must not cost the film
+            if sound is None:
+                raise
+            if tell is not None:
+                tell(f"{error.fault}: the film is without it")
+            write_film(place, frames(), times, end, recipe=text, replace=replace, tell=tell)
 
     def _leads_to(self, place: Path) -> bool:
         text = _pictures.carried(place) if place.is_file() else None
