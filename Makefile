@@ -5,6 +5,7 @@
 # make bench                      the speeds in docs/benchmarks.md, on this machine
 # make bench-pictures             pictures of classes, ours and the peers', judged by networks that did not make them
 # make bench-see                  pictures rebuilt from layers, beside plain pixels; how long a page takes
+# make bench-tiles                large pictures by tiles: the error, and whether seams show; FLAGS=--large for time and memory
 # make bench-films                dreamt films: do they flicker; journeys: do they drift, do loops close
 # make browser                    Debian's chromium, for the tests of pages (make test tries it, and goes on without)
 # make torture                    thousands of damaged files; run before an issue is called done
@@ -17,7 +18,7 @@ PICTURE ?= dreams/sky.png
 FLAGS ?=
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: dream test check browser bench bench-pictures bench-see bench-films torture pictures clean
+.PHONY: dream test check browser bench bench-pictures bench-see bench-tiles bench-films torture pictures clean
 
 dream: $(VENV)/installed
 	@mkdir -p dreams
@@ -50,6 +51,9 @@ bench-pictures: $(VENV)/installed-dev .venv-peers/installed
 
 bench-see: $(VENV)/installed-dev .venv-photographs/installed
 	$(BIN)/python -m bench.seeing $(FLAGS)
+
+bench-tiles: $(VENV)/installed-dev
+	$(BIN)/python -m bench.tiles $(FLAGS)
 
 bench-films: $(VENV)/installed-dev
 	$(BIN)/python -m bench.films $(FLAGS)

@@ -49,6 +49,7 @@ def test_a_film_is_named_carries_its_recipe_and_is_made_again(place: Path, run: 
     assert (found.times, found.end, found.width, found.height) == (source.times, source.end, 64, 48) and found.sound
     told = run("recipe", NAME, "--json")
     assert told.code == 0 and told.data[0]["recipe"] == made["recipe"]
+    video.unlink()  # it is kept in the cache
     said = run("redo", NAME)
     assert said.code == 0 and said.out.strip() == "in-blocks.1.0-0-redo.mp4" and said.err.count("the same bytes") == 1, said
     assert Path("in-blocks.1.0-0-redo.mp4").read_bytes() == Path(NAME).read_bytes()
@@ -111,8 +112,10 @@ def test_a_part_is_left_on_request_with_the_sound_to_its_end(place: Path, run: R
     sounds = [clips.heard(each)[0] for each in (Path("a.mp4"), video)]
     assert abs(len(sounds[0]) / clips.RATE - 2 / 25) < 0.03 and len(sounds[1]) / clips.RATE > 0.2
     assert np.array_equal(sounds[0][:2048], sounds[1][:2048])
-    said = run("film", video, "-o", "a.mp4", *SMALL)  # goes on, in the place of its own part
-    assert said.code == 0 and len(survey(Path("a.mp4"), 10**6).times) == 4 and listed(place) == ["a.mp4", "in.mp4"], said
+    said = run("film", video, "-o", "a.mp4", "--frames", "3", *SMALL)  # goes on, in the place of its own part
+    assert said.code == 0 and len(survey(Path("a.mp4"), 10**6).times) == 3 and listed(place) == ["a.mp4", "in.mp4"], said
+    idle(monkeypatch)
+    run("film", video, "-o", "a.mp4", "--frames", "2", *SMALL).fault(5, "'a.mp4' exists already")
 
 
 def test_what_cannot_be_written_is_told_before_any_time_is_spent(

@@ -58,14 +58,14 @@ def recognise(
     return code
 
 
-def check_readable(picture: str) -> None:
+def check_readable(picture: str, what: str = "picture") -> None:
     """Raise InputError now, before torch is there, if there is no such file."""
     from reverie.files.source import reading
     from reverie.store import expanded
 
     if not picture:
-        raise UsageError("a picture without a name", "give the name of a file")
-    with reading(expanded(picture)):
+        raise UsageError(f"a {what} without a name", "give the name of a file")
+    with reading(expanded(picture), what):
         pass
 
 

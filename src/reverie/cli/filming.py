@@ -55,7 +55,7 @@ def film_command(
     **choices: Any,
 ) -> int:
     """A dreamt film, steady from frame to frame, with its sound."""
-    check_readable(video)
+    check_readable(video, "film")
     from reverie import api
 
     setting = api.plan_film(

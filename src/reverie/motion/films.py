@@ -70,7 +70,7 @@ def following(ascent: Ascent, film: Film) -> Ascent:
 
 
 def flicker(frames: Sequence[Frame], flows: Sequence[Numbers], seen: Sequence[np.ndarray[Any, Any]]) -> float:
-    """Mean change, in levels of 255, between each frame (H, W, 3) and the one before carried onto it.
+    """Mean change, in levels of 255, between each frame (H, W, 3) and the one before carried onto it; NaN where none counts.
 
     Args:
         flows: of each frame, as `Carried` has them; the first is not looked at.
@@ -81,7 +81,7 @@ def flicker(frames: Sequence[Frame], flows: Sequence[Numbers], seen: Sequence[np
         if seen[number].any():
             before = warped(frames[number - 1].astype(np.float32), flows[number])
             changes.append(float(np.abs(before - frames[number]).mean(2)[seen[number]].mean()))
-    return float(np.mean(changes))
+    return float(np.mean(changes)) if changes else float("nan")
 
 
 def _picture(frame: Frame) -> Tensor:
