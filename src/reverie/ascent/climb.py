@@ -20,7 +20,7 @@ from reverie.recipe import Ascent, Transforms
 from reverie.recipe import Canvas as CanvasChoice
 
 SOFT_STEPS = 64  # before a dead start is given up
-COARSE = 8  # pixels of the result a side over which it is told how much of the gradient went where
+COARSE = 4  # pixels of the result a side over which it is told how much of the gradient went where
 
 Score = Callable[[Tensor, View], Tensor]  # pictures (N, 3, H, W) as they are shown, and the view they are shown by → (N,)
 Penalty = Callable[[Tensor], Tensor]  # pictures → what to take away from them in the units of a step
@@ -47,7 +47,7 @@ class Progress:
     alive: Tensor  # (N,), whether there was any gradient to follow
     soft: Tensor  # (N,), whether it was found only by going softly through dead units
     pictures: Tensor  # (N, 3, H, W), at the size of this octave
-    changed: Tensor  # (N, 1, h, w), how much of the gradient went where, so far; its mean is 1; of the last octave H/8 × W/8
+    changed: Tensor  # (N, 1, h, w), how much of the gradient went where, so far; its mean is 1; of the last octave H/4 × W/4
 
 
 @dataclass(frozen=True)
