@@ -22,11 +22,11 @@ from reverie.ascent import Tiling, View
 from reverie.ascent.climb import _whole_slope
 from reverie.ascent.tiles import slope_by_tiles
 from reverie.canvas import LightTone, Preconditioner, Tone, condition
-from reverie.errors import OutputError, UsageError
+from reverie.errors import InputError, OutputError, UsageError
 from reverie.files import recipe_text
 from reverie.networks import Network
 from reverie.pictures import banded, bands, load, quantise, resample, room
-from reverie.recipe import Tiles, read
+from reverie.recipe import Penalties, Tiles, Transforms, read
 from reverie.render import Inputs, scorers
 from reverie.render.tiling import tiling_of
 from tiny import wrapped
@@ -267,6 +267,18 @@ def test_the_recipe_has_the_tiles_and_redo_gives_the_same_bytes(run: Run, sky: P
     answer = run("dream", sky, *TINY, "--tile", 48, "--halo", 8, "-o", "c.png")
     assert answer.code == 0 and "the halo of 8 pixels is less than the 40" in answer.err
     assert (load("c.png").pixels - load("a.png").pixels).abs().max() > 0.01
+
+
+@pytest.mark.parametrize(
+    "edited",
+    [{"target": "class:3"}, {"target": "blocks.2.1:3@1,1"}, {"transforms": Transforms(rotate=3.0)}, {"penalties": Penalties(l2=1.0)}],
+    ids=str,
+)
+def test_a_recipe_of_tiles_that_cannot_be_is_refused(lite0: Network, edited: dict[str, Any]) -> None:
+    recipe = plan(noise(64, 64)[0], "blocks.2.1", network=lite0, tile=48).recipe
+    assert read(recipe.text()) == recipe
+    with pytest.raises(InputError, match="such a picture is not made in tiles"):
+        read(recipe.model_copy(update=edited).text())
 
 
 def test_an_estimate_comes_before_any_work(run: Run, sky: Path) -> None:

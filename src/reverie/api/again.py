@@ -20,7 +20,20 @@ from reverie.networks.catalogue import CATALOGUE
 from reverie.networks.device import available
 from reverie.pictures import Picture
 from reverie.recipe import MAX_PIXELS, FileInput, Machine, NoiseInput, Recipe, VectorInput
-from reverie.render import LARGEST, Plan, Watcher, check, check_objective, check_reach, check_size, drawn, machine, network_used, purposes
+from reverie.render import (
+    LARGEST,
+    Plan,
+    Watcher,
+    check,
+    check_objective,
+    check_reach,
+    check_size,
+    drawn,
+    machine,
+    network_used,
+    purposes,
+    whole_only,
+)
 from reverie.store import Kept, expanded, files_in, sha256_of
 from reverie.target import CLASSES, parse
 
@@ -92,6 +105,8 @@ def plan_again(
                 check_reach(target, net, old.height, old.width)
                 check_objective(old.objective, target, net, beside.get("direction"))
             first = parse(texts[0])
+            if old.tiles and (why := whole_only(net, first, old.objective, old.transforms, old.penalties)):
+                raise UsageError(f"it is in tiles, but {why}", "it may have been edited")
             used.append(network_used(net, list(first.layers()) or [CLASSES], before.target))
     except UsageError as error:
         raise InputError(f"the recipe in '{place.name}' does not fit its network: {error.fault}", error.remedy) from error

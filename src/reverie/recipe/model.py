@@ -166,9 +166,20 @@ class Recipe(Data):
             raise ValueError("the command 'journey' and its choices go together")
         if (self.objective == "rebuild") != (self.command == "see"):
             raise ValueError("the command 'see' and the objective 'rebuild' go together")
+        if self.tiles is not None and not self._can_be_cut():
+            raise ValueError("such a picture is not made in tiles")
         if self.objective == "rebuild" and not self._looks_straight():
             raise ValueError("what is rebuilt place by place is seen straight, in one octave, from noise")
         return self
+
+    def _can_be_cut(self) -> bool:
+        """Whether its score is a sum over places, and its steps change each place by itself."""
+        return (
+            (self.command, self.canvas.canvas, len(self.networks), self.batch) == ("dream", "pixels", 1, None)
+            and self.objective in ("excite", "guide", "direction")
+            and (self.transforms, self.penalties) == (Transforms(), Penalties())
+            and all(term.label is None and term.at is None for term in parse(self.target).terms)
+        )
 
     def _looks_straight(self) -> bool:
         """Whether each place of the picture stays where it is while it is made, and nothing but the network has a say in it."""

@@ -19,6 +19,7 @@ WHOLE = 8_000_000  # pixels up to which a picture is dreamt in one pass, where t
 _SHARE = 0.6  # of the free memory that a window may take
 _SIDES = (256, 4096)  # of tiles, where nobody says
 _COMING = 1.2  # times what a window keeps: what comes and goes beside it
+_HALO = 4096  # pixels that a recipe's halo may have
 _SMALL = 2_000_000  # pixels that fit in any memory
 _ITSELF = 400_000_000  # bytes of the program with PyTorch and a network
 _COPIES = 5  # of the picture, in its work: the start, the dream, its gradient, the change, and one to spare
@@ -80,7 +81,7 @@ def tiles_for(
     reach = max(network.reach(name) or 1 for name in layers)
     phase = lcm(*(network.phase(name) for name in layers))
     needed = -(-(reach // 2) // phase) * phase
-    halo = needed if halo is None else -(-halo // phase) * phase
+    halo = min(needed, _HALO) if halo is None else -(-halo // phase) * phase
     if tile is None:
         most = _SIDES[1] if free is None else int((_SHARE * free / (_COMING * max(each, 1.0))) ** 0.5) - 2 * halo
         tile = max(_SIDES[0], min(_SIDES[1], most))
