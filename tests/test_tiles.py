@@ -220,7 +220,7 @@ def test_a_large_picture_is_cut_by_itself(monkeypatch: pytest.MonkeyPatch, lite0
     monkeypatch.setattr(tiling, "WHOLE", 96 * 96)
     given = {"target": "blocks.4.1", "network": lite0}
     assert plan(noise(96, 96)[0], **given).recipe.tiles is None
-    for free, side in ((10**12, 4096), (10**9, 800), (10**6, 256)):
+    for free, side in ((10**12, 2816), (10**10, 2544), (10**9, 800), (10**6, 256)):
         monkeypatch.setattr(tiling, "free_memory", lambda _, free=free: free)
         tiles = plan(noise(96, 98)[0], **given).recipe.tiles
         assert tiles is not None and tiles.halo == 144 and abs(tiles.tile - side) <= 64, tiles

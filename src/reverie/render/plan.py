@@ -20,7 +20,7 @@ from reverie.recipe import NoiseInput, Recipe, Stopped
 from reverie.render.opinions import opinions
 from reverie.render.scores import Inputs, penalised, scorers, takeable
 from reverie.render.starts import drawn, generator, purposes, threads
-from reverie.render.tiling import WHOLE, Estimate, estimated, tiling_of
+from reverie.render.tiling import WHOLE, Estimate, estimated, roomy, tiling_of
 from reverie.store import Kept
 from reverie.target import brief
 
@@ -87,7 +87,7 @@ class Plan:
         recipe = self.recipe
         kept = self._keep()
         tiling = tiling_of(recipe, self.network)
-        with threads(recipe.machine.threads), nullcontext() if tiling else kept_memory():  # large windows leave too much of it idle
+        with threads(recipe.machine.threads), kept_memory() if roomy(recipe) else nullcontext():
             start = self._starts() if tiling else self._starts().to(self.network.device)  # (N, 3, H, W)
             score, soft, smallest = scorers(recipe, self.networks, Inputs(start, self.guide, self.direction))
             sizes = octave_sizes(recipe.height, recipe.width, recipe.ascent, smallest)
