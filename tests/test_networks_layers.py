@@ -88,7 +88,7 @@ def test_other_mistakes_are_told(lite0: Network) -> None:
         {"range": (1, 0)},
         {"size": 0},
         {"size": (16, -1)},
-        {"module": lambda x: x},
+        {"module": len},
     ],
     ids=str,
 )

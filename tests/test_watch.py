@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from reverie.errors import UsageError
 from reverie.networks import Network
-from reverie.networks.watch import first_tensor, run_until, split_call, watch
+from reverie.networks.names import spot
+from reverie.networks.watch import first_tensor, run_until, watch
 from reverie.target import CLASSES
 from tiny import Flow, Hand, Log, Noted, wrapped
 
@@ -187,11 +188,12 @@ def test_a_layer_that_gives_nothing_is_told() -> None:
         run_until(module, X, ["idle"], {})
 
 
-def test_names_of_calls() -> None:
-    assert split_call("a.b#12") == ("a.b", 12)
-    assert split_call("a.b") == ("a.b", None)
-    for odd in ("a#", "a#x", "a#²", "#", "a#" + "9" * 5000):
-        assert split_call(odd) == (odd, None)
+def test_names_of_calls_and_parts() -> None:
+    assert spot("a.b#12") == ("a.b", 12, "")
+    assert spot("a.b") == ("a.b", None, "")
+    assert spot("a.b/class") == ("a.b", None, "class") and spot("a.b#3/attention") == ("a.b", 3, "attention")
+    for odd in ("a#", "a#x", "a#²", "#", "a#" + "9" * 5000, "a/b", "/class", "a/", "a/class#1x"):
+        assert spot(odd) == (odd, None, "")
 
 
 def test_first_tensor() -> None:

@@ -13,8 +13,8 @@ from torch import Tensor, nn
 
 from reverie.errors import MissingExtra, UsageError
 from reverie.networks.inputs import normalise
+from reverie.networks.names import ATTENTION, spot
 from reverie.networks.outputs import class_scores
-from reverie.networks.watch import split_call
 from reverie.target import CLASSES
 
 if TYPE_CHECKING:
@@ -113,6 +113,8 @@ def attribute(
 
 def _check_layer(network: Network, name: str) -> None:
     shape = network.layer(name)
+    if spot(name).part == ATTENTION:
+        raise UsageError(f"what counted in '{name}'", "attention says where; name the layer itself")
     if len(shape) != 4:
         raise UsageError(f"layer '{name}' has no places: it gives {'×'.join(map(str, shape))}", "name one that `reverie layers` lists")
 
@@ -145,9 +147,9 @@ class _Rest:
     def __init__(self, ready: Prepared, name: str, pixels: Tensor) -> None:
         self.ready = ready
         self.name = name
-        bare, call = split_call(name)
-        self.part = ready.module.get_submodule(bare)
-        self.call = ready.calls.get(bare, 1) - 1 if call is None else call
+        asked = spot(name)
+        self.part = ready.module.get_submodule(asked.module)
+        self.call = ready.anatomy.calls.get(asked.module, 1) - 1 if asked.call is None else asked.call
         x = normalise(pixels, ready.scale, ready.shift).to(ready.dtype)  # (1, C, H, W)
         self.x = x.contiguous(memory_format=torch.channels_last) if x.is_cpu or x.is_cuda else x
 
@@ -161,7 +163,9 @@ class _Rest:
                 return None
             if not isinstance(output, Tensor):
                 raise UsageError(f"layer '{self.name}' gives more than one tensor", "name a layer in it")
-            return given.to(output.dtype, copy=True)  # a copy: the next layer may work in place
+            form = self.ready.form(self.name)
+            put_in = given if form is None else form.unfolded(given, output, spot(self.name).part)
+            return put_in.to(output.dtype, copy=True)  # a copy: the next layer may work in place
 
         with self.ready.lock:
             handle = self.part.register_forward_hook(put)

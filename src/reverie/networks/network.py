@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
@@ -10,17 +10,18 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from reverie.errors import UsageError
+from reverie.errors import UsageError, unknown
 from reverie.networks import labels as label_names
 from reverie.networks.anatomy import Anatomy, Layer, examine
 from reverie.networks.attribution import Attribution, attribute
 from reverie.networks.device import choose, precision
 from reverie.networks.inputs import normalise
+from reverie.networks.names import ATTENTION, CLASS, Spot, spot
 from reverie.networks.outputs import class_scores
 from reverie.networks.prepare import Folded, Prepared, fold
 from reverie.networks.twin import at_rest, signature, twin
 from reverie.networks.usual import Usual, known
-from reverie.networks.watch import Seen, check_names, split_call, watch
+from reverie.networks.watch import Seen, check_names, watch
 from reverie.networks.weights import fingerprint
 from reverie.target import CLASSES
 
@@ -112,29 +113,51 @@ class Network:
     def layer(self, name: str) -> tuple[int, ...]:
         """Shape (1, C, H, W) of a layer's activations at the native size; UsageError if there is no such layer."""
         check_names(self.module, [name])
-        bare, call = split_call(name)
-        shape = self.anatomy.shapes.get(name) or self.anatomy.shapes.get(bare)
+        anatomy, asked = self.anatomy, spot(name)
+        shape: tuple[int, ...] | None = self._of(anatomy.shapes, asked)
         if shape is None:
-            raise UsageError(f"layer '{name}' gives no tensor", "`reverie layers` lists what can be looked into")
-        calls = self.anatomy.calls[bare]
-        if call is not None and call >= calls:
-            raise UsageError(f"no layer '{name}': '{bare}' is called {calls} times in a pass", f"the last is '{bare}#{calls - 1}'")
+            raise UsageError(f"layer '{asked.whole}' gives no tensor", "`reverie layers` lists what can be looked into")
+        calls = anatomy.calls[asked.module]
+        if asked.call is not None and asked.call >= calls:
+            raise UsageError(
+                f"no layer '{name}': '{asked.module}' is called {calls} times in a pass", f"the last is '{asked.module}#{calls - 1}'"
+            )
+        form = self._of(anatomy.forms, asked)
+        if asked.part == CLASS:
+            if form is None or not form.before:
+                raise UsageError(f"no layer '{name}': '{asked.whole}' has no class token", "`reverie layers` lists what can be looked into")
+            return (1, shape[1], 1, 1)
+        if asked.part == ATTENTION:
+            heads = self._of(anatomy.heads, asked)
+            if heads is None or form is None or form.layout != "tokens":
+                raise unknown(
+                    "layer", name, (each.name for each in anatomy.layers if each.kind == "attention"), "it has no attention to places"
+                )
+            return (1, heads, *form.grid)
         return shape
+
+    @staticmethod
+    def _of(found: Mapping[str, Any], asked: Spot) -> Any:
+        """What an anatomy knows of a call, or of its module."""
+        return found.get(asked.whole) or found.get(asked.module)
 
     def stride(self, name: str) -> int:
         """How many pixels of the picture lie between neighbouring values of a layer."""
-        strides = self.anatomy.strides
-        return strides.get(name) or strides.get(split_call(name)[0], 1)
+        return self._of(self.anatomy.strides, spot(name)) or 1
 
     def reach(self, name: str) -> int | None:
         """The side, in pixels, of what one value of a layer can depend on; None where that is all of the picture."""
-        reaches = self.anatomy.reaches
-        return reaches.get(name) or reaches.get(split_call(name)[0])
+        asked = spot(name)
+        return None if asked.part else self._of(self.anatomy.reaches, asked)
+
+    def is_free(self, name: str) -> bool:
+        """Whether a layer (or CLASSES) can be looked at on pictures of any size; others see them through windows of the native size."""
+        return spot(name).module in self.anatomy.free
 
     def phase(self, name: str) -> int:
         """The largest stride on the way to a layer: pictures that differ by a multiple of it in place and size are seen alike."""
         strides = self.anatomy.strides
-        bare = name if name in strides else split_call(name)[0]
+        bare = spot(name).whole if spot(name).whole in strides else spot(name).module
         before = list(strides)[: list(strides).index(bare) + 1] if bare in strides else []
         return max((strides[each] for each in before), default=1)
 
@@ -196,7 +219,7 @@ class Network:
                 self.layer(name)
         anatomy = self.anatomy
         foldable = {each for chain in anatomy.chains for each in (chain.conv, chain.norm, chain.act)}
-        bare = [split_call(name)[0] for name in names]
+        bare = [spot(name).module for name in names]
         spared = frozenset(anatomy.hands_on.get(name, name) for name in bare) & foldable
         if (values := signature(self.module, values=True)) != self._values:
             self._values, self._folded = values, {}
@@ -214,7 +237,8 @@ class Network:
             scale=self._scale.to(self.device),
             shift=self._shift.to(self.device),
             wanted=names,
-            calls=anatomy.calls,
+            anatomy=anatomy,
+            size=self.size,
             folded=ready.folded,
             unfolded=ready.unfolded,
             dtype=self.dtype,

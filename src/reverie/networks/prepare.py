@@ -5,9 +5,8 @@ The original is never touched. Folding: Jacob et al. 2018, section 3.2.
 
 from __future__ import annotations
 
-import copy
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -17,11 +16,15 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 from reverie.networks.anatomy import Anatomy, Chain
+from reverie.networks.forms import Form
 from reverie.networks.fused import ConvRelu
 from reverie.networks.inputs import normalise
+from reverie.networks.names import spot
 from reverie.networks.outputs import class_scores, flat
 from reverie.networks.soft import SoftRelus
+from reverie.networks.twin import twin
 from reverie.networks.watch import Seen, run_until
+from reverie.networks.windows import through_windows
 from reverie.target import CLASSES
 
 TOLERANCE = 1e-4  # of the largest output
@@ -29,13 +32,17 @@ TOLERANCE = 1e-4  # of the largest output
 
 @dataclass(frozen=True)
 class Prepared:
-    """Call it with pictures (N, C, H, W) in 0..1 to get the activations of `wanted`, by name; gradients flow to the pictures."""
+    """Call it with pictures (N, C, H, W) in 0..1 to get the activations of `wanted`, by name; gradients flow to the pictures.
+
+    What lies over the picture comes as (N, C, H, W), see `forms`. Of a picture whose size the network cannot take, see `windows`.
+    """
 
     module: nn.Module
     scale: Tensor  # (1, C, 1, 1)
     shift: Tensor  # (1, C, 1, 1)
     wanted: tuple[str, ...]
-    calls: Mapping[str, int]
+    anatomy: Anatomy
+    size: tuple[int, int]  # the native one
     folded: int
     unfolded: int
     dtype: torch.dtype
@@ -54,15 +61,34 @@ class Prepared:
         return self._look(pictures, _soft(self.module))
 
     def _look(self, pictures: Tensor, how: AbstractContextManager[None]) -> Seen:
-        x = normalise(pictures, self.scale, self.shift).to(self.dtype)  # (N, C, H, W)
+        x = normalise(pictures, self.scale, self.shift)  # (N, C, H, W)
+        with self.lock, how:
+            free = all(spot(name).module in self.anatomy.free for name in self.wanted)
+            seen = self._pass(x) if free or x.shape[2:] == self.size else through_windows(self._pass, x, self.size)
+        return {name: each.float() for name, each in seen.items()}
+
+    def _pass(self, x: Tensor) -> Seen:
+        """(N, C, H, W), as the network takes it, to activations that lie over it."""
+        if self.anatomy.single and len(x) > 1:
+            apart = [self._pass(each[None]) for each in x]
+            return {name: torch.cat([each[name] for each in apart]) for name in self.wanted}
+        x = x.to(self.dtype)
         if x.is_cpu or x.is_cuda:
             x = x.contiguous(memory_format=torch.channels_last)
         names = [name for name in self.wanted if name != CLASSES]
-        with self.lock, how:
-            seen, output = run_until(self.module, x, names, self.calls, to_the_end=CLASSES in self.wanted)
+        given, output = run_until(self.module, x, names, self.anatomy.calls, to_the_end=CLASSES in self.wanted)
+        scale = (x.shape[2] / self.size[0], x.shape[3] / self.size[1])
+        seen = {}
+        for name, each in given.items():
+            form = self.form(name)
+            seen[name] = each if form is None else form.folded(each, spot(name).part, scale)
         if CLASSES in self.wanted:
             seen[CLASSES] = class_scores(output, self.scores)
-        return {name: each.float() for name, each in seen.items()}
+        return seen
+
+    def form(self, name: str) -> Form | None:
+        """How what a layer gives lies over the picture."""
+        return self.anatomy.forms.get(spot(name).whole) or self.anatomy.forms.get(spot(name).module)
 
 
 @contextmanager
@@ -98,9 +124,9 @@ def fold(module: nn.Module, anatomy: Anatomy, picture: Tensor, wanted: Iterable[
         picture: (1, C, H, W), as the network takes it; the outputs on it are compared.
         wanted: layers to be looked at; what they give is never folded away or overwritten.
     """
-    kept = {name.partition("#")[0] for name in wanted}
+    kept = {spot(name).module for name in wanted}
     chains = [spared for chain in anatomy.chains if (spared := _spare(chain, kept)) is not None]
-    plain = _frozen_copy(module)
+    plain = twin(module)
     with torch.no_grad():
         expected = flat(plain(picture))
         candidate = _tried(module, chains, picture, expected)
@@ -115,7 +141,7 @@ def fold(module: nn.Module, anatomy: Anatomy, picture: Tensor, wanted: Iterable[
 
 def _tried(module: nn.Module, chains: Sequence[Chain], picture: Tensor, expected: Tensor) -> nn.Module | None:
     """A copy with these chains folded, or None where it gives something else or does not run."""
-    candidate = _apply(_frozen_copy(module), chains)
+    candidate = _apply(twin(module), chains)
     try:
         output = flat(candidate(picture))
     except torch.OutOfMemoryError:
@@ -136,11 +162,6 @@ def _spare(chain: Chain, kept: set[str]) -> Chain | None:
     if chain.norm is not None and chain.norm in kept:
         return Chain(chain.conv, chain.norm)
     return replace(chain, onward=chain.onward and chain.act not in kept)
-
-
-def _frozen_copy(module: nn.Module) -> nn.Module:
-    twin = copy.deepcopy(module)
-    return twin.eval().requires_grad_(False)
 
 
 def _apply(module: nn.Module, chains: Sequence[Chain]) -> nn.Module:

@@ -12,6 +12,8 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.weak import WeakIdKeyDictionary
 
+from reverie.networks.forms import MOST_BEFORE
+
 aten = torch.ops.aten
 Pair = tuple[int, int]
 
@@ -48,10 +50,14 @@ class Axis:
 
 @dataclass(frozen=True)
 class Field:
-    """What one value of a tensor sees of the picture, in pixels. A size of `math.inf` is all of it."""
+    """What one value of a tensor sees of the picture, in pixels. A size of `math.inf` is all of it.
+
+    `places`: how many the last grid had that it comes from; 0 of none.
+    """
 
     vertical: Axis = Axis()
     horizontal: Axis = Axis()
+    places: int = 0
 
     @property
     def size(self) -> tuple[float, float]:
@@ -63,19 +69,20 @@ class Field:
 
     def join(self, other: Field) -> Field:
         """Of a value made from both."""
-        return Field(self.vertical.join(other.vertical), self.horizontal.join(other.horizontal))
+        return Field(self.vertical.join(other.vertical), self.horizontal.join(other.horizontal), max(self.places, other.places))
 
     def window(self, kernel: Pair, stride: Pair, dilation: Pair) -> Field:
         """After a sliding window."""
-        return Field(self.vertical.window(kernel[0], stride[0], dilation[0]), self.horizontal.window(kernel[1], stride[1], dilation[1]))
+        vertical = self.vertical.window(kernel[0], stride[0], dilation[0])
+        return Field(vertical, self.horizontal.window(kernel[1], stride[1], dilation[1]), self.places)
 
     def grown(self, factor: tuple[float, float], reach: Pair) -> Field:
         """After making it larger by `factor`, each value mixed from `reach` old ones a side."""
-        return Field(self.vertical.grown(factor[0], reach[0]), self.horizontal.grown(factor[1], reach[1]))
+        return Field(self.vertical.grown(factor[0], reach[0]), self.horizontal.grown(factor[1], reach[1]), self.places)
 
     def whole(self) -> Field:
         """After mixing all places."""
-        return Field(self.vertical.whole(), self.horizontal.whole())
+        return Field(self.vertical.whole(), self.horizontal.whole(), self.places)
 
 
 _WINDOWS = {
@@ -85,6 +92,7 @@ _WINDOWS = {
     aten.mkldnn_max_pool2d.default,
     aten.quantized_max_pool2d.default,
 }
+_GRIDS = {aten.convolution.default, aten.avg_pool2d.default, aten.max_pool2d.default, aten._adaptive_avg_pool2d.default}
 _MIXERS = {aten.mm.default, aten.bmm.default, aten.addmm.default, aten.baddbmm.default}
 _ROAMERS = ("flip", "roll", "cumsum", "cumprod", "index")
 _REDUCERS = ("mean", "sum", "amax", "amin", "max", "min", "var", "std", "native_layer_norm", "native_group_norm", "_softmax")
@@ -104,6 +112,12 @@ class FieldTracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def _should_skip_dynamo(cls) -> bool:
         return False  # else PyTorch imports its compiler at the first operator, which takes two seconds
 
+    def _is_by_place(self, func: Any, args: Any, field: Field) -> bool:
+        """Whether a product takes every place by itself: as many rows as there are places and tokens before them, times a weight."""
+        rows, weight = args[-2:] if func in (aten.mm.default, aten.bmm.default) else args[1:3]
+        count = rows.numel() // max(1, rows.shape[-1])
+        return 0 < field.places <= count <= field.places + MOST_BEFORE and weight not in self.fields
+
     def field(self, tensor: Tensor) -> Field | None:
         found: Field | None = self.fields.get(tensor)
         return found
@@ -121,8 +135,12 @@ class FieldTracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
             joined = joined.join(self.fields[each])
         if func is aten.convolution.default:
             result = _convolved(args, self.kernels.get(args[1], args[1].shape), joined)
+        elif func in _MIXERS and self._is_by_place(func, args, joined):
+            result = joined
         else:
             result = _after(func, args, sources[0], joined)
+        if func in _GRIDS and output.dim() == 4:
+            result = replace(result, places=output.shape[2] * output.shape[3])
         for each in _tensors(output):
             self.fields[each] = result
         return output

@@ -22,7 +22,7 @@ def twin(module: nn.Module) -> nn.Module:
         UsageError: the module holds something that cannot be copied.
     """
     with torch.inference_mode(False), torch.no_grad():  # what is made in inference mode could carry no gradient later
-        memo: dict[int, Any] = {}
+        memo: dict[int, Any] = {id(each): each for each in _traced(module)}
         for part in module.modules():
             for each in tensors(vars(part)):
                 if each.grad_fn is not None:  # left over from a pass: PyTorch refuses to copy it
@@ -39,6 +39,16 @@ def twin(module: nn.Module) -> nn.Module:
         for each in made.parameters():
             each.grad = None
     return made
+
+
+def _traced(module: nn.Module) -> Iterator[object]:
+    """The graphs of an exported program: read when it runs, and full of tensors without values, which cannot be copied."""
+    for part in module.modules():
+        graph = getattr(part, "graph", None)
+        if isinstance(graph, torch.fx.Graph) and not isinstance(part, torch.fx.GraphModule):
+            yield graph
+            yield from graph.nodes
+            yield getattr(part, "input_placeholders", None)
 
 
 def _settle(part: Any) -> None:

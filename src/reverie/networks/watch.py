@@ -9,6 +9,8 @@ from typing import Any
 from torch import Tensor, nn
 
 from reverie.errors import UsageError, unknown
+from reverie.networks.attention import Attention
+from reverie.networks.names import ATTENTION, CLASS, spot
 
 Seen = dict[str, Tensor]
 
@@ -17,17 +19,11 @@ class _Enough(BaseException):
     """Ends a pass early. Not an Exception, so that a network that catches those cannot hold it."""
 
 
-def split_call(name: str) -> tuple[str, int | None]:
-    """`'attention#1'` → `('attention', 1)`; a bare name → `(name, None)`."""
-    module, mark, call = name.rpartition("#")
-    return (module, int(call)) if mark and call.isdecimal() and len(call) < 10 else (name, None)
-
-
 def check_names(module: nn.Module, names: Sequence[str]) -> None:
     """Raise UsageError for a name that is no module of this network, with the nearest that is."""
     known = dict(module.named_modules())
     for name in names:
-        bare, _ = split_call(name)
+        bare = spot(name).module
         if not bare or bare not in known:
             raise unknown("layer", name, (each for each in known if each), "`reverie layers` lists them")
 
@@ -45,7 +41,8 @@ def watch(module: nn.Module, *names: str) -> Iterator[Seen]:
     """While open, each pass through `module` leaves the activations of the named modules in the dictionary.
 
     They are clones, safe from in-place changes further on, and part of the graph where one is recorded.
-    Of a module called several times in a pass, `name#0`, `name#1` … are the calls, and the bare name is the last.
+    Of a module called several times in a pass, `name#0`, `name#1` … are the calls, and the bare name is the last. `name/class` is the first
+    of its tokens, (N, C), and `name/attention` what its self-attention weighs them with, (N, heads, T, T).
     Afterwards no hook is left behind.
 
     Raises:
@@ -75,7 +72,7 @@ def run_until(
     """
     seen: Seen = {}
     output: Any = None
-    earlier = {name: calls.get(name, 1) - 1 if split_call(name)[1] is None else 0 for name in names}
+    earlier = {name: calls.get(spot(name).module, 1) - 1 if spot(name).call is None else 0 for name in names}
 
     def take(name: str, output: Tensor) -> None:
         if earlier[name]:  # a call before the last one, which is wanted
@@ -101,27 +98,46 @@ def run_until(
 def _listen(
     module: nn.Module, names: Sequence[str], stack: ExitStack, take: Callable[[str, Tensor], None], fresh: Callable[[], None] | None
 ) -> None:
-    counts: dict[str, int] = {}
-    wanted: dict[str, list[tuple[str, int | None]]] = {}
+    begun: dict[str, int] = {}
+    running: list[str] = []  # modules whose attention is wanted, the innermost last
+    wanted: dict[str, list[str]] = {}
     for name in dict.fromkeys(names):
-        bare, call = split_call(name)
-        wanted.setdefault(bare, []).append((name, call))
+        wanted.setdefault(spot(name).module, []).append(name)
 
     def begin(_module: nn.Module, _inputs: tuple[Any, ...]) -> None:
-        counts.clear()
+        begun.clear()
+        running.clear()
         if fresh is not None:
             fresh()
 
+    def tell(bare: str, attention: bool, tensor: Tensor) -> None:
+        for name in wanted[bare]:
+            asked = spot(name)
+            if asked.call in (None, begun.get(bare, 0)) and (asked.part == ATTENTION) == attention:
+                take(name, tensor[:, 0] if asked.part == CLASS else tensor)
+
+    def attended(weights: Tensor) -> None:
+        bare = running.pop()  # of several in one module, the first is its own
+        tell(bare, True, weights)
+
     stack.callback(module.register_forward_pre_hook(begin).remove)
     for bare, asked in wanted.items():
+        attends = any(spot(name).part == ATTENTION for name in asked)
 
-        def hook(_module: nn.Module, _inputs: tuple[Any, ...], output: Any, bare: str = bare, asked: Any = asked) -> None:
-            count = counts.get(bare, 0)
-            counts[bare] = count + 1
+        def enter(_module: nn.Module, _inputs: tuple[Any, ...], bare: str = bare) -> None:
+            running.append(bare)
+
+        def leave(_module: nn.Module, _inputs: tuple[Any, ...], output: Any, bare: str = bare) -> None:
             tensor = first_tensor(output)
             if tensor is not None:
-                for name, call in asked:
-                    if call is None or call == count:
-                        take(name, tensor)
+                tell(bare, False, tensor)
+            begun[bare] = begun.get(bare, 0) + 1
+            if running[-1:] == [bare]:
+                running.pop()
 
-        stack.callback(module.get_submodule(bare).register_forward_hook(hook).remove)
+        part = module.get_submodule(bare)
+        if attends:
+            stack.callback(part.register_forward_pre_hook(enter).remove)
+        stack.callback(part.register_forward_hook(leave).remove)
+    if any(spot(name).part == ATTENTION for name in names):
+        stack.enter_context(Attention(lambda: bool(running), attended))

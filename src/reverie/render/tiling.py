@@ -26,7 +26,7 @@ _SMALL = 2_000_000  # pixels that fit in any memory
 _ITSELF = 400_000_000  # bytes of the program with PyTorch and a network
 _COPIES = 5  # of the picture, in its work: the start, the dream, its gradient, the change, and one to spare
 _PACKED = 6  # bytes a pixel of the file that is read, and of that which is written
-_BESIDE = 120  # bytes a pixel for the picture, its gradient and their copies, of a dream in one pass
+_BESIDE = 120  # bytes a pixel, of three channels, for the picture, its gradient and their copies, of a dream in one pass
 
 
 def whole_only(network: Network, target: Target, objective: str, transforms: Transforms, penalties: Penalties, networks: int = 1) -> str:
@@ -42,6 +42,8 @@ def whole_only(network: Network, target: Target, objective: str, transforms: Tra
             return f"'{term.unit()}' is one neuron, in one place"
         if network.reach(term.layer) is None or len(network.layer(term.layer)) != 4:
             return f"each value of '{term.layer}' depends on the whole picture"
+        if not network.is_free(term.layer):
+            return f"'{term.layer}' sees pictures of one size alone"
     if transforms != Transforms():
         return "transforms other than jitter move the picture as a whole"
     if penalties != Penalties():
@@ -61,24 +63,26 @@ def tiles_for(
     Raises:
         UsageError: tiles for what cannot be cut. InputError: a picture too large for one pass that cannot be cut.
     """
-    if tile is None and halo is None and height * width <= _SMALL:
+    weight = max(3, network.channels) / 3  # of a pixel
+    heavy = weight * height * width
+    if tile is None and halo is None and heavy <= _SMALL:
         return None, ()
     free = free_memory(network.device)
     layers = list(target.layers())
     each = bytes_per_pixel(network, layers or [CLASSES])
-    fits = free is None or (WASTE * each + _BESIDE) * height * width <= _SHARE * free
-    if tile is None and halo is None and height * width <= WHOLE and fits:
+    fits = free is None or (WASTE * each + _BESIDE * weight) * height * width <= _SHARE * free
+    if tile is None and halo is None and heavy <= WHOLE and fits:
         return None, ()
     if why_not:
         if tile is not None or halo is not None:
             raise UsageError(
                 f"--{'tile' if tile is not None else 'halo'}: {why_not}", "leave it out, and make the picture smaller if it must be"
             )
-        if height * width <= LARGEST:
+        if heavy <= LARGEST:
             return None, ()
         raise InputError(
             f"a picture of {width}×{height} pixels is too large for one pass, and cannot be dreamt in tiles: {why_not}",
-            f"give --width {int((LARGEST * width / height) ** 0.5)} or less, or another target",
+            f"give --width {int((LARGEST * width / height / weight) ** 0.5)} or less, or another target",
         )
     reach = max(network.reach(name) or 1 for name in layers)
     phase = lcm(*(network.phase(name) for name in layers))
@@ -127,7 +131,7 @@ def estimated(recipe: Recipe, network: Network, seconds_per_pixel: float) -> Est
     pixels = recipe.height * recipe.width
     largest = max((each.pixels for each in windows[-1]), default=pixels)
     bytes_each = bytes_per_pixel(network, list(parse(recipe.target).layers()) or [CLASSES])
-    picture = 12 * pixels  # three colours of four bytes
+    picture = 4 * recipe.channels * pixels
     on_disk = picture > IN_MEMORY
     window = (WASTE if roomy(recipe) else _COMING) * bytes_each * largest
     return Estimate(

@@ -1,0 +1,37 @@
+"""Names of what can be looked at: a module, one of its calls, a part of what it gives."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+CLASS, ATTENTION = "class", "attention"  # parts: the class token, and where attention goes
+
+
+class Spot(NamedTuple):
+    """A name taken apart: `blocks.3#0/class` is module `blocks.3`, call 0, part `class`.
+
+    Attributes:
+        module: PyTorch's dotted name.
+        call: which call in a pass, counted from 0; None is the last.
+        part: `class`, `attention`, or empty for all that the module gives.
+    """
+
+    module: str
+    call: int | None
+    part: str
+
+    @property
+    def whole(self) -> str:
+        """The name without the part."""
+        return self.module if self.call is None else f"{self.module}#{self.call}"
+
+
+def spot(name: str) -> Spot:
+    """Take a name apart; what looks like no call and no part belongs to the module's name."""
+    bare, _, part = name.rpartition("/")
+    if part not in (CLASS, ATTENTION) or not bare:
+        bare, part = name, ""
+    module, mark, call = bare.rpartition("#")
+    if mark and call.isdecimal() and len(call) < 10:
+        return Spot(module, int(call), part)
+    return Spot(bare, None, part)
