@@ -4,6 +4,8 @@ blocks.4.1                          every channel of a layer
 blocks.4.1:12                       one channel
 blocks.4.1:12@7,9                   one neuron of it, at row 7, column 9
 blocks.4.1:12@centre                the neuron in the middle, whatever the picture's size; blocks.4.1:12@ is the same
+blocks.7/class                      of a transformer, the class token
+blocks.7.attn/attention:2           of a transformer, how much attention a head gives to each place
 class:banana   class:954            a class, by name or number
 blocks.4.1:12 - 0.5*blocks.2.0:3    a weighted sum; the signs stand between blanks
 """

@@ -25,6 +25,8 @@ from reverie.networks.watch import Seen, check_names, watch
 from reverie.networks.weights import fingerprint
 from reverie.target import CLASSES
 
+MOST_HELD = 1_000_000_000  # bytes of prepared copies that a network keeps, beside the two used last
+
 
 @dataclass(frozen=True)
 class Label:
@@ -231,7 +233,8 @@ class Network:
                     if each.dim() == 4 and self.device.type != "mps":
                         each.data = each.data.contiguous(memory_format=torch.channels_last)
             self._folded[spared] = folded
-        ready = self._folded[spared]
+        ready = self._folded[spared] = self._folded.pop(spared)  # the last used is the last
+        self._drop_oldest()
         return Prepared(
             module=ready.module,
             scale=self._scale.to(self.device),
@@ -245,6 +248,12 @@ class Network:
             scores=self._scores,
             lock=ready.lock,
         )
+
+    def _drop_oldest(self) -> None:
+        """Copies that were folded for other layers go, the longest unused first, where they take much memory."""
+        each = sum(tensor.numel() * tensor.element_size() for tensor in self.module.parameters())
+        while len(self._folded) > max(2, MOST_HELD // max(1, each)):
+            del self._folded[next(iter(self._folded))]
 
     def _example(self) -> Tensor:
         """A picture of even noise at the native size, as the module takes it."""
