@@ -1,6 +1,6 @@
 # make dream                      dream on a sky of clouds
 # make dream PICTURE=~/my.jpg     dream on yours; FLAGS="--preset garden" adds flags
-# make test                       the whole test suite
+# make test                       the whole test suite, in two processes (TESTERS=4: in four)
 # make check                      lint, types, rooms
 # make bench                      the speeds in docs/benchmarks.md, on this machine
 # make bench-pictures             pictures of classes, ours and the peers', judged by networks that did not make them
@@ -8,6 +8,7 @@
 # make bench-tiles                large pictures by tiles: the error, and whether seams show; FLAGS=--large for time and memory
 # make bench-films                dreamt films: do they flicker; journeys: do they drift, do loops close
 # make browser                    Debian's chromium, for the tests of pages (make test tries it, and goes on without)
+# make zoo                        every layer of twenty-two networks of torchvision and timm, with random weights
 # make torture                    thousands of damaged files; run before an issue is called done
 # make pictures                   the pictures of README and docs, made anew
 
@@ -16,9 +17,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 PICTURE ?= dreams/sky.png
 FLAGS ?=
+TESTERS ?= 2
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: dream test check browser bench bench-pictures bench-see bench-tiles bench-films torture pictures clean
+.PHONY: dream test check browser bench bench-pictures bench-see bench-tiles bench-films zoo torture pictures clean
 
 dream: $(VENV)/installed
 	@mkdir -p dreams
@@ -26,7 +28,7 @@ dream: $(VENV)/installed
 	@$(BIN)/reverie dream "$(PICTURE)" -o dreams --force $(FLAGS)
 
 test: $(VENV)/installed-dev browser
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses $(TESTERS) --dist loadfile
 
 browser:
 	@command -v chromium >/dev/null 2>&1 || command -v chromium-browser >/dev/null 2>&1 || { \
@@ -40,11 +42,15 @@ check: $(VENV)/installed-dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+zoo: $(VENV)/installed-dev
+	$(BIN)/python tests/sweep.py $(FLAGS)
+
 torture: $(VENV)/installed-dev
 	$(BIN)/python -m tests.torture
 
 bench: $(VENV)/installed-dev .venv-peers/installed
 	$(BIN)/python -m bench --peers .venv-peers/bin/python
+	$(BIN)/python -m bench.zoo
 
 bench-pictures: $(VENV)/installed-dev .venv-peers/installed
 	$(BIN)/python -m bench.pictures --peers .venv-peers/bin/python $(FLAGS)
