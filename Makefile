@@ -78,7 +78,7 @@ $(VENV)/installed: $(VENV)/bin/python pyproject.toml constraints.txt
 	@touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed
-	@$(INSTALL) --editable ".[dev,networks,heic,insight,film]"
+	@$(INSTALL) --editable ".[dev,networks,heic,insight,film,zoo]"
 	@touch $@
 
 .venv-peers/installed: bench/peers-requirements.txt

@@ -118,9 +118,7 @@ def main() -> None:
     parser.add_argument("--only", choices=sorted(ZOO), nargs="*", default=TEN)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    print(
-        f"{options.threads} threads, torch {torch.__version__}, medians of {3 * options.rounds} steps in {options.rounds} rounds; ms a step\n"
-    )
+    print(f"{options.threads} threads, torch {torch.__version__}; ms a step, medians of {options.rounds} rounds of three\n")
     head = ("hook", "hook, frozen", "ours", "gain over the frozen hook")
     print(f"| network | block | {' | '.join(head)} | {' | '.join('classes: ' + each for each in head)} |")
     print("| --- | --- | " + "---: | " * 8)

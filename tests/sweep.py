@@ -70,7 +70,7 @@ def layers_are_targets(network: Network, module: nn.Module, x: Tensor, every: in
     for each in layers[::every]:
         wide = x.clone().requires_grad_(True)
         alone = network.prepare([each.name])(wide)[each.name]
-        assert close(alone.detach(), together[each.name]), each.name
+        assert close(alone.detach(), together[each.name], 5e-3), each.name  # random weights make much of rounding
         pulled = torch.autograd.grad(alone.square().mean(), wide)[0]
         assert pulled.isfinite().all() and pulled.any(), each.name
 

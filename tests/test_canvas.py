@@ -13,9 +13,9 @@ from torch import Tensor
 
 from reverie.canvas.colour import together
 from reverie.canvas.fourier import OFF, Fourier
-from reverie.canvas.natural import MEAN, SPECTRUM, SPREAD, coloured, root
-from reverie.canvas.phase import LIGHT, Phase, hard, soft
-from reverie.pictures import frequencies, resize
+from reverie.canvas.natural import SPECTRUM, coloured, root
+from reverie.canvas.phase import Phase, hard, soft
+from reverie.pictures import LIGHT, MEAN, SPREAD, frequencies, resize
 
 Make = Callable[[Tensor], Fourier | Phase]
 each_vivid = pytest.mark.parametrize("vivid", [0, 0.5, 1])
@@ -182,7 +182,7 @@ def test_magnitudes_are_those_of_photographs_at_every_size(size: tuple[int, int]
 @pytest.mark.parametrize("size", [(48, 48), (40, 61), (90, 120)])
 def test_light_has_the_spread_of_photographs(size: tuple[int, int], vivid: float) -> None:
     canvas = Phase.drawn(*size, vivid, [drawn(seed) for seed in range(100)])
-    light = torch.einsum("j,njhw->nhw", LIGHT, coloured(canvas.signal(canvas.parameters), canvas.colours))
+    light = torch.einsum("j,njhw->nhw", torch.tensor(LIGHT), coloured(canvas.signal(canvas.parameters), canvas.colours))
     # over many: a few long waves hold most of the light, and in one picture those of the three colours may meet or cancel
     assert light.square().mean().sqrt() == pytest.approx(SPREAD, rel=0.05)
 

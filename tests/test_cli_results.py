@@ -48,7 +48,7 @@ def test_a_folder_that_is_not_writable(run: Run, sky: Path, place: Path, monkeyp
     def refuse(*_: object) -> None:
         raise PermissionError(errno.EACCES, "Permission denied")  # tests may run as root, whom permissions do not bind
 
-    monkeypatch.setattr(store, "_open_beside", refuse)
+    monkeypatch.setattr(store.whole, "_open_beside", refuse)
     run("dream", sky.name, *SHORT).fault(5, "is not writable", "-o")
     assert listed(place) == ["sky.png"]
 
@@ -147,7 +147,7 @@ def test_recognise(run: Run, sky: Path) -> None:
 
 def test_networks(run: Run) -> None:
     data = run("networks", "--json").data
-    assert [each["name"] for each in data] == list(catalogue.CATALOGUE)
+    assert [each["name"] for each in data] == [*catalogue.CATALOGUE, *catalogue.KNOWN]
     assert {"name", "size", "licence", "installed", "sha256", "levels"} <= set(data[0])
     assert all(each["name"] in run("networks").out for each in data)
 

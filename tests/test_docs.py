@@ -113,6 +113,8 @@ def _models(kind: Any) -> Iterator[type[BaseModel]]:
 def shown(value: Any) -> str:
     if value is None or isinstance(value, bool):
         return json.dumps(value)
+    if value == ():
+        return "none"
     return (f"{value:g}" if isinstance(value, float) else str(value)) or "empty"
 
 

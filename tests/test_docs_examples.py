@@ -146,3 +146,8 @@ def test_the_recipe_shown_is_a_recipe() -> None:
     example = next(fence[2] for fence in FENCE.finditer(text("docs/recipe.md")) if fence[1] == "json")
     read = recipe.read(example)
     assert json.loads(read.text()) == json.loads(example)
+
+
+def test_the_code_of_the_page_on_channels_runs_and_prints_what_stands_there(desk: Path) -> None:
+    for block, printed in run(ROOT / "docs/channels.md", {"__name__": "channels_page"}):
+        assert printed == (block.printed or ""), f"channels.md:{block.line}"

@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 import reverie
+from reverie.api.journeying import _ring
 from reverie.errors import UsageError
 from reverie.networks import Network
 from reverie.networks.attribution import available
@@ -244,6 +245,14 @@ def test_a_transformer_of_any_precision_dreams_and_is_left_as_it_was(dtype: torc
         dreamt = reverie.dream(start, target=target, network=network, octaves=1, steps=1, keep=False)
         assert dreamt.pixels.isfinite().all() and not torch.equal(dreamt.pixels, start), target
     assert state(module) == before
+
+
+def test_a_journeys_ring_can_name_parts_and_networks() -> None:
+    network = vit()
+    _, stops, _ = _ring(["blocks.0/class:1", "Vit/blocks.1.attn/attention:0", "blocks.1"], network, None)
+    assert [each.target for each in stops] == ["blocks.0/class:1", "blocks.1.attn/attention:0", "blocks.1"]
+    with pytest.raises(UsageError, match="no network 'blocks'"):
+        _ring(["blocks/0.class", "blocks.1"], network, None)
 
 
 def test_a_program_of_torch_export_that_takes_one_picture_is_looked_into() -> None:

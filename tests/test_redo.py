@@ -157,7 +157,7 @@ def test_ones_own_network_is_checked_by_hash() -> None:
     assert reverie.redo(first, network=made(0)).save("b.png").read_bytes() == first.read_bytes()
     with pytest.raises(InputError, match=f"other weights of '{own.name}' .sha256 {own.sha256}"):
         reverie.redo(first, network=made(1))
-    with pytest.raises(InputError, match=r"network of somebody's own, .*; redo it in Python: reverie.redo\(picture, network="):
+    with pytest.raises(InputError, match=r"network of somebody's own, .*; name it: --network FILE --definition"):
         reverie.redo(first)
 
 

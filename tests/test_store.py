@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from reverie import store
 from reverie.errors import OutputError
 from reverie.store import Kept, cache_folder, check_place, files_in, sha256_of, write_whole
 
@@ -115,7 +114,7 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path: Path, monkeypa
 
 @pytest.mark.parametrize("act", [check_place, lambda path: write_whole(path, b"x")])
 def test_a_folder_that_may_not_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, act) -> None:
-    monkeypatch.setattr(store.os, "open", failing(errno.EACCES))  # tests may run as root, whom permissions do not bind
+    monkeypatch.setattr(os, "open", failing(errno.EACCES))  # tests may run as root, whom permissions do not bind
     with pytest.raises(OutputError, match=r"is not writable; choose another place with -o"):
         act(tmp_path / "a")
 

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 
-from reverie import store
 from reverie.errors import OutputError
 from reverie.work import Done, Job, here
 
@@ -148,11 +147,11 @@ def test_no_room_is_told_and_what_is_finished_is_kept(tmp_path: Path, monkeypatc
         fsync(handle)
 
     with job.opened():
-        monkeypatch.setattr(store.os, "fsync", full)
+        monkeypatch.setattr(os, "fsync", full)
         with pytest.raises(OutputError) as told:
             here(job, lambda number: png())
         assert "no room" in told.value.fault and "2 finished frames are kept" in told.value.remedy
-        monkeypatch.setattr(store.os, "fsync", fsync)
+        monkeypatch.setattr(os, "fsync", fsync)
         assert sorted(each.name for each in job.frames.iterdir()) == ["000000.png", "000001.png"]
     with job.opened():
         assert job.finished() == 2 and here(job, lambda number: png()) == 5

@@ -117,6 +117,17 @@ class Shifted(nn.BatchNorm2d):
         return super().forward(x) + 1
 
 
+class NormAct(nn.BatchNorm2d):
+    """A norm with its activation inside, as timm has them."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__(channels)
+        self.drop, self.act = nn.Identity(), nn.ReLU(inplace=True)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.act(self.drop(super().forward(x)))
+
+
 class Standardised(nn.Conv2d):
     """A convolution whose weights are standardised at each call."""
 
@@ -243,5 +254,14 @@ ODD: dict[str, tuple[Callable[[], nn.Module], int, int]] = {
     "overridden norm": (lambda: nn.Sequential(_conv(), Shifted(4)), 0, 1),
     "overridden convolution": (lambda: nn.Sequential(Standardised(3, 4, 3), nn.BatchNorm2d(4)), 0, 1),
     "one of two overridden": (lambda: nn.Sequential(_conv(), nn.BatchNorm2d(4), nn.Conv2d(4, 4, 3), Shifted(4), nn.ReLU()), 1, 1),
+    "activation inside the norm": (lambda: nn.Sequential(_conv(bias=False), NormAct(4), nn.Conv2d(4, 2, 3), NormAct(2)), 2, 0),
     "in a wrapper": (lambda: nn.Sequential(Padded(), nn.BatchNorm2d(4), nn.ReLU()), 1, 0),
 }
+
+
+def of_channels(channels: int) -> Network:
+    """A network of untrained weights that takes pictures of so many channels: layers `0` and `2`, three classes."""
+    torch.manual_seed(channels)
+    convolutions = nn.Conv2d(channels, 6, 3, padding=1), nn.Conv2d(6, 4, 3, stride=2, padding=1)
+    module = nn.Sequential(convolutions[0], nn.ReLU(), convolutions[1], nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 3))
+    return wrapped(module, channels=channels, labels=["first", "second", "third"])

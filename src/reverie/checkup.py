@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 import platform
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from reverie.store import cache_folder
 from reverie.version import __version__
 
 EXTRAS = {"HEIC pictures": "pillow-heif", "what counted": "captum", "films": "av", "motion in films": "opencv-python-headless"}
+
+ZOO = {"networks of torchvision": "torchvision", "networks of timm": "timm", "networks of the hub": "huggingface_hub"}
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,7 @@ def examine() -> list[Finding]:
     findings = [Finding("reverie", __version__), Finding("python", platform.python_version())]
     findings += _torch()
     findings += [_package(what, package) for what, package in EXTRAS.items()]
+    findings += [_zoo(what, package) for what, package in ZOO.items()]
     return [*findings, _cache()]
 
 
@@ -67,6 +71,19 @@ def _package(what: str, package: str) -> Finding:
         return Finding(what, f"{package} {metadata.version(package)}")
     except metadata.PackageNotFoundError:
         return Finding(what, "missing", f"pip install {package}")
+
+
+def _zoo(what: str, package: str) -> Finding:
+    """Whether it can be imported, too: torchvision goes with one version of torch alone, and timm needs it."""
+    try:
+        version = metadata.version(package)
+        importlib.import_module(package)
+    except (metadata.PackageNotFoundError, ModuleNotFoundError):
+        return Finding(what, "missing", "pip install 'reverie[zoo]'")
+    except (ImportError, OSError, RuntimeError) as error:
+        told = (str(error).splitlines() or [type(error).__name__])[0][:80]
+        return Finding(what, f"{package} {version} cannot be imported ({told})", "install torch and torchvision from the same place")
+    return Finding(what, f"{package} {version}")
 
 
 def _cache() -> Finding:

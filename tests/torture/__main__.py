@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-SWEEPS = ("torture_files", "torture_films", "torture_recipes", "torture_dreams", "torture_work")
+SWEEPS = ("torture_files", "torture_films", "torture_recipes", "torture_weights", "torture_dreams", "torture_work")
 
 
 def main() -> int:

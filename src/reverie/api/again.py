@@ -12,14 +12,15 @@ from reverie import pictures as _pictures
 from reverie.album import read_recipe
 from reverie.api.choices import threaded, whole
 from reverie.api.inputs import direction_from, mask_from
-from reverie.api.opening import all_opened, opened
+from reverie.api.opening import all_opened, open_up, opened
 from reverie.errors import InputError, UsageError
 from reverie.files.films import READABLE_FILMS
 from reverie.networks import Network, installed
 from reverie.networks.catalogue import CATALOGUE
 from reverie.networks.device import available
+from reverie.networks.naming import source
 from reverie.pictures import Picture
-from reverie.recipe import MAX_PIXELS, FileInput, Machine, NoiseInput, Recipe, VectorInput
+from reverie.recipe import MAX_PIXELS, FileInput, Machine, NetworkUsed, NoiseInput, Recipe, VectorInput
 from reverie.render import (
     LARGEST,
     Plan,
@@ -89,12 +90,11 @@ def plan_again(
         raise InputError(f"the recipe in '{place.name}' has a batch of pictures that begin with a picture", "it may have been edited")
     check_hashes(old, given, place)
     check_size(old.height, old.width, place.name, largest=max_pixels if old.tiles else LARGEST)
-    found = _start(old, place, None if start is None else expanded(start), max_pixels)
-    beside = _beside(old, place, None if start is None else expanded(start), max_pixels)
     if not given and device is None and old.machine.device in available():
         device = old.machine.device
-    by_hash = {each.sha256: each for each in given}
-    nets = all_opened([by_hash.get(used.sha256) or opened(used.name, device) for used in old.networks], device)
+    nets = networks_of(old, given, device, place)
+    found = _start(old, place, None if start is None else expanded(start), max_pixels)
+    beside = _beside(old, place, None if start is None else expanded(start), max_pixels)
     here = machine(nets[0], threads or old.machine.threads)
     try:
         used = []
@@ -137,11 +137,59 @@ def check_hashes(old: Recipe, given: Sequence[Network], place: Path) -> None:
     for used in old.networks:
         if used.sha256 in own:
             continue
-        if used.name not in CATALOGUE and not given:
+        known = used.name in CATALOGUE or _is_of_zoo(used.name)
+        if not known and not given:
             fault = f"'{place.name}' was made with a network of somebody's own, '{used.name}' (sha256 {used.sha256})"
-            raise InputError(fault, "redo it in Python: reverie.redo(picture, network=reverie.wrap(…))")
-        if len(given) >= len(old.networks) or used.name not in CATALOGUE or used.sha256 != CATALOGUE[used.name].sha256:
-            raise InputError(f"'{place.name}' was made with other weights of '{used.name}' (sha256 {used.sha256})", "give that network")
+            raise InputError(fault, "name it: --network FILE --definition package.module:function; or in Python reverie.redo(…, network=…)")
+        if len(given) >= len(old.networks) or not known or (used.name in CATALOGUE and used.sha256 != CATALOGUE[used.name].sha256):
+            raise _other_weights(used, place)
+
+
+def networks_of(old: Recipe, given: Sequence[Network], device: str | None, place: Path) -> tuple[Network, ...]:
+    """The networks of a recipe: those given, by the hash of their weights; else built-in ones, and ones of a zoo that are here already.
+
+    A recipe is a stranger's: it makes nothing be downloaded, and no code of anybody's be imported.
+
+    Raises:
+        InputError: one is neither, or has other weights or channels than the recipe says.
+    """
+    by_hash = {each.sha256: each for each in given}
+    found: list[Network] = []
+    for used in old.networks:
+        net = by_hash.get(used.sha256) or (opened(used.name, device) if used.name in CATALOGUE else _from_zoo(used, device, place))
+        if net.sha256 != used.sha256:
+            raise _other_weights(used, place)
+        found.append(net)
+    nets = all_opened(found, device)
+    check_channels(old, nets, place)
+    return nets
+
+
+def _from_zoo(used: NetworkUsed, device: str | None, place: Path) -> Network:
+    try:
+        return open_up(used.name, offline=True, device=device).network
+    except InputError as error:
+        fault = f"'{place.name}' was made with '{used.name}', which is not here"
+        raise InputError(fault, f"name it, and it is downloaded: --network {used.name}") from error
+    except UsageError as error:
+        raise InputError(f"'{place.name}' was made with '{used.name}': {error.fault}", error.remedy) from error
+
+
+def _is_of_zoo(name: str) -> bool:
+    with suppress(UsageError):
+        return source(name).is_zoo
+    return False
+
+
+def _other_weights(used: NetworkUsed, place: Path) -> InputError:
+    return InputError(f"'{place.name}' was made with other weights of '{used.name}' (sha256 {used.sha256})", "give that network")
+
+
+def check_channels(old: Recipe, networks: Sequence[Network], place: Path) -> None:
+    """Raise InputError where a recipe's pictures have another number of channels than its networks take."""
+    if networks[0].channels != old.channels:
+        fault = f"the recipe in '{place.name}' has {old.channels} channels, and its network {networks[0].channels}"
+        raise InputError(fault, "it may have been edited")
 
 
 def _start(recipe: Recipe, place: Path, start: Path | None, max_pixels: int) -> Picture:
@@ -150,7 +198,7 @@ def _start(recipe: Recipe, place: Path, start: Path | None, max_pixels: int) -> 
         return drawn(recipe, purposes(recipe)[recipe.batch.index if recipe.batch else 0] if recipe.command != "dream" else "")
     assert isinstance(used, FileInput)
     others = [each for each in recipe.inputs if not isinstance(each, NoiseInput) and each is not used]
-    picture = _pictures.load(find(used, place, start, others), max_pixels)
+    picture = _pictures.load(find(used, place, start, others), max_pixels, recipe.channels)
     height, width = picture.size
     if max(1, round(height * recipe.width / width)) != recipe.height:
         raise InputError(f"the recipe in '{place.name}' and its start differ in shape", "the recipe may have been edited")
@@ -167,7 +215,7 @@ def _beside(recipe: Recipe, place: Path, start: Path | None, max_pixels: int) ->
         if isinstance(used, VectorInput):
             found["direction"] = direction_from(file)[1]
         elif used.role == "guide":
-            found["guide"] = _pictures.load(file, max_pixels).pixels
+            found["guide"] = _pictures.load(file, max_pixels, recipe.channels).pixels
         else:
             found["mask"] = mask_from(_pictures.load(file, max_pixels), (recipe.height, recipe.width))
     return found

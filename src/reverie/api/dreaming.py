@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from reverie import recipe as _recipe
-from reverie.api.choices import seeded, threaded, whole
+from reverie.api.choices import check_colours, seeded, threaded, whole
 from reverie.api.inputs import Start, beside_of, start_of
 from reverie.api.opening import Networks, all_opened
 from reverie.errors import UsageError, unknown
@@ -27,7 +27,7 @@ def dream(
     """Enhance in a picture what a layer, a unit or any target detects in it (Mordvintsev, Olah & Tyka 2015).
 
     Args:
-        start: a path, a PIL image, a tensor (3, H, W) in 0..1, or `noise:white`, `noise:grey`, `noise:pink`.
+        start: a path, a PIL image, a tensor (C, H, W) in 0..1, or `noise:white`, `noise:grey`, `noise:pink`.
         target: what to climb, e.g. `blocks.4.1`, `blocks.4.1:12 - 0.5*blocks.2.0:3`, `class:banana`.
         network: an open network, or the name of a built-in one; or several, for a picture that all of them want.
         progress: is shown every step; a true answer stops, and the picture is marked as partial.
@@ -96,8 +96,9 @@ def plan(
     max_pixels = whole("--max-pixels", max_pixels, 1)
     tile = None if tile is None else whole("--tile", tile, 16, 2**16)
     halo = None if halo is None else whole("--halo", halo, 0, 2**12)
-    picture, used = start_of(start, width, size, seed, max_pixels, made.canvas.spread, largest=max_pixels)
     nets = all_opened(network, device)
+    check_colours(nets[0], choices, made.finish)
+    picture, used = start_of(start, nets[0].channels, width, size, seed, max_pixels, made.canvas.spread, largest=max_pixels)
     wanted = [terms or parse(net.level(level or (named.level if named else ""))) for net in nets]
     for net, each in zip(nets, wanted, strict=True):
         check(each, net)
@@ -115,6 +116,7 @@ def plan(
         **made._asdict(),
         width=picture.size[1],
         height=picture.size[0],
+        channels=nets[0].channels,
         seed=seed,
         tiles=tiles,
         machine=machine(nets[0], threads),

@@ -15,9 +15,9 @@ from torch import Tensor
 
 from reverie import recipe as _recipe
 from reverie.album import read_recipe
-from reverie.api.again import check_hashes, compared, find
-from reverie.api.choices import seeded, threaded, whole
-from reverie.api.opening import Networks, all_opened, opened
+from reverie.api.again import check_hashes, compared, find, networks_of
+from reverie.api.choices import check_colours, check_frames, seeded, threaded, whole
+from reverie.api.opening import Networks, all_opened
 from reverie.api.setting import Frame, Make, Setting, Watch
 from reverie.errors import InputError, MissingExtra, UsageError, unknown
 from reverie.files.films import Survey, frames, survey
@@ -189,6 +189,8 @@ def plan_film(
     found = survey(place, max_pixels, strict)
     high, wide = _size(found, width, place)
     nets = all_opened(network, device)
+    check_colours(nets[0], choices, made.finish)
+    check_frames(nets[0])
     wanted = [terms or parse(net.level(level or (named.level if named else ""))) for net in nets]
     for net, each in zip(nets, wanted, strict=True):
         check_target(each, net)
@@ -196,7 +198,7 @@ def plan_film(
     recipe = Recipe(
         command="film", networks=tuple(used_by(net, each, wanted[0]) for net, each in zip(nets, wanted, strict=True)),
         inputs=(FileInput(role="film", sha256=found.sha256, width=found.width, height=found.height),), target=str(wanted[0]),
-        **made._asdict(), width=wide, height=high, seed=seed, film=moving, machine=machine(nets[0], threads),
+        **made._asdict(), width=wide, height=high, channels=nets[0].channels, seed=seed, film=moving, machine=machine(nets[0], threads),
     )  # fmt: skip
     small = place.stat().st_size <= _MOST_KEPT
     notes = list(found.notes)
@@ -238,8 +240,7 @@ def plan_film_again(
     found = survey(source, max_pixels)
     if not given and device is None and old.machine.device in available():
         device = old.machine.device
-    by_hash = {each.sha256: each for each in given}
-    nets = all_opened([by_hash.get(each.sha256) or opened(each.name, device) for each in old.networks], device)
+    nets = networks_of(old, given, device, place)
     try:
         for net, each in zip(nets, old.networks, strict=True):
             check_target(parse(each.target or old.target), net)

@@ -8,7 +8,7 @@ from contextlib import suppress
 from numbers import Integral
 from typing import Any, cast
 
-from reverie.api.choices import seeded, sides, threaded, whole
+from reverie.api.choices import check_colours, seeded, sides, threaded, whole
 from reverie.api.dreaming import objective_of
 from reverie.api.inputs import beside_of
 from reverie.api.opening import Networks, all_opened
@@ -143,6 +143,7 @@ def _plans(
     check_size(height, width, "the picture", "--size")
     octaves = {} if choices.get("octaves") is not None else {"octaves": _octaves(command, choices, networks[0], height, width)}
     made = chosen(command, octaves, choices)
+    check_colours(networks[0], choices, made.finish)
     objective = objective_of(False, False, direction is not None or towards is not None or away is not None)
     parsed = [parse(each) for group in groups for each in group]
     for network in networks:
@@ -177,6 +178,7 @@ def _plans(
             **made._asdict(),
             width=width,
             height=height,
+            channels=networks[0].channels,
             seed=seed,
             batch=together,
             machine=machine(networks[0], threads),

@@ -22,7 +22,7 @@ from reverie.networks import Network
 from reverie.pictures import Picture, resize
 from reverie.recipe import FileInput, Noise, NoiseInput, VectorInput
 from reverie.render import LARGEST, check_size, noise_start
-from reverie.store import expanded, files_in, is_folder, sha256_of
+from reverie.store import expanded, is_folder, sha256_of
 from reverie.target import Target
 
 Start = str | Path | Picture | Any
@@ -35,7 +35,7 @@ class Beside:
     """What goes in beside the start.
 
     Attributes:
-        guide: (3, H, W). mask: (H, W) in 0..1, at the size of the picture. direction: (C,).
+        guide: (C, H, W). mask: (H, W) in 0..1, at the size of the picture. direction: (C,).
         used: how the recipe names them. kept: their files. notes: what the user should know of them.
     """
 
@@ -48,7 +48,7 @@ class Beside:
 
 
 def start_of(
-    start: Start, width: int | None, size: Any, seed: int, max_pixels: int, spread: float = 0.0, largest: int = LARGEST
+    start: Start, channels: int, width: int | None, size: Any, seed: int, max_pixels: int, spread: float = 0.0, largest: int = LARGEST
 ) -> tuple[Picture, FileInput | NoiseInput]:
     """The start of a dream, at the size it will be dreamt at, which has no more than `largest` pixels; noise at this spread."""
     if width is not None:
@@ -62,12 +62,13 @@ def start_of(
             raise UsageError("both a size and a width", "noise is made at the size it shall have: give --size alone")
         height, wide = sides(size) if size is not None else (width, width) if width else NOISE_SIZE
         check_size(height, wide, start, "--size")
-        return noise_start(cast(Noise, kind), height, wide, seed, spread=spread), NoiseInput(noise=cast(Noise, kind))
+        noise = noise_start(cast(Noise, kind), height, wide, seed, spread=spread, channels=channels)
+        return noise, NoiseInput(noise=cast(Noise, kind))
     if spread:
         raise UsageError("a spread for a start that is a picture", "--spread is for noise; a picture keeps its own contrast")
     if size is not None:
         raise UsageError("a size for a start that is a picture", "--size is for noise; a picture is brought to another size by --width")
-    picture = picture_of(start, max_pixels, "a start")
+    picture = picture_of(start, max_pixels, channels)
     name = str(start) if isinstance(start, (str, Path)) else "the picture"
     height, wide = picture.size
     check_size(*((max(1, round(height * width / wide)), width) if width else (height, wide)), name, largest=largest)
@@ -100,14 +101,14 @@ def beside_of(
         raise UsageError("a guide or a direction for several networks", "each network has features of its own: give one --network")
     found = Beside()
     if guide is not None:
-        picture = picture_of(guide, max_pixels, "a guide")
+        picture = picture_of(guide, max_pixels, networks[0].channels)
         if min(picture.size) < 16:
             raise InputError(f"the guide is {picture.size[1]}×{picture.size[0]} pixels", "the least is 16 a side")
         height, width = picture.size
         used = FileInput(role="guide", sha256=picture.sha256, width=width, height=height)
         found = _with(found, used, picture.content, guide=picture.pixels)
     if mask is not None:
-        picture = picture_of(mask, max_pixels, "a mask")
+        picture = picture_of(mask, max_pixels)
         height, width = picture.size
         used = FileInput(role="mask", sha256=picture.sha256, width=width, height=height)
         found = _with(found, used, picture.content, mask=mask_from(picture, size))
@@ -178,7 +179,7 @@ def _mean_activation(place: Any, network: Network, name: str, max_pixels: int, f
     """(C,): the mean over pictures and places."""
     if isinstance(place, (str, Path)):
         folder = expanded(place)
-        found: list[Any] = list(files_in(folder, files.READABLE)) if is_folder(folder) else [folder]
+        found: list[Any] = files.pictures_in(folder) if is_folder(folder) else [folder]
     else:
         found = list(place) if isinstance(place, (list, tuple)) else [place]
     if not found:
@@ -186,7 +187,7 @@ def _mean_activation(place: Any, network: Network, name: str, max_pixels: int, f
     prepared = network.prepare([name])
     total: Tensor | None = None
     for each in found:
-        pixels = resize(picture_of(each, max_pixels, "a picture").pixels, *network.size)[None]
+        pixels = resize(picture_of(each, max_pixels, network.channels).pixels, *network.size)[None]
         with torch.no_grad():
             seen = prepared(pixels.to(network.device))[name].flatten(2).mean(2)[0].cpu()  # (C,)
         total = seen if total is None else total + seen
@@ -200,15 +201,16 @@ def _as_npy(values: np.ndarray[Any, Any]) -> bytes:
     return buffer.getvalue()
 
 
-def picture_of(picture: Start, max_pixels: int, what: str) -> Picture:
-    """A picture of three channels, with the bytes of a file that holds it."""
-    found = _pictures.load(picture, max_pixels) if isinstance(picture, (str, Path)) else _pictures.as_picture(picture)
-    if found.pixels.shape[0] != 3:
-        raise UsageError(f"a picture of {found.pixels.shape[0]} channels", f"{what} has three")
-    if not found.content:
-        content = found.encode(".png")
-        found = replace(_pictures.load_bytes(content, "the picture"), dpi=found.dpi)
-    return found
+def picture_of(picture: Start, max_pixels: int, channels: int | None = None) -> Picture:
+    """A picture with so many channels, or with as many as it has, and with the bytes of a file that holds it.
+
+    Raises:
+        InputError: it cannot be used, or has another number of channels.
+    """
+    if isinstance(picture, (str, Path)):
+        return _pictures.load(picture, max_pixels, channels)
+    found = _pictures.with_content(_pictures.as_picture(picture))
+    return found if channels is None else replace(found, pixels=_pictures.in_channels(found.pixels, channels))
 
 
 def _with(found: Beside, used: FileInput | VectorInput, content: bytes, **tensors: Tensor) -> Beside:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -14,10 +15,10 @@ from torch import Tensor
 
 from reverie import recipe as _recipe
 from reverie.album import read_recipe
-from reverie.api.again import check_hashes, compared, find
-from reverie.api.choices import seeded, sides, threaded, whole
+from reverie.api.again import check_hashes, compared, find, networks_of
+from reverie.api.choices import check_colours, check_frames, seeded, sides, threaded, whole
 from reverie.api.inputs import Start, start_of
-from reverie.api.opening import Networks, all_opened, opened
+from reverie.api.opening import Networks, all_opened
 from reverie.api.setting import Frame, Make, Setting, Watch
 from reverie.errors import InputError, UsageError, unknown
 from reverie.motion.expressions import Motion
@@ -26,6 +27,7 @@ from reverie.motion.journeys import Traveller, check, closing, units
 from reverie.networks import Network
 from reverie.networks.catalogue import CATALOGUE
 from reverie.networks.device import available
+from reverie.networks.naming import ZOOS, is_same
 from reverie.pictures import Picture, load, resize
 from reverie.recipe import Choices, FileInput, Journey, Recipe, Stop, chosen
 from reverie.render import check as check_target
@@ -39,7 +41,7 @@ WIDEST = 1280  # pixels, of a start that is a picture, unless a width is given
 
 @dataclass(frozen=True)
 class JourneySetting(Setting):
-    """A journey about to begin; `start` is (3, H, W) in 0..1, at its size."""
+    """A journey about to begin; `start` is (C, H, W) in 0..1, at its size."""
 
     start: Tensor
 
@@ -108,7 +110,7 @@ def journey(
     Finished frames are kept beside the result in `NAME.work` until the film is whole: the same call goes on where it was stopped or killed.
 
     Args:
-        start: a path, a PIL image, a tensor (3, H, W) in 0..1, or `noise:white`, `noise:grey`, `noise:pink`.
+        start: a path, a PIL image, a tensor (C, H, W) in 0..1, or `noise:white`, `noise:grey`, `noise:pink`.
         output: .mp4, .webm or .gif; or a folder for its frames alone.
         target: what to climb; see `dream`.
         force: replace what is there.
@@ -177,9 +179,6 @@ def plan_journey(
         size = sides(size) if size is not None else SIZE
     if not noise and choices.get("spread") is None:
         made = made._replace(canvas=made.canvas.model_copy(update={"spread": 0.0}))
-    picture, used = start_of(start, width, _even(size, width) if noise else size, seed, max_pixels, made.canvas.spread)
-    pixels, said = _fitting(picture, width)
-    high, wide = pixels.shape[1:]
     if ring:
         nets, stops, texts = _ring(ring, network, device)
         moving = moving.model_copy(update={"ring": stops})
@@ -192,12 +191,18 @@ def plan_journey(
         nets = all_opened(network, device)
         wanted = [(net, terms or parse(net.level(level or (named.level if named else "")))) for net in nets]
         used_nets = tuple(used_by(net, each, wanted[0][1]) for net, each in wanted)
+    check_colours(nets[0], choices, made.finish)
+    check_frames(nets[0])
+    size = _even(size, width) if noise else size
+    picture, used = start_of(start, nets[0].channels, width, size, seed, max_pixels, made.canvas.spread)
+    pixels, said = _fitting(picture, width)
+    high, wide = pixels.shape[1:]
     for net, each in wanted:
         check_target(each, net)
         check_reach(each, net, high, wide)
     recipe = Recipe(
         command="journey", networks=used_nets, inputs=(used,), target=str(wanted[0][1]), **made._asdict(), width=wide, height=high,
-        seed=seed, journey=moving, machine=machine(nets[0], threads),
+        channels=nets[0].channels, seed=seed, journey=moving, machine=machine(nets[0], threads),
     )  # fmt: skip
     kept = (picture.content,) if keep and isinstance(used, FileInput) else ()
     return JourneySetting(recipe, nets, pixels, kept=kept, notes=(*notes, *said))
@@ -227,14 +232,13 @@ def plan_journey_again(
     check_size(old.height, old.width, place.name)
     used = old.input("start")
     if isinstance(used, FileInput):
-        picture = load(find(used, place, None if start is None else expanded(start)), max_pixels)
+        picture = load(find(used, place, None if start is None else expanded(start)), max_pixels, old.channels)
         pixels = resize(picture.pixels, old.height, old.width)
     else:
         pixels = drawn(old, "").pixels
     if not given and device is None and old.machine.device in available():
         device = old.machine.device
-    by_hash = {each.sha256: each for each in given}
-    nets = all_opened([by_hash.get(each.sha256) or opened(each.name, device) for each in old.networks], device)
+    nets = networks_of(old, given, device, place)
     try:
         notes = check(old.journey)
         if max((each.network for each in old.journey.ring), default=0) >= len(nets):
@@ -283,16 +287,20 @@ def _ring(ring: Sequence[str], network: Networks, device: str | None) -> tuple[t
     given: list[Any] = list(network) if isinstance(network, (list, tuple)) else [network]
     parts: list[tuple[str | None, str]] = []
     for each in ring:
-        name, slash, text = str(each).rpartition("/")
-        parts.append((name if slash else None, text))
+        whole_text = str(each)
+        end = next((found.start() for found in re.finditer(r"/(class|attention)(?=$|[:@\s])", whole_text)), len(whole_text))
+        name, slash, text = whole_text[:end].rpartition("/")  # blocks.7/class is a layer, efficientnet-lite1/blocks.3.1 one of a network
+        parts.append((name if slash else None, text + whole_text[end:]))
     own = {each.name for each in given if isinstance(each, Network)} | {each for each in given if isinstance(each, str)}
-    missing = dict.fromkeys(name for name, _ in parts if name is not None and name not in own)
+    missing = dict.fromkeys(name for name, _ in parts if name is not None and not any(is_same(each, name) for each in own))
     for name in missing:
-        if name not in CATALOGUE:
+        if name not in CATALOGUE and not name.startswith(tuple(f"{each}:" for each in ZOOS)):
             raise unknown("network", brief(name, 60), [*CATALOGUE, *own], "`reverie networks` lists them")
     first_named = all(name is not None for name, _ in parts) and given == [None]
-    nets = all_opened([*([] if first_named else given), *missing], device)
-    index = {net.name: at for at, net in reversed(list(enumerate(nets)))}
+    asked = [*([] if first_named else given), *missing]
+    nets = all_opened(asked, device)
+    called = [each.name if isinstance(each, Network) else each or _recipe.DEFAULT_NETWORK for each in asked]
+    index = {name: next(at for at, each in enumerate(called) if is_same(each, name)) for name, _ in parts if name is not None}
     stops, texts = [], [list[str]() for _ in nets]
     for of, text in parts:
         at = 0 if of is None else index[of]
@@ -309,7 +317,7 @@ def _even(size: Any, width: int | None) -> Any:
 
 
 def _fitting(picture: Picture, width: int | None) -> tuple[Tensor, tuple[str, ...]]:
-    """(3, H, W) with even sides, no wider than a film that was asked for nothing else; and a note where that is not the start's size."""
+    """(C, H, W) with even sides, no wider than a film that was asked for nothing else; and a note where that is not the start's size."""
     high, wide = picture.size
     new = min(wide, WIDEST) if width is None else wide
     size = max(2, 2 * round(high * new / wide / 2)), new - new % 2

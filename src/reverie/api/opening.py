@@ -2,29 +2,94 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, cast
+import warnings
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, cast
 
 from torch import nn
 
 from reverie.errors import UsageError
 from reverie.networks import Network, open_network, wrap_module
+from reverie.networks.naming import source
+from reverie.networks.opening import Face, Notes, face
+from reverie.networks.opening import opened as opened_from
+from reverie.networks.plausible import doubts
 from reverie.recipe import DEFAULT_NETWORK
 
 Networks = Network | str | Sequence[Network | str] | None
 
 
-def load(name: str = DEFAULT_NETWORK, *, device: str | None = None) -> Network:
-    """A built-in network with its trained weights.
+class Opened(NamedTuple):
+    """A network, and what there is to tell of how it was opened."""
+
+    network: Network
+    notes: Notes = Notes()
+
+
+def load(
+    name: str | Path = DEFAULT_NETWORK,
+    *,
+    definition: str | Callable[[], nn.Module] | nn.Module | None = None,
+    mean: Sequence[float] | None = None,
+    std: Sequence[float] | None = None,
+    range: tuple[float, float] | None = None,
+    size: int | tuple[int, int] | None = None,
+    labels: Sequence[str] | str | Path | None = None,
+    scores: str | None = None,
+    offline: bool = False,
+    device: str | None = None,
+) -> Network:
+    """A network with its trained weights.
 
     Args:
-        name: one of those that `reverie networks` lists.
+        name: a built-in one; `torchvision:NAME`, `timm:NAME.TAG` or `hf:OWNER/NAME@REVISION`, whose weights are downloaded on first use;
+            or a file of weights.
+        definition: the code that a file of weights belongs to: `package.module:function`, or the function, which gives the module.
+        mean, std, range, size, labels, scores: as in `wrap`, for a file of weights, where `labels` may be a file too. What is said once is
+            remembered for these weights, and need not be said again; the size without it is 224.
+        offline: download nothing.
         device: `cpu`, `cuda` or `mps`; without it the fastest there is.
 
     Raises:
-        UsageError: no such network or device. MissingExtra: its weights are not installed. UnsafeError: their hash is wrong.
+        UsageError: no such network or device, or its normalisation is not known. MissingExtra: what it needs is not installed. InputError:
+            its file is missing, or cannot be had. UnsafeError: what its file holds is not what it should be.
     """
-    return open_network(name, device)
+    said = face(mean, std, range, size, labels, scores)
+    found, notes = open_up(name, said, definition=definition, offline=offline, device=device)
+    for note in notes.warned:
+        warnings.warn(note, stacklevel=2)
+    return found
+
+
+def open_up(
+    name: str | Path,
+    said: Face | None = None,
+    *,
+    definition: str | Callable[[], nn.Module] | nn.Module | None = None,
+    offline: bool = False,
+    device: str | None = None,
+    progress: Callable[[int, int | None], None] | None = None,
+) -> Opened:
+    """All of `load`, with what there is to tell in place of warnings.
+
+    Args:
+        said: what was said of the network.
+        progress: told the bytes of a download that are there, and how many there will be.
+    """
+    said = said or Face()
+    meant = source(str(name))
+    if meant.kind == "built-in":
+        if said != Face() or definition is not None:
+            raise UsageError(
+                f"'{meant.name}' knows its own normalisation, size and labels", "leave them away; they are for your own networks"
+            )
+        return Opened(open_network(meant.name, device))
+    if meant.is_zoo:
+        from reverie.networks.download import is_offline
+
+        offline = is_offline(offline)
+    return Opened(*opened_from(meant, said, definition=definition, offline=offline, device=device, progress=progress))
 
 
 def wrap(
@@ -58,7 +123,10 @@ def wrap(
     """
     if name is not None and not 0 < len(name) <= 200:
         raise UsageError(f"a network's name of {len(name)} characters", "give it one of 1 to 200")
-    return wrap_module(module, mean, std, range, size, labels, scores, name, device)
+    network = wrap_module(module, mean, std, range, size, labels, scores, name, device)
+    if doubt := doubts(network):
+        warnings.warn(doubt, stacklevel=2)
+    return network
 
 
 def opened(network: Network | str | None, device: str | None) -> Network:
@@ -76,11 +144,9 @@ def all_opened(networks: Networks, device: str | None) -> tuple[Network, ...]:
     if not 1 <= len(given) <= 8:
         raise UsageError(f"{len(given)} networks", "give one to eight")
     found = tuple(opened(each, device) for each in given)
-    for each in found:
-        if each.channels != 3:
-            raise UsageError(
-                f"{each.name} takes pictures of {each.channels} channels", "a dream needs a network of colour pictures, of three"
-            )
+    if len({each.channels for each in found}) > 1:
+        counts = " and ".join(str(each.channels) for each in found)
+        raise UsageError(f"networks that take {counts} channels", "give such as take the same pictures")
     if len({each.sha256 for each in found}) < len(found):
         raise UsageError("the same network twice", "give different ones")
     if len({each.device for each in found}) > 1:

@@ -10,7 +10,7 @@ from typing import Any
 
 from reverie import files
 from reverie import pictures as _pictures
-from reverie.api.choices import seeded, threaded, whole
+from reverie.api.choices import check_colours, seeded, threaded, whole
 from reverie.api.inputs import Start, picture_of
 from reverie.api.opening import all_opened
 from reverie.errors import InputError, MissingExtra, UsageError, printable
@@ -19,11 +19,11 @@ from reverie.insight.wish import MOST_CHANNELS
 from reverie.networks import Network, attribution
 from reverie.networks.usual import Usual, measure
 from reverie.pictures import resize
-from reverie.recipe import MAX_PIXELS
+from reverie.recipe import MAX_PIXELS, Finish, choose
 from reverie.render import check_size
 from reverie.render import threads as using
 from reverie.render.starts import SMALLEST
-from reverie.store import expanded, files_in, is_folder
+from reverie.store import expanded, is_folder
 
 
 def see(picture: Start, *, progress: Halt | None = None, **choices: Any) -> Sight:
@@ -35,10 +35,10 @@ def see(picture: Start, *, progress: Halt | None = None, **choices: Any) -> Sigh
     - What counted: how much each place and channel spoke for the label, and against the runner-up (Sundararajan et al. 2017).
 
     Args:
-        picture: a path, a PIL image or a tensor (3, H, W) in 0..1.
+        picture: a path, a PIL image or a tensor (C, H, W) in 0..1.
         progress: is told the share that is done, 0..1, and what is being done; a true answer stops, and what is done so far is given back.
-        **choices: `layers`, `why`, `channels`, `width`, `steps`, `usual`, `network`, `seed`, `device`, `threads`, `keep`, `max_pixels` of
-            `plan_see`.
+        **choices: `layers`, `why`, `channels`, `width`, `steps`, `usual`, `shown`, `network`, `seed`, `device`, `threads`, `keep`,
+            `max_pixels` of `plan_see`.
 
     Raises:
         UsageError: an unknown name, a layer that is named twice, or a value out of bounds. InputError: a picture that cannot be used.
@@ -69,6 +69,7 @@ def plan_see(
     width: int | None = None,
     steps: int | None = None,
     usual: str | Path | None = None,
+    shown: str | int | Sequence[int] = (),
     network: Network | str | None = None,
     seed: int = 0,
     device: str | None = None,
@@ -85,6 +86,7 @@ def plan_see(
         width: look at the picture at this width, its shape kept; without it about as large as the network's own size.
         steps: of each rebuilding; without it as many as the layer's depth asks for.
         usual: a folder of pictures on which "usual" is measured; without it the photographs that built-in networks were measured on.
+        shown: of a network with other than one or three channels: which are looked at as red, green and blue, or one, in grey.
         keep: keep the picture for `redo`, and feature pictures for the next time, in the cache.
     """
     channels = whole("--channels", channels, 0, MOST_CHANNELS)
@@ -92,27 +94,32 @@ def plan_see(
     width = None if width is None else whole("--width", width, 16)
     steps = None if steps is None else whole("--steps", steps, 1, 100_000)
     max_pixels = whole("--max-pixels", max_pixels, 1)
-    shown = picture_of(picture, max_pixels, "a picture to see")
-    name = Path(picture).name if isinstance(picture, (str, Path)) else "the picture"
-    height, wide = shown.size
-    if width is not None or min(height, wide) < SMALLEST:  # without a width any larger one is looked at at the network's own size
-        check_size(*((height, wide) if width is None else (max(1, round(height * width / wide)), width)), name)
     nets = all_opened(network, device)
     if len(nets) > 1:
         raise UsageError("several networks to see with", "give one: a page shows what one network saw")
     (net,) = nets
+    finish = choose(Finish, shown=tuple(shown) if isinstance(shown, list) else shown)
+    check_colours(net, {}, finish)
+    given = picture_of(picture, max_pixels, net.channels)
+    name = Path(picture).name if isinstance(picture, (str, Path)) else "the picture"
+    height, wide = given.size
+    if width is not None or min(height, wide) < SMALLEST:  # without a width any larger one is looked at at the network's own size
+        check_size(*((height, wide) if width is None else (max(1, round(height * width / wide)), width)), name)
     with using(threads):
         names = _names(layers, net)
         notes: list[str] = []
-        labels = tuple(net.recognise(shown)) if net.labels else ()
-        explained, against = _explained(why, net, shown, notes)
+        labels = tuple(net.recognise(given)) if net.labels else ()
+        explained, against = _explained(why, net, given, notes)
         common = _usual(usual, names, net, max_pixels)
-        size = seen_size(shown, net, width)
+        size = seen_size(given, net, width)
     if width is not None and size[1] != width:
         notes.append(f"{net.name} takes pictures of {net.size[1]}×{net.size[0]} alone, and looked at this one so")
-    wish = Wish(names, size, common, explained, against, channels, steps, seed, threads, keep)
+    wish = Wish(names, size, common, explained, against, channels, steps, seed, threads, keep, finish.shown)
     said = [None if each is None else _named(net, each) for each in (explained, against)]
-    sight = Sight(printable(name), shown, size, net.name, labels, said[0], said[1], common.name, expected=len(names), notes=tuple(notes))
+    sight = Sight(
+        printable(name), given, size, net.name, labels, said[0], said[1], common.name, expected=len(names), notes=tuple(notes),
+        shown=finish.shown,
+    )  # fmt: skip
     return Looking(sight, net, wish)
 
 
@@ -159,10 +166,10 @@ def _usual(folder: str | Path | None, names: tuple[str, ...], network: Network, 
         place = expanded(folder)
         if not is_folder(place):
             raise InputError(f"'{place}' is no folder", "give a folder of pictures with --usual")
-        found = list(files_in(place, files.READABLE))
+        found = files.pictures_in(place)
         if not found:
             raise InputError(f"no picture in '{place}', which --usual names", "pictures end in " + " ".join(sorted(files.READABLE)))
-        loaded = (_pictures.load(each, max_pixels) for each in found)
+        loaded = (_pictures.load(each, max_pixels, network.channels) for each in found)
         looked_at = (resize(each.pixels, *seen_size(each, network)) for each in loaded)
         return measure(network, looked_at, names, f"{len(found)} picture{'s' * (len(found) > 1)} in {printable(place.name)}")
     known = network.usual()

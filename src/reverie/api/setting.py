@@ -22,7 +22,7 @@ from reverie.api.choices import whole
 from reverie.errors import InputError, MissingExtra, OutputError, ReverieError, UsageError
 from reverie.motion.footage import Footage
 from reverie.networks import Network
-from reverie.pictures import quantise
+from reverie.pictures import quantise, shown
 from reverie.recipe import Recipe
 from reverie.render import threads as using
 from reverie.store import Kept, check_place, exists, expanded, is_folder, made_folder, write_whole
@@ -31,8 +31,8 @@ from reverie.work import Done, Job, here
 FILMS = frozenset({".mp4", ".webm", ".gif"})
 Watch = Callable[[Done], bool]
 Tell = Callable[[str], None] | None
-Frame = Callable[[int], Tensor]  # a unit that is finished, by its number: (3, H, W) in 0..1, as it is on disk
-Make = Callable[[int, Frame], Tensor]  # a unit by its number, and those before it → (3, H, W) in 0..1
+Frame = Callable[[int], Tensor]  # a unit that is finished, by its number: (C, H, W) in 0..1, as it is on disk
+Make = Callable[[int, Frame], Tensor]  # a unit by its number, and those before it → (C, H, W) in 0..1
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ class Setting(ABC):
                 with self.maker(job.finished()) as made:
 
                     def make(number: int) -> bytes:
-                        return files.encode(quantise(made(number, lambda each: _unit(job, each))), suffix=".png")
+                        return files.encode(quantise(made(number, lambda each: self._unit(job, each))), suffix=".png")
 
                     finished = here(job, make, _previewing(place, preview, job, progress))
                 done = finished == job.units
@@ -150,17 +150,17 @@ class Setting(ABC):
         """Put the finished units together."""
         text = None if recipe is None else recipe.text()
 
-        def frames() -> Iterator[np.ndarray[Any, Any] | Path]:
-            for number, picture in self.shown(finished, lambda each: _unit(job, each)):
-                yield job.unit(number) if picture is None else quantise(picture)
+        def frames(look: Callable[[Tensor], Tensor] = lambda pixels: pixels) -> Iterator[np.ndarray[Any, Any] | Path]:
+            for number, picture in self.shown(finished, lambda each: self._unit(job, each)):
+                yield job.unit(number) if picture is None else quantise(look(picture))
 
         if place.suffix.lower() not in FILMS:
             made_folder(place)
             for number, frame in enumerate(frames()):
                 content = frame.read_bytes() if isinstance(frame, Path) else files.encode(frame, suffix=".png")
                 if number == 0 and text is not None:
-                    rgb = quantise(_pictures.load_bytes(content, "a frame").pixels)
-                    content = files.encode(rgb, suffix=".png", recipe=text)
+                    pixels = _pictures.load_bytes(content, "a frame", channels=self.recipe.channels).pixels
+                    content = files.encode(quantise(pixels), suffix=".png", recipe=text)
                 write_whole(place / f"{number:06d}.png", content, replace=True)
             return
         from reverie.files.film_writing import write_film
@@ -169,13 +169,13 @@ class Setting(ABC):
         (times, end), (sound, sound_end) = self.times(count), self.sound(count)
         replace = force or self._leads_to(place)
         try:
-            write_film(place, frames(), times, end, sound=sound, sound_end=sound_end, recipe=text, replace=replace, tell=tell)
+            write_film(place, frames(shown), times, end, sound=sound, sound_end=sound_end, recipe=text, replace=replace, tell=tell)
         except InputError as error:  # sound at which the writer breaks must not cost the film
             if sound is None:
                 raise
             if tell is not None:
                 tell(f"{error.fault}: the film is without it")
-            write_film(place, frames(), times, end, recipe=text, replace=replace, tell=tell)
+            write_film(place, frames(shown), times, end, recipe=text, replace=replace, tell=tell)
 
     def _leads_to(self, place: Path) -> bool:
         text = _pictures.carried(place) if place.is_file() else None
@@ -193,6 +193,9 @@ class Setting(ABC):
             return (f"what went in is not kept for `redo`, which will need --start: {error.fault}",)
         return ()
 
+    def _unit(self, job: Job, number: int) -> Tensor:
+        return _pictures.load(job.unit(number), channels=self.recipe.channels).pixels
+
     def _room(self) -> int:
         """Bytes that its frames take at the least."""
         return self.units * self.recipe.width * self.recipe.height // 2
@@ -200,10 +203,6 @@ class Setting(ABC):
 
 def _beside(place: Path, ending: str) -> Path:
     return place.with_name(f"{place.stem if place.suffix.lower() in FILMS else place.name}{ending}")
-
-
-def _unit(job: Job, number: int) -> Tensor:
-    return _pictures.load(job.unit(number)).pixels
 
 
 def _previewing(place: Path, every: int, job: Job, progress: Watch | None) -> Watch:

@@ -22,7 +22,7 @@ from reverie.recipe import Canvas as CanvasChoice
 SOFT_STEPS = 64  # before a dead start is given up
 COARSE = 4  # pixels of the result a side over which it is told how much of the gradient went where
 
-Score = Callable[[Tensor, View], Tensor]  # pictures (N, 3, H, W) as they are shown, and the view they are shown by → (N,)
+Score = Callable[[Tensor, View], Tensor]  # pictures (N, C, H, W) as they are shown, and the view they are shown by → (N,)
 Penalty = Callable[[Tensor], Tensor]  # pictures → what to take away from them in the units of a step
 
 
@@ -46,7 +46,7 @@ class Progress:
     score: Tensor  # (N,)
     alive: Tensor  # (N,), whether there was any gradient to follow
     soft: Tensor  # (N,), whether it was found only by going softly through dead units
-    pictures: Tensor  # (N, 3, H, W), at the size of this octave
+    pictures: Tensor  # (N, C, H, W), at the size of this octave
     changed: Tensor  # (N, 1, h, w), how much of the gradient went where, so far; its mean is 1; of the last octave H/4 × W/4
 
 
@@ -92,7 +92,7 @@ def climb(start: Tensor, score: Score, way: Way, sizes: Sequence[Size], generato
     """Change pictures so that their score grows, from small sizes to large.
 
     Args:
-        start: (N, 3, H, W) in 0..1 at the size of the last octave.
+        start: (N, C, H, W) in 0..1 at the size of the last octave.
         score: what to climb; a score is maximised.
         way: how.
         sizes: of the octaves, as `octave_sizes` gives them.
@@ -109,7 +109,7 @@ def climb(start: Tensor, score: Score, way: Way, sizes: Sequence[Size], generato
     painted, changed = start, start.new_zeros(())
     canvas: Canvas | None = None
     for number, size in enumerate(sizes):
-        base = resize(start, *size)  # (N, 3, h, w)
+        base = resize(start, *size)  # (N, C, h, w)
         mask = None if way.mask is None else resize(way.mask, *size)  # (1, 1, h, w)
         if canvas is None:
             begin = banded(torch.clone, base) if way.tiles else base  # what is worked on in place must not be the start
@@ -163,7 +163,7 @@ def added(pictures: Tensor, base: Tensor, height: int, width: int) -> Tensor:
     return resample(banded(torch.sub, pictures, base), height, width)
 
 
-_Slope = Callable[[Score, Tensor, View], tuple[Tensor, Tensor]]  # a score, pictures (N, 3, H, W), a view → scores (N,), their gradient
+_Slope = Callable[[Score, Tensor, View], tuple[Tensor, Tensor]]  # a score, pictures (N, C, H, W), a view → scores (N,), their gradient
 
 
 def _slope(way: Way, base: Tensor) -> _Slope:
@@ -183,7 +183,7 @@ def _whole_slope(score: Score, pictures: Tensor, view: View) -> tuple[Tensor, Te
 
 
 def _looked(gradient: Tensor, cell: int) -> Tensor:
-    """How strong it is where, a value for each square of so many pixels a side: (N, 3, H, W) → (N, 1, h, w)."""
+    """How strong it is where, a value for each square of so many pixels a side: (N, C, H, W) → (N, 1, h, w)."""
     height, width = gradient.shape[2:]
     parts = [gradient[..., rows, :].abs().mean(1, keepdim=True) for rows in bands(height, width, cell)]
     return torch.cat([F.avg_pool2d(each, cell, ceil_mode=True) for each in parts], 2)

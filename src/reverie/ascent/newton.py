@@ -26,7 +26,7 @@ class QuasiNewton:
     def __call__(self, canvas: Canvas, values: Tensor, gradient: Tensor, back: Tensor | None, strength: float, done: float) -> Canvas:
         with torch.enable_grad():
             parameters = canvas.parameters.detach().requires_grad_(True)
-            painted = canvas.pictures(parameters)  # (N, 3, H, W)
+            painted = canvas.pictures(parameters)  # (N, C, H, W)
             (slope,) = torch.autograd.grad(painted, parameters, gradient)
         if not self._paths:
             self._paths = [_Path(length) for length in _lengths(canvas, parameters.detach(), painted.detach(), slope, strength)]

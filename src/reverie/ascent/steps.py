@@ -26,7 +26,7 @@ class Step(Protocol):
 
         Args:
             values: the scores, (N,).
-            gradient: of the score by pictures, (N, 3, H, W).
+            gradient: of the score by pictures, (N, C, H, W).
             back: what penalties take away, in the units of a step, or None.
             strength: root mean square of the change.
             done: share of all steps made, 0..1.
@@ -42,7 +42,7 @@ class Attention:
         self._looked: Tensor | None = None  # (N, 1, 14, 14)
 
     def __call__(self, change: Tensor, done: float) -> Tensor:
-        """Weighs (N, 3, H, W) by place; it is changed and given back."""
+        """Weighs (N, C, H, W) by place; it is changed and given back."""
         if not self.focus and not self.centre:
             return change
         height, width = change.shape[2:]
@@ -77,13 +77,13 @@ class Steepest:
     def __init__(self, settings: Ascent, base: Tensor, attention: Attention, in_place: bool = False) -> None:
         self.attention = attention
         self.in_place = in_place
-        self.condition = Preconditioner(base.shape[2], base.shape[3], settings.smoothing, settings.vivid, base.device)
+        self.condition = Preconditioner(base.shape[2], base.shape[3], settings.smoothing, settings.vivid, base.device, base.shape[1])
         self.tone: Tone | LightTone | None = None
         if settings.tone != "free":
             self.tone = Tone.of(base) if settings.tone == "keep" else LightTone.of(base)
 
     def __call__(self, canvas: Canvas, values: Tensor, gradient: Tensor, back: Tensor | None, strength: float, done: float) -> Canvas:
-        change = self.attention(self.condition(gradient), done)  # (N, 3, H, W)
+        change = self.attention(self.condition(gradient), done)  # (N, C, H, W)
         pixels = canvas.parameters if self.in_place else torch.empty_like(canvas.parameters)
         # of a tone of each colour, which takes the mean of a step away again, the mean must not count as its size
         scale = strength / _unified(change, centred=isinstance(self.tone, Tone))  # (N, 1, 1, 1)
@@ -103,14 +103,14 @@ def _unified(change: Tensor, centred: bool) -> Tensor:
     """Brings each picture's change to numbers of at most 1, so that the squares of a faint one do not vanish; gives their root mean square.
 
     Args:
-        change: (N, 3, H, W), changed in place; one that is nothing stays so.
+        change: (N, C, H, W), changed in place; one that is nothing stays so.
         centred: take away the mean of each colour first.
     """
     parts = list(_parts(change))
     shares = [each.shape[2] / change.shape[2] for each in parts]
     if centred:
         means = [each.mean(dim=(2, 3), keepdim=True) * share for each, share in zip(parts, shares, strict=True)]
-        mean = torch.stack(means).sum(0)  # (N, 3, 1, 1)
+        mean = torch.stack(means).sum(0)  # (N, C, 1, 1)
         for each in parts:
             each -= mean
     largest = torch.stack([each.abs().amax(dim=(1, 2, 3), keepdim=True) for each in parts]).amax(0)  # (N, 1, 1, 1)
@@ -139,13 +139,13 @@ class Adam:
         self._count = 0
 
     def __call__(self, canvas: Canvas, values: Tensor, gradient: Tensor, back: Tensor | None, strength: float, done: float) -> Canvas:
-        pull = self.attention(gradient, done)  # (N, 3, H, W)
+        pull = self.attention(gradient, done)  # (N, C, H, W)
         pull = pull / _unified(pull, centred=False)
         if back is not None:
             pull = pull - back
         with torch.enable_grad():
             parameters = canvas.parameters.detach().requires_grad_(True)
-            painted = canvas.pictures(parameters)  # (N, 3, H, W)
+            painted = canvas.pictures(parameters)  # (N, C, H, W)
             (slope,) = torch.autograd.grad(painted, parameters, pull)
         self._count += 1
         self._mean = torch.lerp(slope, self._mean, _BETAS[0]) if self._count > 1 else slope * (1 - _BETAS[0])

@@ -97,20 +97,20 @@ class Tiling:
 def slope_by_tiles(
     score: Callable[[Tensor, View], Tensor], pictures: Tensor, view: View, tiling: Tiling, device: torch.device, out: Tensor
 ) -> Tensor:
-    """Add up the gradient (1, 3, H, W) of a score in `out`, and give the score, (1,).
+    """Add up the gradient (1, C, H, W) of a score in `out`, and give the score, (1,).
 
     Args:
         score: additive over windows; it is told which by its view.
-        pictures: (1, 3, H, W).
+        pictures: (1, C, H, W).
         view: moves the picture and does nothing else.
         device: where the network is.
-        out: (1, 3, H, W); what was in it is lost.
+        out: (1, C, H, W); what was in it is lost.
     """
     out.zero_()
     total = torch.zeros(1)
     for window in tiling.windows(*pictures.shape[2:]):
         rows, columns = view.read(0, window.rows), view.read(1, window.columns)
-        source = pictures[:, :, rows.begin : rows.end, columns.begin : columns.end].to(device, copy=True)  # (1, 3, h, w)
+        source = pictures[:, :, rows.begin : rows.end, columns.begin : columns.end].to(device, copy=True)  # (1, C, h, w)
         with torch.enable_grad():
             source.requires_grad_(True)
             values = score(columns.shown(rows.shown(source, 2), 3), replace(view, window=window))

@@ -35,7 +35,7 @@ class View:
     shifts: tuple[tuple[int, int], ...] = ()  # whole pixels down and right, for each picture
     affine: Tensor | None = None  # (N, 2, 3), as `affine_grid` takes it
     contrast: Tensor | None = None  # (N, 1, 1, 1)
-    noise: Tensor | None = None  # (N, 3, H, W)
+    noise: Tensor | None = None  # (N, C, H, W)
     window: Window | None = None  # the part that is shown; None for all of it
 
     def read(self, axis: int, span: Span) -> Read:
@@ -50,7 +50,7 @@ class View:
         return Read(first, int(place.max()) + 1, place - first)
 
     def __call__(self, pictures: Tensor) -> Tensor:
-        """(N, 3, H, W) → as the network is shown it, the same shape."""
+        """(N, C, H, W) → as the network is shown it, the same shape."""
         if self.affine is not None:
             grid = F.affine_grid(self.affine, list(pictures.shape), align_corners=False)  # (N, H, W, 2)
             pictures = F.grid_sample(pictures, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
@@ -69,7 +69,7 @@ def draw(shape: torch.Size, transforms: Transforms, jitter: int, done: float, ge
     """A view of a batch of this shape, each picture's part drawn from its own generator.
 
     Args:
-        shape: (N, 3, H, W).
+        shape: (N, C, H, W).
         transforms: how far views may differ.
         jitter: pixels.
         done: share of all steps that are made, 0..1; noise falls to 0 with it, as half a cosine.
@@ -91,7 +91,7 @@ def draw(shape: torch.Size, transforms: Transforms, jitter: int, done: float, ge
         shifts=tuple(shifts),
         affine=torch.tensor(affine, device=device) if turned else None,  # (N, 2, 3)
         contrast=torch.tensor(contrast, device=device).view(-1, 1, 1, 1) if contrast else None,
-        noise=torch.stack(speckle).mul_(noise).to(device) if speckle else None,  # (N, 3, H, W)
+        noise=torch.stack(speckle).mul_(noise).to(device) if speckle else None,  # (N, C, H, W)
     )
 
 

@@ -18,7 +18,7 @@ __all__ = [
 
 
 def canvas_of(kind: str, pictures: Tensor, smoothing: float, vivid: float, generators: Sequence[torch.Generator] = ()) -> Canvas:
-    """The canvas of this kind that shows these pictures (N, 3, H, W), or of `maco` what its fixed spectrum leaves of them.
+    """The canvas of this kind that shows these pictures (N, C, H, W), or of `maco` what its fixed spectrum leaves of them.
 
     With generators, one for each picture, phases are drawn from them instead: those of noise would not have the light of photographs.
     """
@@ -26,6 +26,6 @@ def canvas_of(kind: str, pictures: Tensor, smoothing: float, vivid: float, gener
         return Fourier.of(pictures, smoothing, vivid)
     if kind == "maco":
         size = (pictures.shape[2], pictures.shape[3])
-        canvas = Phase.drawn(*size, vivid, generators) if generators else Phase.of(pictures, vivid)
+        canvas = Phase.drawn(*size, vivid, generators, pictures.shape[1]) if generators else Phase.of(pictures, vivid)
         return canvas.moved(canvas.parameters.to(pictures.device))
     return Pixels(pictures)

@@ -28,12 +28,13 @@ class Preconditioner:
         height, width: of the gradients, in pixels.
         power: 0 leaves every frequency as it is.
         vivid: 0..1; at 1 each colour goes its own way.
+        channels: of the gradients; other than three go their own way.
     """
 
-    def __init__(self, height: int, width: int, power: float, vivid: float, device: torch.device) -> None:
+    def __init__(self, height: int, width: int, power: float, vivid: float, device: torch.device, channels: int = 3) -> None:
         self.shape = (height, width)
         self.power = power
-        self.colours = together(vivid).to(device)  # (3, 3)
+        self.colours = together(vivid, channels).to(device)  # (C, C)
         # a transform at a size with large prime factors is slow: pad to a friendly one
         self.padded = (friendly(height), friendly(width))
         self.whole = height * width <= _WHOLE
@@ -41,18 +42,18 @@ class Preconditioner:
         self.filter = frequencies(*self.side).clamp_min(LOWEST).pow(-power).to(device)  # (H', W'/2+1)
 
     def __call__(self, gradient: Tensor) -> Tensor:
-        """(N, 3, H, W) → the same shape."""
+        """(N, C, H, W) → the same shape."""
         if self.power == 0:
             return banded(self._mixed, gradient)
         if not self.whole:
             return self._by_blocks(gradient)
         height, width = self.shape
         spectrum = torch.fft.rfft2(self._mixed(gradient), s=self.side).mul_(self.filter)
-        smoothed: Tensor = torch.fft.irfft2(spectrum, s=self.side)  # (N, 3, H', W')
+        smoothed: Tensor = torch.fft.irfft2(spectrum, s=self.side)  # (N, C, H', W')
         return smoothed[..., :height, :width]
 
     def _mixed(self, gradient: Tensor) -> Tensor:
-        return torch.einsum("ij,njhw->nihw", self.colours, gradient)  # (N, 3, H, W)
+        return torch.einsum("ij,njhw->nihw", self.colours, gradient)  # (N, C, H, W)
 
     def _by_blocks(self, gradient: Tensor) -> Tensor:
         """The same in bounded memory: what lies beyond a block's margin hardly tells (docs/benchmarks.md has the error)."""
@@ -63,7 +64,7 @@ class Preconditioner:
                 for channel, weights in enumerate(self.colours.tolist()):
                     mixed = gradient.new_zeros(len(gradient), *self.side)  # (N, h, w)
                     for other, weight in enumerate(weights):
-                        for source, y in rows.pieces:
+                        for source, y in rows.pieces if weight else ():
                             for part, x in columns.pieces:
                                 mixed[:, y, x].add_(gradient[:, other, source, part], alpha=weight)
                     smoothed = torch.fft.irfft2(torch.fft.rfft2(mixed).mul_(self.filter), s=self.side)
@@ -99,14 +100,14 @@ def _blocks(length: int, padded: int, side: int) -> Iterator[_Block]:
 
 @dataclass(frozen=True)
 class Tone:
-    """Mean and spread of each colour of each picture: (N, 3, 1, 1)."""
+    """Mean and spread of each colour of each picture: (N, C, 1, 1)."""
 
     mean: Tensor
     spread: Tensor
 
     @classmethod
     def of(cls, pixels: Tensor) -> Tone:
-        """Measured over (N, 3, H, W)."""
+        """Measured over (N, C, H, W)."""
         return cls(*_mean_and_spread(pixels))
 
     def correction(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
@@ -131,13 +132,13 @@ class LightTone:
 
     @classmethod
     def of(cls, pixels: Tensor) -> LightTone:
-        """Measured over (N, 3, H, W)."""
+        """Measured over (N, C, H, W)."""
         mean, spread = _mean_and_spread(pixels)
         return cls(mean.mean(1, keepdim=True), spread.square().mean(1, keepdim=True).sqrt())
 
     def correction(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
         """Gain and offset that give pictures this mean and spread; each colour's mean within `CAST` spreads of it."""
-        mean, spread = _mean_and_spread(pixels)  # (N, 3, 1, 1)
+        mean, spread = _mean_and_spread(pixels)  # (N, C, 1, 1)
         spread = spread.square().mean(1, keepdim=True).sqrt()  # (N, 1, 1, 1)
         cast = mean - mean.mean(1, keepdim=True)
         most = CAST * self.spread / cast.abs().amax(1, keepdim=True).clamp_min(1e-12)  # the hue stays, and so does the light
@@ -151,7 +152,7 @@ class LightTone:
 
 
 def _mean_and_spread(pixels: Tensor) -> tuple[Tensor, Tensor]:
-    """Of each colour of each picture (N, 3, H, W): (N, 3, 1, 1) each."""
+    """Of each colour of each picture (N, C, H, W): (N, C, 1, 1) each."""
     height, width = pixels.shape[2:]
     parts = [pixels[..., rows, :] for rows in bands(height, width)]
     count = height * width

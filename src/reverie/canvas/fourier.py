@@ -21,14 +21,14 @@ class Fourier:
     """Fourier coefficients with 1/f^power scaling (Olah et al. 2017; Mordvintsev et al. 2018, "Differentiable Image Parameterizations").
 
     A picture is sigmoid(L · irfft2(scale · c)): c are the parameters, L takes decorrelated colours to those of photographs. With `vivid`
-    0 this is the canvas of Lucid, at 1 each colour goes its own way.
+    0 this is the canvas of Lucid, at 1 each colour goes its own way, as other than three channels always do.
 
     The scale is f^-power, no larger than at one wave per picture, divided so that parameters drawn from a normal distribution of
     spread 1 give, before L, planes of spread 1, whatever the picture's size: a step of the same size in every parameter, as Adam
     takes it, changes a large picture as much as a small one.
 
     Attributes:
-        parameters: (N, 3, H, W//2+1, 2) float32, real and imaginary parts.
+        parameters: (N, C, H, W//2+1, 2) float32, real and imaginary parts.
         size: (height, width) in pixels.
     """
 
@@ -40,21 +40,21 @@ class Fourier:
         self.size = size
         self.power = power
         self.vivid = vivid
-        self.colours = root(vivid).float().to(parameters.device)  # (3, 3)
+        self.colours = root(vivid, parameters.shape[1]).float().to(parameters.device)  # (C, C)
         self.scale = scaling(*size, power).to(parameters.device)  # (H, W//2+1)
 
     @classmethod
     def of(cls, pictures: Tensor, power: float, vivid: float) -> Fourier:
-        """The canvas that paints these, (N, 3, H, W) in 0..1, to 1e-5."""
+        """The canvas that paints these, (N, C, H, W) in 0..1, to 1e-5."""
         height, width = pictures.shape[-2:]
         blank = pictures.new_zeros(*pictures.shape[:2], height, width // 2 + 1, 2)
         canvas = cls(blank, (height, width), power, vivid)
-        inverse = torch.linalg.inv(root(vivid)).float().to(pictures.device)
-        planes = coloured(pictures.detach().logit(OFF), inverse)  # (N, 3, H, W)
+        inverse = torch.linalg.inv(root(vivid, pictures.shape[1])).float().to(pictures.device)
+        planes = coloured(pictures.detach().logit(OFF), inverse)  # (N, C, H, W)
         return canvas._holding(torch.fft.rfft2(planes, norm="forward"))
 
     def pictures(self, parameters: Tensor) -> Tensor:
-        """(N, 3, H, W//2+1, 2) → (N, 3, H, W) in 0..1."""
+        """(N, C, H, W//2+1, 2) → (N, C, H, W) in 0..1."""
         return coloured(self._planes(parameters), self.colours).sigmoid()
 
     def resized(self, height: int, width: int, generators: Sequence[torch.Generator] = ()) -> Fourier:
@@ -62,7 +62,7 @@ class Fourier:
 
         Waves that the old size had not are zero, waves that the new one cannot hold are cut. No generator is needed.
         """
-        waves = torch.fft.rfft2(self._planes(self.parameters), norm="forward")  # (N, 3, H, W//2+1)
+        waves = torch.fft.rfft2(self._planes(self.parameters), norm="forward")  # (N, C, H, W//2+1)
         waves = _wider(_taller(waves, self.size[0], height), self.size[1], width)
         blank = self.parameters.new_zeros(*waves.shape, 2)
         return Fourier(blank, (height, width), self.power, self.vivid)._holding(waves)
@@ -83,12 +83,12 @@ class Fourier:
         return self.moved(parameters)
 
     def _planes(self, parameters: Tensor) -> Tensor:
-        waves = torch.view_as_complex(parameters.contiguous()) * self.scale  # (N, 3, H, W//2+1)
+        waves = torch.view_as_complex(parameters.contiguous()) * self.scale  # (N, C, H, W//2+1)
         for column in {0, self.size[1] // 2} if self.size[1] % 2 == 0 else {0}:
             # a wave's mirror image is in the same column; irfft2 averages the two on a CPU, and promises nothing on a GPU
             waves[..., column] = (waves[..., column] + _mirror(waves[..., column])) / 2
         # amplitudes that do not depend on the size: the sum over waves is not divided by the number of pixels
-        planes: Tensor = torch.fft.irfft2(waves, s=self.size, norm="forward")  # (N, 3, H, W)
+        planes: Tensor = torch.fft.irfft2(waves, s=self.size, norm="forward")  # (N, C, H, W)
         return planes
 
     def _holding(self, waves: Tensor) -> Fourier:
@@ -116,7 +116,7 @@ def shift(old: int, new: int, device: torch.device) -> Tensor:
 
 
 def _taller(waves: Tensor, old: int, new: int) -> Tensor:
-    """(N, 3, old, K) → (N, 3, new, K). A wave of two pixels is both its mirror images at once: it is split, and put together again."""
+    """(N, C, old, K) → (N, C, new, K). A wave of two pixels is both its mirror images at once: it is split, and put together again."""
     turn = _turn(shift(old, new, waves.device))[:, None]  # (max(old, new), 1)
     if new < old:
         waves = waves * turn
@@ -136,7 +136,7 @@ def _taller(waves: Tensor, old: int, new: int) -> Tensor:
 
 
 def _wider(waves: Tensor, old: int, new: int) -> Tensor:
-    """(N, 3, H, old//2+1) → (N, 3, H, new//2+1); see `_taller`. Of horizontal waves one of two mirror images is kept."""
+    """(N, C, H, old//2+1) → (N, C, H, new//2+1); see `_taller`. Of horizontal waves one of two mirror images is kept."""
     turn = _turn(shift(old, new, waves.device)[: max(old, new) // 2 + 1])
     if new < old:
         waves = waves * turn
@@ -145,7 +145,7 @@ def _wider(waves: Tensor, old: int, new: int) -> Tensor:
     found = waves.new_zeros(*waves.shape[:3], new // 2 + 1)
     found[..., : inner + 1] = waves[..., : inner + 1]
     if min(old, new) % 2 == 0:
-        column = waves[..., middle]  # (N, 3, H)
+        column = waves[..., middle]  # (N, C, H)
         if new > old:
             column = column / 2
         elif new < old:
@@ -155,7 +155,7 @@ def _wider(waves: Tensor, old: int, new: int) -> Tensor:
 
 
 def _mirror(column: Tensor) -> Tensor:
-    """(N, 3, H): the coefficients of the mirror images of waves without a horizontal direction."""
+    """(N, C, H): the coefficients of the mirror images of waves without a horizontal direction."""
     return column.flip(2).roll(1, 2).conj()
 
 

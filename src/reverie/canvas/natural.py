@@ -11,7 +11,6 @@ from torch import Tensor
 
 from reverie.canvas.colour import together
 
-MEAN, SPREAD = 0.47, 0.23  # of the light of photographs, as in `pictures.noise`
 EXPONENT = 2.56  # the power of light falls as 1/k^2.56 from 4 to 64 cycles per picture; 1.98 to 2.93 in single photographs
 
 # cycles per picture along its longer side, and the amplitude of each decorrelated colour there (geometric mean 1 at the start)
@@ -43,18 +42,18 @@ SPECTRUM = (
 )
 
 
-def root(vivid: float) -> Tensor:
-    """(3, 3) float64: the symmetric L with L @ L = `together(vivid)`. It takes decorrelated colours to such as go together.
+def root(vivid: float, channels: int = 3) -> Tensor:
+    """(C, C) float64: the symmetric L with L @ L = `together(vivid, channels)`. It takes decorrelated colours to such as go together.
 
     Worst conditioned at `vivid` 0, where its singular values are 1.66, 0.46 and 0.22: L and its inverse cost less than a digit.
     """
-    values, vectors = torch.linalg.eigh(together(vivid).double())
+    values, vectors = torch.linalg.eigh(together(vivid, channels).double())
     square_root: Tensor = (vectors * values.sqrt()) @ vectors.T
     return square_root
 
 
 def coloured(planes: Tensor, matrix: Tensor) -> Tensor:
-    """(N, 3, H, W) → the same shape, every pixel's three values multiplied by the (3, 3) `matrix`."""
+    """(N, C, H, W) → the same shape, every pixel's values multiplied by the (C, C) `matrix`."""
     return torch.einsum("ij,njhw->nihw", matrix, planes)
 
 

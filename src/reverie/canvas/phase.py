@@ -10,10 +10,9 @@ import torch
 from torch import Tensor
 
 from reverie.canvas.fourier import shift
-from reverie.canvas.natural import MEAN, SPREAD, amplitudes, coloured, root
-from reverie.pictures import frequencies
+from reverie.canvas.natural import amplitudes, coloured, root
+from reverie.pictures import LIGHT, MEAN, SPREAD, frequencies
 
-LIGHT = torch.tensor([0.299, 0.587, 0.114])  # of red, green and blue (BT.601)
 OFF = 1 / 510  # half a grey level of 8 bits: black and white of a file are not taken as infinitely far
 
 
@@ -26,9 +25,9 @@ class Phase:
     stays, and a picture gets neither brighter nor darker.
 
     Attributes:
-        parameters: (N, 3, H, W//2+1) float32, in radians.
+        parameters: (N, C, H, W//2+1) float32, in radians.
         size: (height, width) in pixels.
-        magnitude: (3, H, W//2+1), of rfft2 with norm="forward".
+        magnitude: (C, H, W//2+1), of rfft2 with norm="forward".
     """
 
     parameters: Tensor
@@ -38,37 +37,38 @@ class Phase:
         self.parameters = parameters
         self.size = size
         self.vivid = vivid
-        self.colours = root(vivid).float().to(parameters.device)  # (3, 3)
-        self.magnitude = magnitudes(*size, vivid).to(parameters.device)  # (3, H, W//2+1)
+        channels = parameters.shape[1]
+        self.colours = root(vivid, channels).float().to(parameters.device)  # (C, C)
+        self.magnitude = magnitudes(*size, vivid, channels).to(parameters.device)  # (C, H, W//2+1)
 
     @classmethod
     def of(cls, pictures: Tensor, vivid: float) -> Phase:
-        """The canvas with the phases of these, (N, 3, H, W) in 0..1. What a Phase canvas painted comes back, black and white nearly.
+        """The canvas with the phases of these, (N, C, H, W) in 0..1. What a Phase canvas painted comes back, black and white nearly.
 
         White noise is no start for it: what its colours have in common is less than in photographs, and its light comes out half as
         strong. `drawn` is.
         """
-        inverse = torch.linalg.inv(root(vivid)).float().to(pictures.device)
-        planes = coloured(hard(pictures.detach()) - MEAN, inverse)  # (N, 3, H, W)
+        inverse = torch.linalg.inv(root(vivid, pictures.shape[1])).float().to(pictures.device)
+        planes = coloured(hard(pictures.detach()) - MEAN, inverse)  # (N, C, H, W)
         height, width = pictures.shape[-2:]
         return cls(torch.fft.rfft2(planes).angle(), (height, width), vivid)
 
     @classmethod
-    def drawn(cls, height: int, width: int, vivid: float, generators: Sequence[torch.Generator]) -> Phase:
+    def drawn(cls, height: int, width: int, vivid: float, generators: Sequence[torch.Generator], channels: int = 3) -> Phase:
         """The canvas with phases drawn by chance, for each picture from a generator of its own."""
         # the phases of noise are those of real numbers: as even in the columns that mirror themselves as in the others
-        noise = [torch.randn(3, height, width, generator=each, device=each.device) for each in generators]
+        noise = [torch.randn(channels, height, width, generator=each, device=each.device) for each in generators]
         return cls(torch.fft.rfft2(torch.stack(noise)).angle(), (height, width), vivid)
 
     def signal(self, parameters: Tensor) -> Tensor:
-        """(N, 3, H, W//2+1) → (N, 3, H, W): decorrelated colours around 0, whose rfft2 has exactly the held magnitude."""
+        """(N, C, H, W//2+1) → (N, C, H, W): decorrelated colours around 0, whose rfft2 has exactly the held magnitude."""
         phases = mirrored(parameters, self.size[1])
         waves = torch.polar(self.magnitude.expand_as(phases), phases)
-        planes: Tensor = torch.fft.irfft2(waves, s=self.size, norm="forward")  # (N, 3, H, W)
+        planes: Tensor = torch.fft.irfft2(waves, s=self.size, norm="forward")  # (N, C, H, W)
         return planes
 
     def pictures(self, parameters: Tensor) -> Tensor:
-        """(N, 3, H, W//2+1) → (N, 3, H, W) in 0..1."""
+        """(N, C, H, W//2+1) → (N, C, H, W) in 0..1."""
         return soft(MEAN + coloured(self.signal(parameters), self.colours))
 
     def resized(self, height: int, width: int, generators: Sequence[torch.Generator]) -> Phase:
@@ -78,7 +78,8 @@ class Phase:
             generators: one for each picture; each is drawn from alike, whichever waves are new.
         """
         device = self.parameters.device
-        phases = Phase.drawn(height, width, self.vivid, generators).parameters.to(device)  # (N, 3, H', W'//2+1)
+        drawn = Phase.drawn(height, width, self.vivid, generators, self.parameters.shape[1])
+        phases = drawn.parameters.to(device)  # (N, C, H', W'//2+1)
         old = mirrored(self.parameters, self.size[1])
         turn = shift(self.size[0], height, device)[:, None] + shift(self.size[1], width, device)  # (max H, max W)
         down, across = (min(self.size[0], height) - 1) // 2, (min(self.size[1], width) - 1) // 2
@@ -107,21 +108,24 @@ def hard(values: Tensor) -> Tensor:
     return 0.5 + 0.5 * out * (1 - out.square().square()).pow(-0.25)
 
 
-def magnitudes(height: int, width: int, vivid: float) -> Tensor:
-    """(3, H, W//2+1): how strong each wave of each decorrelated colour is; see `Phase`."""
+def magnitudes(height: int, width: int, vivid: float, channels: int = 3) -> Tensor:
+    """(C, H, W//2+1): how strong each wave of each decorrelated colour is; see `Phase`. Other than three channels are each as light is."""
     found = amplitudes(frequencies(height, width) * max(height, width)).double()
     twice = torch.full((width // 2 + 1,), 2.0, dtype=torch.float64)  # a wave and its mirror image, which rfft2 leaves out
     twice[0] = 1
     if width % 2 == 0:
         twice[-1] = 1
     spread = (found.square() * twice).sum(dim=(1, 2)).sqrt()  # (3)
-    light = (LIGHT.double() @ root(vivid) * spread).norm()
+    if channels != 3:  # the first decorrelated colour is nearly light
+        found, light = found[:1].expand(channels, -1, -1), spread[0]
+    else:
+        light = (torch.tensor(LIGHT).double() @ root(vivid) * spread).norm()
     gain: Tensor = SPREAD / light.clamp_min(1e-12)  # a single pixel has no waves
     return (found * gain).float()
 
 
 def mirrored(phases: Tensor, width: int) -> Tensor:
-    """(N, 3, H, W//2+1) → the same, such as the waves of real numbers have them.
+    """(N, C, H, W//2+1) → the same, such as the waves of real numbers have them.
 
     In the columns of no and of most horizontal cycles a wave's mirror image is there too; its phase is the opposite, and irfft2 would
     quietly average the two, which weakens both. The upper half of such a column counts; a wave that is its own image is 0 or π.
@@ -129,10 +133,10 @@ def mirrored(phases: Tensor, width: int) -> Tensor:
     height = phases.shape[2]
     inner = (height - 1) // 2
 
-    def steady(column: Tensor) -> Tensor:  # (N, 3, H)
+    def steady(column: Tensor) -> Tensor:  # (N, C, H)
         upper = column[..., 1 : inner + 1]
         own = torch.where(column.detach().cos() < 0, math.pi, 0.0)
-        middle = own[..., inner + 1 : height - inner]  # (N, 3, 1) of an even height, else (N, 3, 0)
+        middle = own[..., inner + 1 : height - inner]  # (N, C, 1) of an even height, else (N, C, 0)
         return torch.cat([own[..., :1], upper, middle, -upper.flip(-1)], -1)
 
     columns = [steady(phases[..., 0])[..., None], phases[..., 1:]]

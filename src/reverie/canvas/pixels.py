@@ -21,7 +21,7 @@ class Canvas(Protocol):
         ...
 
     def pictures(self, parameters: Tensor) -> Tensor:
-        """What they show: (N, 3, H, W) in 0..1. Gradients flow back."""
+        """What they show: (N, C, H, W) in 0..1. Gradients flow back."""
         ...
 
     def moved(self, parameters: Tensor) -> Canvas:
@@ -37,7 +37,7 @@ class Canvas(Protocol):
 class Pixels:
     """Every pixel by itself."""
 
-    parameters: Tensor  # (N, 3, H, W)
+    parameters: Tensor  # (N, C, H, W)
 
     def pictures(self, parameters: Tensor) -> Tensor:
         return parameters

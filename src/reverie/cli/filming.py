@@ -10,6 +10,7 @@ import typer
 from reverie.cli import flags
 from reverie.cli.asking import check_readable
 from reverie.cli.journeying import shown_done, tell
+from reverie.cli.opening import NONE, Wanted, with_network
 from reverie.cli.results import fitting, speakable
 from reverie.cli.show import line, remark
 from reverie.recipe import MAX_PIXELS, MOST_FRAMES, PRESETS, Ascent, Film, Penalties, Transforms
@@ -17,6 +18,7 @@ from reverie.store import expanded
 
 
 @flags.with_fields("film", Film, Ascent, Transforms, Penalties, without=("frames",))
+@with_network(several=True)
 def film_command(
     video: Annotated[str, typer.Argument(metavar="VIDEO", help="A film: MP4, MOV, WebM, MKV, AVI, GIF …", show_default=False)],
     target: Annotated[
@@ -40,7 +42,7 @@ def film_command(
     partial: Annotated[bool, typer.Option("--partial", help="Ctrl-C leaves a film of what there is.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Refuse a film of which only a part can be read.")] = False,
     seed: flags.Seed = 0,
-    network: flags.Networks = None,
+    network: Wanted = NONE,
     device: flags.Device = None,
     threads: flags.Threads = None,
     output: Annotated[
@@ -59,8 +61,8 @@ def film_command(
     from reverie import api
 
     setting = api.plan_film(
-        video, target, level=level, preset=preset, network=network, width=width, frames=frames, seed=seed, device=device,
-        threads=threads, keep=not no_keep, strict=strict, max_pixels=max_pixels, **choices,
+        video, target, level=level, preset=preset, network=network.several(device, quiet), width=width, frames=frames,
+        seed=seed, device=device, threads=threads, keep=not no_keep, strict=strict, max_pixels=max_pixels, **choices,
     )  # fmt: skip
     ending = f"-{speakable(setting.recipe.target)}-{setting.recipe.seed}.mp4"
     place = expanded(output) if output is not None else Path(fitting(Path(video).stem, len(ending) + 16) + ending)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import Annotated, Any, TypeVar, get_args
+from typing import Annotated, Any, TypeVar, get_args, get_origin
 
 import typer
 from pydantic import BaseModel
@@ -16,13 +16,6 @@ from reverie.recipe import Command as Name
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-Network = Annotated[str, typer.Option("--network", help="Which network; `reverie networks` lists them.", metavar="N")]
-Networks = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--network", help="Which network; `reverie networks` lists them. Several make a picture that all of them want.", metavar="N"
-    ),
-]
 Size = Annotated[str | None, typer.Option("--size", help="A side, or width x height; without it the network's own size.", metavar="N|WxH")]
 NoiseSize = Annotated[str | None, typer.Option("--size", help="Of noise: a side, or width x height; without it 512.", metavar="N|WxH")]
 Seed = Annotated[int, typer.Option("--seed", help="Another seed gives another picture.", metavar="N")]
@@ -83,13 +76,16 @@ def _parameter(name: str, model: type[BaseModel], base: dict[str, Any], by_size:
     if kind is bool:
         option = typer.Option(flag, help=field.description, show_default=False)
         return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[bool | None, option])
-    metavar = "|".join(words) if words else "N" if kind is int else "X"
+    several = get_origin(kind) is tuple
+    metavar = "|".join(words) if words else "N,N,N" if several else "N" if kind is int else "X"
     option = typer.Option(flag, help=help_text, show_default=False, metavar=metavar)
-    type_: Any = (str if words else kind) | None
+    type_: Any = (str if words or several else kind) | None
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[type_, option])
 
 
 def _shown(value: Any) -> str:
+    if value == ():
+        return "none"
     return f"{value:g}" if isinstance(value, (int, float)) else str(value)
 
 
@@ -101,12 +97,12 @@ def _bounds(metadata: list[Any]) -> str:
     return "; " + " ".join(parts) if parts else ""
 
 
-def sides(text: str | None) -> tuple[int, int] | None:
+def sides(text: str | None, flag: str = "--size") -> tuple[int, int] | None:
     """`'512'` → (512, 512), `'640x360'` (width × height) → (360, 640)."""
     if text is None:
         return None
     parts = text.lower().replace("×", "x").split("x")
     if len(parts) > 2 or not all(each.isdecimal() and len(each) < 8 and int(each) > 0 for each in parts):
-        raise UsageError(f"--size {text}", "write it like 512, or 640x360 for width x height")
+        raise UsageError(f"{flag} {text}", "write it like 512, or 640x360 for width x height")
     width, height = int(parts[0]), int(parts[-1])
     return height, width

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from reverie.cli import flags
+from reverie.cli.opening import NONE, Wanted, with_network
 from reverie.cli.results import fitting, place_for, ready, save_sheet, save_strip, saved, speakable, stopped_early, strip_place, within
 from reverie.cli.show import aside, line, print_json, remark
 from reverie.errors import OutputError, UsageError
@@ -34,6 +35,7 @@ Sheet = Annotated[
 
 
 @flags.with_fields("imagine", *GROUPS, without=OF_DREAMS)
+@with_network(several=True)
 def imagine_command(
     labels: Annotated[
         list[str] | None,
@@ -49,7 +51,7 @@ def imagine_command(
     batch: Batch = 8,
     sheet: Sheet = None,
     making: flags.Making = 0,
-    network: flags.Networks = None,
+    network: Wanted = NONE,
     device: flags.Device = None,
     threads: flags.Threads = None,
     output: flags.Output = None,
@@ -66,7 +68,7 @@ def imagine_command(
         from reverie import api
 
         return api.plan_imagine(
-            list(dict.fromkeys(labels or ())) or None, network=network or None, size=flags.sides(size), **given, **choices
+            list(dict.fromkeys(labels or ())) or None, network=network.several(device, quiet), size=flags.sides(size), **given, **choices
         )
 
     several = len(set(labels or ())) > 1 or diverse is not None or between is not None
@@ -74,6 +76,7 @@ def imagine_command(
 
 
 @flags.with_fields("feature", *GROUPS, without=OF_DREAMS)
+@with_network(several=True)
 def feature_command(
     targets: Annotated[
         list[str] | None,
@@ -92,7 +95,7 @@ def feature_command(
     batch: Batch = 8,
     sheet: Sheet = None,
     making: flags.Making = 0,
-    network: flags.Networks = None,
+    network: Wanted = NONE,
     device: flags.Device = None,
     threads: flags.Threads = None,
     output: flags.Output = None,
@@ -113,7 +116,7 @@ def feature_command(
         from reverie import api
 
         return api.plan_feature(
-            list(dict.fromkeys(targets or ())) or None, network=network or None, size=flags.sides(size), **given, **choices
+            list(dict.fromkeys(targets or ())) or None, network=network.several(device, quiet), size=flags.sides(size), **given, **choices
         )
 
     several = sum(len(expand(each)) for each in set(targets or ())) > 1 or diverse is not None or between is not None

@@ -9,6 +9,7 @@ import typer
 
 from reverie.cli import flags
 from reverie.cli.asking import check_readable
+from reverie.cli.opening import NONE, Wanted, with_network
 from reverie.cli.results import fitting, speakable
 from reverie.cli.show import Line, line, print_json, remark, say
 from reverie.errors import Interrupted, UsageError
@@ -17,11 +18,13 @@ from reverie.store import expanded
 
 if TYPE_CHECKING:
     from reverie.motion.footage import Footage
+    from reverie.networks import Network
     from reverie.recipe import Recipe
     from reverie.work import Done
 
 
 @flags.with_fields("journey", Journey, Ascent, Transforms, Penalties, without=("ring",))
+@with_network(several=True)
 def journey_command(
     start: Annotated[str, typer.Argument(metavar="START", help="A picture, or noise:white|grey|pink.", show_default=False)],
     targets: Annotated[
@@ -49,7 +52,7 @@ def journey_command(
     keep_frames: Annotated[bool, typer.Option("--keep-frames", help="Leave NAME.work: a longer journey goes on from its frames.")] = False,
     partial: Annotated[bool, typer.Option("--partial", help="Ctrl-C leaves a film of what there is.")] = False,
     seed: flags.Seed = 0,
-    network: flags.Networks = None,
+    network: Wanted = NONE,
     device: flags.Device = None,
     threads: flags.Threads = None,
     output: Annotated[
@@ -74,8 +77,8 @@ def journey_command(
     from reverie import api
 
     setting = api.plan_journey(
-        start, target, level=level, preset=preset, ring=targets or (), network=network, width=width, size=wanted, seconds=seconds,
-        seed=seed, device=device, threads=threads, keep=not no_keep, max_pixels=max_pixels, **choices,
+        start, target, level=level, preset=preset, ring=targets or (), network=network.several(device, quiet), width=width,
+        size=wanted, seconds=seconds, seed=seed, device=device, threads=threads, keep=not no_keep, max_pixels=max_pixels, **choices,
     )  # fmt: skip
     place = expanded(output) if output is not None else Path(_name(start, setting.recipe))
     setting.ready(place, force=force, preview=preview)
@@ -89,14 +92,14 @@ def journey_command(
 
 
 def moving_again(
-    film: Path, command: str, start: str | None, device: str | None, threads: int | None, output: Path | None, force: bool,
-    no_recipe: bool, max_pixels: int, json: bool, quiet: bool,
+    film: Path, command: str, start: str | None, own: list[Network], device: str | None, threads: int | None, output: Path | None,
+    force: bool, no_recipe: bool, max_pixels: int, json: bool, quiet: bool,
 ) -> int:  # fmt: skip
     """`reverie redo` of a journey or a dreamt film."""
     from reverie import api
 
     plan = api.plan_journey_again if command == "journey" else api.plan_film_again
-    setting = plan(film, start=start, device=device, threads=threads, max_pixels=max_pixels)
+    setting = plan(film, start=start, network=own, device=device, threads=threads, max_pixels=max_pixels)
     name = film.with_name(film.parent.name if film.suffix.lower() == ".png" else film.name)  # of a folder of frames, or a film
     place = expanded(output) if output is not None else Path(f"{fitting(name.stem, 20)}-redo{name.suffix}")
     setting.ready(place, force=force)

@@ -11,7 +11,7 @@ from typing import Any
 
 import typer
 
-from reverie.cli import asking, dreaming, filming, imagining, journeying, reading, seeing
+from reverie.cli import asking, dreaming, filming, imagining, journeying, keeping, reading, seeing
 from reverie.errors import InputError, Interrupted, MissingExtra, OutputError, ReverieError, UsageError
 from reverie.version import __version__
 
@@ -48,6 +48,7 @@ app.command("journey")(journeying.journey_command)
 app.command("film")(filming.film_command)
 app.command("recipe")(reading.recipe_command)
 app.command("redo")(dreaming.redo_command)
+app.command("cache")(keeping.cache_command)
 app.command("doctor")(asking.doctor)
 
 

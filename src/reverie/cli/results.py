@@ -54,12 +54,16 @@ def ready(path: Path, start: Picture, recipe: Recipe, force: bool, no_recipe: bo
     """Find out now whether the result can be written, not after minutes of work."""
     from dataclasses import replace
 
+    places = start.places(path)
     check_place(path, room=start.size[0] * start.size[1] // 4)  # a dream is never packed into less
+    for each in places[1:]:
+        check_place(each, room=4 * start.pixels.numel())
     for edge in (start.pixels[:, :1, :], start.pixels[:, :, :1]):  # as wide and as high as the result, for formats with a limit
         alpha = edge[0] if recipe.finish.opacity else None if start.alpha is None else start.alpha.min().expand(edge.shape[1:])
         replace(start, pixels=edge, alpha=alpha, recipe=recipe).encode(path.suffix, with_recipe=not no_recipe)
-    if path.exists() and not force and not replace(start, recipe=recipe).is_at(path):
-        raise exists(path)
+    there = next((each for each in places if each.exists()), None)
+    if there is not None and not force and not replace(start, recipe=recipe).is_at(path):
+        raise exists(there)
 
 
 def saved(picture: Picture, path: Path, force: bool, no_recipe: bool, json: bool, told: set[str] | None = None) -> dict[str, Any]:
@@ -73,10 +77,13 @@ def saved(picture: Picture, path: Path, force: bool, no_recipe: bool, json: bool
             remark(note)
         if told is not None:
             told.add(note)
+    places = picture.places(path)
     if not json:
-        say(str(path))
+        for each in places:
+            say(str(each))
     recipe = None if picture.recipe is None else picture.recipe.model_dump(mode="json")
-    return {"path": str(path), "recipe": recipe, "seconds": round(picture.seconds or 0.0, 3), "score": picture.score}
+    channels = {"channels": str(places[1])} if len(places) > 1 else {}
+    return {"path": str(path), **channels, "recipe": recipe, "seconds": round(picture.seconds or 0.0, 3), "score": picture.score}
 
 
 def stopped_early(unfinished: int) -> Interrupted:
@@ -98,7 +105,8 @@ def strip_place(path: Path, recipe: Recipe, force: bool) -> Path:
 def save_strip(picture: Picture, place: Path, force: bool, no_recipe: bool, json: bool) -> str:
     from reverie.pictures import Picture, strip
 
-    Picture(strip(picture.making), recipe=picture.recipe).save(place, force=force, with_recipe=not no_recipe)
+    frames = tuple(picture.as_shown(each) for each in picture.making)
+    Picture(strip(frames), recipe=picture.recipe).save(place, force=force, with_recipe=not no_recipe)
     if not json:
         say(str(place))
     return str(place)
@@ -108,7 +116,7 @@ def save_sheet(pictures: Sequence[Picture], labels: Sequence[str], place: Path, 
     """A labelled contact sheet; a unit that never fired has an empty place on it."""
     from reverie.pictures import Picture, sheet
 
-    shown = sheet([each.pixels if each.alive else None for each in pictures], labels)
+    shown = sheet([each.shown if each.alive else None for each in pictures], labels)
     Picture(shown).save(place, force=force)
     if not json:
         say(str(place))

@@ -12,10 +12,11 @@ import typer
 
 from reverie.cli import flags
 from reverie.cli.asking import check_readable
+from reverie.cli.opening import NONE, Wanted, with_network
 from reverie.cli.results import speakable
 from reverie.cli.show import line, print_json, remark, say
 from reverie.errors import Interrupted, OutputError
-from reverie.recipe import DEFAULT_NETWORK, MAX_PIXELS
+from reverie.recipe import MAX_PIXELS
 from reverie.store import check_place, expanded, is_folder, made_folder, write_whole
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ PAGE, FIGURES = "index.html", "see.json"
 AGAIN = 30.0  # seconds after which the page is written anew: that takes a second or two
 
 
+@with_network()
 def see_command(
     picture: Annotated[str, typer.Argument(metavar="PICTURE", help="A picture to look at.", show_default=False)],
     layers: Annotated[
@@ -41,8 +43,12 @@ def see_command(
     steps: Annotated[
         int | None, typer.Option("--steps", help="Steps of each rebuilding; without it by the layer's depth.", metavar="N")
     ] = None,
+    shown: Annotated[
+        str | None,
+        typer.Option("--shown", help="Of many channels: which are looked at as red, green and blue, or one, in grey.", metavar="N,N,N"),
+    ] = None,
     seed: flags.Seed = 0,
-    network: flags.Network = DEFAULT_NETWORK,
+    network: Wanted = NONE,
     device: flags.Device = None,
     threads: flags.Threads = None,
     max_pixels: flags.MaxPixels = MAX_PIXELS,
@@ -64,19 +70,19 @@ def see_command(
 
     named = None if layers is None else [name.strip() for each in layers for name in each.split(",")]
     looking = plan_see(
-        picture, layers=named, why=why, channels=channels, usual=usual, width=width, steps=steps, seed=seed, network=network,
-        device=device, threads=threads, max_pixels=max_pixels, keep=not no_keep,
+        picture, layers=named, why=why, channels=channels, usual=usual, width=width, steps=steps, shown=shown or (), seed=seed,
+        network=network.one(device, quiet), device=device, threads=threads, max_pixels=max_pixels, keep=not no_keep,
     )  # fmt: skip
     made_folder(place)
     for note in looking.sight.notes:
         remark(note)
     sight = looking.sight
     written: dict[str, str] = {}
-    with line(quiet) as shown:
-        shown.begin("looking")
+    with line(quiet) as told:
+        told.begin("looking")
         try:
             due = 0.0
-            for sight in looking.rungs(shown.told):
+            for sight in looking.rungs(told.told):
                 _save(sight, place, written, not no_recipe)
                 if time.monotonic() >= due:
                     _write(sight, place)

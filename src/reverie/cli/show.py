@@ -7,7 +7,7 @@ import math
 import os
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -63,6 +63,31 @@ def print_table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     for row in [list(head), *cells]:
         line = [cell.rjust(width) if flush else cell.ljust(width) for cell, width, flush in zip(row, widths, right, strict=True)]
         say("  ".join(line).rstrip())
+
+
+@contextmanager
+def downloading(name: str, quiet: bool) -> Iterator[Callable[[int, int | None], None] | None]:
+    """A bar of what comes down, drawn once the first bytes are there; None where nobody looks."""
+    if quiet or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(bar_width=24), DownloadColumn(), TimeRemainingColumn())
+    shown = Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False, redirect_stderr=False)
+    tasks: list[Any] = []
+
+    def told(done: int, total: int | None) -> None:
+        if not tasks:
+            shown.start()
+            tasks.append(shown.add_task(f"downloading {printable(name)}", total=None))
+        shown.update(tasks[0], completed=done, total=total)
+
+    try:
+        yield told
+    finally:
+        shown.stop()
 
 
 class Line:

@@ -9,16 +9,21 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from reverie.files.arrays import Array, decode_array, is_array, read_array
     from reverie.files.decoding import Decoded, decode, read
     from reverie.files.encoding import SUFFIXES, encode
     from reverie.files.recipes import MAX_RECIPE, recipe_text
-    from reverie.files.source import READABLE
+    from reverie.files.source import READABLE, pictures_in
 
-__all__ = ["MAX_RECIPE", "READABLE", "SUFFIXES", "Decoded", "decode", "encode", "read", "recipe_text"]
+__all__ = [
+    "MAX_RECIPE", "READABLE", "SUFFIXES", "Array", "Decoded", "decode", "decode_array", "encode", "is_array", "pictures_in", "read",
+    "read_array", "recipe_text",
+]  # fmt: skip
 
 _HOMES = {
     "Decoded": "decoding", "decode": "decoding", "read": "decoding", "SUFFIXES": "encoding",
     "encode": "encoding", "MAX_RECIPE": "recipes", "recipe_text": "recipes", "READABLE": "source",
+    "pictures_in": "source", "Array": "arrays", "decode_array": "arrays", "is_array": "arrays", "read_array": "arrays",
 }  # fmt: skip
 
 

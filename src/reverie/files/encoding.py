@@ -31,7 +31,7 @@ def encode(
     alpha exact. Dots per inch are rounded to whole ones in JPEG, to whole dots per metre in PNG.
 
     Args:
-        rgb: (H, W, 3), uint8 0..255 or uint16 0..65535 in sRGB; 16 bits for .png alone.
+        rgb: (H, W, 3), uint8 0..255 or uint16 0..65535 in sRGB; 16 bits for .png alone. (H, W, 1) is grey.
         alpha: (H, W) of the same dtype, 0 transparent.
         suffix: one of `SUFFIXES`, in either case.
         recipe: text to carry: in a PNG text chunk `reverie`, else in XMP. `recipe_text` reads it back.
@@ -40,10 +40,12 @@ def encode(
         UsageError: a suffix that is not known, or one that cannot hold this depth, transparency, size or recipe.
     """
     writer = _WRITERS.get(suffix.lower())
+    if suffix.lower() == ".npy":
+        raise UsageError("pictures cannot be written as '.npy' alone", "name a .png: channels it cannot hold go beside it, into a .npy")
     if writer is None:
         raise UsageError(f"pictures cannot be written as '{suffix}'", "name the file with one of " + ", ".join(sorted(SUFFIXES)))
-    if rgb.ndim != 3 or rgb.shape[2] != 3 or 0 in rgb.shape or rgb.dtype not in (np.uint8, np.uint16):
-        raise ValueError(f"rgb should be (H, W, 3) of uint8 or uint16, not {rgb.shape} of {rgb.dtype}")
+    if rgb.ndim != 3 or rgb.shape[2] not in (1, 3) or 0 in rgb.shape or rgb.dtype not in (np.uint8, np.uint16):
+        raise ValueError(f"rgb should be (H, W, 1 or 3) of uint8 or uint16, not {rgb.shape} of {rgb.dtype}")
     if alpha is not None and (alpha.shape != rgb.shape[:2] or alpha.dtype != rgb.dtype):
         raise ValueError(f"alpha should be {rgb.shape[:2]} of {rgb.dtype}, not {alpha.shape} of {alpha.dtype}")
     if recipe is not None:
@@ -69,7 +71,7 @@ def _jpeg(rgb: Pixels, alpha: Pixels | None, dpi: _DPI, recipe: str | None) -> b
     if len(packet) > MAX_JPEG_XMP:
         raise UsageError(f"JPEG cannot hold a recipe of {len(packet):,} bytes", "save as .png, or without the recipe (--no-recipe)")
     whole = dpi and tuple(max(1, min(65535, round(each))) for each in dpi)
-    return _saved(_image(rgb, None), "JPEG", quality=95, subsampling=0, icc_profile=srgb_profile(), xmp=packet, dpi=whole)
+    return _saved(_image(rgb, None), "JPEG", quality=95, subsampling=0, icc_profile=_profile(rgb), xmp=packet, dpi=whole)
 
 
 def _webp(rgb: Pixels, alpha: Pixels | None, dpi: _DPI, recipe: str | None) -> bytes:
@@ -91,7 +93,7 @@ def _tiff(rgb: Pixels, alpha: Pixels | None, dpi: _DPI, recipe: str | None) -> b
         tags.tagtype[XMP_TAG] = 1  # bytes
         tags[XMP_TAG] = xmp_packet(recipe)
     options = {"dpi": dpi} if dpi else {}
-    return _saved(_image(rgb, alpha), "TIFF", compression="tiff_adobe_deflate", icc_profile=srgb_profile(), tiffinfo=tags, **options)
+    return _saved(_image(rgb, alpha), "TIFF", compression="tiff_adobe_deflate", icc_profile=_profile(rgb), tiffinfo=tags, **options)
 
 
 _Writer = Callable[[Pixels, Pixels | None, _DPI, str | None], bytes]
@@ -109,11 +111,17 @@ def _check(rgb: Pixels, name: str, longest: int) -> None:
 
 
 def _joined(rgb: Pixels, alpha: Pixels | None) -> Pixels:
-    return rgb if alpha is None else np.concatenate([rgb, alpha[..., None]], axis=-1)  # (H, W, 3 or 4)
+    return rgb if alpha is None else np.concatenate([rgb, alpha[..., None]], axis=-1)  # (H, W, 1 to 4)
 
 
 def _image(rgb: Pixels, alpha: Pixels | None) -> Image.Image:
-    return Image.fromarray(np.ascontiguousarray(_joined(rgb, alpha)))
+    joined = _joined(rgb, alpha)
+    return Image.fromarray(np.ascontiguousarray(joined[..., 0] if joined.shape[2] == 1 else joined))
+
+
+def _profile(rgb: Pixels) -> bytes | None:
+    """That of colours; grey is taken to be as sRGB has it."""
+    return srgb_profile() if rgb.shape[2] == 3 else None
 
 
 def _saved(image: Image.Image, kind: str, **options: object) -> bytes:

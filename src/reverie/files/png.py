@@ -35,11 +35,11 @@ def deep_png(pixels: npt.NDArray[np.uint16], chunks: list[tuple[bytes, bytes]]) 
     """A PNG of 16 bits a channel.
 
     Args:
-        pixels: (H, W, 3) or, with alpha, (H, W, 4).
+        pixels: (H, W, 1) or (H, W, 3); with alpha (H, W, 2) or (H, W, 4).
         chunks: from `ancillary`.
     """
     height, width, channels = pixels.shape
-    header = struct.pack(">IIBBBBB", width, height, 16, 2 if channels == 3 else 6, 0, 0, 0)
+    header = struct.pack(">IIBBBBB", width, height, 16, {1: 0, 2: 4, 3: 2, 4: 6}[channels], 0, 0, 0)
     parts = [SIGNATURE, chunk(b"IHDR", header), *(chunk(kind, content) for kind, content in chunks)]
     parts += [chunk(b"IDAT", piece) for piece in _compressed(pixels)]
     return b"".join([*parts, chunk(b"IEND", b"")])

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from reverie.errors import InputError
+from reverie.store import files_in
 
 READABLE: frozenset[str] = frozenset(
     [".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".tif", ".tiff", ".avif", ".gif", ".bmp", ".heic", ".heif", ".mpo"]
@@ -42,6 +43,11 @@ def reading(path: Path, what: str = "picture") -> Iterator[BinaryIO]:
         raise InputError(f"'{name}' may not be read", "ask for permission to read it, or copy it to a place of your own") from error
     except OSError as error:
         raise InputError(f"'{name}' cannot be read ({error.strerror or error})", "copy it to another place and try again") from error
+
+
+def pictures_in(folder: Path) -> list[Path]:
+    """The pictures directly in a folder, by name; of one without any its arrays (.npy)."""
+    return list(files_in(folder, READABLE)) or list(files_in(folder, frozenset([".npy"])))
 
 
 def kind_of(start: bytes) -> str | None:

@@ -35,7 +35,7 @@ def look(sight: Sight, network: Network, wish: Wish, halt: Halt | None = None) -
     picture = sight.picture
     layers = {each.name: each for each in network.layers}
     found = [layers[name] for name in wish.layers]
-    pixels = resize(picture.pixels, *wish.size)  # (3, H, W)
+    pixels = resize(picture.pixels, *wish.size)  # (C, H, W)
     with threads(wish.threads), torch.no_grad():
         everything = network.prepare(wish.layers)(pixels[None].to(network.device))
         asked = judged(pixels, network)

@@ -13,13 +13,13 @@ from torch import Tensor
 from reverie.errors import OutputError, ReverieError
 from reverie.files import recipe_text
 from reverie.insight.sight import Fidelity, Noticed
-from reverie.insight.wish import Wish, takes
+from reverie.insight.wish import Wish, gets_through, takes
 from reverie.networks import Layer, Network
 from reverie.networks.attribution import Attribution
 from reverie.networks.usual import Usual, measure
 from reverie.objectives import relative_error
 from reverie.pages import Counted, Opinion
-from reverie.pictures import Picture, load_bytes, quantise, similarity, to_width
+from reverie.pictures import Picture, as_npy, load_bytes, rounded, similarity, to_width
 from reverie.recipe import Batch, Command, FileInput, NoiseInput, Objective, Recipe, chosen, read
 from reverie.render import Plan, drawn, judges, machine, noise_start, purposes, used_by
 from reverie.store import Shelf
@@ -31,6 +31,7 @@ ENLARGED = 1.25  # sides of an enhanced picture, in those at which it was looked
 DREAM = {"octaves": 4, "steps": 8, "strength": 0.016}
 FEATURE_SIDES = (96, 144)  # pixels, of layers that see less than the first, and of all others
 TENTH = 0.1  # of a layer's places: the most excited ones, by which a channel is judged
+_CHANNELS = " all channels"  # of what is kept beside a picture that cannot hold them
 SPOKE = 4  # channels for and against that are named
 
 
@@ -46,9 +47,9 @@ def rebuilding(layer: Layer, picture: Picture, network: Network, wish: Wish) -> 
 
 
 def enhancing(layer: Layer, picture: Picture, network: Network, wish: Wish) -> Plan | None:
-    """The picture with what this layer detects in it enhanced: a short dream. None where the network takes one size of another shape."""
+    """The picture with what this layer detects in it enhanced: a short dream. None where it takes no picture of this shape."""
     start = to_width(picture, max(16, round(ENLARGED * wish.size[1])))
-    if wish.size == network.size and not takes(network, start.size, layer.name):
+    if wish.size == network.size and not gets_through(network, start.size, layer.name):
         start = to_width(picture, network.size[1])
         if start.size != network.size:
             return None
@@ -62,10 +63,10 @@ def fidelity(rebuilt: Picture, seen: Tensor, picture: Tensor, layer: Layer, netw
 
     Args:
         seen: (C, h, w), the layer's activations of the picture.
-        picture: (3, H, W), at the size at which it was looked at.
+        picture: (C, H, W), at the size at which it was looked at.
         others: networks that judge it, with the class that each gives the picture.
     """
-    pixels = torch.from_numpy(quantise(rebuilt.pixels)).permute(2, 0, 1).float() / 255  # (3, H, W)
+    pixels = rounded(rebuilt.pixels)  # (C, H, W)
     with torch.no_grad():
         again = network.prepare([layer.name])(pixels[None].to(network.device))[layer.name][0].cpu()  # (C, h, w)
     opinions = []
@@ -76,7 +77,7 @@ def fidelity(rebuilt: Picture, seen: Tensor, picture: Tensor, layer: Layer, netw
 
 
 def judged(picture: Tensor, network: Network) -> dict[Network, int]:
-    """The networks that can judge this one's pictures, with the class that each gives a picture (3, H, W)."""
+    """The networks that can judge this one's pictures, with the class that each gives a picture (C, H, W)."""
     return {judge: judge.recognise(picture, top=1)[0].index for judge in judges(network)} if network.labels else {}
 
 
@@ -121,7 +122,7 @@ def with_features(
             found[channel] = picture
             if wish.keep and picture.alive:
                 with suppress(OutputError):  # no room in the cache is no reason not to see
-                    shelf.put(_key(single[channel]), picture.encode(".png"))
+                    _keep(shelf, single[channel], picture)
     return [replace(each, feature=_alive(found[each.channel])) for each in noticed], False
 
 
@@ -135,9 +136,7 @@ def counted(found: Attribution) -> Counted:
 
 def noise_usual(network: Network, layers: Sequence[str]) -> Usual:
     """What is usual where no photographs are at hand: pink noise, which is as strong at every scale as they are."""
-    pictures = [noise_start("pink", *network.size, number, "usual").pixels for number in range(24)]
-    if network.channels == 1:
-        pictures = [each.mean(0, keepdim=True) for each in pictures]
+    pictures = [noise_start("pink", *network.size, number, "usual", channels=network.channels).pixels for number in range(24)]
     return measure(network, pictures, layers, "24 pictures of pink noise, for want of photographs")
 
 
@@ -160,12 +159,20 @@ def _key(recipe: Recipe) -> str:
     return recipe.model_copy(update={"machine": machine}).text()
 
 
+def _keep(shelf: Shelf, recipe: Recipe, picture: Picture) -> None:
+    """A file with its recipe, and one with its channels where the first cannot hold them."""
+    if len(picture.places("kept.png")) > 1:
+        shelf.put(_key(recipe) + _CHANNELS, as_npy(picture.pixels))
+    shelf.put(_key(recipe), picture.encode(".png"))
+
+
 def _kept(shelf: Shelf, recipe: Recipe) -> Picture | None:
     content = shelf.get(_key(recipe))
     if content is None:
         return None
     try:
-        picture, text = load_bytes(content, "a kept picture"), recipe_text(content)
+        held = shelf.get(_key(recipe) + _CHANNELS) or content
+        picture, text = load_bytes(held, "a kept picture", channels=recipe.channels), recipe_text(content)
         return replace(picture, recipe=None if text is None else read(text), content=b"", sha256="")
     except ReverieError:  # damaged: it is made again
         return None
@@ -186,9 +193,10 @@ def _recipe(
         inputs=inputs,
         target=str(target),
         objective=objective,
-        **chosen(command, choices, {})._asdict(),
+        **chosen(command, {**choices, "shown": wish.shown}, {})._asdict(),
         height=size[0],
         width=size[1],
+        channels=network.channels,
         seed=wish.seed,
         machine=machine(network, wish.threads),
     )

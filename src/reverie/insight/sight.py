@@ -91,6 +91,7 @@ class Sight:
         layers: what each of them made of it, lowest first. expected: how many they are when all is done.
         notes: what the user should know.
         seconds: it took so far.
+        shown: channels that are looked at as red, green and blue; none of them for what is usual.
     """
 
     name: str
@@ -105,6 +106,7 @@ class Sight:
     expected: int = 0
     notes: tuple[str, ...] = ()
     seconds: float = 0.0
+    shown: tuple[int, ...] = ()
 
     def __getitem__(self, name: str) -> Rung:
         """What the layer of this name made of it; UsageError where it was not looked at."""

@@ -32,6 +32,7 @@ class Wish:
         channels: so many of each layer that it noticed most.
         steps: of each rebuilding; None for as many as its depth asks for.
         keep: keep what is needed for `redo`, and feature pictures, in the cache.
+        shown: channels that are looked at as red, green and blue; none of them for what is usual.
     """
 
     layers: tuple[str, ...]
@@ -44,17 +45,20 @@ class Wish:
     seed: int = 0
     threads: int | None = None
     keep: bool = True
+    shown: tuple[int, ...] = ()
 
 
 def blocks(network: Network) -> list[Layer]:
-    """Every block of a network that is not part of another; of one without blocks, every convolution.
+    """Every block of a network that is not part of another; of one without blocks, or with one that is nearly all of it, every convolution.
 
     Raises:
         UsageError: it has neither.
     """
     found = [each for each in network.layers if each.kind == "block"]
     found = [each for each in found if not any(each.name.startswith(f"{other.name}.") for other in found)]
-    found = found or [each for each in network.layers if each.kind in ("convolution", "depthwise")][:_MOST_LAYERS]
+    convolutions = [each for each in network.layers if each.kind in ("convolution", "depthwise")]
+    if not found or (len(found) == 1 and len(convolutions) > 4):  # one that is nearly all of it, as in VGG
+        found = convolutions[:_MOST_LAYERS]
     if not found:
         raise UsageError(f"{network.name} has no layer with places", "there is nothing in it that could be looked at")
     return found
@@ -74,7 +78,12 @@ def seen_size(picture: Picture, network: Network, width: int | None = None) -> t
 
 
 def takes(network: Network, size: tuple[int, int], layer: str | None) -> bool:
-    """Whether a picture of this size, (height, width), gets as far as this layer."""
+    """Whether a picture of this size, (height, width), is seen whole as far as this layer, not through windows of another size."""
+    return (layer is None or size == network.size or network.is_free(layer)) and gets_through(network, size, layer)
+
+
+def gets_through(network: Network, size: tuple[int, int], layer: str | None) -> bool:
+    """Whether a picture of this size, (height, width), gets as far as this layer, if need be through windows."""
     pixels = torch.full((1, network.channels, *size), 0.5, device=network.device)
     try:
         with torch.no_grad():

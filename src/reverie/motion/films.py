@@ -11,6 +11,7 @@ from torch import Tensor
 
 from reverie.motion.flow import Carried, Frame, Numbers, carried, flow_threads, warped
 from reverie.networks import Network
+from reverie.pictures import in_channels
 from reverie.recipe import Ascent, Film, Recipe
 from reverie.render import Dreamer
 
@@ -33,25 +34,29 @@ class Cinema:
         self.following = following(recipe.ascent, recipe.film)
 
     def make(self, number: int, source: Frame, last: Frame | None = None, dream: Tensor | None = None) -> Tensor:
-        """A dreamt frame, (3, H, W) in 0..1.
+        """A dreamt frame, (C, H, W) in 0..1.
 
         Args:
             number: of the frame, counted from 0.
             source: the film's frame (H, W, 3), at the recipe's size.
-            last, dream: the frame before it, and its dream (3, H, W) in 0..1; None for the first.
+            last, dream: the frame before it, and its dream (C, H, W) in 0..1; None for the first.
         """
-        begin, ascent = _picture(source), self.recipe.ascent
+        begin, ascent = self._picture(source), self.recipe.ascent
         if last is not None and dream is not None and self.film.steady > 0:
             with flow_threads(self.recipe.machine.threads):
                 way = carried(source, last)
                 if not way.cut:
-                    begin, ascent = self._begun(begin, way, dream - _picture(last)), self.following
+                    begin, ascent = self._begun(begin, way, dream - self._picture(last)), self.following
         return self.dreamer(begin, f"frame {number}", ascent=ascent).pixels
+
+    def _picture(self, frame: Frame) -> Tensor:
+        pixels = torch.from_numpy(frame.astype(np.float32) / 255).permute(2, 0, 1)  # (3, H, W)
+        return in_channels(pixels, self.recipe.channels)  # (C, H, W)
 
     def _begun(self, source: Tensor, way: Carried, added: Tensor) -> Tensor:
         """The frame with what was added to the last one laid over it, in the light and the contrast of the frame."""
-        moved = warped(np.ascontiguousarray(added.permute(1, 2, 0).numpy()), way.flow)  # (H, W, 3)
-        laid = source + torch.from_numpy(self.film.steady * way.trust[..., None] * moved).permute(2, 0, 1)  # (3, H, W)
+        moved = warped(np.ascontiguousarray(added.permute(1, 2, 0).numpy()), way.flow).reshape(*source.shape[1:], -1)  # (H, W, C)
+        laid = source + torch.from_numpy(self.film.steady * way.trust[..., None] * moved).permute(2, 0, 1)  # (C, H, W)
         mean, spread = source.mean((1, 2), keepdim=True), _spread(source)
         gain = spread / _spread(laid).clamp_min(1e-3)
         return ((laid - laid.mean((1, 2), keepdim=True)) * gain + mean).clamp(0, 1)
@@ -84,9 +89,5 @@ def flicker(frames: Sequence[Frame], flows: Sequence[Numbers], seen: Sequence[np
     return float(np.mean(changes)) if changes else float("nan")
 
 
-def _picture(frame: Frame) -> Tensor:
-    return torch.from_numpy(frame.astype(np.float32) / 255).permute(2, 0, 1)  # (3, H, W)
-
-
 def _spread(picture: Tensor) -> Tensor:
-    return (picture - picture.mean((1, 2), keepdim=True)).square().mean((1, 2), keepdim=True).sqrt()  # (3, 1, 1)
+    return (picture - picture.mean((1, 2), keepdim=True)).square().mean((1, 2), keepdim=True).sqrt()  # (C, 1, 1)

@@ -21,7 +21,7 @@ _GRAIN = 0.25  # what is left of the finest octave of noise, of the next twice a
 _LEAST_SHARE = torch.tensor([1.0, 0.5, 0.5]).view(3, 1, 1)  # of light, and of the two differences of colour, in `_held`
 _CHECKED = 2000  # times at which a motion is tried before the journey begins
 
-Frame = Callable[[int], Tensor]  # a unit that is finished, by its number: (3, H, W) in 0..1, as it is on disk
+Frame = Callable[[int], Tensor]  # a unit that is finished, by its number: (C, H, W) in 0..1, as it is on disk
 
 
 class Traveller:
@@ -32,7 +32,7 @@ class Traveller:
     Args:
         recipe: of a journey.
         networks: as the recipe names them.
-        start: (3, H, W) in 0..1, at the recipe's size.
+        start: (C, H, W) in 0..1, at the recipe's size.
     """
 
     def __init__(self, recipe: Recipe, networks: Sequence[Network], start: Tensor) -> None:
@@ -45,7 +45,7 @@ class Traveller:
         self._reference: list[Tensor] | None = None
 
     def make(self, number: int, frame: Frame) -> Tensor:
-        """A unit, (3, H, W) in 0..1."""
+        """A unit, (C, H, W) in 0..1."""
         if number == 0:
             return self._opening()
         if self._reference is None:
@@ -110,7 +110,7 @@ class Traveller:
         assert self._reference is not None
         whole = torch.zeros_like(picture)
         for band, wanted in zip(bands(opponent(picture)), self._reference, strict=True):
-            least = wanted * _LEAST_SHARE.to(wanted)
+            least = wanted * _LEAST_SHARE[: len(wanted)].to(wanted)
             whole += (band - band.mean((1, 2), keepdim=True)) * _gain(_spread(band).clamp(least, wanted), band)
         return (from_opponent(whole) + self.start.mean((1, 2), keepdim=True)).clamp(0, 1)
 

@@ -141,7 +141,7 @@ def examine(module: nn.Module, picture: Tensor, levels: Mapping[str, str], score
             given[id(call.output)] = call.name
         if form is not None and heads is not None and form.layout == "tokens":
             anatomy.layers.append(Layer(f"{names[-1]}/{ATTENTION}", "attention", heads, *form.grid, _stride(None, form, size), None))
-        if form is not None and _is_listed(call.module):
+        if form is not None and (_is_listed(call.module) or call.name in levels):
             stride, reach = _stride(call.field, form, size), anatomy.reaches.get(names[-1])
             anatomy.layers.append(Layer(names[-1], _kind(call.module), shape[1], shape[2], shape[3], stride, reach, levels.get(call.name)))
     anatomy.chains = _chains([call for call in calls if call.name not in altered], anatomy.calls, readers)
@@ -266,6 +266,8 @@ def _convolves(module: nn.Module) -> bool:
 def _kind(module: nn.Module) -> str:
     if isinstance(module, CONVOLUTIONS):
         return "depthwise" if 1 < module.groups == module.in_channels else "convolution"
+    if isinstance(module, ACTIVATIONS):
+        return "activation"
     if next(module.children(), None) is None:
         return "convolution"
     return "stage" if any(_is_stage(part) for part in module.modules()) else "block"
@@ -303,7 +305,8 @@ def _chains(calls: list[_Call], counts: Mapping[str, int], readers: Mapping[int,
         if not isinstance(call.module, CONVOLUTIONS) or counts[call.name] != 1:
             continue
         norm = follower(call, NORMS)
-        act = follower(norm or call, ACTIVATIONS)
+        inside = [each for each in calls if norm and each.name.startswith(f"{norm.name}.") and isinstance(each.module, ACTIVATIONS)]
+        act = inside[0] if inside else follower(norm or call, ACTIVATIONS)
         if norm or act:
             onward = act is not None and id(act.output) in convolved and readers.get(id(act.output)) == 1
             chains.append(Chain(call.name, norm.name if norm else None, act.name if act else None, onward))

@@ -1,4 +1,4 @@
-"""What is known of each built-in network, as data."""
+"""What is known of each built-in network, and of some that the zoos have, as data."""
 
 from __future__ import annotations
 
@@ -66,6 +66,38 @@ CATALOGUE: dict[str, Facts] = {
         _lite(0, 1.0, 1.0, 224, "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db", _L0),
         _lite(1, 1.0, 1.1, 240, "77cc7160d37bebc1e0d68dc9e8d1e836a263e063f0825ec80d85670b2c913850", _L1),
         _lite(2, 1.1, 1.2, 260, "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d", _L2),
+    )
+}
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of a network of a zoo beside what the zoo itself says of it.
+
+    `levels` follow what is published of its features (docs/levels.md says where): without its weights nothing could be looked up.
+    """
+
+    name: str
+    title: str
+    size: int  # native side of a picture, pixels
+    source: str
+    levels: dict[Level, str]
+    licence: str = "BSD-3-Clause"
+    trained_on: str = "ImageNet-1k"
+    mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
+    std: tuple[float, float, float] = (0.229, 0.224, 0.225)
+
+
+_GOOGLENET = _levels("conv3", "inception3a", "inception4a", "inception4c", "inception4d", "inception5a")
+_VGG16 = _levels("features.8", "features.13", "features.18", "features.22", "features.27", "features.29")
+_RESNET50 = _levels("layer1.1", "layer2.1", "layer2.3", "layer3.2", "layer3.5", "layer4.1")
+
+KNOWN: dict[str, Known] = {
+    each.name: each
+    for each in (
+        Known("torchvision:googlenet", "GoogLeNet", 224, "Szegedy et al., Going deeper with convolutions, CVPR 2015", _GOOGLENET),
+        Known("torchvision:vgg16", "VGG-16", 224, "Simonyan & Zisserman, Very deep convolutional networks, ICLR 2015", _VGG16),
+        Known("torchvision:resnet50", "ResNet-50", 224, "He et al., Deep residual learning, CVPR 2016", _RESNET50),
     )
 }
 

@@ -9,7 +9,10 @@ from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
-from reverie.errors import MissingExtra, UsageError, unknown
+from reverie.errors import InputError, MissingExtra, UsageError, unknown
+from reverie.store import expanded
+
+_LARGEST = 1 << 24  # bytes of a file of labels
 
 
 @cache
@@ -25,6 +28,35 @@ def imagenet() -> tuple[tuple[str, ...], ...]:
     first = Counter(each[0] for each in names)
     shown = [plain[index] if first[each[0]] > 1 else each[0] for index, each in enumerate(names)]
     return tuple(tuple(dict.fromkeys((show, *each, clean))) for show, each, clean in zip(shown, names, plain, strict=True))
+
+
+def read(path: str | Path) -> list[str]:
+    """The names of classes, in order, from a file: one a line, or JSON: a list, or an object of names by number.
+
+    Raises:
+        InputError: no such file, not text, too large, or with a name missing.
+    """
+    place = expanded(path)
+    try:
+        if place.stat().st_size > _LARGEST:
+            raise InputError(f"'{place.name}' is too large for a file of labels", "one name a line, or a JSON list")
+        text = place.read_text("utf-8-sig")
+    except (OSError, UnicodeDecodeError, ValueError) as error:
+        raise InputError(f"the labels in '{place.name}' cannot be read ({error})", "name a text file, one name a line") from error
+    if text.lstrip()[:1] in ("[", "{"):
+        try:
+            found = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise InputError(f"the labels in '{place.name}' are no JSON ({error})", "write a list of names") from error
+        if isinstance(found, dict):
+            found = [found.get(str(index)) for index in range(len(found))]
+        if not all(isinstance(each, str) and each.strip() for each in found):
+            raise InputError(f"the labels in '{place.name}' are not all names", 'write ["cat", "dog"] or {"0": "cat", "1": "dog"}')
+        return [each.strip() for each in found]
+    lines = [each.strip() for each in text.rstrip().splitlines()]
+    if not lines or not all(lines):
+        raise InputError(f"the labels in '{place.name}' have an empty line", "one name a line, in the order of the classes")
+    return lines
 
 
 def find(label: str, names: Sequence[Sequence[str]], count: int | None = None) -> int:

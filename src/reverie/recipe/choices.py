@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+import re
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 Level = Literal["edges", "textures", "patterns", "parts", "objects", "scenes"]
 Noise = Literal["white", "grey", "pink"]
+MOST_PLANES = 10**6  # channels of a picture
 
 
 class Data(BaseModel):
@@ -90,6 +92,28 @@ class Finish(Data):
         False, description="write where the dream changed most as opacity (alpha), the rest transparent: PNG, WebP or TIFF"
     )
     deep: bool = Field(False, description="write 16 bits a colour (PNG)")
+    shown: tuple[Annotated[int, Field(ge=0, lt=MOST_PLANES)], ...] = Field(
+        (),
+        max_length=3,
+        description="of a network with other than one or three channels: those that are looked at as red, green and blue, counted from "
+        "0, such as 3,2,1; or one, in grey",
+    )
+
+    @field_validator("shown", mode="before")
+    @classmethod
+    def _numbers(cls, given: Any) -> Any:
+        if isinstance(given, str) and re.fullmatch(r"\s*\d{1,9}(\s*,\s*\d{1,9})*\s*", given):
+            return tuple(int(each) for each in given.split(","))
+        if isinstance(given, str):
+            raise ValueError("should be numbers of channels, such as 3,2,1")
+        return (given,) if type(given) is int else tuple(given) if isinstance(given, list) else given
+
+    @field_validator("shown")
+    @classmethod
+    def _three(cls, numbers: tuple[int, ...]) -> tuple[int, ...]:
+        if len(numbers) == 2:
+            raise ValueError("should be three channels, or one")
+        return numbers
 
 
 GROUPS: tuple[type[Data], ...] = (Canvas, Ascent, Transforms, Penalties, Finish)

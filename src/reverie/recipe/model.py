@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator, model_validator
 
 from reverie.errors import UsageError
-from reverie.recipe.choices import Ascent, Canvas, Data, Finish, Noise, Penalties, Tiles, Transforms
+from reverie.recipe.choices import MOST_PLANES, Ascent, Canvas, Data, Finish, Noise, Penalties, Tiles, Transforms
 from reverie.recipe.moving import Film, Journey
 from reverie.target import parse
 
@@ -131,6 +131,7 @@ class Recipe(Data):
     finish: Finish = Finish()
     width: int = Field(ge=1, le=LONGEST_SIDE)
     height: int = Field(ge=1, le=LONGEST_SIDE)
+    channels: int = Field(3, ge=1, le=MOST_PLANES, description="of the picture: as many as its networks take")
     seed: int = Field(0, ge=0, le=MOST_SEED)
     batch: Batch | None = None
     tiles: Tiles | None = None
@@ -166,6 +167,12 @@ class Recipe(Data):
             raise ValueError("the command 'journey' and its choices go together")
         if (self.objective == "rebuild") != (self.command == "see"):
             raise ValueError("the command 'see' and the objective 'rebuild' go together")
+        if self.channels != 3 and self.finish.keep_colour:
+            raise ValueError("only pictures of three channels have colours to keep")
+        if self.finish.shown and (self.channels in (1, 3) or max(self.finish.shown) >= self.channels):
+            raise ValueError("channels are shown that it has not, or that need no choice")
+        if self.channels not in (1, 3) and self.command in ("journey", "film"):
+            raise ValueError("frames are grey or coloured")
         if self.tiles is not None and not self._can_be_cut():
             raise ValueError("such a picture is not made in tiles")
         if self.objective == "rebuild" and not self._looks_straight():

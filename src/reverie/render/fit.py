@@ -10,7 +10,7 @@ from reverie.networks.device import free_memory
 
 _SHARE = 0.8  # of the free memory that may be planned with
 WASTE = 2.1  # times what is kept: what comes and goes, and what lies idle between while freed memory is held, as measured
-_BESIDE = 40 * 4  # bytes a pixel for the picture, its spectrum, its gradient and their copies
+_BESIDE = 40 * 4  # bytes a pixel, of three channels, for the picture, its spectrum, its gradient and their copies
 
 
 def fitting(count: int, network: Network, wanted: list[str], height: int, width: int) -> int:
@@ -21,7 +21,7 @@ def fitting(count: int, network: Network, wanted: list[str], height: int, width:
     free = free_memory(network.device)
     if free is None or count < 2:
         return count
-    each = (WASTE * bytes_per_pixel(network, wanted) + _BESIDE) * height * width
+    each = (WASTE * bytes_per_pixel(network, wanted) + _BESIDE * max(3, network.channels) / 3) * height * width
     return max(1, min(count, int(_SHARE * free / each)))
 
 

@@ -17,7 +17,7 @@ from reverie.render.starts import generator, threads
 
 @dataclass(frozen=True)
 class Dreamt:
-    """A frame: (3, H, W) in 0..1 on the CPU, and the score at its last step."""
+    """A frame: (C, H, W) in 0..1 on the CPU, and the score at its last step."""
 
     pixels: Tensor
     score: float
@@ -35,7 +35,7 @@ class Dreamer:
     def __init__(self, recipe: Recipe, networks: Sequence[Network], stops: Sequence[Stop] = ()) -> None:
         self.recipe = recipe
         self.device = networks[0].device
-        blank = Inputs(torch.full((1, 3, recipe.height, recipe.width), 0.5, device=self.device))
+        blank = Inputs(torch.full((1, recipe.channels, recipe.height, recipe.width), 0.5, device=self.device))
         parts = []
         for each in stops:
             used = recipe.networks[each.network].model_copy(update={"target": ""})
@@ -51,7 +51,7 @@ class Dreamer:
         """Dream on a frame.
 
         Args:
-            start: (3, H, W) in 0..1. Its light and contrast are held.
+            start: (C, H, W) in 0..1. Its light and contrast are held.
             purpose: what the frame's random numbers are drawn for, beside the recipe's seed: its number, say.
             shares: how much of each stop, in the order of the stops; none of them means all of the first.
             mask: (H, W) in 0..1, where to dream; None for everywhere.
@@ -66,12 +66,12 @@ class Dreamer:
         )  # fmt: skip
         sizes = octave_sizes(recipe.height, recipe.width, ascent, min(self._takeable))
         with threads(recipe.machine.threads), kept_memory():
-            begin = start[None].to(self.device)  # (1, 3, H, W)
+            begin = start[None].to(self.device)  # (1, C, H, W)
             *_, last = climb(begin, score, way, sizes, [generator(recipe.seed, f"{recipe.target} | {purpose}")])
             return Dreamt(last.pictures[0].clamp(0, 1).cpu(), float(last.score[0]))
 
     def score(self, picture: Tensor, shares: Sequence[float] = ()) -> float:
-        """The score of a picture (3, H, W) as it is."""
+        """The score of a picture (C, H, W) as it is."""
         with torch.no_grad():
             return float(self._mixed([part[0] for part in self._parts], shares)(picture[None].to(self.device), STRAIGHT)[0])
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from reverie.networks import Network, installed, open_network
+from reverie.networks.labels import imagenet
 from reverie.pictures import resize, rounded
 from reverie.recipe import Named, Opinion, Recipe
 from reverie.target import CLASSES, parse
@@ -17,18 +18,20 @@ _TOP = 5
 
 
 def judges(dreamer: Network, *others: str) -> list[Network]:
-    """The built-in networks that are installed, did not dream, and know the same classes by the same numbers.
+    """The built-in networks that are installed, did not dream, know the same classes by the same numbers, and can look at its pictures.
 
     Args:
         others: hashes of the weights of those that dreamt as well.
     """
+    if dreamer.channels not in (1, 3) or list(dreamer.labels) != list(imagenet()):  # they have three channels, and see grey in all three
+        return []
     dreamt = {dreamer.sha256, *others}
     found = (_open(name, dreamer.device.type) for name in installed())
-    return [each for each in found if each.sha256 not in dreamt and list(each.labels) == list(dreamer.labels)]
+    return [each for each in found if each.sha256 not in dreamt]
 
 
 def opinions(pictures: Sequence[Tensor], recipes: Sequence[Recipe], dreamer: Network) -> list[tuple[Opinion, ...]]:
-    """What each judge says of each picture (3, H, W), rounded to 8 bits as a file of it would be.
+    """What each judge says of each picture (C, H, W), rounded to 8 bits as a file of it would be.
 
     Of pictures whose target names no class there is nothing to say.
     """

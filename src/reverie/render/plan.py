@@ -88,7 +88,7 @@ class Plan:
         kept = self._keep()
         tiling = tiling_of(recipe, self.network)
         with threads(recipe.machine.threads), kept_memory() if roomy(recipe) else nullcontext():
-            start = self._starts() if tiling else self._starts().to(self.network.device)  # (N, 3, H, W)
+            start = self._starts() if tiling else self._starts().to(self.network.device)  # (N, C, H, W)
             score, soft, smallest = scorers(recipe, self.networks, Inputs(start, self.guide, self.direction))
             sizes = octave_sizes(recipe.height, recipe.width, recipe.ascent, smallest)
             sizes = sizes if tiling else takeable(score, start, sizes)
@@ -152,7 +152,7 @@ class Plan:
         ]
 
     def _starts(self) -> Tensor:
-        """(N, 3, H, W): where each picture of the batch begins."""
+        """(N, C, H, W): where each picture of the batch begins."""
         recipe, used = self.recipe, self.recipe.input("start")
         if recipe.command == "dream" or not isinstance(used, NoiseInput):
             return self.start.pixels[None]
@@ -168,7 +168,7 @@ class Plan:
         return ()
 
     def _finished(self, state: Progress, start: Tensor) -> list[Tensor]:
-        """The pictures that are wanted as they are at this state of an ascent: each (3, H, W), on the CPU, at the size of the result."""
+        """The pictures that are wanted as they are at this state of an ascent: each (C, H, W), on the CPU, at the size of the result."""
         pictures, finish = state.pictures, self.recipe.finish
         if pictures.shape != start.shape:
             if self.recipe.command == "dream":
@@ -202,7 +202,7 @@ class Plan:
 
 
 def _shown(picture: Tensor) -> Tensor:
-    """(3, H, W) no larger than a strip of pictures needs it, where it is very large."""
+    """(C, H, W) no larger than a strip of pictures needs it, where it is very large."""
     height, width = picture.shape[1:]
     return picture if height * width <= WHOLE else resize(picture, _STRIP, max(1, round(width * _STRIP / height)))
 

@@ -28,8 +28,8 @@ class Inputs:
     """What goes into an objective beside the network.
 
     Attributes:
-        start: (N, 3, H, W), what a caricature exaggerates.
-        guide: (3, H, W), whose features are wanted, or that is to be rebuilt from them.
+        start: (N, C, H, W), what a caricature exaggerates.
+        guide: (C, H, W), whose features are wanted, or that is to be rebuilt from them.
         direction: (C,), in a layer's channels.
     """
 
@@ -143,7 +143,7 @@ def _judge(
         return exaggerated
     if recipe.objective == "rebuild":
         assert inputs.guide is not None
-        straight = resize(inputs.guide, *inputs.start.shape[2:])[None]  # (1, 3, H, W)
+        straight = resize(inputs.guide, *inputs.start.shape[2:])[None]  # (1, C, H, W)
         with torch.no_grad():
             plain = rebuild(targets, prepared(straight.to(network.device)))
     elif recipe.objective == "guide":
@@ -160,7 +160,7 @@ def _judge(
 
 
 def guided(picture: Tensor, network: Network, prepared: Prepared) -> dict[str, Tensor]:
-    """Activations of a guide (3, H, W), brought to about the network's native size, at no more than 400 places: (1, C, P, 1)."""
+    """Activations of a guide (C, H, W), brought to about the network's native size, at no more than 400 places: (1, C, P, 1)."""
     height, width = picture.shape[1:]
     factor = min(network.size) / min(height, width)
     size = (max(1, round(height * factor)), max(1, round(width * factor)))

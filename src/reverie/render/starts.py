@@ -9,11 +9,10 @@ from contextlib import contextmanager
 import torch
 
 from reverie.errors import InputError, UsageError
-from reverie.pictures import Picture, noise, rounded
+from reverie.pictures import MEAN, Picture, noise, rounded
 from reverie.recipe import LONGEST_SIDE, MOST_THREADS, Noise, NoiseInput, Recipe
 
 SMALLEST = 16  # pixels a side of a start
-MEAN = 0.47  # of the light of photographs, as in `pictures.noise`
 PHOTOGRAPHS = (0.485, 0.456, 0.406)  # mean colour of ImageNet's photographs, as torchvision and others give it
 LARGEST = 24_000_000  # pixels of a picture dreamt in one pass
 
@@ -33,21 +32,23 @@ def drawn(recipe: Recipe, purpose: str) -> Picture:
     """The noise that a recipe begins with."""
     used = recipe.input("start")
     assert isinstance(used, NoiseInput)
-    around = PHOTOGRAPHS if recipe.command == "see" else (MEAN,) * 3
-    return noise_start(used.noise, recipe.height, recipe.width, recipe.seed, purpose, recipe.canvas.spread, around)
+    around = PHOTOGRAPHS if recipe.command == "see" and recipe.channels == 3 else (MEAN,)
+    return noise_start(used.noise, recipe.height, recipe.width, recipe.seed, purpose, recipe.canvas.spread, around, recipe.channels)
 
 
 def noise_start(
-    kind: Noise, height: int, width: int, seed: int, purpose: str = "", spread: float = 0.0, around: tuple[float, ...] = (MEAN,) * 3
-) -> Picture:
+    kind: Noise, height: int, width: int, seed: int, purpose: str = "", spread: float = 0.0, around: tuple[float, ...] = (MEAN,),
+    channels: int = 3,
+) -> Picture:  # fmt: skip
     """A picture of noise, which follows from its kind, the seed and the purpose alone. Rounded to 8 bits, as a file of it would be.
 
-    With `spread` it has that contrast, around a colour in 0..1.
+    With `spread` it has that contrast, around a value in 0..1, or one of each channel.
     """
-    pixels = noise(kind, height, width, generator(seed, f"noise:{kind}" + (f" for {purpose}" if purpose else "")))  # (3, H, W)
+    drawing = generator(seed, f"noise:{kind}" + (f" for {purpose}" if purpose else ""))
+    pixels = noise(kind, height, width, drawing, channels)  # (C, H, W)
     if spread:
         centred = pixels - pixels.mean()
-        pixels = (torch.tensor(around).view(3, 1, 1) + spread * centred / centred.std().clamp_min(1e-6)).clamp(0, 1)
+        pixels = (torch.tensor(around).view(-1, 1, 1) + spread * centred / centred.std().clamp_min(1e-6)).clamp(0, 1)
     return Picture(rounded(pixels))
 
 

@@ -1,10 +1,9 @@
-"""Folders, whole-or-nothing writing, and inputs kept by their hash."""
+"""Writing whole or not at all."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
 import os
 import shutil
 import tempfile
@@ -13,44 +12,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-import platformdirs
-
 from reverie.errors import OutputError
+from reverie.store.folders import cache_folder
 
 _CHUNK = 1 << 20
 _PREFIX, _SUFFIX = ".reverie-", ".part"  # of files being written; hidden
 _STALE = 3600.0  # seconds after which one of them belongs to a writer that was killed
-
-
-def cache_folder() -> Path:
-    """Where kept inputs live; the environment variable REVERIE_CACHE moves it. Not created here."""
-    moved = os.environ.get("REVERIE_CACHE")
-    return Path(moved) if moved else platformdirs.user_cache_path("reverie")
-
-
-def sha256_of(content: bytes | Path) -> str:
-    """Hexadecimal sha256 of bytes, or of a file read piece by piece."""
-    if isinstance(content, bytes):
-        return hashlib.sha256(content).hexdigest()
-    digest = hashlib.sha256()
-    with content.open("rb") as file:
-        while piece := file.read(_CHUNK):
-            digest.update(piece)
-    return digest.hexdigest()
-
-
-def expanded(path: str | Path) -> Path:
-    """The path with a leading `~` replaced; as it is where there is no such home."""
-    with contextlib.suppress(RuntimeError):
-        return Path(path).expanduser()
-    return Path(path)
-
-
-def is_folder(path: Path) -> bool:
-    """Whether a folder is there; a name that cannot be one is none."""
-    with contextlib.suppress(OSError, ValueError):
-        return path.is_dir()
-    return False
 
 
 def check_place(path: Path, room: int = 0) -> None:
@@ -66,14 +33,14 @@ def check_place(path: Path, room: int = 0) -> None:
         raise _no_room(path)
 
 
-def made_folder(place: Path) -> Path:
-    """The folder, made if it is not there; the one it lies in must be.
+def made_folder(place: Path, *, parents: bool = False) -> Path:
+    """The folder, made if it is not there; the one it lies in must be, or is made too with `parents`.
 
     Raises:
         OutputError: it cannot be made.
     """
     try:
-        place.mkdir(exist_ok=True)
+        place.mkdir(parents=parents, exist_ok=True)
     except OSError as error:
         raise _explain(error, place) from error
     return place
@@ -171,67 +138,6 @@ def scratch(size: int) -> Iterator[IO[bytes]]:
         raise _explain(error, folder) from error
 
 
-class Kept:
-    """Contents kept under their sha256 in a folder, so that a recipe can find its inputs again."""
-
-    def __init__(self, folder: Path | None = None) -> None:
-        self.folder = folder or cache_folder() / "inputs"
-
-    def put(self, content: bytes | Path) -> str:
-        """Keep `content`, or that of a file; the same content twice is one file, and one that is damaged is replaced."""
-        digest = sha256_of(content)
-        place = self._place(digest)
-        if self.find(digest) is None:
-            try:
-                place.parent.mkdir(parents=True, exist_ok=True)
-            except OSError as error:
-                raise _explain(error, place) from error
-            if isinstance(content, bytes):
-                write_whole(place, content, replace=True)
-            else:
-                with beside(place, replace=True) as part:
-                    shutil.copyfile(content, part)
-        return digest
-
-    def find(self, digest: str) -> Path | None:
-        """The file with this content, or None. A file whose content no longer has this hash is dropped."""
-        place = self._place(digest)
-        with contextlib.suppress(OSError):  # not there, or not to be read
-            if sha256_of(place) == digest:
-                return place
-            place.unlink()
-        return None
-
-    def _place(self, digest: str) -> Path:
-        return self.folder / digest[:2] / digest
-
-
-class Shelf:
-    """Results kept in the cache under the hash of what they were made from, so that they need not be made again."""
-
-    def __init__(self, name: str, folder: Path | None = None) -> None:
-        self.folder = folder or cache_folder() / name
-
-    def put(self, made_from: str, content: bytes) -> None:
-        """Keep `content`; what was kept before is replaced."""
-        place = self._place(made_from)
-        try:
-            place.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise _explain(error, place) from error
-        write_whole(place, content, replace=True)
-
-    def get(self, made_from: str) -> bytes | None:
-        """What was kept, or None."""
-        with contextlib.suppress(OSError):  # not there, or not to be read
-            return self._place(made_from).read_bytes()
-        return None
-
-    def _place(self, made_from: str) -> Path:
-        digest = sha256_of(made_from.encode())
-        return self.folder / digest[:2] / digest
-
-
 def _move(beside: Path, path: Path, replace: bool) -> None:
     if replace:
         beside.replace(path)
@@ -298,10 +204,3 @@ def _explain(error: OSError, path: Path) -> OutputError:
 
 def _no_room(path: Path) -> OutputError:
     return OutputError(f"no room left to write '{path}'", "free some space, or choose another place with -o")
-
-
-def files_in(folder: Path, suffixes: frozenset[str]) -> Iterator[Path]:
-    """Files directly in `folder` with one of these lower-case suffixes, by name."""
-    for each in sorted(folder.iterdir()):
-        if each.is_file() and not each.name.startswith(".") and each.suffix.lower() in suffixes:
-            yield each

@@ -1,0 +1,123 @@
+"""Files of the Hugging Face hub: plain files alone, into the hub's own cache, their hash compared with the one that the hub names."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from reverie.errors import InputError, MissingExtra, UnsafeError, UsageError
+from reverie.networks.download import is_offline
+from reverie.store import sha256_of
+
+Progress = Callable[[int, int | None], None]
+_REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}/[A-Za-z0-9][A-Za-z0-9._-]{0,95}")
+_FILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_LONGEST = 1 << 20  # bytes of a config.json
+
+
+@dataclass(frozen=True)
+class Hubbed:
+    """A file that is here, and the commit it belongs to."""
+
+    path: Path
+    commit: str
+
+
+def fetched(repository: str, file: str, revision: str | None = None, *, offline: bool = False, progress: Progress | None = None) -> Hubbed:
+    """A file of a repository, from the hub's cache or downloaded into it. HF_HOME, HF_ENDPOINT and HF_HUB_OFFLINE are honoured.
+
+    Args:
+        repository: `owner/name`.
+        file: at the top of it.
+        revision: a branch, tag or commit; None is the main branch.
+        offline: download nothing.
+        progress: is told how many bytes are there, and of how many.
+
+    Raises:
+        UsageError: no name of a repository. InputError: offline and not here, no such repository, revision or file, no answer.
+        UnsafeError: what is here has not the hash that the hub names. MissingExtra: huggingface_hub is not installed.
+    """
+    if not _REPOSITORY.fullmatch(repository) or ".." in repository or not _FILE.fullmatch(file) or ".." in file:
+        raise UsageError(f"'{repository[:80]}' has no file '{file[:80]}'", "write it like hf:owner/name, or hf:owner/name@revision")
+    try:
+        from huggingface_hub import errors, hf_hub_download
+    except (ImportError, RuntimeError) as error:
+        raise MissingExtra(f"'hf:{repository}' needs huggingface_hub", "pip install 'reverie[zoo]'") from error
+    what = f"hf:{repository}" + (f"@{revision}" if revision else "")
+    stay = is_offline(offline)
+    try:
+        found = hf_hub_download(
+            repository, file, revision=revision, library_name="reverie", token=None, local_files_only=stay,
+            endpoint=os.environ.get("HF_ENDPOINT"), tqdm_class=_bar(progress),
+        )  # fmt: skip
+    except (errors.LocalEntryNotFoundError, errors.OfflineModeIsEnabled) as error:
+        if stay:
+            fault = f"'{file}' of {what} is not in the cache, and nothing may be downloaded"
+            raise InputError(fault, "leave out --offline, and unset HF_HUB_OFFLINE") from error
+        raise InputError(
+            f"the hub does not answer for {what}", "check the connection; the same command goes on where it stopped"
+        ) from error
+    except errors.GatedRepoError as error:
+        raise InputError(f"{what} is only for those who asked its owner", "ask on its page, then `hf auth login`") from error
+    except (errors.RepositoryNotFoundError, errors.RevisionNotFoundError, errors.EntryNotFoundError) as error:
+        missing = {"Repo": "no such repository", "Revi": "no such revision"}.get(type(error).__name__[:4], f"it has no file '{file}'")
+        raise InputError(f"{what}: {missing}", "check the name on the hub") from error
+    except (errors.HFValidationError, OSError, RuntimeError) as error:
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:160]
+        raise InputError(f"the download of {what} failed ({reason})", "the same command goes on where it stopped") from error
+    path = Path(str(found))
+    _check_hash(path, what)
+    return Hubbed(path, path.parent.name)
+
+
+def config(repository: str, revision: str | None = None, *, offline: bool = False) -> tuple[dict[str, Any], str]:
+    """The repository's config.json, and its commit.
+
+    Raises:
+        InputError: it is no JSON object, or as `fetched`.
+    """
+    found = fetched(repository, "config.json", revision, offline=offline)
+    try:
+        text = found.path.read_bytes()[: _LONGEST + 1]
+        data = json.loads(text) if len(text) <= _LONGEST else None
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"the config.json of hf:{repository} is no JSON", "it may belong to another library") from error
+    if not isinstance(data, dict):
+        raise InputError(f"the config.json of hf:{repository} is no JSON object", "it may belong to another library")
+    return data, found.commit
+
+
+def _check_hash(path: Path, what: str) -> None:
+    """The hub names large files by their sha256, and its cache keeps them under that name."""
+    kept = path.resolve()
+    if kept != path and _SHA256.fullmatch(kept.name) and sha256_of(kept) != kept.name:
+        for each in (path, kept):
+            each.unlink(missing_ok=True)
+        raise UnsafeError(
+            f"'{path.name}' of {what} has not the hash that the hub names", "it was dropped; the same command downloads it again"
+        )
+
+
+def _bar(progress: Progress | None) -> Any:
+    """What the hub's own progress bars are made of: silent, and telling `progress`."""
+    from tqdm.auto import tqdm
+
+    class Told(tqdm):  # type: ignore[misc]
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            kwargs.pop("name", None)
+            super().__init__(*args, **{**kwargs, "disable": True})
+            self.done = int(kwargs.get("initial") or 0)
+
+        def update(self, n: float | None = 1) -> bool | None:
+            self.done += int(n or 0)
+            if progress is not None:
+                progress(self.done, None if self.total is None else int(self.total))
+            return None
+
+    return Told
