@@ -16,7 +16,8 @@ class Served:
 
     Attributes:
         content: of the file. etag: its label; empty for none. ranges: whether parts can be asked for.
-        stop: bytes after which the connection breaks, once. hang: seconds before anything is sent. more: bytes beyond what was promised.
+        stop: bytes after which the connection breaks, once, or `always`. hang: seconds before anything is sent.
+        more: bytes beyond what was promised.
         code, location: of an answer without a file. extra: headers.
     """
 
@@ -24,6 +25,7 @@ class Served:
     etag: str = '"one"'
     ranges: bool = True
     stop: int | None = None
+    always: bool = False
     hang: float = 0.0
     more: int = 0
     code: int = 200
@@ -66,6 +68,9 @@ def server(**files: Served) -> Iterator[Server]:
             unchanged = self.headers.get("If-Range", file.etag) == file.etag
             if file.ranges and wanted.startswith("bytes=") and unchanged and file.code == 200:
                 begin = int(wanted[6:].partition("-")[0])
+            if begin > len(file.content):
+                self.send_error(416)
+                return
             self.send_response(206 if begin else file.code)
             if file.location:
                 self.send_header("Location", file.location)
@@ -81,7 +86,7 @@ def server(**files: Served) -> Iterator[Server]:
             if not body:
                 return
             if file.stop is not None:
-                rest, file.stop = rest[: file.stop], None
+                rest, file.stop = rest[: file.stop], file.stop if file.always else None
                 self.close_connection = True
             rest += bytes(file.more)
             state.sent.append(len(rest))

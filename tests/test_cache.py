@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import time
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from commands import Run
 from reverie.errors import OutputError
@@ -70,13 +72,57 @@ def test_what_another_process_writes_stays(filled: Path) -> None:
     assert prune(["weights"], to=0).files == 1, "a download that nobody goes on with goes, its lock stays"
 
 
-def test_a_file_that_may_not_go_is_told(filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_download_that_goes_on_stays(filled: Path) -> None:
+    old = time.time() - 7200
+    for each in (filled / "weights").iterdir():
+        os.utime(each, (old, old))
+    with FileLock(filled / "weights" / ".net.pth.lock"):
+        assert prune(["weights"], to=0).files == 0
+
+
+def test_what_is_not_ours_is_neither_counted_nor_removed(filled: Path) -> None:
+    """REVERIE_CACHE may name a folder in which other things are."""
+    theirs = [
+        filled / name
+        for name in ("mine.txt", "weights/mine.pth", "inputs/photo.jpg", "inputs/ab/photo.jpg", "work/ab/a.txt", "photos/a.jpg")
+    ]
+    for each in theirs:
+        each.parent.mkdir(parents=True, exist_ok=True)
+        each.write_bytes(b"theirs")
+    (filled / "weights" / "vgg-0123abcd.pth").write_bytes(b"ours")
+    assert {each.kind: each.files for each in holdings() if each.files} == {"inputs": 3, "features": 1, "weights": 3}
+    assert prune(to=0).files == 5
+    assert all(each.exists() for each in theirs)
+
+
+def test_a_folder_of_another_version(filled: Path, run: Run) -> None:
+    Shelf("sketches").put("a", b"1234")
+    assert {each.kind: each.size for each in holdings()}["sketches"] == 4
+    assert "removed 1 files, 4 B" in run("cache", "--prune", "--kind", "sketches").err
+
+
+def test_what_was_used_lately_is_not_old(filled: Path) -> None:
+    kept, content = Kept(), bytes([100]) * 100
+    assert kept.find(hashlib.sha256(content).hexdigest()) is not None
+    place = next(each for each in (filled / "features").rglob("*") if each.is_file())
+    os.utime(place, (0, 0))
+    assert Shelf("features").get("a") is not None
+    prune(older_than=15)
+    assert sizes("inputs") == [100, 300] and sizes("features") == [50]
+
+
+def test_a_file_that_may_not_go_is_told_and_the_others_go(filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = Path.unlink
+
     def refuse(self: Path, missing_ok: bool = False) -> None:
-        raise PermissionError(13, "in use")
+        if self.stat().st_size == 200:
+            raise PermissionError(13, "in use", str(self))
+        real(self, missing_ok)
 
     monkeypatch.setattr(Path, "unlink", refuse)
-    with pytest.raises(OutputError, match="in use"):
-        prune(["features"])
+    with pytest.raises(OutputError, match=r"removed 2 files, but 1 cannot be \(in use"):
+        prune(["inputs"])
+    assert sizes("inputs") == [200]
 
 
 def test_the_command_lists_and_prunes(filled: Path, run: Run) -> None:

@@ -26,7 +26,7 @@ def test_no_page_names_a_command_or_flag_that_does_not_exist(page: Path) -> None
         assert name in COMMANDS, f"reverie {name}"
     known = {"--help", "--version"} | {flag for each in COMMANDS.values() for param in each.params for flag in param.opts}
     known |= {"--depth", "--force-reinstall", "--index-url", "--extra-index-url", "--find-links", "--no-ff", "--strict"}  # of git and pip
-    for program in (ROOT / "bench").glob("*.py"):
+    for program in (*(ROOT / "bench").glob("*.py"), ROOT / "tests/sweep.py"):
         known |= set(re.findall(r"add_argument\(\"(--[a-z-]+)", program.read_text("utf-8")))
     for flag in re.findall(r"(?<![\w-])--[a-z][a-z-]+", content):
         assert flag in known, flag

@@ -5,12 +5,15 @@ from __future__ import annotations
 import errno
 import hashlib
 import random
+import shutil
 import subprocess
 import sys
+import urllib.request
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
 
 import pytest
+from filelock import FileLock
 
 from reverie.errors import InputError, OutputError, UnsafeError
 from reverie.networks import download
@@ -87,10 +90,12 @@ def test_a_file_that_was_damaged_in_the_cache_comes_anew(tmp_path: Path) -> None
         (Served(code=404), InputError, "404"),
         (Served(code=503), InputError, "503"),
         (Served(CONTENT, hang=3.0), InputError, "broken off"),
-        (Served(code=302, location="file:///etc/hostname"), UnsafeError, "only http"),
-        (Served(code=302, location="ftp://127.0.0.1/net.pth"), UnsafeError, "only http"),
+        (Served(code=302, location="file:///etc/hostname"), UnsafeError, "only https"),
+        (Served(code=302, location="ftp://127.0.0.1/net.pth"), UnsafeError, "only https"),
+        (Served(code=302, location="/net.pth"), InputError, "302"),
+        (Served(code=302, location="http://[bad/net.pth"), InputError, "broken off"),
     ],
-    ids=["not there", "busy", "hanging", "to a file", "to ftp"],
+    ids=["not there", "busy", "hanging", "to a file", "to ftp", "in a ring", "to nothing"],
 )
 def test_servers_that_do_not_give_it(tmp_path: Path, file: Served, error: type[Exception], said: str) -> None:
     with server(**{"net.pth": file}) as at, pytest.raises(error, match=said):
@@ -107,6 +112,14 @@ def test_a_redirection_is_followed(tmp_path: Path) -> None:
     with server(**{"net.pth": Served(CONTENT)}) as at:
         at.files["old.pth"] = Served(code=302, location=f"{at.url}/net.pth")
         assert fetched(f"{at.url}/old.pth", tmp_path, digest=DIGEST).name == "old.pth"
+
+
+def test_an_address_that_is_encrypted_does_not_lead_to_one_that_is_not(tmp_path: Path) -> None:
+    from_https = urllib.request.Request("https://one/net.pth")
+    lead = download._OnlyHttp().redirect_request
+    with pytest.raises(UnsafeError, match="only https"):
+        lead(from_https, None, 302, "", {}, "http://two/net.pth")
+    assert lead(from_https, None, 302, "", {}, "https://two/net.pth").full_url == "https://two/net.pth"
 
 
 def test_nobody_there(tmp_path: Path) -> None:
@@ -135,7 +148,9 @@ def test_not_offline(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     assert not is_offline() and is_offline(True)
 
 
-@pytest.mark.parametrize("url", ["file:///etc/hostname", "ftp://host/net.pth", "https://host/", "net.pth", "http:///net.pth"])
+@pytest.mark.parametrize(
+    "url", ["file:///etc/hostname", "ftp://host/net.pth", "https://host/", "net.pth", "http:///net.pth", "http://[x/net.pth"]
+)
 def test_addresses_that_are_none(tmp_path: Path, url: str) -> None:
     with pytest.raises(UnsafeError):
         fetched(url, tmp_path, digest=DIGEST)
@@ -147,18 +162,53 @@ def test_names_stay_in_the_folder(tmp_path: Path) -> None:
     assert place.parent == tmp_path / "in" and place.is_file()
 
 
-def test_a_full_disk_is_told_and_what_came_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(answer: Any, part: Path, have: int, total: int | None, progress: Any) -> None:
-        part.write_bytes(CONTENT[:1000])
-        raise OutputError(f"no room ({errno.ENOSPC})")
+@pytest.mark.parametrize("why", [OSError(errno.ENOSPC, "no space"), KeyboardInterrupt()], ids=["full disk", "ended"])
+def test_what_came_is_kept_when_it_ends(tmp_path: Path, why: BaseException) -> None:
+    reached: list[int] = []
+
+    def end(done: int, total: int | None) -> None:  # after a piece is written
+        reached.append((tmp_path / ".net.pth.download").stat().st_size)
+        raise why
 
     with server(**{"net.pth": Served(CONTENT)}) as at:
-        with monkeypatch.context() as patch:
-            patch.setattr(download, "_write", full)
-            with pytest.raises(OutputError):
-                fetched(f"{at.url}/net.pth", tmp_path, digest=DIGEST)
+        with pytest.raises((OutputError, KeyboardInterrupt), match=r"no room.*goes on|^$"):
+            fetched(f"{at.url}/net.pth", tmp_path, digest=DIGEST, progress=end)
         assert fetched(f"{at.url}/net.pth", tmp_path, digest=DIGEST).read_bytes() == CONTENT
-        assert at.asked[-1][2]["range"] == "bytes=1000-"
+        assert at.asked[-1][2]["range"] == f"bytes={reached[0]}-" and reached[0] > 0, "a kill would have left it too"
+
+
+def test_no_room_for_it_is_found_out_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: SimpleNamespace(free=len(CONTENT) - 1))
+    with server(**{"net.pth": Served(CONTENT)}) as at, pytest.raises(OutputError, match="no room"):
+        fetched(f"{at.url}/net.pth", tmp_path, digest=DIGEST)
+    assert left(tmp_path) == set()
+
+
+@pytest.mark.parametrize(
+    ("part", "mark", "asked"),
+    [(CONTENT, '"one"', 0), (CONTENT + b"more", '"one"', 2), (CONTENT[:9], "a\nb: c", 1), (CONTENT[:9], "", 1)],
+    ids=["whole", "too long", "bad label", "empty label"],
+)
+def test_what_was_left_by_a_process_that_was_killed(tmp_path: Path, part: bytes, mark: str, asked: int) -> None:
+    (tmp_path / ".net.pth.download").write_bytes(part)
+    (tmp_path / ".net.pth.etag").write_text(mark)
+    with server(**{"net.pth": Served(CONTENT)}) as at:
+        assert fetched(f"{at.url}/net.pth", tmp_path, digest=DIGEST).read_bytes() == CONTENT
+        assert len(at.asked) == asked
+    assert left(tmp_path) == {"net.pth"}
+
+
+def test_a_folder_that_is_only_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(place: Path) -> FileLock:
+        raise PermissionError(errno.EACCES, "denied")
+
+    monkeypatch.setattr(download, "FileLock", refuse)
+    with server(**{"net.pth": Served(CONTENT)}) as at:
+        with pytest.raises(OutputError, match=r"cannot be written.*REVERIE_CACHE"):
+            fetched(f"{at.url}/net.pth", tmp_path, digest=DIGEST)
+        (tmp_path / "net.pth").write_bytes(CONTENT)
+        assert fetched(f"{at.url}/net.pth", tmp_path, digest=DIGEST).read_bytes() == CONTENT
+        assert at.asked == []
 
 
 def test_two_processes_download_once(tmp_path: Path) -> None:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from huggingface_hub import constants
 
-from reverie.errors import InputError, UnsafeError, UsageError
+from reverie.errors import InputError, MissingExtra, UnsafeError, UsageError
 from reverie.networks.hub import config, fetched
 from serving import Served, Server, server
 
@@ -68,6 +71,43 @@ def test_what_has_another_hash_than_the_hub_names_is_dropped(hub: Server, tmp_pa
     assert fetched("owner/net", "model.safetensors").path.read_bytes() == WEIGHTS
 
 
+@pytest.mark.filterwarnings("ignore:.*symlinks")
+def test_where_the_system_has_no_links_the_hub_is_asked_for_the_hash(hub: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(source: str, place: str, target_is_directory: bool = False) -> None:
+        raise OSError("no links here")
+
+    monkeypatch.setattr(os, "symlink", refuse)
+    hub.files.update(repository(weights=WEIGHTS[:-1] + b"!"))
+    with pytest.raises(UnsafeError, match="hash"):
+        fetched("owner/net", "model.safetensors")
+    hub.files.update(repository())
+    found = fetched("owner/net", "model.safetensors")
+    assert not found.path.is_symlink() and found.path.read_bytes() == WEIGHTS and found.commit == COMMIT
+
+
+def test_a_store_that_names_by_another_hash_is_behind_the_cache(hub: Server, tmp_path: Path) -> None:
+    found = fetched("owner/net", "model.safetensors")
+    blob = found.path.resolve()
+    shared = tmp_path / "hub" / "blobs" / "ab" / ("ab" * 32)
+    shared.parent.mkdir(parents=True)
+    blob.rename(shared)
+    blob.symlink_to(shared)
+    assert fetched("owner/net", "model.safetensors") == found
+    shared.write_bytes(b"damaged")
+    with pytest.raises(UnsafeError, match="hash"):
+        fetched("owner/net", "model.safetensors", offline=True)
+    assert not shared.exists() and not found.path.is_symlink()
+
+
+def test_broken_off_again_and_again(hub: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)  # between the library's own tries
+    hub.files["owner/net/resolve/main/model.safetensors"] = replace(
+        repository()["owner/net/resolve/main/model.safetensors"], stop=0, always=True
+    )
+    with pytest.raises(InputError, match=r"failed.*try again"):
+        fetched("owner/net", "model.safetensors")
+
+
 @pytest.mark.parametrize(
     ("name", "file", "revision", "said"),
     [
@@ -80,6 +120,12 @@ def test_what_has_another_hash_than_the_hub_names_is_dropped(hub: Server, tmp_pa
 def test_what_is_not_there(hub: Server, name: str, file: str, revision: str | None, said: str) -> None:
     with pytest.raises(InputError, match=said):
         fetched(name, file, revision)
+
+
+def test_without_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "huggingface_hub", None)
+    with pytest.raises(MissingExtra, match=r"pip install 'reverie\[zoo\]'"):
+        fetched("owner/net", "config.json")
 
 
 @pytest.mark.parametrize("how", ["asked", "1"])
@@ -112,3 +158,10 @@ def test_a_config_that_is_none(hub: Server, content: bytes) -> None:
 def test_names_that_are_none(name: str, file: str) -> None:
     with pytest.raises(UsageError):
         fetched(name, file)
+
+
+@pytest.mark.parametrize("revision", ["../x", "a/../../x", "/x", "a b", "x" * 201])
+def test_revisions_that_are_none(hub: Server, revision: str) -> None:
+    with pytest.raises(UsageError, match="revision"):
+        fetched("owner/net", "config.json", revision)
+    assert hub.asked == []

@@ -20,7 +20,7 @@ from recipes import PLAIN
 from reverie import store
 from reverie.album import read_recipe
 from reverie.errors import InputError, UsageError
-from reverie.networks import Network
+from reverie.networks import Network, wrap_module
 from reverie.store import sha256_of
 from tiny import wrapped
 
@@ -159,6 +159,23 @@ def test_ones_own_network_is_checked_by_hash() -> None:
         reverie.redo(first, network=made(1))
     with pytest.raises(InputError, match=r"network of somebody's own, .*; name it: --network FILE --definition"):
         reverie.redo(first)
+
+
+def test_ones_own_network_must_take_pictures_as_it_did() -> None:
+    module = nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), nn.ReLU(), nn.Conv2d(4, 5, 3, padding=1))
+
+    def own(mean: float = 127.5, size: int = 32) -> Network:
+        return wrap_module(module, [mean] * 3, [64.0, 51.0, 25.5], range=(0, 255), size=size, device="cpu")
+
+    first = reverie.dream("noise:pink", "0:1", network=own(), size=32, octaves=1, steps=2)
+    assert first.recipe is not None
+    used = first.recipe.networks[0]
+    assert (used.mean, used.std, used.size) == ((0.5, 0.5, 0.5), (0.25098, 0.2, 0.1), (32, 32))
+    path = first.save("a.png")
+    assert reverie.redo(path, network=own()).save("b.png").read_bytes() == path.read_bytes()
+    for other in (own(mean=120), own(size=48)):
+        with pytest.raises(InputError, match=r"another way; .*--mean 0.5,0.5,0.5 --std 0.25098,0.2,0.1 --range 0,1 --native 32x32"):
+            reverie.redo(path, network=other)
 
 
 def test_other_weights_of_a_built_in_network(place: Path) -> None:

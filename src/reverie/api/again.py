@@ -159,6 +159,8 @@ def networks_of(old: Recipe, given: Sequence[Network], device: str | None, place
         net = by_hash.get(used.sha256) or (opened(used.name, device) if used.name in CATALOGUE else _from_zoo(used, device, place))
         if net.sha256 != used.sha256:
             raise _other_weights(used, place)
+        if used.mean and (used.mean, used.std, used.size) != (net.mean, net.std, net.size):
+            raise _other_face(used, place)
         found.append(net)
     nets = all_opened(found, device)
     check_channels(old, nets, place)
@@ -183,6 +185,13 @@ def _is_of_zoo(name: str) -> bool:
 
 def _other_weights(used: NetworkUsed, place: Path) -> InputError:
     return InputError(f"'{place.name}' was made with other weights of '{used.name}' (sha256 {used.sha256})", "give that network")
+
+
+def _other_face(used: NetworkUsed, place: Path) -> InputError:
+    mean, std = (",".join(f"{each:g}" for each in given) for given in (used.mean, used.std))
+    native = "x".join(str(side) for side in reversed(used.size))
+    fault = f"'{place.name}' was made with '{used.name}' taking pictures in another way"
+    return InputError(fault, f"open it with --mean {mean} --std {std} --range 0,1 --native {native}")
 
 
 def check_channels(old: Recipe, networks: Sequence[Network], place: Path) -> None:

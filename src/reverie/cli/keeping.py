@@ -21,16 +21,17 @@ _UNITS = {"": 1, "k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12}
 def cache_command(
     prune_it: Annotated[bool, typer.Option("--prune", help="Remove files, the oldest first: say which with the flags below.")] = False,
     kinds: Annotated[list[str] | None, typer.Option("--kind", help=f"Of this kind alone: {', '.join(KINDS)}.", metavar="KIND")] = None,
-    older_than: Annotated[float | None, typer.Option("--older-than", help="Only what was kept more days ago.", metavar="DAYS")] = None,
+    older_than: Annotated[float | None, typer.Option("--older-than", help="Only what was last used more days ago.", metavar="DAYS")] = None,
     to: Annotated[
         str | None, typer.Option("--to", help="Only as many as it takes to come down to this size: 500MB, 2GB.", metavar="SIZE")
     ] = None,
     json: flags.Json = False,
 ) -> None:
     """What is kept in the cache, how large it is; and prune it."""
+    known = [each.kind for each in holdings()]
     for kind in kinds or ():
-        if kind not in KINDS:
-            raise unknown("kind", kind, KINDS, "there are " + ", ".join(KINDS))
+        if kind not in known:
+            raise unknown("kind", kind, known, "there are " + ", ".join(known))
     if older_than is not None and not older_than >= 0:
         raise UsageError(f"--older-than {older_than:g}", "it is a number of days from 0 on")
     chosen = bool(kinds) or older_than is not None or to is not None

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import http.client
 import os
 import re
+import shutil
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -16,7 +18,7 @@ from typing import Any
 from filelock import FileLock
 
 from reverie.errors import InputError, OutputError, UnsafeError
-from reverie.store import check_place, sha256_of
+from reverie.store import sha256_of, used
 
 Progress = Callable[[int, int | None], None]
 _CHUNK = 1 << 18
@@ -48,104 +50,141 @@ def fetched(url: str, folder: Path, *, digest: str, offline: bool = False, progr
         raise UnsafeError(f"the hash '{digest}' of '{url}'", "it should be 8 to 64 hexadecimal digits")
     name = _name(url)
     place = folder / name
+    if _is(place, digest):  # before the lock, which a folder that is only read cannot have
+        used(place)
+        return place
+    if is_offline(offline):
+        raise InputError(f"'{name}' is not in the cache, and nothing may be downloaded", "leave out --offline, and unset HF_HUB_OFFLINE")
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder / f".{name}.lock"):
+            if not _is(place, digest):  # nor did another process fetch it meanwhile
+                part, mark = folder / f".{name}.download", folder / f".{name}.etag"
+                if not _is(part, digest):  # or it was killed between the last byte and the name
+                    _download(url, part, mark, progress, timeout)
+                _give_name(part, mark, place, digest)
     except OSError as error:
-        raise OutputError(f"'{folder}' cannot be made ({error.strerror})", "set REVERIE_CACHE to a folder that can be written") from error
-    with FileLock(folder / f".{name}.lock"):
-        if place.is_file():
-            if sha256_of(place).startswith(digest):
-                return place
-            place.unlink()  # damaged since
-        if is_offline(offline):
-            raise InputError(
-                f"'{name}' is not in the cache, and nothing may be downloaded", "leave out --offline, and unset HF_HUB_OFFLINE"
-            )
-        check_place(place)
-        part, mark = folder / f".{name}.download", folder / f".{name}.etag"
-        _download(url, part, mark, progress, timeout)
-        found = sha256_of(part)
-        if not found.startswith(digest):
-            for each in (part, mark):
-                each.unlink(missing_ok=True)
-            raise UnsafeError(
-                f"'{name}' has the sha256 {found[:16]}…, not {digest[:16]}…", "it was dropped; the server may have another file now"
-            )
-        part.replace(place)
-        mark.unlink(missing_ok=True)
+        raise _unwritable(error, folder) from error
     return place
 
 
+def _is(place: Path, digest: str) -> bool:
+    """Whether a file is there, and has this hash."""
+    with suppress(OSError):  # not to be read
+        return place.is_file() and sha256_of(place).startswith(digest)
+    return False
+
+
+def _give_name(part: Path, mark: Path, place: Path, digest: str) -> None:
+    found = sha256_of(part)
+    if not found.startswith(digest):
+        _drop(part, mark)
+        fault = f"'{place.name}' has the sha256 {found[:16]}…, not {digest[:16]}…"
+        raise UnsafeError(fault, "it was dropped; if the same command gives it again, the server has another file now")
+    part.replace(place)
+    _drop(mark)
+
+
+def _drop(*files: Path) -> None:
+    for each in files:
+        each.unlink(missing_ok=True)
+
+
+def _unwritable(error: OSError, folder: Path) -> OutputError:
+    if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):
+        return OutputError(f"no room left in '{folder}'", "free some space, or move the cache with REVERIE_CACHE; the same command goes on")
+    return OutputError(f"'{folder}' cannot be written ({error.strerror or error})", "set REVERIE_CACHE to a folder that can")
+
+
 def _name(url: str) -> str:
-    parts = urllib.parse.urlsplit(url)
+    try:
+        parts = urllib.parse.urlsplit(url)
+    except ValueError:
+        parts = urllib.parse.urlsplit("")
     if parts.scheme not in ("http", "https") or not parts.netloc:
         raise UnsafeError(f"'{url}' is no address of a download", "it begins with https://")
-    name = re.sub(r"[^A-Za-z0-9._-]", "_", urllib.parse.unquote(parts.path.rpartition("/")[2])).lstrip(".")
+    name = re.sub(r"[^A-Za-z0-9._-]", "_", urllib.parse.unquote(parts.path.rpartition("/")[2]))[-150:].strip(".")
     if not name:
         raise UnsafeError(f"'{url}' names no file", "its address ends in the name of one")
-    return name[-150:]
+    return name
 
 
 class _OnlyHttp(urllib.request.HTTPRedirectHandler):
+    """Follows to http and https alone, and from https to https alone: eight digits of a hash do not make up for an open line."""
+
     def redirect_request(self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> Any:
-        if urllib.parse.urlsplit(newurl).scheme not in ("http", "https"):
-            raise UnsafeError(f"'{req.full_url}' leads to '{newurl[:80]}'", "only http and https are followed")
+        _check_leads(req.full_url, newurl)
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
+def _check_leads(url: str, to: str) -> None:
+    old, new = (urllib.parse.urlsplit(each).scheme.lower() for each in (url, to))
+    if new not in (("https",) if old == "https" else ("http", "https")):
+        raise UnsafeError(f"'{url}' leads to '{to[:80]}'", "only https is followed, and http from http")
+
+
 def _download(url: str, part: Path, mark: Path, progress: Progress | None, timeout: float) -> None:
-    """Fill `part`, from where it is to its end; `mark` says which file on the server it belongs to."""
-    have = part.stat().st_size if part.exists() and mark.exists() else 0
+    """Fill `part`, from where it is to its end; `mark` says which file on the server it belongs to.
+
+    Raises:
+        OSError: of our own disk alone. InputError, UnsafeError: as `fetched`.
+    """
+    label = mark.read_text("utf-8", "replace").strip() if mark.exists() else ""
+    have = part.stat().st_size if part.exists() and label.isprintable() and label else 0
     request = urllib.request.Request(url, headers={"User-Agent": "reverie", "Accept-Encoding": "identity"})
     if have:
         request.add_header("Range", f"bytes={have}-")
-        request.add_header("If-Range", mark.read_text("utf-8"))
-    again = "the same command goes on where it stopped"
+        request.add_header("If-Range", label)
+    opener = urllib.request.build_opener(_OnlyHttp)
     try:
-        with urllib.request.build_opener(_OnlyHttp).open(request, timeout=timeout) as answer:
-            resumed = answer.status == 206 and str(answer.headers.get("Content-Range", "")).startswith(f"bytes {have}-")
-            length = answer.headers.get("Content-Length")
-            have = have if resumed else 0
-            total = have + int(length) if length and length.isdecimal() else None
-            label = answer.headers.get("ETag") or answer.headers.get("Last-Modified") or ""
-            if label and not label.startswith("W/"):
-                mark.write_text(label, "utf-8")
-            else:  # a later try cannot tell whether it is the same file
-                mark.unlink(missing_ok=True)
-            _write(answer, part, have, total, progress)
+        answer = opener.open(request, timeout=timeout)
     except urllib.error.HTTPError as error:
-        if error.code == 416:  # the part is longer than the file
-            part.unlink(missing_ok=True)
-        if 300 <= error.code < 400:  # urllib itself goes to no file
-            raise UnsafeError(f"'{url}' leads away from the network ({error.code})", "only http and https are followed") from error
+        if error.code == 416 and have:  # there is not so much of it: begin anew
+            _drop(part, mark)
+            _download(url, part, mark, progress, timeout)
+            return
+        if 300 <= error.code < 400:  # urllib refuses some itself
+            with suppress(ValueError):
+                _check_leads(url, urllib.parse.urljoin(url, error.headers.get("Location", "")))
         raise InputError(f"'{url}' cannot be downloaded: {error.code} {error.reason}", "check the name, or try again later") from error
-    except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError) as error:
-        reason = getattr(error, "reason", None) or str(error) or type(error).__name__
-        raise InputError(f"the download of '{url}' was broken off ({reason})", again) from error
+    except (OSError, http.client.HTTPException, ValueError) as error:  # a ValueError: led to no address
+        raise _broken(url, error) from error
+    with answer:
+        resumed = have and answer.status == 206 and str(answer.headers.get("Content-Range", "")).startswith(f"bytes {have}-")
+        have = have if resumed else 0
+        length = str(answer.headers.get("Content-Length", ""))
+        total = have + int(length) if length.isdecimal() else None
+        if total is not None and shutil.disk_usage(part.parent).free < total - have:
+            raise OSError(errno.ENOSPC, "no room")
+        if not resumed:  # what is there goes before its mark does
+            _drop(part, mark)
+            label = answer.headers.get("ETag") or answer.headers.get("Last-Modified") or ""
+            if label and not label.startswith("W/"):  # else a later try cannot tell whether it is the same file
+                mark.write_text(label, "utf-8")
+        _write(url, answer, part, have, total, progress)
     if total is not None and part.stat().st_size < total:
-        raise InputError(f"the download of '{url}' was broken off at {part.stat().st_size} of {total} bytes", again)
+        raise _broken(url, f"at {part.stat().st_size} of {total} bytes")
 
 
-def _write(answer: Any, part: Path, have: int, total: int | None, progress: Progress | None) -> None:
-    try:
-        file = part.open("r+b" if have else "wb")
-    except OSError as error:
-        raise OutputError(f"'{part.parent}' is not writable", "set REVERIE_CACHE to another folder") from error
-    with file:
+def _write(url: str, answer: Any, part: Path, have: int, total: int | None, progress: Progress | None) -> None:
+    with part.open("r+b" if have else "wb") as file:
         file.seek(have)
-        file.truncate()
-        while piece := answer.read(_CHUNK):
-            if total is not None and have + len(piece) > total:
-                raise UnsafeError(f"'{part.name}' is longer than the server said", "it was dropped")
+        while True:
             try:
-                file.write(piece)
-                file.flush()
-            except OSError as error:
-                raise OutputError(
-                    f"no room left for '{part.name}' ({error.strerror})", "free some space, or move the cache with REVERIE_CACHE"
-                ) from error
+                piece = answer.read(_CHUNK)
+            except (OSError, http.client.HTTPException, ValueError) as error:
+                raise _broken(url, error) from error
+            if not piece:
+                break
+            file.write(piece)
+            file.flush()  # a kill keeps it
             have += len(piece)
             if progress is not None:
                 progress(have, total)
         with suppress(OSError):
             os.fsync(file.fileno())
+
+
+def _broken(url: str, why: object) -> InputError:
+    reason = getattr(why, "reason", None) or str(why) or type(why).__name__
+    return InputError(f"the download of '{url}' was broken off ({reason})", "the same command goes on where it stopped")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -17,6 +18,7 @@ from reverie.store import sha256_of
 Progress = Callable[[int, int | None], None]
 _REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}/[A-Za-z0-9][A-Za-z0-9._-]{0,95}")
 _FILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_REVISION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,199}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _LONGEST = 1 << 20  # bytes of a config.json
 
@@ -40,11 +42,13 @@ def fetched(repository: str, file: str, revision: str | None = None, *, offline:
         progress: is told how many bytes are there, and of how many.
 
     Raises:
-        UsageError: no name of a repository. InputError: offline and not here, no such repository, revision or file, no answer.
+        UsageError: no name of a repository, file or revision. InputError: offline and not here, none of that name there, no answer.
         UnsafeError: what is here has not the hash that the hub names. MissingExtra: huggingface_hub is not installed.
     """
     if not _REPOSITORY.fullmatch(repository) or ".." in repository or not _FILE.fullmatch(file) or ".." in file:
         raise UsageError(f"'{repository[:80]}' has no file '{file[:80]}'", "write it like hf:owner/name, or hf:owner/name@revision")
+    if revision and (not _REVISION.fullmatch(revision) or ".." in revision):
+        raise UsageError(f"'{revision[:80]}' is no revision of hf:{repository}", "give a branch, a tag or a commit")
     try:
         from huggingface_hub import errors, hf_hub_download
     except (ImportError, RuntimeError) as error:
@@ -53,26 +57,24 @@ def fetched(repository: str, file: str, revision: str | None = None, *, offline:
     stay = is_offline(offline)
     try:
         found = hf_hub_download(
-            repository, file, revision=revision, library_name="reverie", token=None, local_files_only=stay,
-            endpoint=os.environ.get("HF_ENDPOINT"), tqdm_class=_bar(progress),
+            repository, file, revision=revision or None, library_name="reverie", token=None, local_files_only=stay,
+            endpoint=os.environ.get("HF_ENDPOINT") or None, tqdm_class=_bar(progress),
         )  # fmt: skip
+        path = Path(str(found))
+        _check_hash(path, what, None if stay else (repository, file))
     except (errors.LocalEntryNotFoundError, errors.OfflineModeIsEnabled) as error:
         if stay:
             fault = f"'{file}' of {what} is not in the cache, and nothing may be downloaded"
             raise InputError(fault, "leave out --offline, and unset HF_HUB_OFFLINE") from error
-        raise InputError(
-            f"the hub does not answer for {what}", "check the connection; the same command goes on where it stopped"
-        ) from error
+        raise InputError(f"the hub does not answer for {what}", "check the connection, and try again") from error
     except errors.GatedRepoError as error:
         raise InputError(f"{what} is only for those who asked its owner", "ask on its page, then `hf auth login`") from error
     except (errors.RepositoryNotFoundError, errors.RevisionNotFoundError, errors.EntryNotFoundError) as error:
         missing = {"Repo": "no such repository", "Revi": "no such revision"}.get(type(error).__name__[:4], f"it has no file '{file}'")
         raise InputError(f"{what}: {missing}", "check the name on the hub") from error
-    except (errors.HFValidationError, OSError, RuntimeError) as error:
+    except _failures() as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:160]
-        raise InputError(f"the download of {what} failed ({reason})", "the same command goes on where it stopped") from error
-    path = Path(str(found))
-    _check_hash(path, what)
+        raise InputError(f"the download of {what} failed ({reason})", "check the connection, and try again") from error
     return Hubbed(path, path.parent.name)
 
 
@@ -93,15 +95,42 @@ def config(repository: str, revision: str | None = None, *, offline: bool = Fals
     return data, found.commit
 
 
-def _check_hash(path: Path, what: str) -> None:
-    """The hub names large files by their sha256, and its cache keeps them under that name."""
-    kept = path.resolve()
-    if kept != path and _SHA256.fullmatch(kept.name) and sha256_of(kept) != kept.name:
-        for each in (path, kept):
-            each.unlink(missing_ok=True)
-        raise UnsafeError(
-            f"'{path.name}' of {what} has not the hash that the hub names", "it was dropped; the same command downloads it again"
-        )
+def _check_hash(path: Path, what: str, online: tuple[str, str] | None) -> None:
+    """Compare a large file with the sha256 that the hub names for it.
+
+    Its cache keeps the file under that name, and links to it; the name is not read further on, where a store of another hash may follow.
+    Where there are no links (Windows), the hub is asked.
+
+    Args:
+        online: repository and file, where the hub may be asked.
+    """
+    linked = path.parent / path.readlink() if path.is_symlink() else None
+    named = linked.name if linked is not None else _named(*online, path.parent.name) if online is not None else ""
+    if not _SHA256.fullmatch(named) or sha256_of(path) == named:
+        return
+    for each in (path.resolve(), linked, path):
+        with contextlib.suppress(OSError):
+            if each is not None:
+                each.unlink()
+    fault = f"'{path.name}' of {what} has not the hash that the hub names"
+    raise UnsafeError(fault, "it was dropped; the same command downloads it again")
+
+
+def _named(repository: str, file: str, commit: str) -> str:
+    """What the hub says is a file's label, its sha256 for a large one; empty where it does not answer."""
+    from huggingface_hub import get_hf_file_metadata, hf_hub_url
+
+    with contextlib.suppress(*_failures()):
+        address = hf_hub_url(repository, file, revision=commit, endpoint=os.environ.get("HF_ENDPOINT") or None)
+        return get_hf_file_metadata(address).etag or ""
+    return ""
+
+
+def _failures() -> tuple[type[Exception], ...]:
+    """What comes of a line that breaks: the error of the library's own http library, whichever that is; of the disk; of xet."""
+    from huggingface_hub.errors import HTTPError, XetDownloadError  # type: ignore[attr-defined]
+
+    return HTTPError, OSError, RuntimeError, ValueError, XetDownloadError
 
 
 def _bar(progress: Progress | None) -> Any:

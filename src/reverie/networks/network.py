@@ -92,6 +92,16 @@ class Network:
             return class_scores(self.module(x), self._scores)
 
     @property
+    def mean(self) -> tuple[float, ...]:
+        """What is taken off each channel of a picture in 0..1, to six digits."""
+        return _digits(-self._shift / self._scale)
+
+    @property
+    def std(self) -> tuple[float, ...]:
+        """What each channel of a picture in 0..1 is then divided by, to six digits."""
+        return _digits(1 / self._scale)
+
+    @property
     def sha256(self) -> str:
         """Of the file of the weights; of one's own network, of its names, shapes and values."""
         if self._sha256 is not None and signature(self.module, values=True) == self._loaded:
@@ -267,3 +277,7 @@ class Network:
         now = signature(self.module)
         if now != self._signature:
             self._signature, self._anatomy, self._folded = now, None, {}
+
+
+def _digits(each: Tensor) -> tuple[float, ...]:
+    return tuple(float(f"{value:.6g}") + 0.0 for value in each.flatten().tolist())

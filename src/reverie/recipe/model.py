@@ -23,6 +23,8 @@ Objective = Literal["excite", "guide", "caricature", "direction", "rebuild"]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 TargetText = Annotated[str, Field(max_length=2000)]
+Channelled = Annotated[tuple[Annotated[float, Field(allow_inf_nan=False)], ...], Field(max_length=4096)]
+Native = Annotated[int, Field(ge=1, le=LONGEST_SIDE)]
 Probability = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -32,6 +34,9 @@ class NetworkUsed(Data):
     name: Name
     sha256: Sha256
     target: TargetText = Field("", description="what this one is asked for, where a level means another layer than in the first network")
+    mean: Channelled = Field((), description="what is taken off each channel of a picture in 0..1; empty of built-in networks")
+    std: Channelled = Field((), description="what each channel is then divided by, above 0; empty of built-in networks")
+    size: tuple[Native, ...] = Field((), max_length=2, description="native height and width; empty of built-in networks")
     folded: int = Field(0, ge=0, description="normalisations folded into convolutions")
     unfolded: int = Field(0, ge=0, description="normalisations left as they are, since folding did not match or was in the way")
 

@@ -8,6 +8,7 @@ from typing import Any, cast
 import torch
 
 from reverie.networks import Network
+from reverie.networks.catalogue import CATALOGUE
 from reverie.recipe import Machine, NetworkUsed
 from reverie.target import CLASSES, Target
 from reverie.version import __version__
@@ -15,7 +16,9 @@ from reverie.version import __version__
 
 def network_used(network: Network, layers: Sequence[str], target: str = "") -> NetworkUsed:
     prepared = network.prepare(layers)
-    return NetworkUsed(name=network.name, sha256=network.sha256, target=target, folded=prepared.folded, unfolded=prepared.unfolded)
+    known = network.name in CATALOGUE and network.sha256 == CATALOGUE[network.name].sha256
+    face: dict[str, Any] = {} if known else {"mean": network.mean, "std": network.std, "size": network.size}
+    return NetworkUsed(name=network.name, sha256=network.sha256, target=target, folded=prepared.folded, unfolded=prepared.unfolded, **face)
 
 
 def machine(network: Network, threads: int | None) -> Machine:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import os
+import re
+import stat
 import time
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from reverie.errors import OutputError
 from reverie.store.folders import cache_folder
@@ -20,12 +23,18 @@ KINDS = {
     "normalisations": "what was said of networks of one's own",
     "scratch": "work on very large pictures",
 }
+# the names that we give. REVERIE_CACHE may name a folder with other people's things in it: those are not ours to count or remove
+_SHELF = re.compile(r"[0-9a-f]{2}/([0-9a-f]{64}|\.reverie-[0-9a-f]{16}\.part)")
+_OURS = {
+    "weights": re.compile(r"[^/]+-[0-9a-f]{8,64}\.[^/]+|\.[^/]+\.(download|etag|lock)"),
+    "scratch": re.compile(r"tmp[^/.]+"),  # where files without a name cannot be
+}
 _RECENT = 3600.0  # seconds; a hidden file that is younger may be somebody's who is writing it
 
 
 @dataclass(frozen=True)
 class Holding:
-    """What one folder of the cache holds: so many files, of so many bytes in all."""
+    """So many files of a kind, of so many bytes in all."""
 
     kind: str
     files: int
@@ -55,19 +64,20 @@ def holdings() -> list[Holding]:
 def prune(kinds: Collection[str] = (), older_than: float | None = None, to: int | None = None) -> Holding:
     """Remove files from the cache, the oldest first, and say how many went and how large they were.
 
-    Locks, and hidden files younger than an hour, stay: another process may be writing.
+    Locks, hidden files younger than an hour, and downloads that are going on stay: another process is writing.
 
     Args:
         kinds: of these alone; none means of all.
-        older_than: days since they were written.
+        older_than: days since they were last used.
         to: bytes that all files of these kinds together may keep.
 
     Raises:
-        OutputError: a file may not be removed.
+        OutputError: files may not be removed; the others are.
     """
     found = sorted((each for each in _files() if not kinds or each.kind in kinds), key=lambda each: each.changed)
     now, left = time.time(), sum(each.size for each in found)
     count = size = 0
+    refused: list[OSError] = []
     for each in found:
         old = older_than is None or now - each.changed > older_than * 86_400
         much = to is None or left > to
@@ -78,22 +88,40 @@ def prune(kinds: Collection[str] = (), older_than: float | None = None, to: int 
         except FileNotFoundError:  # another process was faster
             continue
         except OSError as error:
-            raise OutputError(f"'{each.place}' cannot be removed ({error.strerror})", "it may be in use: try again later") from error
+            refused.append(error)
+            continue
         left, count, size = left - each.size, count + 1, size + each.size
+    if refused:
+        reason = f"{refused[0].strerror}, such as '{refused[0].filename}'"
+        raise OutputError(f"removed {count} files, but {len(refused)} cannot be ({reason})", "they may be in use: try again later")
     return Holding(", ".join(kinds), count, size, "")
 
 
 def _files() -> Iterator[_File]:
     folder = cache_folder()
     for kind in sorted(folder.iterdir()) if folder.is_dir() else ():
-        for place, _, names in os.walk(kind) if kind.is_dir() else ():
-            for name in names:
-                with contextlib.suppress(OSError):  # another process may be pruning
-                    each = Path(place) / name
-                    facts = each.lstat()
-                    yield _File(each, kind.name, facts.st_size, facts.st_mtime)
+        ours = _OURS.get(kind.name, _SHELF)
+        deep = ("*", "[0-9a-f][0-9a-f]/*") if kind.is_dir() else ()
+        for place in (each for pattern in deep for each in kind.glob(pattern) if ours.fullmatch(each.relative_to(kind).as_posix())):
+            with contextlib.suppress(OSError):  # another process may be pruning
+                facts = place.lstat()
+                if stat.S_ISREG(facts.st_mode):
+                    yield _File(place, kind.name, facts.st_size, facts.st_mtime)
 
 
 def _is_held(file: _File, now: float) -> bool:
-    hidden = file.place.name.startswith(".")
-    return file.place.suffix == ".lock" or (hidden and now - file.changed < _RECENT)
+    if file.place.suffix == ".lock":
+        return True
+    if not file.place.name.startswith("."):
+        return False
+    return now - file.changed < _RECENT or _is_locked(file.place.with_suffix(".lock"))
+
+
+def _is_locked(place: Path) -> bool:
+    if not place.exists():
+        return False
+    try:
+        with FileLock(place, timeout=0):
+            return False
+    except (Timeout, OSError):
+        return True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 import shutil
 from pathlib import Path
 
@@ -48,6 +49,7 @@ class Kept:
         place = self._place(digest)
         with contextlib.suppress(OSError):  # not there, or not to be read
             if sha256_of(place) == digest:
+                used(place)
                 return place
             place.unlink()
         return None
@@ -71,11 +73,19 @@ class Shelf:
     def get(self, made_from: str) -> bytes | None:
         """What was kept, or None."""
         with contextlib.suppress(OSError):  # not there, or not to be read
-            return self._place(made_from).read_bytes()
+            content = self._place(made_from).read_bytes()
+            used(self._place(made_from))
+            return content
         return None
 
     def _place(self, made_from: str) -> Path:
         return _among(self.folder, sha256_of(made_from.encode()))
+
+
+def used(place: Path) -> None:
+    """Note that a kept file was used now: `reverie cache` prunes by it."""
+    with contextlib.suppress(OSError):  # only to be read
+        os.utime(place)
 
 
 def _among(folder: Path, digest: str) -> Path:
