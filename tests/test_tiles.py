@@ -22,13 +22,14 @@ from reverie.ascent import Tiling, View
 from reverie.ascent.climb import _whole_slope
 from reverie.ascent.tiles import slope_by_tiles
 from reverie.canvas import LightTone, Preconditioner, Tone, condition
+from reverie.canvas.condition import friendly
 from reverie.errors import InputError, OutputError, UsageError
 from reverie.files import recipe_text
 from reverie.networks import Network
-from reverie.pictures import banded, bands, load, quantise, resample, room
+from reverie.pictures import banded, bands, in_memory, load, quantise, resample, room
 from reverie.recipe import Penalties, Tiles, Transforms, read
 from reverie.render import Inputs, scorers
-from reverie.render.tiling import tiling_of
+from reverie.render.tiling import largest_in_memory, tiling_of
 from tiny import wrapped
 
 CPU = torch.device("cpu")
@@ -168,6 +169,30 @@ def test_large_tensors_lie_in_a_file_without_a_name(monkeypatch: pytest.MonkeyPa
     assert scratch.is_dir() and list(scratch.iterdir()) == []  # nothing is left behind, whatever happens to the process
     assert torch.equal(banded(lambda band: band * 2, mapped), torch.full((3, 50, 40), 0.5))
     assert (quantise(mapped) == 64).all()
+
+
+def test_memory_to_spare_keeps_them_from_disk(monkeypatch: pytest.MonkeyPatch, place: Path) -> None:
+    monkeypatch.setattr(large, "IN_MEMORY", 1000)
+    scratch = Path(os.environ["REVERIE_CACHE"]) / "scratch"
+    with in_memory(24_000):
+        assert not room(3, 50, 40).any() and not scratch.exists()
+        assert not room(3, 50, 41).any() and scratch.exists()
+    scratch.rmdir()
+    assert not room(3, 50, 40).any() and scratch.exists()
+
+
+def test_how_much_is_kept_in_memory(monkeypatch: pytest.MonkeyPatch, lite0: Network) -> None:
+    made = plan(noise(40, 40)[0], "blocks.1.0", network=lite0, tile=48).recipe
+    monkeypatch.setattr(tiling, "free_memory", lambda device: 20_000_000_000)
+    assert largest_in_memory(made) == large.IN_MEMORY, "small tiles say that memory is short"
+    assert largest_in_memory(made.model_copy(update={"tiles": Tiles(tile=2560, halo=16)})) == 1_000_000_000
+    monkeypatch.setattr(tiling, "free_memory", lambda device: None)
+    assert largest_in_memory(made.model_copy(update={"tiles": None})) == large.IN_MEMORY
+
+
+@pytest.mark.parametrize(("length", "side"), [(5100, 5120), (5184, 3645), (6537, 4320), (9798, 4320), (10_000, 4374), (12_289, 4320)])
+def test_blocks_are_no_larger_than_so_few_of_them_need_be(length: int, side: int) -> None:
+    assert condition._block(length, friendly(length)) == side
 
 
 def test_no_room_on_disk_is_said_at_once(monkeypatch: pytest.MonkeyPatch, place: Path) -> None:

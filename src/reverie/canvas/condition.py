@@ -38,7 +38,7 @@ class Preconditioner:
         # a transform at a size with large prime factors is slow: pad to a friendly one
         self.padded = (friendly(height), friendly(width))
         self.whole = height * width <= _WHOLE
-        self.side = self.padded if self.whole else tuple(min(each, _BLOCK) for each in self.padded)
+        self.side = self.padded if self.whole else tuple(_block(*each) for each in zip(self.shape, self.padded, strict=True))
         self.filter = frequencies(*self.side).clamp_min(LOWEST).pow(-power).to(device)  # (H', W'/2+1)
 
     def __call__(self, gradient: Tensor) -> Tensor:
@@ -61,15 +61,24 @@ class Preconditioner:
         places = [list(_blocks(*each)) for each in zip(self.shape, self.padded, self.side, strict=True)]
         for rows in places[0]:
             for columns in places[1]:
-                for channel, weights in enumerate(self.colours.tolist()):
-                    mixed = gradient.new_zeros(len(gradient), *self.side)  # (N, h, w)
-                    for other, weight in enumerate(weights):
-                        for source, y in rows.pieces if weight else ():
-                            for part, x in columns.pieces:
-                                mixed[:, y, x].add_(gradient[:, other, source, part], alpha=weight)
-                    smoothed = torch.fft.irfft2(torch.fft.rfft2(mixed).mul_(self.filter), s=self.side)
-                    result[:, channel, rows.begin : rows.end, columns.begin : columns.end] = smoothed[:, rows.inside, columns.inside]
+                place = (..., slice(rows.begin, rows.end), slice(columns.begin, columns.end))
+                for channel in range(gradient.shape[1]):
+                    block = gradient.new_zeros(len(gradient), *self.side)  # (N, h, w)
+                    for source, y in rows.pieces:
+                        for part, x in columns.pieces:
+                            block[:, y, x] = gradient[:, channel, source, part]
+                    spectrum = torch.fft.rfft2(block).mul_(self.filter)
+                    # one side after the other: twice as fast as irfft2 at such sizes
+                    smoothed = torch.fft.irfft(torch.fft.ifft(spectrum, dim=-2), n=self.side[1])
+                    result[:, channel][place] = smoothed[:, rows.inside, columns.inside]
+                result[place] = self._mixed(result[place])
         return result
+
+
+def _block(length: int, padded: int) -> int:
+    """How much of a side is looked at together: all of it, or as little as so few blocks need."""
+    blocks = -(-length // (_BLOCK - 2 * _MARGIN))
+    return padded if padded <= _BLOCK else friendly(-(-length // blocks) + 2 * _MARGIN)
 
 
 @dataclass(frozen=True)

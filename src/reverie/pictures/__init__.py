@@ -7,6 +7,7 @@ from reverie.pictures.channels import in_channels as in_channels
 from reverie.pictures.channels import shown as shown
 from reverie.pictures.large import banded as banded
 from reverie.pictures.large import bands as bands
+from reverie.pictures.large import in_memory as in_memory
 from reverie.pictures.large import room as room
 from reverie.pictures.likeness import similarity as similarity
 from reverie.pictures.picture import Picture as Picture

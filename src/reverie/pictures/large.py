@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 import numpy as np
 import torch
@@ -11,8 +13,22 @@ from torch import Tensor
 
 from reverie.store import scratch
 
-IN_MEMORY = 1 << 28  # bytes of one tensor; larger ones lie on disk
+IN_MEMORY = 1 << 28  # bytes of one tensor; larger ones lie on disk, unless `in_memory` allows more
+_allowed: ContextVar[int] = ContextVar("_allowed", default=0)
 BAND = 1 << 22  # pixels that are worked on together
+
+
+@contextmanager
+def in_memory(size: int) -> Iterator[None]:
+    """Inside, tensors of up to so many bytes lie in memory.
+
+    The system writes a mapped file out while we work on it, which makes a step slower by half.
+    """
+    token = _allowed.set(size)
+    try:
+        yield
+    finally:
+        _allowed.reset(token)
 
 
 def room(*shape: int) -> Tensor:
@@ -22,7 +38,7 @@ def room(*shape: int) -> Tensor:
         OutputError: the disk has not so much room.
     """
     size = 4 * math.prod(shape)
-    if size <= IN_MEMORY:
+    if size <= max(IN_MEMORY, _allowed.get()):
         return torch.zeros(shape)
     with scratch(size) as file:
         return torch.from_numpy(np.memmap(file, np.float32, "r+", shape=shape))

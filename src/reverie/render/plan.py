@@ -15,12 +15,12 @@ from reverie.ascent import Progress, Way, added, climb, kept_memory, octave_size
 from reverie.canvas import keep_colour
 from reverie.errors import OutputError, UsageError
 from reverie.networks import Network
-from reverie.pictures import Picture, banded, resample, resize
+from reverie.pictures import Picture, banded, in_memory, resample, resize
 from reverie.recipe import NoiseInput, Recipe, Stopped
 from reverie.render.opinions import opinions
 from reverie.render.scores import Inputs, penalised, scorers, takeable
 from reverie.render.starts import drawn, generator, purposes, threads
-from reverie.render.tiling import WHOLE, Estimate, estimated, roomy, tiling_of
+from reverie.render.tiling import WHOLE, Estimate, estimated, largest_in_memory, roomy, tiling_of
 from reverie.store import Kept
 from reverie.target import brief
 
@@ -87,7 +87,8 @@ class Plan:
         recipe = self.recipe
         kept = self._keep()
         tiling = tiling_of(recipe, self.network)
-        with threads(recipe.machine.threads), kept_memory() if roomy(recipe) else nullcontext():
+        held = kept_memory() if roomy(recipe) else nullcontext()
+        with threads(recipe.machine.threads), held, in_memory(largest_in_memory(recipe)):
             start = self._starts() if tiling else self._starts().to(self.network.device)  # (N, C, H, W)
             score, soft, smallest = scorers(recipe, self.networks, Inputs(start, self.guide, self.direction))
             sizes = octave_sizes(recipe.height, recipe.width, recipe.ascent, smallest)

@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass
 from math import lcm
 
+import torch
+
 from reverie.ascent import Tiling, octave_sizes
 from reverie.errors import InputError, UsageError
 from reverie.networks import Network
@@ -25,6 +27,7 @@ _HALO = 4096  # pixels that a recipe's halo may have
 _SMALL = 2_000_000  # pixels that fit in any memory
 _ITSELF = 400_000_000  # bytes of the program with PyTorch and a network
 _COPIES = 5  # of the picture, in its work: the start, the dream, its gradient, the change, and one to spare
+_PICTURES = 0.25  # of the free memory that they may take, where there is memory to spare
 _PACKED = 6  # bytes a pixel of the file that is read, and of that which is written
 _BESIDE = 120  # bytes a pixel, of three channels, for the picture, its gradient and their copies, of a dream in one pass
 
@@ -101,6 +104,12 @@ def roomy(recipe: Recipe) -> bool:
     return recipe.tiles is None or recipe.tiles.tile >= _ROOMY
 
 
+def largest_in_memory(recipe: Recipe) -> int:
+    """Bytes of the largest tensor of a picture's size that is not put on disk."""
+    free = free_memory(torch.device("cpu")) if roomy(recipe) else None
+    return max(IN_MEMORY, int(_PICTURES * (free or 0) / _COPIES))
+
+
 def tiling_of(recipe: Recipe, network: Network) -> Tiling | None:
     """As the ascent takes it."""
     if recipe.tiles is None:
@@ -132,7 +141,7 @@ def estimated(recipe: Recipe, network: Network, seconds_per_pixel: float) -> Est
     largest = max((each.pixels for each in windows[-1]), default=pixels)
     bytes_each = bytes_per_pixel(network, list(parse(recipe.target).layers()) or [CLASSES])
     picture = 4 * recipe.channels * pixels
-    on_disk = picture > IN_MEMORY
+    on_disk = picture > largest_in_memory(recipe)
     window = (WASTE if roomy(recipe) else _COMING) * bytes_each * largest
     return Estimate(
         memory=int(_ITSELF + window + (0 if on_disk else _COPIES * picture) + _PACKED * pixels),
