@@ -133,7 +133,7 @@ def memory() -> None:
             "--target",
             "blocks.4.1",
             "--tile",
-            "1792",
+            "1536",
             "--octaves",
             "2",
             "--steps",
@@ -150,7 +150,7 @@ def memory() -> None:
             time.sleep(0.05)
         minutes = (time.perf_counter() - began) / 60
         what = f"RssAnon at most {most / 1e6:.2f} GB, {minutes:.0f} min, exit {process.returncode}"
-        print(f"\n10,000×10,000 at `blocks.4.1`, tiles of 1792: {what}")
+        print(f"\n10,000×10,000 at `blocks.4.1`, tiles of 1536: {what}")
 
 
 def main() -> None:

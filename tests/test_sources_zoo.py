@@ -20,6 +20,7 @@ import reverie
 import zoo as zoo_of_tests
 from commands import Run, carrying, saved
 from recipes import PLAIN
+from reverie.album import read_recipe
 from reverie.errors import InputError, MissingExtra, ReverieError, UnsafeError, UsageError
 from reverie.networks import download, hub, zoo
 from reverie.networks.naming import source
@@ -204,6 +205,42 @@ def test_a_network_of_the_hub_is_a_timm_model_and_its_commit_is_its_name(served:
     assert asked == ["owner/name config.json v1", f"owner/name model.safetensors {COMMIT}"]
 
 
+@pytest.mark.parametrize(
+    ("architecture", "config"),
+    [("squeezenet1_1", {}), ("mobilenet_v3_small", {"library_name": "torchvision"}), ("resnet18", {"library_name": "torchvision"})],
+)
+def test_a_network_of_the_hub_may_be_torchvisions(
+    served: Callable[..., Path], asked: list[str], architecture: str, config: dict[str, Any]
+) -> None:
+    """Of what both zoos have under one name (resnet18), a library's name says whose it is."""
+    module = of_torchvision(architecture, num_classes=2)
+    facts = {"input_size": [3, 96, 96], "mean": [0.5, 0.4, 0.3], "std": [0.2, 0.2, 0.25], "label_names": ["cat", "dog"], "num_classes": 2}
+    served(module, {"architecture": architecture, **config, **facts})
+    net = reverie.load("hf:owner/name", device="cpu")
+    assert net.name == f"hf:owner/name@{COMMIT}" and type(net.module) is type(module)
+    assert net.size == (96, 96) and net.mean == (0.5, 0.4, 0.3) and [each[0] for each in net.labels] == ["cat", "dog"]
+    x = picture(96, 96)
+    assert close(net(x), module((x - torch.tensor([0.5, 0.4, 0.3]).view(3, 1, 1)) / torch.tensor([0.2, 0.2, 0.25]).view(3, 1, 1)))
+
+
+def test_weights_of_the_hub_on_ones_own_code(served: Callable[..., Path], asked: list[str], place: Path, run: Run) -> None:
+    safe = served(nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Conv2d(4, 5, 3)), "not asked for")
+    (place / "mine.py").write_text(
+        "from torch import nn\n\ndef net():\n    return nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Conv2d(4, 5, 3))\n"
+    )
+    named = ("--network", "hf:owner/name@v2", "--definition", "mine:net")
+    run("layers", *named).fault(2, "the normalisation of 'hf:owner/name@v2' is not known", "--mean")
+    assert run("layers", *named, "--mean", "0.5,0.5,0.5", "--std", "0.2,0.2,0.2", "--native", "32").code == 0
+    run("dream", "noise:pink", *named, "--target", "0:1", "--size", 32, "--octaves", 1, "--steps", 1, "-o", "a.png")
+    (used,) = read_recipe(place / "a.png").networks
+    assert used.name == f"hf:owner/name@{COMMIT}" and used.sha256 == sha256_of(safe)
+    assert run("redo", "a.png", *named, "-o", "b.png").code == 0
+    assert (place / "b.png").read_bytes() == (place / "a.png").read_bytes()
+    assert set(asked) == {"owner/name model.safetensors v2"}
+    run("redo", "a.png", "-o", "c.png").fault(3, "--network")
+    assert run("layers", "--network", "timm:test_resnet", *named[2:]).code == 2
+
+
 def test_what_its_config_does_not_say_is_asked_for(served: Callable[..., Path], place: Path, run: Run) -> None:
     served(of_timm("test_efficientnet", num_classes=2), {"architecture": "test_efficientnet", "num_classes": 2})
     run("layers", "--network", "hf:owner/name").fault(2, "the normalisation of 'hf:owner/name' is not known", "--mean")
@@ -215,12 +252,17 @@ def test_what_its_config_does_not_say_is_asked_for(served: Callable[..., Path], 
 @pytest.mark.parametrize(
     ("config", "kind", "words"),
     [
-        ("{", InputError, "cannot be read"),
-        ("[" * 100_000, InputError, "cannot be read"),
-        ("[]", InputError, "is no timm model"),
+        ("{", InputError, "is no JSON"),
+        ("[" * 100_000, InputError, "is no JSON"),
+        ("[]", InputError, "is no JSON object"),
+        ("{}", InputError, "no model of timm or torchvision"),
+        ({"architecture": "net", "library_name": "keras"}, InputError, "is a model of another library (keras)"),
+        ({"architecture": "vgg11", "library_name": "torchvision", "model_args": {"act_layer": "x"}}, UnsafeError, "asks for 'act_layer'"),
+        ({"architecture": "test_resnet", "library_name": "torchvision"}, InputError, "which torchvision here does not have"),
+        ({"architecture": "googlenet", "library_name": "timm"}, InputError, "which timm here does not have"),
         ({"model_type": "vit", "architectures": ["ViTForImageClassification"]}, InputError, "is a model of another library (vit)"),
-        ({"architecture": "vit_of_tomorrow"}, InputError, "which this timm does not have"),
-        ({"architecture": "hf-hub:evil/net"}, InputError, "which this timm does not have"),
+        ({"architecture": "vit_of_tomorrow"}, InputError, "which timm and torchvision here do not have"),
+        ({"architecture": "hf-hub:evil/net"}, InputError, "which timm and torchvision here do not have"),
         ({"architecture": "test_resnet", "model_args": {"checkpoint_path": "x.pth"}}, UnsafeError, "asks for 'checkpoint_path'"),
         ({"architecture": "test_resnet", "model_args": {"pretrained_cfg": {"url": "x"}}}, UnsafeError, "asks for 'pretrained_cfg'"),
         ({"architecture": "test_resnet", "model_args": {"num_classes": 10**9}}, UnsafeError, "asks for 'num_classes'"),
@@ -229,7 +271,7 @@ def test_what_its_config_does_not_say_is_asked_for(served: Callable[..., Path], 
         ({"x": "y" * (1 << 20)}, UnsafeError, "more than a megabyte"),
     ],
 )
-def test_a_config_that_is_none_of_timms_is_refused(
+def test_a_config_that_is_of_none_of_the_zoos_is_refused(
     served: Callable[..., Path], asked: list[str], config: Any, kind: type[ReverieError], words: str
 ) -> None:
     served({"x": torch.zeros(1)}, config)

@@ -186,7 +186,7 @@ def test_how_much_is_kept_in_memory(monkeypatch: pytest.MonkeyPatch, lite0: Netw
     monkeypatch.setattr(tiling, "free_memory", lambda device: 20_000_000_000)
     assert largest_in_memory(made) == large.IN_MEMORY, "small tiles say that memory is short"
     assert largest_in_memory(made.model_copy(update={"tiles": Tiles(tile=2560, halo=16)})) == 1_000_000_000
-    monkeypatch.setattr(tiling, "free_memory", lambda device: None)
+    monkeypatch.setattr(tiling, "free_memory", lambda device: 2_000_000_000)
     assert largest_in_memory(made.model_copy(update={"tiles": None})) == large.IN_MEMORY
 
 

@@ -12,7 +12,7 @@ from torch import nn
 from reverie.errors import UsageError
 from reverie.networks import Network, open_network, wrap_module
 from reverie.networks.naming import source
-from reverie.networks.opening import Face, Notes, face
+from reverie.networks.opening import Definition, Face, Notes, face
 from reverie.networks.opening import opened as opened_from
 from reverie.networks.plausible import doubts
 from reverie.recipe import DEFAULT_NETWORK
@@ -30,7 +30,7 @@ class Opened(NamedTuple):
 def load(
     name: str | Path = DEFAULT_NETWORK,
     *,
-    definition: str | Callable[[], nn.Module] | nn.Module | None = None,
+    definition: Definition | None = None,
     mean: Sequence[float] | None = None,
     std: Sequence[float] | None = None,
     range: tuple[float, float] | None = None,
@@ -45,7 +45,8 @@ def load(
     Args:
         name: a built-in one; `torchvision:NAME`, `timm:NAME.TAG` or `hf:OWNER/NAME@REVISION`, whose weights are downloaded on first use;
             or a file of weights.
-        definition: the code that a file of weights belongs to: `package.module:function`, or the function, which gives the module.
+        definition: the code that weights in a file or on the hub belong to: `package.module:function`, or the function, which gives the
+            module.
         mean, std, range, size, labels, scores: as in `wrap`, for a file of weights, where `labels` may be a file too. What is said once is
             remembered for these weights, and need not be said again; the size without it is 224.
         offline: download nothing.
@@ -66,7 +67,7 @@ def open_up(
     name: str | Path,
     said: Face | None = None,
     *,
-    definition: str | Callable[[], nn.Module] | nn.Module | None = None,
+    definition: Definition | None = None,
     offline: bool = False,
     device: str | None = None,
     progress: Callable[[int, int | None], None] | None = None,

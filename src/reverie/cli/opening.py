@@ -32,7 +32,9 @@ _AGAIN = Annotated[
 ]
 _OWN: dict[str, Any] = {
     "definition": typer.Option(
-        "--definition", help="Of a file of weights: the function that gives their module, as package.module:function.", metavar="M:F"
+        "--definition",
+        help="Of weights in a file or on the hub: the function that gives their module, as package.module:function.",
+        metavar="M:F",
     ),
     "mean": typer.Option("--mean", help="Of your own network: the mean of each channel, as its training had it.", metavar="X,X,X"),
     "std": typer.Option("--std", help="Of your own network: the deviation of each channel, as its training had it.", metavar="X,X,X"),
@@ -80,7 +82,7 @@ class Wanted:
 
         kind = source(name).kind
         said = self._said() if kind in ("file", "hf") else Face()
-        definition = self.own.get("definition") if kind == "file" else None
+        definition = self.own.get("definition") if kind in ("file", "hf") else None
         with downloading(name, quiet) as progress:
             found = open_up(name, said, definition=definition, offline=self.offline, device=device, progress=progress)
         for note in (*(() if quiet else found.notes.told), *found.notes.warned):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import torch
 
 from reverie.errors import UsageError
@@ -43,19 +44,12 @@ def precision(device: torch.device) -> torch.dtype:
     return torch.float32
 
 
-def free_memory(device: torch.device) -> int | None:
-    """Bytes that are free for us there, by what the device, the machine and its container say; None where nothing says."""
+def free_memory(device: torch.device) -> int:
+    """Bytes that are free for us there, by what the device, the machine and its container say."""
     if device.type == "cuda":
         return int(torch.cuda.mem_get_info(device)[0])
-    found = [each for each in (_available(), _within_container()) if each is not None]
-    return min(found, default=None)
-
-
-def _available() -> int | None:
-    with suppress(OSError, ValueError, StopIteration):
-        lines = Path("/proc/meminfo").read_text("ascii").splitlines()
-        return 1024 * int(next(line for line in lines if line.startswith("MemAvailable")).split()[1])
-    return None
+    within, available = _within_container(), int(psutil.virtual_memory().available)
+    return available if within is None else min(available, within)
 
 
 def _within_container() -> int | None:

@@ -82,16 +82,20 @@ def config(repository: str, revision: str | None = None, *, offline: bool = Fals
     """The repository's config.json, and its commit.
 
     Raises:
-        InputError: it is no JSON object, or as `fetched`.
+        InputError: it is no JSON object, or as `fetched`. UnsafeError: it is larger than any.
     """
     found = fetched(repository, "config.json", revision, offline=offline)
+    remedy = "it may belong to another library; for code of your own give --definition package.module:function"
     try:
-        text = found.path.read_bytes()[: _LONGEST + 1]
-        data = json.loads(text) if len(text) <= _LONGEST else None
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"the config.json of hf:{repository} is no JSON", "it may belong to another library") from error
+        with found.path.open("rb") as file:
+            text = file.read(_LONGEST + 1)
+        if len(text) > _LONGEST:
+            raise UnsafeError(f"the config.json of 'hf:{repository}' has more than a megabyte", remedy)
+        data = json.loads(text)
+    except (OSError, ValueError, RecursionError) as error:
+        raise InputError(f"the config.json of 'hf:{repository}' is no JSON", remedy) from error
     if not isinstance(data, dict):
-        raise InputError(f"the config.json of hf:{repository} is no JSON object", "it may belong to another library")
+        raise InputError(f"the config.json of 'hf:{repository}' is no JSON object", remedy)
     return data, found.commit
 
 

@@ -12,16 +12,18 @@ from typing import Any, NamedTuple
 from torch import nn
 
 from reverie.errors import InputError, UsageError
+from reverie.networks import hub, zoo
 from reverie.networks import labels as label_names
-from reverie.networks import zoo
 from reverie.networks.definition import module_of
 from reverie.networks.device import choose
 from reverie.networks.naming import Source
 from reverie.networks.network import Network
 from reverie.networks.plausible import doubts
+from reverie.networks.strangers import check, load_weights
 from reverie.networks.zoo import Found, Told
 from reverie.store import Shelf
 
+Definition = str | Callable[[], nn.Module] | nn.Module
 SIDE = 224  # the native side where nothing says one
 
 
@@ -97,7 +99,7 @@ def opened(
     source: Source,
     said: Face,
     *,
-    definition: str | Callable[[], nn.Module] | nn.Module | None = None,
+    definition: Definition | None = None,
     offline: bool = False,
     progress: Told | None = None,
     device: str | None = None,
@@ -111,14 +113,18 @@ def opened(
         UsageError: what has to be known is not said; what cannot be said of it is. Else as `zoo.found`, `module_of` and `load_weights`.
     """
     choose(device)  # a wrong one is told of before anything is fetched
-    own = source.kind == "file"
-    if not own and definition is not None:
-        raise UsageError(f"'{source.text}' comes with its own code", "--definition is for a file of weights")
+    if definition is not None and source.kind not in ("file", "hf"):
+        raise UsageError(f"'{source.text}' comes with its own code", "--definition is for weights in a file or on the hub")
     if source.kind in ("torchvision", "timm") and said != Face():
         raise UsageError(
             f"'{source.text}' knows its own normalisation, size and labels", "leave them away; they are for networks of your own"
         )
-    found = _from_file(source, definition) if own else zoo.found(source, offline=offline, progress=progress)
+    if source.kind == "file":
+        found = _from_file(source, definition)
+    elif definition is not None:
+        found = _on_own_code(source, definition, offline, progress)
+    else:
+        found = zoo.found(source, offline=offline, progress=progress)
     if source.kind in ("torchvision", "timm"):
         return _network(found, _known_of(found), source, device), Notes()
     before = _remembered(found.sha256)
@@ -148,9 +154,7 @@ def _network(found: Found, known: Face, source: Source, device: str | None) -> N
     )
 
 
-def _from_file(source: Source, definition: str | Callable[[], nn.Module] | nn.Module | None) -> Found:
-    from reverie.networks.strangers import check, load_weights
-
+def _from_file(source: Source, definition: Definition | None) -> Found:
     place = source.place
     if not place.is_file():
         what = "is a folder" if place.is_dir() else "does not exist"
@@ -161,6 +165,14 @@ def _from_file(source: Source, definition: str | Callable[[], nn.Module] | nn.Mo
     module = module_of(definition)
     sha256 = load_weights(place, module, name=place.name)
     return Found(module, type(module).__name__, sha256, range=None)
+
+
+def _on_own_code(source: Source, definition: Definition, offline: bool, progress: Told | None) -> Found:
+    """Weights of the hub on code that the user has; the repository's config.json is not asked."""
+    module = module_of(definition)
+    fetched = hub.fetched(source.name, zoo.SAFE, source.version or None, offline=offline, progress=progress)
+    name = f"hf:{source.name}@{fetched.commit}"
+    return Found(module, name, load_weights(fetched.path, module, name=name), range=None)
 
 
 def _known_of(found: Found) -> Face:

@@ -18,11 +18,10 @@ def fitting(count: int, network: Network, wanted: list[str], height: int, width:
 
     It is known before the ascent begins: a batch is part of the recipe, and must not depend on what happens on the way.
     """
-    free = free_memory(network.device)
-    if free is None or count < 2:
+    if count < 2:
         return count
     each = (WASTE * bytes_per_pixel(network, wanted) + _BESIDE * max(3, network.channels) / 3) * height * width
-    return max(1, min(count, int(_SHARE * free / each)))
+    return max(1, min(count, int(_SHARE * free_memory(network.device) / each)))
 
 
 def bytes_per_pixel(network: Network, wanted: list[str]) -> float:

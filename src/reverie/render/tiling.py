@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from math import lcm
 
@@ -73,7 +72,7 @@ def tiles_for(
     free = free_memory(network.device)
     layers = list(target.layers())
     each = bytes_per_pixel(network, layers or [CLASSES])
-    fits = free is None or (WASTE * each + _BESIDE * weight) * height * width <= _SHARE * free
+    fits = (WASTE * each + _BESIDE * weight) * height * width <= _SHARE * free
     if tile is None and halo is None and heavy <= WHOLE and fits:
         return None, ()
     if why_not:
@@ -92,7 +91,7 @@ def tiles_for(
     needed = -(-(reach // 2) // phase) * phase
     halo = min(needed, _HALO) if halo is None else -(-halo // phase) * phase
     if tile is None:
-        most = [math.inf if free is None else (_SHARE * free / (times * max(each, 1.0))) ** 0.5 - 2 * halo for times in (WASTE, _COMING)]
+        most = [(_SHARE * free / (times * max(each, 1.0))) ** 0.5 - 2 * halo for times in (WASTE, _COMING)]
         tile = int(min(most[0], _SIDES[1]) if most[0] >= _ROOMY else max(_SIDES[0], min(most[1], _ROOMY - 1)))
     tile = max(phase, tile // phase * phase)
     notes = () if halo >= needed else (f"the halo of {halo} pixels is less than the {needed} that '{target}' depends on: tiles may show",)
@@ -106,8 +105,7 @@ def roomy(recipe: Recipe) -> bool:
 
 def largest_in_memory(recipe: Recipe) -> int:
     """Bytes of the largest tensor of a picture's size that is not put on disk."""
-    free = free_memory(torch.device("cpu")) if roomy(recipe) else None
-    return max(IN_MEMORY, int(_PICTURES * (free or 0) / _COPIES))
+    return max(IN_MEMORY, int(_PICTURES * free_memory(torch.device("cpu")) / _COPIES)) if roomy(recipe) else IN_MEMORY
 
 
 def tiling_of(recipe: Recipe, network: Network) -> Tiling | None:
