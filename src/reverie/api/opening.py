@@ -120,10 +120,8 @@ def wrap(
         device: where its prepared copy runs.
 
     Raises:
-        UsageError: `mean` and `std` of different lengths, or a deviation that is not above 0.
+        UsageError: `mean` and `std` of different lengths, a deviation that is not above 0, a side or a name that can be none.
     """
-    if name is not None and not 0 < len(name) <= 200:
-        raise UsageError(f"a network's name of {len(name)} characters", "give it one of 1 to 200")
     network = wrap_module(module, mean, std, range, size, labels, scores, name, device)
     if doubt := doubts(network):
         warnings.warn(doubt, stacklevel=2)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 from torch import nn
@@ -13,7 +12,9 @@ from reverie.networks.anatomy import Layer
 from reverie.networks.attribution import Attribution
 from reverie.networks.device import choose
 from reverie.networks.lite import EfficientNetLite
+from reverie.networks.naming import LONGEST
 from reverie.networks.network import Label, Network
+from reverie.networks.opening import face, network_of
 from reverie.networks.prepare import Prepared
 from reverie.recipe import DEFAULT_NETWORK
 
@@ -60,24 +61,9 @@ def wrap_module(
     device: str | None = None,
 ) -> Network:
     """See `reverie.wrap`."""
-    if len(mean) != len(std) or not mean:
-        raise UsageError(f"mean has {len(mean)} channels and std {len(std)}", "give one of each for every channel")
     if not isinstance(module, nn.Module):
         raise UsageError(f"a {type(module).__name__} is no network", "give an nn.Module")
-    if not all(0 < each < math.inf for each in std):
-        raise UsageError(f"std {list(std)}", "each must be above 0")
-    if not all(math.isfinite(each) for each in (*mean, *range)) or range[0] >= range[1]:
-        raise UsageError(f"mean {list(mean)} and range {range}", "give finite numbers, and black below white")
-    if any(side < 1 for side in ((size,) if isinstance(size, int) else size)):
-        raise UsageError(f"size {size}", "give the native side in pixels, or (height, width)")
-    return Network(
-        module,
-        name=name or type(module).__name__,
-        mean=mean,
-        std=std,
-        range=range,
-        size=size,
-        labels=[(each,) for each in labels],
-        scores=scores,
-        device=device,
-    )
+    if name is not None and not 0 < len(name) <= LONGEST:
+        raise UsageError(f"a network's name of {len(name)} characters", f"give it one of 1 to {LONGEST}")
+    said = face(mean, std, range, size, labels, scores)
+    return network_of(module, said, name=name or type(module).__name__, device=device)

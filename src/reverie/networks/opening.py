@@ -137,21 +137,37 @@ def opened(
     return network, Notes(notes.told, (*notes.warned, *([doubt] if doubt else [])))
 
 
-def _network(found: Found, known: Face, source: Source, device: str | None) -> Network:
+def network_of(
+    module: nn.Module,
+    known: Face,
+    *,
+    name: str,
+    labels: Sequence[Sequence[str]] = (),
+    levels: dict[str, str] | None = None,
+    sha256: str | None = None,
+    device: str | None = None,
+) -> Network:
+    """A module with all that is known of it; `labels` are taken where the face has none."""
     assert known.mean is not None and known.std is not None
     return Network(
-        found.module.to(choose(device)),
-        name=found.name,
+        module,
+        name=name,
         mean=known.mean,
         std=known.std,
         range=known.range or (0.0, 1.0),
         size=known.size or (SIDE, SIDE),
-        labels=[(each,) for each in known.labels] if known.labels else found.labels,
-        levels=zoo.levels_of(source),
+        labels=[(each,) for each in known.labels] if known.labels else labels,
+        levels=levels,
         scores=known.scores,
-        sha256=found.sha256,
+        sha256=sha256,
         device=device,
     )
+
+
+def _network(found: Found, known: Face, source: Source, device: str | None) -> Network:
+    module = found.module.to(choose(device))
+    levels = zoo.levels_of(source)
+    return network_of(module, known, name=found.name, labels=found.labels, levels=levels, sha256=found.sha256, device=device)
 
 
 def _from_file(source: Source, definition: Definition | None) -> Found:
