@@ -12,7 +12,7 @@ import pytest
 
 import reverie
 from commands import Run, carrying, listed, saved
-from reverie.api import plan_journey
+from reverie.api import plan_again, plan_journey
 from reverie.errors import UsageError
 from reverie.motion.journeys import Traveller
 
@@ -121,8 +121,13 @@ def test_redo_makes_the_same_journey_again(place: Path, run: Run, sky: Path) -> 
     assert all((place / "b" / each).read_bytes() == (place / "a" / each).read_bytes() for each in listed(place / "a"))
     assert run("redo", "a/000000.png").out.strip() == "a-redo"
     run("redo", "a/000001.png").fault(3, "no recipe")
-    with pytest.raises(UsageError, match="is a journey"):
+    again = reverie.redo("a/000000.png", "c")
+    assert again.finished and again.path == Path("c") and again.notes[0].endswith("the same bytes")
+    assert all((place / "c" / each).read_bytes() == (place / "a" / each).read_bytes() for each in listed(place / "a"))
+    with pytest.raises(UsageError, match=r"is a journey, which is written.*output"):
         reverie.redo("a/000000.png")
+    with pytest.raises(UsageError, match="is a journey"):
+        plan_again("a/000000.png")
 
 
 @pytest.mark.parametrize(

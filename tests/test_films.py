@@ -317,8 +317,7 @@ def test_a_film_that_becomes_shorter_while_it_is_read(tmp_path: Path, video: Pat
 
 def test_redo_makes_the_same_film_again(tmp_path: Path, video: Path, hand: Network) -> None:
     filmed(video, tmp_path / "a.mp4", hand)
-    plan = plan_film_again(tmp_path / "a.mp4", network=hand)  # the film lies beside it
-    plan.make(tmp_path / "b.mp4")
+    reverie.redo(tmp_path / "a.mp4", tmp_path / "b.mp4", network=hand)  # the film lies beside it
     assert (tmp_path / "a.mp4").read_bytes() == (tmp_path / "b.mp4").read_bytes()
     video.unlink()
     with pytest.raises(InputError, match="not to be found"):

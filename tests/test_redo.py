@@ -161,6 +161,11 @@ def test_ones_own_network_is_checked_by_hash() -> None:
         reverie.redo(first)
 
 
+def test_a_picture_has_no_output_but_its_save(place: Path) -> None:
+    with pytest.raises(UsageError, match=r"output for a picture; save it"):
+        reverie.redo(carrying(place / "a.png", PLAIN.text()), "b.png")
+
+
 def test_ones_own_network_must_take_pictures_as_it_did() -> None:
     module = nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), nn.ReLU(), nn.Conv2d(4, 5, 3, padding=1))
 

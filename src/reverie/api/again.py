@@ -24,7 +24,6 @@ from reverie.recipe import MAX_PIXELS, FileInput, Machine, NetworkUsed, NoiseInp
 from reverie.render import (
     LARGEST,
     Plan,
-    Watcher,
     check,
     check_objective,
     check_reach,
@@ -41,34 +40,6 @@ from reverie.target import CLASSES, parse
 _READABLE = frozenset({*files.READABLE, *READABLE_FILMS, ".npy"})
 
 
-def redo(
-    picture: str | Path,
-    *,
-    start: str | Path | None = None,
-    network: Network | Sequence[Network] | None = None,
-    device: str | None = None,
-    threads: int | None = None,
-    progress: Watcher | None = None,
-    max_pixels: int = MAX_PIXELS,
-) -> Picture:
-    """Make a picture again from the recipe it carries.
-
-    What went in is looked for by hash: in the cache, then beside the picture, then at `start`. On the same machine, device and thread
-    count the same bytes come; elsewhere the same picture to the eye, and `Picture.notes` says which. A picture that was made in a batch is
-    made in that batch again.
-
-    Args:
-        picture: a file with a recipe.
-        start: the start picture, or a folder with all that went in, if it is neither in the cache nor beside the picture.
-        network: one's own network, if it was made with one (or several); each is checked by the hash of its weights.
-        device, threads: other than those of the recipe.
-
-    Raises:
-        InputError: no recipe, a recipe that cannot be used, a start that cannot be found, or another network.
-    """
-    return plan_again(picture, start=start, network=network, device=device, threads=threads, max_pixels=max_pixels).make(progress)
-
-
 def plan_again(
     picture: str | Path,
     *,
@@ -78,13 +49,13 @@ def plan_again(
     threads: int | None = None,
     max_pixels: int = MAX_PIXELS,
 ) -> Plan:
-    """All of `redo` but the dreaming."""
+    """All of `redo` of a picture but the dreaming."""
     place = expanded(picture)
     max_pixels = whole("--max-pixels", max_pixels, 1)
     threads = threaded(threads)
     old = read_recipe(place)
     if old.journey is not None or old.film is not None:
-        raise UsageError(f"'{place.name}' is a {old.command}, no picture", "make it again with `reverie redo`, or api.plan_journey_again")
+        raise UsageError(f"'{place.name}' is a {old.command}, no picture", "plan_journey_again and plan_film_again are for these")
     given = [network] if isinstance(network, Network) else list(network or ())
     if old.batch and (old.command == "dream" or not isinstance(old.input("start"), NoiseInput)):
         raise InputError(f"the recipe in '{place.name}' has a batch of pictures that begin with a picture", "it may have been edited")
