@@ -61,8 +61,6 @@ def plan_again(
         raise InputError(f"the recipe in '{place.name}' has a batch of pictures that begin with a picture", "it may have been edited")
     check_hashes(old, given, place)
     check_size(old.height, old.width, place.name, largest=max_pixels if old.tiles else LARGEST)
-    if not given and device is None and old.machine.device in available():
-        device = old.machine.device
     nets = networks_of(old, given, device, place)
     found = _start(old, place, None if start is None else expanded(start), max_pixels)
     beside = _beside(old, place, None if start is None else expanded(start), max_pixels)
@@ -121,9 +119,14 @@ def networks_of(old: Recipe, given: Sequence[Network], device: str | None, place
 
     A recipe is a stranger's: it makes nothing be downloaded, and no code of anybody's be imported.
 
+    Args:
+        device: None for the recipe's, if it is here; of those given it stays as it is.
+
     Raises:
         InputError: one is neither, or has other weights or channels than the recipe says.
     """
+    if not given and device is None and old.machine.device in available():
+        device = old.machine.device
     by_hash = {each.sha256: each for each in given}
     found: list[Network] = []
     for used in old.networks:

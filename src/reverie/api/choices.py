@@ -1,15 +1,45 @@
-"""Numbers that are handed in, checked."""
+"""What is handed in, checked: what to climb, numbers, colours."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from numbers import Integral
 from typing import Any
 
-from reverie.errors import UsageError
+from reverie.errors import UsageError, unknown
 from reverie.networks import Network
-from reverie.recipe import MOST_SEED, MOST_THREADS, Finish
-from reverie.target import brief
+from reverie.recipe import DEFAULT_PRESET, LEVELS, MOST_SEED, MOST_THREADS, Finish, Preset
+from reverie.recipe import preset as preset_called
+from reverie.target import Target, brief, parse
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is to be climbed: by a target, or by the level that stands for one in each network, its own or its preset's."""
+
+    terms: Target | None
+    level: str
+    preset: Preset | None
+
+    def of(self, network: Network) -> Target:
+        return self.terms or parse(network.level(self.level))
+
+
+def asked(target: str | None, level: str | None, preset: str | None, alone: bool = True) -> Asked:
+    """What was asked for; the default preset where nothing was, and nothing else says what to climb (`alone`).
+
+    Raises:
+        UsageError: both a target and a level, or none that there is.
+    """
+    if target is not None and level is not None:
+        raise UsageError("both a target and a level", "a level stands for a target: give one of them")
+    if level is not None and level not in LEVELS:
+        raise unknown("level", level, LEVELS, "the levels are " + ", ".join(LEVELS))
+    if preset is None and target is None and level is None and alone:
+        preset = DEFAULT_PRESET
+    named = preset_called(preset) if preset is not None else None
+    return Asked(parse(target) if target is not None else None, level or (named.level if named else ""), named)
 
 
 def seeded(seed: Any) -> int:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from reverie import recipe as _recipe
-from reverie.api.choices import check_colours, seeded, threaded, whole
+from reverie.api.choices import asked, check_colours, seeded, threaded, whole
 from reverie.api.inputs import Start, beside_of, start_of
 from reverie.api.opening import Networks, all_opened
-from reverie.errors import UsageError, unknown
+from reverie.errors import UsageError
 from reverie.pictures import Picture
 from reverie.recipe import Choices, FileInput, Objective, Recipe, chosen
 from reverie.render import Plan, Watcher, check, check_objective, check_reach, machine, tiles_for, used_by, whole_only
-from reverie.target import parse
 
 
 def dream(
@@ -82,16 +81,9 @@ def plan(
         size: side, or (height, width), of a start made from noise.
         keep: keep what goes in in the cache by its hash, so that `redo` finds it.
     """
-    if preset is None and target is None and level is None:
-        preset = _recipe.DEFAULT_PRESET
-    named = _recipe.preset(preset) if preset is not None else None
-    if target is not None and level is not None:
-        raise UsageError("both a target and a level", "a level stands for a target: give one of them")
-    if level is not None and level not in _recipe.LEVELS:
-        raise unknown("level", level, _recipe.LEVELS, "the levels are " + ", ".join(_recipe.LEVELS))
-    terms = parse(target) if target is not None else None
+    what = asked(target, level, preset)
     objective = objective_of(guide is not None, caricature, direction is not None or towards is not None or away is not None)
-    made = chosen("dream", {**(named.choices if named else {}), **(_recipe.CARICATURE if caricature else {})}, choices)
+    made = chosen("dream", {**(what.preset.choices if what.preset else {}), **(_recipe.CARICATURE if caricature else {})}, choices)
     seed, threads = seeded(seed), threaded(threads)
     max_pixels = whole("--max-pixels", max_pixels, 1)
     tile = None if tile is None else whole("--tile", tile, 16, 2**16)
@@ -99,7 +91,7 @@ def plan(
     nets = all_opened(network, device)
     check_colours(nets[0], choices, made.finish)
     picture, used = start_of(start, nets[0].channels, width, size, seed, max_pixels, made.canvas.spread, largest=max_pixels)
-    wanted = [terms or parse(net.level(level or (named.level if named else ""))) for net in nets]
+    wanted = [what.of(net) for net in nets]
     for net, each in zip(nets, wanted, strict=True):
         check(each, net)
         check_reach(each, net, *picture.size)

@@ -16,16 +16,15 @@ from torch import Tensor
 from reverie import recipe as _recipe
 from reverie.album import read_recipe
 from reverie.api.again import check_hashes, compared, find, networks_of
-from reverie.api.choices import check_colours, check_frames, seeded, threaded, whole
+from reverie.api.choices import asked, check_colours, check_frames, seeded, threaded, whole
 from reverie.api.opening import Networks, all_opened
 from reverie.api.setting import Frame, Make, Setting, Watch
-from reverie.errors import InputError, MissingExtra, UsageError, unknown
+from reverie.errors import InputError, MissingExtra, UsageError
 from reverie.files.films import Survey, frames, survey
 from reverie.motion.films import Cinema
 from reverie.motion.flow import Frame as Source
 from reverie.motion.footage import Footage
 from reverie.networks import Network
-from reverie.networks.device import available
 from reverie.pictures import quantise, resize
 from reverie.recipe import Choices, FileInput, Film, Recipe, chosen
 from reverie.render import check as check_target
@@ -172,17 +171,10 @@ def plan_film(
             `Transforms` and `Penalties`.
     """
     check_installed()
-    asked = {name: choices.pop(name) for name in list(choices) if name in Film.model_fields}
-    if target is not None and level is not None:
-        raise UsageError("both a target and a level", "a level stands for a target: give one of them")
-    if level is not None and level not in _recipe.LEVELS:
-        raise unknown("level", level, _recipe.LEVELS, "the levels are " + ", ".join(_recipe.LEVELS))
-    if preset is None and target is None and level is None:
-        preset = _recipe.DEFAULT_PRESET
-    named = _recipe.preset(preset) if preset is not None else None
-    terms = parse(target) if target is not None else None
-    made = _made(named, choices)
-    moving = _recipe.choose(Film, **{name: value for name, value in asked.items() if value is not None})
+    own = {name: choices.pop(name) for name in list(choices) if name in Film.model_fields}
+    what = asked(target, level, preset)
+    made = _made(what.preset, choices)
+    moving = _recipe.choose(Film, **{name: value for name, value in own.items() if value is not None})
     seed, threads = seeded(seed), threaded(threads)
     max_pixels = whole("--max-pixels", max_pixels, 1)
     place = expanded(video)
@@ -191,7 +183,7 @@ def plan_film(
     nets = all_opened(network, device)
     check_colours(nets[0], choices, made.finish)
     check_frames(nets[0])
-    wanted = [terms or parse(net.level(level or (named.level if named else ""))) for net in nets]
+    wanted = [what.of(net) for net in nets]
     for net, each in zip(nets, wanted, strict=True):
         check_target(each, net)
         check_reach(each, net, high, wide)
@@ -238,8 +230,6 @@ def plan_film_again(
     check_size(old.height, old.width, place.name)
     source = find(used, place, None if start is None else expanded(start))
     found = survey(source, max_pixels)
-    if not given and device is None and old.machine.device in available():
-        device = old.machine.device
     nets = networks_of(old, given, device, place)
     try:
         for net, each in zip(nets, old.networks, strict=True):

@@ -16,7 +16,7 @@ from torch import Tensor
 from reverie import recipe as _recipe
 from reverie.album import read_recipe
 from reverie.api.again import check_hashes, compared, find, networks_of
-from reverie.api.choices import check_colours, check_frames, seeded, sides, threaded, whole
+from reverie.api.choices import asked, check_colours, check_frames, seeded, sides, threaded, whole
 from reverie.api.inputs import Start, start_of
 from reverie.api.opening import Networks, all_opened
 from reverie.api.setting import Frame, Make, Setting, Watch
@@ -26,7 +26,6 @@ from reverie.motion.footage import Footage
 from reverie.motion.journeys import Traveller, check, closing, units
 from reverie.networks import Network
 from reverie.networks.catalogue import CATALOGUE
-from reverie.networks.device import available
 from reverie.networks.naming import ZOOS, is_same
 from reverie.pictures import Picture, load, resize
 from reverie.recipe import Choices, FileInput, Journey, Recipe, Stop, chosen
@@ -158,19 +157,12 @@ def plan_journey(
         **choices: `motion`, `frames`, `fps`, `loop`, `close`, `enter`, `rounds`, `turn` of the recipe's `Journey`, and every field of its
             `Ascent`, `Transforms` and `Penalties`.
     """
-    asked = {name: choices.pop(name) for name in list(choices) if name in Journey.model_fields and name != "ring"}
+    own = {name: choices.pop(name) for name in list(choices) if name in Journey.model_fields and name != "ring"}
     if ring and (target is not None or level is not None):
         raise UsageError("both a ring and a target or level", "name the targets of the ring alone")
-    if target is not None and level is not None:
-        raise UsageError("both a target and a level", "a level stands for a target: give one of them")
-    if level is not None and level not in _recipe.LEVELS:
-        raise unknown("level", level, _recipe.LEVELS, "the levels are " + ", ".join(_recipe.LEVELS))
-    if preset is None and target is None and level is None and not ring:
-        preset = _recipe.DEFAULT_PRESET
-    named = _recipe.preset(preset) if preset is not None else None
-    terms = parse(target) if target is not None else None
-    made = _made(named, choices)
-    moving = _moving(asked, seconds)
+    what = asked(target, level, preset, alone=not ring)
+    made = _made(what.preset, choices)
+    moving = _moving(own, seconds)
     notes = check(moving)
     seed, threads = seeded(seed), threaded(threads)
     max_pixels = whole("--max-pixels", max_pixels, 1)
@@ -189,7 +181,7 @@ def plan_journey(
         wanted = [(nets[each.network], parse(each.target)) for each in stops]
     else:
         nets = all_opened(network, device)
-        wanted = [(net, terms or parse(net.level(level or (named.level if named else "")))) for net in nets]
+        wanted = [(net, what.of(net)) for net in nets]
         used_nets = tuple(used_by(net, each, wanted[0][1]) for net, each in wanted)
     check_colours(nets[0], choices, made.finish)
     check_frames(nets[0])
@@ -236,8 +228,6 @@ def plan_journey_again(
         pixels = resize(picture.pixels, old.height, old.width)
     else:
         pixels = drawn(old, "").pixels
-    if not given and device is None and old.machine.device in available():
-        device = old.machine.device
     nets = networks_of(old, given, device, place)
     try:
         notes = check(old.journey)

@@ -126,7 +126,7 @@ class Setting(ABC):
         place, began = self.ready(output, force=force, preview=preview), time.monotonic()
         job = Job(_beside(place, ".work"), self.fingerprint(), self.units)
         with job.opened() as note:
-            notes = (*self.notes, *((note,) if note else ()), *self._keep())
+            notes = (*self.notes, *((note,) if note else ()), *Kept().put_all(self.kept))
             if tell is not None:
                 for each in notes:
                     tell(each)
@@ -184,14 +184,6 @@ class Setting(ABC):
         except ReverieError:
             return False
         return old is not None and self.follows(old)
-
-    def _keep(self) -> tuple[str, ...]:
-        try:
-            for content in self.kept:
-                Kept().put(content)
-        except OutputError as error:
-            return (f"what went in is not kept for `redo`, which will need --start: {error.fault}",)
-        return ()
 
     def _unit(self, job: Job, number: int) -> Tensor:
         return _pictures.load(job.unit(number), channels=self.recipe.channels).pixels

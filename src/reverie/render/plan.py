@@ -13,7 +13,7 @@ from torch import Tensor
 
 from reverie.ascent import Progress, Way, added, climb, kept_memory, octave_sizes
 from reverie.canvas import keep_colour
-from reverie.errors import OutputError, UsageError
+from reverie.errors import UsageError
 from reverie.networks import Network
 from reverie.pictures import Picture, banded, in_memory, resample, resize
 from reverie.recipe import NoiseInput, Recipe, Stopped
@@ -85,7 +85,7 @@ class Plan:
             raise UsageError(f"--making {making}", f"it is a number from 0 to {MOST_FRAMES}")
         began = time.monotonic()
         recipe = self.recipe
-        kept = self._keep()
+        kept = Kept().put_all(self.kept)
         tiling = tiling_of(recipe, self.network)
         held = kept_memory() if roomy(recipe) else nullcontext()
         with threads(recipe.machine.threads), held, in_memory(largest_in_memory(recipe)):
@@ -158,15 +158,6 @@ class Plan:
         if recipe.command == "dream" or not isinstance(used, NoiseInput):
             return self.start.pixels[None]
         return torch.stack([drawn(recipe, purpose).pixels for purpose in purposes(recipe)])
-
-    def _keep(self) -> tuple[str, ...]:
-        """Keep what went in; a note where that fails, which is no reason not to dream."""
-        try:
-            for content in self.kept:
-                Kept().put(content)
-        except OutputError as error:
-            return (f"what went in is not kept for `redo`, which will need --start: {error.fault}",)
-        return ()
 
     def _finished(self, state: Progress, start: Tensor) -> list[Tensor]:
         """The pictures that are wanted as they are at this state of an ascent: each (C, H, W), on the CPU, at the size of the result."""

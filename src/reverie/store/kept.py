@@ -6,8 +6,10 @@ import contextlib
 import hashlib
 import os
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
+from reverie.errors import OutputError
 from reverie.store.folders import cache_folder
 from reverie.store.whole import beside, made_folder, write_whole
 
@@ -43,6 +45,15 @@ class Kept:
                 with beside(place, replace=True) as part:
                     shutil.copyfile(content, part)
         return digest
+
+    def put_all(self, contents: Iterable[bytes | Path]) -> tuple[str, ...]:
+        """Keep what goes in; a note where that fails, which is no reason not to make the picture."""
+        try:
+            for content in contents:
+                self.put(content)
+        except OutputError as error:
+            return (f"what went in is not kept for `redo`, which will need --start: {error.fault}",)
+        return ()
 
     def find(self, digest: str) -> Path | None:
         """The file with this content, or None. A file whose content no longer has this hash is dropped."""
