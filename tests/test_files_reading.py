@@ -12,10 +12,11 @@ import pytest
 from PIL import Image, ImageCms
 
 from imagefiles import photo, png, saved
-from reverie.errors import InputError, MissingExtra, UnsafeError
+from reverie.errors import InputError, MissingExtra, UnsafeError, UsageError
 from reverie.files import decode, read
 from reverie.files.colour import srgb_profile
 from reverie.files.png import chunk
+from reverie.pictures import as_picture
 
 
 def profile(space: bytes, tags: dict[bytes, bytes], link: bytes = b"XYZ ", kind: bytes = b"mntr") -> bytes:
@@ -257,3 +258,9 @@ def test_a_profile_that_is_srgb_to_within_a_level_changes_nothing() -> None:
 @pytest.mark.parametrize("broken", [b"x", P3[:200], P3[:128] + b"\xff" * 40, cmyk_profile(), GREY_LINEAR], ids=range(5))
 def test_a_profile_that_is_broken_or_of_another_kind_is_ignored(broken: bytes) -> None:
     assert np.array_equal(decode(saved(photo(), "PNG", icc_profile=broken), "a").rgb, photo())
+
+
+@pytest.mark.parametrize("mode", ["F", "I", "I;16B"])
+def test_an_image_that_does_not_say_what_white_is(mode: str) -> None:
+    with pytest.raises(UsageError, match=f"mode {mode} does not say what white is.*tensor"):
+        as_picture(Image.new(mode, (8, 8)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -14,7 +15,7 @@ from pathlib import Path
 import pytest
 from huggingface_hub import constants
 
-from reverie.errors import InputError, MissingExtra, UnsafeError, UsageError
+from reverie.errors import InputError, MissingExtra, OutputError, UnsafeError, UsageError
 from reverie.networks.hub import config, fetched
 from serving import Served, Server, server
 
@@ -105,6 +106,16 @@ def test_broken_off_again_and_again(hub: Server, monkeypatch: pytest.MonkeyPatch
         repository()["owner/net/resolve/main/model.safetensors"], stop=0, always=True
     )
     with pytest.raises(InputError, match=r"failed.*try again"):
+        fetched("owner/net", "model.safetensors")
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EACCES])
+def test_a_cache_that_cannot_be_written_is_no_bad_connection(hub: Server, monkeypatch: pytest.MonkeyPatch, code: int) -> None:
+    def fails(*_: object, **__: object) -> str:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr("huggingface_hub.hf_hub_download", fails)
+    with pytest.raises(OutputError, match=r"the hub's cache cannot be written.*HF_HOME"):
         fetched("owner/net", "model.safetensors")
 
 

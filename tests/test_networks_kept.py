@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
 from reverie.errors import UsageError
-from reverie.networks import Network
+from reverie.networks import Network, wrap_module
 from tiny import ODD, SIDE, Hand, close, looked_into, picture, prepared, settled, wrapped
 
 
@@ -103,8 +104,14 @@ def test_what_cannot_be_copied_says_so() -> None:
         def __deepcopy__(self, memo: Any) -> Any:
             raise TypeError("cannot pickle a lock")
 
+    class Silent(Hand):
+        def __deepcopy__(self, memo: Any) -> Any:
+            raise NotImplementedError
+
     with pytest.raises(UsageError, match="Locked cannot be copied: cannot pickle a lock"):
         _ = wrapped(Locked()).layers
+    with pytest.raises(UsageError, match="Silent cannot be copied: NotImplementedError"):
+        _ = wrapped(Silent()).layers
 
 
 def test_inference_mode_leaves_nothing_that_cannot_be_climbed() -> None:
@@ -135,6 +142,12 @@ def _data(module: nn.Module) -> None:
     module[0].weight.data.mul_(3)
 
 
+def _places(module: nn.Module) -> None:
+    """The same numbers elsewhere."""
+    for each in module[0].parameters():
+        each.data.copy_(each.data.flip(0))
+
+
 def _buffer(module: nn.Module) -> None:
     module[1].running_mean.add_(1)
 
@@ -143,7 +156,7 @@ def _part(module: nn.Module) -> None:
     module[2] = nn.Tanh()
 
 
-@pytest.mark.parametrize("change", [_step, _load, _replace, _data, _buffer, _part])
+@pytest.mark.parametrize("change", [_step, _load, _replace, _data, _places, _buffer, _part])
 @pytest.mark.parametrize("training", [False, True])
 def test_changed_weights_are_seen(change: Callable[[nn.Module], None], training: bool) -> None:
     module = settled(nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU())).train(training)
@@ -178,3 +191,14 @@ def test_prepared_copies_of_a_large_network_do_not_pile_up(monkeypatch: pytest.M
     assert list(network._folded) == [*kept[1:], kept[0]], "the last used goes last"
     for name in names:
         assert close(network.prepare([name])(x)[name], wanted[name])
+
+
+@pytest.mark.parametrize(("size", "sides"), [(np.int64(16), (16, 16)), ((16, 24), (16, 24)), ([16, 24], (16, 24))])
+def test_a_native_size_as_people_have_it(size: Any, sides: tuple[int, int]) -> None:
+    assert wrap_module(nn.Conv2d(3, 4, 3), [0.0] * 3, [1.0] * 3, size=size).size == sides
+
+
+@pytest.mark.parametrize("size", [224.0, (16, 16, 16), 0, (8, -8), "16", 9000])
+def test_a_native_size_that_cannot_be(size: Any) -> None:
+    with pytest.raises(UsageError, match="native size"):
+        wrap_module(nn.Conv2d(3, 4, 3), [0.0] * 3, [1.0] * 3, size=size)

@@ -51,7 +51,7 @@ def test_every_command_that_has_a_network_takes_ones_own(own: Path, run: Run) ->
     layers = run("layers", *net, "--json")
     assert [each["name"] for each in layers.data] == ["0", "2"]
     digest = sha256_of(own / "net.safetensors")
-    assert f"sha256 of 'net.safetensors': {digest}" in layers.err and f"{SAID} so, as is remembered" in layers.err
+    assert f"sha256 of 'net.safetensors': {digest}" in layers.err and f"{SAID} like this, which is now remembered" in layers.err
     assert {each["label"] for each in run("recognise", "sky.png", *net, "--json").data[0]["labels"]} == {"cat", "dog", "bird"}
     for words in (
         ("dream", "sky.png", "-t", "2:1", *few, "-o", "dream.png"),
@@ -96,15 +96,22 @@ def test_a_recipe_can_name_no_code_and_no_file(own: Path, run: Run) -> None:
     assert not (own / "ran").exists() and recipe
 
 
+def test_a_cache_that_cannot_be_written_is_no_reason_not_to_open_it(own: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    (own / "file").touch()
+    monkeypatch.setenv("REVERIE_CACHE", str(own / "file" / "cache"))
+    done = run("layers", "--network", "net.safetensors", *FLAGS)
+    assert done.code == 0 and "is not remembered" in done.err, done
+
+
 def test_what_is_not_known_is_asked_for_once_and_remembered(own: Path, run: Run) -> None:
     net = ("layers", "--network", "net.safetensors", "--definition", "own:small")
-    run(*net).fault(2, "the normalisation of 'net.safetensors' is not known", "--mean 0.485,0.456,0.406 --std")
-    run(*net, "--mean", "0.5,0.5,0.5").fault(2, "the std of 'net.safetensors' is not known")
+    run(*net).fault(2, "the normalisation that 'net.safetensors' was trained with is not known", "--mean 0.485,0.456,0.406 --std")
+    run(*net, "--mean", "0.5,0.5,0.5").fault(2, "the std that 'net.safetensors' was trained with is not known")
     run(*net, "--mean", "0.5,0.5,0.5", "--std", "0.2,0.2").fault(2, "mean has 3 channels and std 2")
     run(*net, "--mean", "0.5", "--std", "0.5", "--native", "32").fault(2, "cannot take a picture of 32×32")
-    run(*net).fault(2, "the normalisation of 'net.safetensors' is not known")  # what cannot be is not remembered
+    run(*net).fault(2, "the normalisation that 'net.safetensors' was trained with is not known")  # what cannot be is not remembered
     first = run(*net, "--mean", "0.5,0.5,0.5", "--std", "0.25,0.25,0.25")
-    assert first.code == 0 and "(range 0,1 and native size 224×224 not said, so taken)" in first.err, first
+    assert first.code == 0 and "(range 0,1 and native size 224×224 not said, so assumed)" in first.err, first
     again = run(*net)
     assert again.code == 0 and f"{SAID} as you said before: mean 0.5,0.5,0.5, std 0.25,0.25,0.25, range 0,1, 224×224" in again.err
     changed = run(*net, "--mean", "127,127,127", "--std", "64,64,64", "--range", "0,255", "--native", "48x32")
@@ -120,7 +127,7 @@ def test_a_damaged_memory_is_no_memory(own: Path, run: Run) -> None:
     assert len(kept) == 1
     for content in (b"", b"{", b"[]", b'{"mean": "x"}', b'{"mean": [1e999], "std": [1]}', b'{"size": [0, 0]}', b"\xff"):
         kept[0].write_bytes(content)
-        run(*net, "--definition", "own:small").fault(2, "normalisation of 'net.safetensors' is not known")
+        run(*net, "--definition", "own:small").fault(2, "normalisation that 'net.safetensors' was trained with is not known")
 
 
 @pytest.mark.parametrize(
@@ -158,7 +165,7 @@ def test_what_is_wrong_is_said(own: Path, run: Run, words: tuple[str, ...], code
 
 def test_in_python_it_is_the_same(own: Path) -> None:
     torch.save({"state_dict": of_channels(3).module.state_dict()}, own / "net.pth")
-    with pytest.raises(UsageError, match=r"normalisation of 'net\.pth' is not known"):
+    with pytest.raises(UsageError, match=r"normalisation that 'net\.pth' was trained with is not known"):
         reverie.load("net.pth", definition="own:small")
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from pathlib import Path
 
 import pytest
@@ -66,12 +67,17 @@ def test_a_preset_and_a_level_stand_for_a_layer(place: Path, run: Run, monkeypat
 def test_the_list_says_what_is_here_and_how_to_get_what_is_not(run: Run, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = {each["name"]: each for each in run("networks", "--json").data}
     assert list(rows) == [*CATALOGUE, *KNOWN]
+    zoo_of_tests.declared()
+    weights = importlib.import_module("torchvision.models").get_model_weights
+    assert all(weights(each.partition(":")[2]).DEFAULT.url.endswith(f"/{known.file}") for each, known in KNOWN.items())
     assert rows["torchvision:googlenet"]["state"] == "downloads on first use" and not rows["torchvision:googlenet"]["installed"]
     assert rows["torchvision:googlenet"]["sha256"] is None and rows["torchvision:googlenet"]["levels"]["parts"] == "inception4c"
     weights = place.parent / "cache" / "weights"
     weights.mkdir(parents=True)
-    (weights / "vgg16-397923af.pth").touch()
-    assert {each.name: each.state for each in listing.listed()}["torchvision:vgg16"] == "in the cache"
+    for file in ("vgg16-397923af.pth", "resnet50-0676ba61.pth"):  # of the second these are older weights, which its name does not mean
+        (weights / file).touch()
+    states = {each.name: each.state for each in listing.listed()}
+    assert (states["torchvision:vgg16"], states["torchvision:resnet50"]) == ("in the cache", "downloads on first use")
     monkeypatch.setattr(listing, "find_spec", lambda _name: None)
     monkeypatch.setattr(listing, "find", lambda _facts: None)
     states = [each.state for each in listing.listed()]

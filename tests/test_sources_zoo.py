@@ -206,8 +206,32 @@ def test_a_network_of_the_hub_is_a_timm_model_and_its_commit_is_its_name(served:
 
 
 @pytest.mark.parametrize(
+    ("facts", "missing"),
+    [
+        ({"std": [0, 0, 0]}, True), ({"std": [-0.5, 0.5, 0.5]}, True), ({"mean": ["a", "b", "c"]}, True),
+        ({"input_size": [3, -64, -64]}, False), ({"input_size": [3, 30000, 30000]}, False), ({"label_names": [["a"], ["b"]]}, False),
+    ],
+)  # fmt: skip
+def test_what_its_config_says_and_cannot_be_is_not_said(served: Callable[..., Path], facts: dict[str, Any], missing: bool) -> None:
+    known = {"input_size": [3, 64, 64], "mean": [0.5] * 3, "std": [0.25] * 3}
+    served(of_timm("test_efficientnet", num_classes=2), {"architecture": "test_efficientnet", "num_classes": 2, **known, **facts})
+    if missing:
+        with pytest.raises(UsageError, match="the normalisation that"):
+            reverie.load("hf:owner/name", device="cpu")
+        return
+    net = reverie.load("hf:owner/name", device="cpu")
+    assert net.size in ((64, 64), (224, 224)) and not net.labels
+
+
+def test_labels_do_not_steer_a_terminal(served: Callable[..., Path]) -> None:
+    names = {"label_names": ["cat\x1b[2J", "dog\x07"], "mean": [0.5] * 3, "std": [0.25] * 3}
+    served(of_timm("test_efficientnet", num_classes=2), {"architecture": "test_efficientnet", "num_classes": 2, **names})
+    assert [each[0] for each in reverie.load("hf:owner/name", device="cpu").labels] == ["cat�[2J", "dog�"]
+
+
+@pytest.mark.parametrize(
     ("architecture", "config"),
-    [("squeezenet1_1", {}), ("mobilenet_v3_small", {"library_name": "torchvision"}), ("resnet18", {"library_name": "torchvision"})],
+    [("squeezenet1_1", {}), ("mobilenet_v3_small", {"library_name": "torchvision"}), ("regnet_x_400mf", {}), ("resnet18", {"library_name": "torchvision"})],
 )
 def test_a_network_of_the_hub_may_be_torchvisions(
     served: Callable[..., Path], asked: list[str], architecture: str, config: dict[str, Any]
@@ -229,7 +253,7 @@ def test_weights_of_the_hub_on_ones_own_code(served: Callable[..., Path], asked:
         "from torch import nn\n\ndef net():\n    return nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Conv2d(4, 5, 3))\n"
     )
     named = ("--network", "hf:owner/name@v2", "--definition", "mine:net")
-    run("layers", *named).fault(2, "the normalisation of 'hf:owner/name@v2' is not known", "--mean")
+    run("layers", *named).fault(2, "the normalisation that 'hf:owner/name@v2' was trained with is not known", "--mean")
     assert run("layers", *named, "--mean", "0.5,0.5,0.5", "--std", "0.2,0.2,0.2", "--native", "32").code == 0
     run("dream", "noise:pink", *named, "--target", "0:1", "--size", 32, "--octaves", 1, "--steps", 1, "-o", "a.png")
     (used,) = read_recipe(place / "a.png").networks
@@ -243,9 +267,9 @@ def test_weights_of_the_hub_on_ones_own_code(served: Callable[..., Path], asked:
 
 def test_what_its_config_does_not_say_is_asked_for(served: Callable[..., Path], place: Path, run: Run) -> None:
     served(of_timm("test_efficientnet", num_classes=2), {"architecture": "test_efficientnet", "num_classes": 2})
-    run("layers", "--network", "hf:owner/name").fault(2, "the normalisation of 'hf:owner/name' is not known", "--mean")
+    run("layers", "--network", "hf:owner/name").fault(2, "the normalisation that 'hf:owner/name' was trained with is not known", "--mean")
     done = run("layers", "--network", "hf:owner/name", "--mean", "0.5,0.5,0.5", "--std", "0.5,0.5,0.5", "--native", "64")
-    assert done.code == 0 and "'hf:owner/name' takes pictures so" in done.err
+    assert done.code == 0 and "'hf:owner/name' takes pictures like this" in done.err
     assert run("layers", "--network", "hf:owner/name").code == 0
 
 
@@ -269,6 +293,10 @@ def test_what_its_config_does_not_say_is_asked_for(served: Callable[..., Path], 
         ({"architecture": "test_resnet", "model_args": {"act_layer": "__import__('os')"}}, UnsafeError, "asks for 'act_layer'"),
         ({"architecture": "test_resnet", "model_args": {"embed_dim": 64}}, InputError, "timm cannot build 'test_resnet'"),
         ({"x": "y" * (1 << 20)}, UnsafeError, "more than a megabyte"),
+        ({"architecture": "vit_tiny_patch16_224", "model_args": {"embed_dim": 8190, "depth": 100}}, UnsafeError, "asks for 32"),
+        ({"architecture": "vit_tiny_patch16_224", "model_args": {"num_heads": 0}}, InputError, "timm cannot build"),
+        ({"architecture": "vit_tiny_patch16_224", "model_args": {"patch_size": 0}}, InputError, "timm cannot build"),
+        ({"architecture": "swin_tiny_patch4_window7_224", "model_args": {"depths": []}}, InputError, "timm cannot build"),
     ],
 )
 def test_a_config_that_is_of_none_of_the_zoos_is_refused(
@@ -278,7 +306,7 @@ def test_a_config_that_is_of_none_of_the_zoos_is_refused(
     with pytest.raises(kind) as raised:
         reverie.load("hf:owner/name")
     assert words in raised.value.fault and "\n" not in str(raised.value)
-    assert len(asked) == 1 or "cannot build" in words
+    assert len(asked) == 1 or "cannot build" in words or "asks for 32" in words
 
 
 # ── names, the extra, offline ────────────────────────────────────────────────────────────────────────────────────────────

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from reverie.errors import OutputError
-from reverie.store import Kept, cache_folder, check_place, files_in, sha256_of, write_whole
+from reverie.store import Kept, cache_folder, check_place, files_in, scratch, sha256_of, write_whole
 
 
 def left(folder: Path) -> list[str]:
@@ -220,3 +220,25 @@ def test_files_in_a_folder_by_suffix(tmp_path: Path) -> None:
         (tmp_path / name).touch()
     (tmp_path / "folder.png").mkdir()
     assert [each.name for each in files_in(tmp_path, frozenset({".png"}))] == ["a.png", "b.PNG"]
+
+
+def test_a_folder_that_may_be_written_and_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = os.open
+
+    def refuse(path: object, flags: int, *rest: int) -> int:
+        if Path(str(path)) == tmp_path:
+            raise PermissionError(errno.EACCES, "denied")
+        return real(str(path), flags, *rest)
+
+    monkeypatch.setattr(os, "open", refuse)
+    assert write_whole(tmp_path / "a", b"1").read_bytes() == b"1"
+
+
+def test_scratch_takes_no_error_of_its_user_for_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REVERIE_CACHE", str(tmp_path / "cache"))
+    with pytest.raises(FileNotFoundError, match="elsewhere"), scratch(10):
+        raise FileNotFoundError(errno.ENOENT, "elsewhere")
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("REVERIE_CACHE", str(tmp_path / "file"))
+    with pytest.raises(OutputError, match="REVERIE_CACHE"), scratch(10):
+        pass

@@ -20,6 +20,11 @@ def printable(text: object) -> str:
     return "".join(each if each.isprintable() else "�" for each in str(text))
 
 
+def first_line(error: BaseException) -> str:
+    """What an error says, in one line fit for a message; its kind where it says nothing."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:160]
+
+
 class ReverieError(Exception):
     """Root of every error that a user can cause or mend.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
@@ -11,6 +11,7 @@ from torch import nn
 
 from reverie.errors import UsageError
 from reverie.networks import Network, open_network, wrap_module
+from reverie.networks.download import Progress, is_offline
 from reverie.networks.naming import source
 from reverie.networks.opening import Definition, Face, Notes, face
 from reverie.networks.opening import opened as opened_from
@@ -70,7 +71,7 @@ def open_up(
     definition: Definition | None = None,
     offline: bool = False,
     device: str | None = None,
-    progress: Callable[[int, int | None], None] | None = None,
+    progress: Progress | None = None,
 ) -> Opened:
     """All of `load`, with what there is to tell in place of warnings.
 
@@ -83,12 +84,10 @@ def open_up(
     if meant.kind == "built-in":
         if said != Face() or definition is not None:
             raise UsageError(
-                f"'{meant.name}' knows its own normalisation, size and labels", "leave them away; they are for your own networks"
+                f"'{meant.name}' knows its own normalisation, size and labels", "leave them out; they are for your own networks"
             )
         return Opened(open_network(meant.name, device))
     if meant.is_zoo:
-        from reverie.networks.download import is_offline
-
         offline = is_offline(offline)
     return Opened(*opened_from(meant, said, definition=definition, offline=offline, device=device, progress=progress))
 
@@ -145,7 +144,7 @@ def all_opened(networks: Networks, device: str | None) -> tuple[Network, ...]:
     found = tuple(opened(each, device) for each in given)
     if len({each.channels for each in found}) > 1:
         counts = " and ".join(str(each.channels) for each in found)
-        raise UsageError(f"networks that take {counts} channels", "give such as take the same pictures")
+        raise UsageError(f"networks that take {counts} channels", "give networks that take the same pictures")
     if len({each.sha256 for each in found}) < len(found):
         raise UsageError("the same network twice", "give different ones")
     if len({each.device for each in found}) > 1:

@@ -13,7 +13,7 @@ import typer
 from reverie.cli import flags
 from reverie.cli.show import print_json, print_table, remark, say
 from reverie.errors import UsageError, unknown
-from reverie.store import KINDS, cache_folder, holdings, prune
+from reverie.store import KINDS, cache_folder, expanded, holdings, prune
 
 _UNITS = {"": 1, "k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12}
 
@@ -51,14 +51,14 @@ def cache_command(
         )
         say(f"in {cache_folder()}")
     if gone is not None:
-        remark(f"removed {gone.files} files, {_shown(gone.size)}")
+        remark(f"removed {gone.files} file{'s' * (gone.files != 1)}, {_shown(gone.size)}")
     hub = _hub()
     if hub.is_dir():
         remark(f"what came from the Hugging Face hub is kept in {hub}; `hf cache` lists and prunes it")
 
 
 def _bytes(text: str) -> int:
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kmgt]?)i?b?", text.strip().lower())
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kmgt]?)b?", text.strip().lower())
     if found is None:
         raise UsageError(f"--to {text}", "write it like 500MB or 2GB")
     return int(float(found[1]) * _UNITS[found[2]])
@@ -73,5 +73,5 @@ def _shown(size: int) -> str:
 
 def _hub() -> Path:
     """Where huggingface_hub keeps its files, by its own documented variables."""
-    home = Path(os.environ.get("HF_HOME") or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "huggingface")
-    return Path(os.environ.get("HF_HUB_CACHE") or home / "hub")
+    home = expanded(os.environ.get("HF_HOME") or Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "huggingface")
+    return expanded(os.environ.get("HF_HUB_CACHE") or home / "hub")

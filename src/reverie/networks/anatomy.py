@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from reverie.errors import UsageError
+from reverie.errors import UsageError, first_line
 from reverie.networks.attention import Attention
 from reverie.networks.forms import Form, form_of
 from reverie.networks.names import ATTENTION
@@ -188,8 +188,9 @@ def _pass(module: nn.Module, picture: Tensor) -> tuple[list[_Call], _Seen, Any, 
             raise
         except _CANNOT as error:
             size = "×".join(str(side) for side in picture.shape[2:])
-            fault = (str(error).splitlines() or [type(error).__name__])[0][:160]
-            raise UsageError(f"{type(module).__name__} cannot take a picture of {size}: {fault}", "say its native size: size=…") from error
+            raise UsageError(
+                f"{type(module).__name__} cannot take a picture of {size}: {first_line(error)}", "say its native size: size=…"
+            ) from error
         return calls, seen, output, {id(call.output): tracer.readers.get(call.output, 0) for call in calls}
 
 

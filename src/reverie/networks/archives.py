@@ -81,18 +81,7 @@ def load(file: IO[bytes], name: str) -> Mapping[Any, Any]:
         found = torch.load(Plain(file), map_location="cpu", weights_only=True)  # type: ignore[arg-type]
     except pickle.UnpicklingError as error:
         raise refused(name, "holds more than weights, says torch") from error
-    except (
-        RuntimeError,
-        ValueError,
-        TypeError,
-        KeyError,
-        IndexError,
-        AttributeError,
-        AssertionError,
-        EOFError,
-        OSError,
-        OverflowError,
-    ) as error:
+    except _FAILURES as error:
         raise damaged(name, "is damaged: torch cannot read it") from error
     except MemoryError as error:
         raise damaged(name, "needs more memory than is free") from error

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
-_SOFTMAX = (torch.softmax, Tensor.softmax, F.softmax, torch.nn.functional.softmax)
+_SOFTMAX = (torch.softmax, Tensor.softmax, F.softmax)
 
 
 class Attention(TorchFunctionMode):

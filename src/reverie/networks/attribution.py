@@ -15,6 +15,7 @@ from reverie.errors import MissingExtra, UsageError
 from reverie.networks.inputs import normalise
 from reverie.networks.names import ATTENTION, spot
 from reverie.networks.outputs import class_scores
+from reverie.pictures import resize
 from reverie.target import CLASSES
 
 if TYPE_CHECKING:
@@ -78,8 +79,6 @@ def attribute(
     Raises:
         UsageError: no such layer or class, a layer without places, or no steps. MissingExtra: captum is not installed.
     """
-    from reverie.pictures import resize
-
     if steps < 1:
         raise UsageError(f"{steps} steps", "take at least one")
     for name in layers:

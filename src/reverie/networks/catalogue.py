@@ -18,7 +18,6 @@ class Facts:
     """
 
     name: str
-    title: str
     width: float
     depth: float
     size: int  # native side of a picture, pixels
@@ -29,7 +28,6 @@ class Facts:
     levels: dict[Level, str]
     licence: str = "Apache-2.0"
     trained_on: str = "ImageNet-1k"
-    labels: str = "imagenet"
     mean: tuple[float, float, float] = (127 / 255, 127 / 255, 127 / 255)
     std: tuple[float, float, float] = (128 / 255, 128 / 255, 128 / 255)
 
@@ -40,7 +38,6 @@ _SOURCE = "EfficientNet-Lite, Renjie Liu and the TensorFlow authors, 2020; after
 def _lite(number: int, width: float, depth: float, size: int, digest: str, levels: dict[Level, str]) -> Facts:
     return Facts(
         name=f"efficientnet-lite{number}",
-        title=f"EfficientNet-Lite {number}",
         width=width,
         depth=depth,
         size=size,
@@ -78,7 +75,7 @@ class Known:
     """
 
     name: str
-    title: str
+    file: str  # of its usual weights, as the zoo calls it
     size: int  # native side of a picture, pixels
     source: str
     levels: dict[Level, str]
@@ -95,9 +92,11 @@ _RESNET50 = _levels("layer1.1", "layer2.1", "layer2.3", "layer3.2", "layer3.5", 
 KNOWN: dict[str, Known] = {
     each.name: each
     for each in (
-        Known("torchvision:googlenet", "GoogLeNet", 224, "Szegedy et al., Going deeper with convolutions, CVPR 2015", _GOOGLENET),
-        Known("torchvision:vgg16", "VGG-16", 224, "Simonyan & Zisserman, Very deep convolutional networks, ICLR 2015", _VGG16),
-        Known("torchvision:resnet50", "ResNet-50", 224, "He et al., Deep residual learning, CVPR 2016", _RESNET50),
+        Known(
+            "torchvision:googlenet", "googlenet-1378be20.pth", 224, "Szegedy et al., Going deeper with convolutions, CVPR 2015", _GOOGLENET
+        ),
+        Known("torchvision:vgg16", "vgg16-397923af.pth", 224, "Simonyan & Zisserman, Very deep convolutional networks, ICLR 2015", _VGG16),
+        Known("torchvision:resnet50", "resnet50-11ad3fa6.pth", 224, "He et al., Deep residual learning, CVPR 2016", _RESNET50),
     )
 }
 

@@ -11,6 +11,7 @@ from reverie.errors import InputError, UnsafeError
 
 LIBRARIES = ("timm", "torchvision")
 MOST = 32768  # of any number
+LONGEST_SIDE = 8192  # native, pixels
 # what may be handed to timm's builders
 _ALLOWED = frozenset({
     "act_layer", "aa_layer", "block_size", "class_token", "depth", "depths", "dims", "drop_path_rate", "drop_rate",
@@ -66,7 +67,10 @@ def read(said: Mapping[str, Any], text: str) -> Config:
         arguments.setdefault("global_pool", said["global_pool"])
     for key, value in arguments.items():
         if key not in _ALLOWED or not _is_plain(value):
-            raise UnsafeError(f"the config.json of '{text}' asks for '{str(key)[:40]}'", "that is not handed on")
+            raise UnsafeError(
+                f"the config.json of '{text}' asks for '{str(key)[:40]}'",
+                "open it on code of your own: --definition package.module:function",
+            )
     if isinstance(arguments.get("in_chans"), int) and are_numbers(facts.get("input_size")):
         facts["input_size"] = (arguments["in_chans"], *facts["input_size"][1:])
     return Config(library, said["architecture"], facts, arguments)

@@ -75,8 +75,6 @@ def _imported(name: str) -> ModuleType:
         raise InputError(
             f"'{name}' cannot be imported: {_said(error)}", f"install what it needs, or mend {name.replace('.', '/')}.py"
         ) from error
-    except KeyboardInterrupt:
-        raise
     except (Exception, SystemExit) as error:  # whatever their code does when it is imported
         raise InputError(f"'{name}' cannot be imported: {_said(error)}{_where(error)}", "it should define, and do nothing else") from error
 
@@ -105,8 +103,6 @@ def _called(function: Any, name: str) -> nn.Module:
     try:
         with torch.random.fork_rng(devices=[]), contextlib.redirect_stdout(sys.stderr):
             made = function()
-    except KeyboardInterrupt:
-        raise
     except (Exception, SystemExit) as error:  # whatever their code does
         raise InputError(f"'{name}' raised {_said(error)}{_where(error)}", "mend it: it is called without arguments") from error
     if not isinstance(made, nn.Module):

@@ -18,7 +18,7 @@ from typing import Any
 from filelock import FileLock
 
 from reverie.errors import InputError, OutputError, UnsafeError
-from reverie.store import sha256_of, used
+from reverie.store import FULL, sha256_of, used
 
 Progress = Callable[[int, int | None], None]
 _CHUNK = 1 << 18
@@ -91,7 +91,7 @@ def _drop(*files: Path) -> None:
 
 
 def _unwritable(error: OSError, folder: Path) -> OutputError:
-    if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):
+    if error.errno in FULL:
         return OutputError(f"no room left in '{folder}'", "free some space, or move the cache with REVERIE_CACHE; the same command goes on")
     return OutputError(f"'{folder}' cannot be written ({error.strerror or error})", "set REVERIE_CACHE to a folder that can")
 

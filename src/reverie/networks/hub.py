@@ -6,16 +6,14 @@ import contextlib
 import json
 import os
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from reverie.errors import InputError, MissingExtra, UnsafeError, UsageError
-from reverie.networks.download import is_offline
-from reverie.store import sha256_of
+from reverie.errors import InputError, MissingExtra, OutputError, UnsafeError, UsageError, first_line
+from reverie.networks.download import Progress, is_offline
+from reverie.store import FULL, UNWRITABLE, sha256_of
 
-Progress = Callable[[int, int | None], None]
 _REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}/[A-Za-z0-9][A-Za-z0-9._-]{0,95}")
 _FILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _REVISION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,199}")
@@ -43,7 +41,8 @@ def fetched(repository: str, file: str, revision: str | None = None, *, offline:
 
     Raises:
         UsageError: no name of a repository, file or revision. InputError: offline and not here, none of that name there, no answer.
-        UnsafeError: what is here has not the hash that the hub names. MissingExtra: huggingface_hub is not installed.
+        UnsafeError: what is here has not the hash that the hub names.
+        OutputError: no room, or not writable. MissingExtra: huggingface_hub is not installed.
     """
     if not _REPOSITORY.fullmatch(repository) or ".." in repository or not _FILE.fullmatch(file) or ".." in file:
         raise UsageError(f"'{repository[:80]}' has no file '{file[:80]}'", "write it like hf:owner/name, or hf:owner/name@revision")
@@ -73,8 +72,11 @@ def fetched(repository: str, file: str, revision: str | None = None, *, offline:
         missing = {"Repo": "no such repository", "Revi": "no such revision"}.get(type(error).__name__[:4], f"it has no file '{file}'")
         raise InputError(f"{what}: {missing}", "check the name on the hub") from error
     except _failures() as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:160]
-        raise InputError(f"the download of {what} failed ({reason})", "check the connection, and try again") from error
+        if isinstance(error, OSError) and error.errno in (*FULL, *UNWRITABLE):
+            raise OutputError(
+                f"the hub's cache cannot be written ({error.strerror})", "free some space, or move it with HF_HOME"
+            ) from error
+        raise InputError(f"the download of {what} failed ({first_line(error)})", "check the connection, and try again") from error
     return Hubbed(path, path.parent.name)
 
 

@@ -6,8 +6,7 @@ import torch
 from torch import Tensor
 
 from reverie.errors import UsageError
-
-_LIGHT = (0.299, 0.587, 0.114)  # ITU-R BT.601
+from reverie.pictures import LIGHT
 
 
 def normalise(pictures: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
@@ -20,7 +19,7 @@ def normalise(pictures: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
     """
     have, want = pictures.shape[1], scale.shape[1]
     if want == 1 and have == 3:
-        light = torch.tensor(_LIGHT, dtype=pictures.dtype, device=pictures.device).view(1, 3, 1, 1)
+        light = torch.tensor(LIGHT, dtype=pictures.dtype, device=pictures.device).view(1, 3, 1, 1)
         pictures = (pictures * light).sum(1, keepdim=True)  # (N, 1, H, W)
     elif have not in (1, want):
         raise UsageError(f"a picture of {have} channels for a network that takes {want}", "give it one with as many")

@@ -90,6 +90,5 @@ def find(label: str, names: Sequence[Sequence[str]], count: int | None = None) -
     within = [found[0] for found in fitting if found][:5]
     if within:
         raise UsageError(f"no label '{wanted}'", "did you mean " + " or ".join(f"'{each}'" for each in within) + "?")
-    lower = {name.casefold(): name for each in names for name in each}
-    error = unknown("label", low, lower)
+    error = unknown("label", wanted, [name for each in names for name in each])
     raise UsageError(f"no label '{wanted}'", error.remedy or "see `reverie recognise` for labels this network gives")

@@ -45,9 +45,9 @@ def listed() -> list[Row]:
             )
         )  # fmt: skip
     for known in KNOWN.values():
-        zoo, _, name = known.name.partition(":")
+        zoo = known.name.partition(":")[0]
         code = find_spec(zoo) is not None  # not imported: that takes seconds
-        here = code and any((cache_folder() / "weights").glob(f"{name}-*.pth"))
+        here = code and (cache_folder() / "weights" / known.file).is_file()
         state = "in the cache" if here else "downloads on first use" if code else "pip install 'reverie[zoo]'"
         levels = {level: layer for level, layer in known.levels.items()}
         rows.append(

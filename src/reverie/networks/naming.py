@@ -1,4 +1,4 @@
-"""Where a network comes from, read from what a user wrote. Needs no torch, and looks nothing up."""
+"""Where a network comes from, read from what a user wrote. Looks nothing up."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Kind = Literal["built-in", "torchvision", "timm", "hf", "file"]
 ZOOS: tuple[Kind, ...] = ("torchvision", "timm", "hf")
 SUFFIXES = (".safetensors", ".pth", ".pt", ".pt2")
 LONGEST = 200  # characters of a name in a recipe
-_SEE = "`reverie networks` lists them; files of weights end in " + " ".join(SUFFIXES)
+_SEE = "`reverie networks` lists them; files of weights end in " + " ".join(SUFFIXES[:-1])
 _PART = r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,94}[A-Za-z0-9_])?"
 _REPOSITORY = re.compile(rf"{_PART}/{_PART}")
 _REVISION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,99}")
@@ -106,7 +106,7 @@ def _in_zoo(zoo: str, rest: str) -> Source:
         name, sign, version = rest.partition("@")
         called = "revision" if zoo == "hf" else "name of weights"
     if sign and not version:
-        raise UsageError(f"'{zoo}:{_brief(rest)}' ends in '{sign}' without a {called}", f"leave the '{sign}' away, or say which after it")
+        raise UsageError(f"'{zoo}:{_brief(rest)}' ends in '{sign}' without a {called}", f"leave out the '{sign}', or say which after it")
     if zoo == "hf" and name.count("/") != 1:
         fault = "no owner" if "/" not in name else "more than an owner and a name"
         raise UsageError(f"'hf:{_brief(rest)}' has {fault}", "write it like hf:owner/name, or hf:owner/name@revision")

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from reverie.errors import UsageError, unknown
+from reverie.errors import UsageError, printable, unknown
 from reverie.networks import labels as label_names
 from reverie.networks.anatomy import Anatomy, Layer, examine
 from reverie.networks.attribution import Attribution, attribute
@@ -23,6 +23,7 @@ from reverie.networks.twin import at_rest, signature, twin
 from reverie.networks.usual import Usual, known
 from reverie.networks.watch import Seen, check_names, watch
 from reverie.networks.weights import fingerprint
+from reverie.pictures import as_tensor, resize
 from reverie.target import CLASSES
 
 MOST_HELD = 1_000_000_000  # bytes of prepared copies that a network keeps, beside the two used last
@@ -63,7 +64,7 @@ class Network:
         self.module = module
         self.name = name
         self.size = (size, size) if isinstance(size, int) else size
-        self.labels = labels
+        self.labels = [tuple(printable(name) for name in names) for names in labels]  # a stranger's might steer a terminal
         self.levels = levels or {}
         self.device = choose(device)
         self.dtype = dtype or precision(self.device)
@@ -196,8 +197,6 @@ class Network:
 
         The whole picture is brought to the network's native size; its shape is not kept, so nothing is cut away.
         """
-        from reverie.pictures import as_tensor, resize
-
         if top < 1:
             raise UsageError(f"top {top}", "ask for at least one label")
         pixels = resize(as_tensor(picture), *self.size)[None]  # (1, C, H, W)
@@ -212,8 +211,6 @@ class Network:
 
         The picture is what `recognise` takes, and is brought to the native size as there. Needs captum; see `attribution.attribute`.
         """
-        from reverie.pictures import as_tensor
-
         return attribute(self, as_tensor(picture), layers, index, against)
 
     def usual(self) -> Usual | None:

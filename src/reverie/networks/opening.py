@@ -6,21 +6,24 @@ import json
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
+from numbers import Integral
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from torch import nn
 
-from reverie.errors import InputError, UsageError
+from reverie.errors import InputError, OutputError, UsageError
 from reverie.networks import hub, zoo
 from reverie.networks import labels as label_names
+from reverie.networks.configs import LONGEST_SIDE
 from reverie.networks.definition import module_of
 from reverie.networks.device import choose
+from reverie.networks.download import Progress
 from reverie.networks.naming import Source
 from reverie.networks.network import Network
 from reverie.networks.plausible import doubts
 from reverie.networks.strangers import check, load_weights
-from reverie.networks.zoo import Found, Told
+from reverie.networks.zoo import Found
 from reverie.store import Shelf
 
 Definition = str | Callable[[], nn.Module] | nn.Module
@@ -54,7 +57,7 @@ class Face:
     def over(self, other: Face) -> Face:
         """This, with what it does not say from `other`. A mean and its deviation and range belong together."""
         said = {name: each for name, each in vars(self).items() if each is not None}
-        if {"mean", "std", "range"} & said.keys() and {"mean", "std"} <= said.keys():
+        if {"mean", "std"} <= said.keys():
             other = replace(other, range=None)
         return replace(other, **said)
 
@@ -81,15 +84,15 @@ def face(
         raise UsageError(f"std {_list(deviations)}", "each must be above 0")
     if ends is not None and (len(ends) != 2 or ends[0] >= ends[1]):
         raise UsageError(f"range {_list(ends)}", "two numbers: what black is before normalisation, and white, e.g. 0,255")
-    sides = (size, size) if isinstance(size, int) else size
-    if sides is not None and (len(sides) != 2 or any(not isinstance(each, int) or not 0 < each <= 8192 for each in sides)):
+    sides = size if size is None or isinstance(size, (tuple, list)) else (size, size)
+    if sides is not None and (len(sides) != 2 or not all(isinstance(each, Integral) and 0 < each <= LONGEST_SIDE for each in sides)):
         raise UsageError(f"a native size of {size}", "give the native side in pixels, or (height, width)")
     names = label_names.read(labels) if isinstance(labels, (str, Path)) else labels
     return Face(
         mean=means,
         std=deviations,
         range=None if ends is None else (ends[0], ends[1]),
-        size=None if sides is None else (sides[0], sides[1]),
+        size=None if sides is None else (int(sides[0]), int(sides[1])),
         labels=None if names is None else tuple(str(each) for each in names),
         scores=scores,
     )
@@ -101,7 +104,7 @@ def opened(
     *,
     definition: Definition | None = None,
     offline: bool = False,
-    progress: Told | None = None,
+    progress: Progress | None = None,
     device: str | None = None,
 ) -> tuple[Network, Notes]:
     """A network of a zoo, or of a file and a definition; and what there is to tell: what was taken as said before, and what is doubtful.
@@ -117,7 +120,7 @@ def opened(
         raise UsageError(f"'{source.text}' comes with its own code", "--definition is for weights in a file or on the hub")
     if source.kind in ("torchvision", "timm") and said != Face():
         raise UsageError(
-            f"'{source.text}' knows its own normalisation, size and labels", "leave them away; they are for networks of your own"
+            f"'{source.text}' knows its own normalisation, size and labels", "leave them out; they are for networks of your own"
         )
     if source.kind == "file":
         found = _from_file(source, definition)
@@ -183,7 +186,7 @@ def _from_file(source: Source, definition: Definition | None) -> Found:
     return Found(module, type(module).__name__, sha256, range=None)
 
 
-def _on_own_code(source: Source, definition: Definition, offline: bool, progress: Told | None) -> Found:
+def _on_own_code(source: Source, definition: Definition, offline: bool, progress: Progress | None) -> Found:
     """Weights of the hub on code that the user has; the repository's config.json is not asked."""
     module = module_of(definition)
     fetched = hub.fetched(source.name, zoo.SAFE, source.version or None, offline=offline, progress=progress)
@@ -208,7 +211,7 @@ def _check_known(known: Face, source: Source) -> None:
     if missing:
         example = "--mean 0.485,0.456,0.406 --std 0.229,0.224,0.225 --range 0,1"
         what = "normalisation" if len(missing) == 2 else missing[0]
-        raise UsageError(f"the {what} of '{name}' is not known, as its training had it", f"say it once, it is remembered: {example}")
+        raise UsageError(f"the {what} that '{name}' was trained with is not known", f"say it once, it is remembered: {example}")
     assert known.mean is not None and known.std is not None
     if len(known.mean) != len(known.std):
         raise UsageError(f"mean has {len(known.mean)} channels and std {len(known.std)}", "give one of each for every channel")
@@ -248,18 +251,23 @@ def _pair(size: Any) -> tuple[int, int] | None:
 def _kept(found: Found, known: Face, before: Face, said: Face, source: Source) -> Notes:
     """Remember what was said now; tell what is taken, and warn of what was said before."""
     keep = said.over(before)
-    if keep != before:
-        _shelf().put(found.sha256, json.dumps(asdict(keep)).encode())
     name = source.place.name if source.kind == "file" else source.text
     assert known.mean is not None and known.std is not None
     height, width = known.size or (SIDE, SIDE)
     taken = f"mean {_list(known.mean)}, std {_list(known.std)}, range {_list(known.range or (0.0, 1.0))}, {width}×{height} pixels"
     told = (f"sha256 of '{name}': {found.sha256}",) if source.kind == "file" else ()
+    if keep != before:
+        try:
+            _shelf().put(found.sha256, json.dumps(asdict(keep)).encode())
+        except OutputError as error:  # no reason not to open it
+            return Notes(told, (f"what was said of '{name}' is not remembered: {error.fault}",))
     if before != Face() and keep == before:
         return Notes(told, (f"'{name}' takes pictures as you said before: {taken}",))
     unsaid = (("range 0,1", known.range), (f"native size {width}×{height}", known.size))
     guessed = " and ".join(what for what, each in unsaid if each is None)
-    note = f"'{name}' takes pictures so, as is remembered: {taken}" + (f" ({guessed} not said, so taken)" if guessed else "")
+    note = f"'{name}' takes pictures like this, which is now remembered: {taken}" + (
+        f" ({guessed} not said, so assumed)" if guessed else ""
+    )
     return Notes((*told, note)) if keep != Face() else Notes(told)
 
 

@@ -5,6 +5,7 @@ What a file is, its first bytes say; its suffix says nothing. docs/weights.md te
 
 from __future__ import annotations
 
+import os
 import stat
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
@@ -36,7 +37,6 @@ def load_weights(
     module: nn.Module,
     *,
     name: str = "",
-    sha256: str | None = None,
     ignore: Collection[str] = (),
     renamed: Callable[[Mapping[str, Tensor]], Mapping[str, Tensor]] | None = None,
 ) -> str:
@@ -51,7 +51,6 @@ def load_weights(
         place: a .safetensors, or a .pth or .pt of torch.save, whatever it is called.
         module: left as it is where this raises.
         name: for messages; without it the file's name.
-        sha256: what the file's must be.
         ignore: beginnings of names that are neither asked of the file nor taken from it.
         renamed: brings an older file's names (and shapes) to the module's, as its maker's code does; the first comparison then falls out.
 
@@ -60,20 +59,22 @@ def load_weights(
 
     Raises:
         InputError: it is missing, cannot be read, is damaged, or is no file of weights.
-        UnsafeError: its hash is another, it holds more than weights, claims what it does not hold, does not fit, or is not finite.
+        UnsafeError: it holds more than weights, claims what it does not hold, does not fit, or is not finite.
     """
     name = name or place.name
     own = own_tensors(module, name)
     network = type(module).__name__
     with _opened(place, name) as file:
+        before = os.fstat(file.fileno())
         size = _size(file, name, own)
         claims = named(_look(file, size, name), own)
         if renamed is None:
             compare(claims, own, ignore, name, network)
         digest = sha256_of(place)
-        if sha256 is not None and digest != sha256:
-            raise UnsafeError(f"'{name}' has a wrong hash: sha256 {digest[:16]}…, not {sha256[:16]}…", "fetch it again")
         state = named(_read(file, place, name), own)
+        after = place.stat()
+    if (before.st_ino, before.st_size, before.st_mtime_ns) != (after.st_ino, after.st_size, after.st_mtime_ns):
+        raise InputError(f"'{name}' was changed while it was read", "try again once nothing writes it")
     if renamed is not None:
         state = _renamed(state, renamed, name)
     compare(state, own, ignore, name, network)

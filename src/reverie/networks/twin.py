@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -11,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
-from reverie.errors import UsageError
+from reverie.errors import UsageError, first_line
 from reverie.networks.outputs import tensors
 
 
@@ -30,8 +31,7 @@ def twin(module: nn.Module) -> nn.Module:
         try:
             made = copy.deepcopy(module, memo)
         except (TypeError, RuntimeError, NotImplementedError) as error:
-            fault = str(error).splitlines()[0][:120]
-            raise UsageError(f"{type(module).__name__} cannot be copied: {fault}", "give it a __deepcopy__") from error
+            raise UsageError(f"{type(module).__name__} cannot be copied: {first_line(error)}", "give it a __deepcopy__") from error
         made = made.eval().requires_grad_(False).cpu().float()
         for part in list(made.modules()):
             if parametrize.is_parametrized(part):
@@ -86,5 +86,6 @@ def signature(module: nn.Module, *, values: bool = False) -> tuple[Any, ...]:
     parts = tuple((name, type(part), id(part)) for name, part in module.named_modules())
     own = [*module.parameters(), *module.buffers()]
     if values:
-        return tuple(int(each.detach().view(_WORDS[each.element_size()]).sum()) for each in own if each.element_size() in _WORDS)
+        plain = (each.detach().cpu().contiguous() for each in own if each.element_size() in _WORDS)
+        return tuple(zlib.crc32(each.view(_WORDS[each.element_size()]).numpy().data) for each in plain)  # a sum misses what changes places
     return (*parts, *((each.data_ptr(), -1 if each.is_inference() else each._version) for each in own))

@@ -12,23 +12,25 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from reverie.errors import InputError, MissingExtra, UnsafeError, UsageError, unknown
+from reverie.errors import InputError, MissingExtra, UnsafeError, UsageError, first_line, unknown
 from reverie.networks import configs, download, hub
 from reverie.networks import labels as label_names
 from reverie.networks.catalogue import KNOWN
-from reverie.networks.configs import Config, are_numbers
+from reverie.networks.configs import LONGEST_SIDE, Config, are_numbers
+from reverie.networks.download import Progress
 from reverie.networks.naming import Source
 from reverie.networks.strangers import load_weights
 from reverie.store import cache_folder
 
-Told = Callable[[int, int | None], None]
 EXTRA = "pip install 'reverie[zoo]'"
 SAFE = "model.safetensors"
+_TIMES, _ROOM = 8, 1 << 24  # a network takes at most so many times its file and bytes: half precision, what is not stored
 _DIGEST = re.compile(r"-([0-9a-f]{8,64})\.")
 
 
@@ -49,7 +51,7 @@ class Found:
     labels: Sequence[Sequence[str]] = ()
 
 
-def found(source: Source, *, offline: bool = False, progress: Told | None = None) -> Found:
+def found(source: Source, *, offline: bool = False, progress: Progress | None = None) -> Found:
     """A network of a zoo with its weights, which are downloaded unless they are here.
 
     Args:
@@ -100,7 +102,7 @@ def levels_of(source: Source) -> dict[str, str]:
 # ── torchvision ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _of_torchvision(source: Source, offline: bool, progress: Told | None) -> Found:
+def _of_torchvision(source: Source, offline: bool, progress: Progress | None) -> Found:
     models = imported("torchvision.models", source.text)
     names = models.list_models(module=models)  # its classifiers
     if source.name not in names:
@@ -144,7 +146,7 @@ def _today(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
 # ── timm ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _of_timm(source: Source, offline: bool, progress: Told | None) -> Found:
+def _of_timm(source: Source, offline: bool, progress: Progress | None) -> Found:
     timm = imported("timm", source.text)
     if not timm.is_model(source.name):
         raise _none_of("timm", source.name, timm.list_models())
@@ -171,15 +173,27 @@ def _of_timm(source: Source, offline: bool, progress: Told | None) -> Found:
     )
 
 
-def _of_hub(source: Source, offline: bool, progress: Told | None) -> Found:
+def _of_hub(source: Source, offline: bool, progress: Progress | None) -> Found:
     imported("huggingface_hub", source.text)
     said, commit = hub.config(source.name, source.version or None, offline=offline)
     config = configs.read(said, source.text)
     library, build = _builder(config, source)
     place = hub.fetched(source.name, SAFE, commit, offline=offline, progress=progress).path
     name = f"hf:{source.name}@{commit}"
+    if library == "timm":  # torchvision's are of the sizes that it has, and some cannot be made without values
+        _check_size(place, source, lambda: _built(library, config.architecture, name, build))
     module = _built(library, config.architecture, name, build)
     return _told(module, name, load_weights(place, module, name=name), config.facts, config.arguments.get("num_classes", 0))
+
+
+def _check_size(place: Path, source: Source, build: Callable[[], nn.Module]) -> None:
+    """Raise UnsafeError where a config.json asks for a network far larger than its weights, before any of it is made."""
+    with torch.device("meta"):  # shapes alone
+        size = sum(each.nbytes for each in build().state_dict().values())
+    have = place.stat().st_size
+    if size > _TIMES * have + _ROOM:
+        fault = f"the config.json of '{source.text}' asks for {size / 1e9:.1f} GB, and its weights have {have / 1e9:.1f}"
+        raise UnsafeError(fault, "they do not belong together: do not use it")
 
 
 def _builder(config: Config, source: Source) -> tuple[str, Callable[[], nn.Module]]:
@@ -190,7 +204,10 @@ def _builder(config: Config, source: Source) -> tuple[str, Callable[[], nn.Modul
         return "timm", lambda: timm.create_model(name, pretrained=False, pretrained_cfg=configs.shaping(config), **arguments)
     if config.library != "timm" and name in models.list_models(module=models):
         if others := arguments.keys() - {"num_classes"}:
-            raise UnsafeError(f"the config.json of '{source.text}' asks for '{min(others)}'", "that is not handed on to torchvision")
+            raise UnsafeError(
+                f"the config.json of '{source.text}' asks for '{min(others)}'",
+                "open it on code of your own: --definition package.module:function",
+            )
         return "torchvision", lambda: models.get_model(name, weights=None, **{**_built_with(name), **arguments})
     libraries = [config.library] if config.library else list(configs.LIBRARIES)
     fault = f"'{source.text}' is a '{name[:60]}', which {' and '.join(libraries)} here {'does' if config.library else 'do'} not have"
@@ -202,7 +219,8 @@ def _told(module: nn.Module, name: str, sha256: str, facts: Mapping[str, Any], c
     shape = facts.get("input_size")
     channels, height, width = (int(each) for each in shape) if are_numbers(shape) and len(shape) == 3 else (0, 0, 0)
     mean, std = (_for_channels(facts.get(each), channels) for each in ("mean", "std"))
-    size = (height, width) if height and width else None
+    size = (height, width) if 0 < height <= LONGEST_SIDE and 0 < width <= LONGEST_SIDE else None
+    std = std if std is not None and min(std) > 0 else None
     return Found(_still(module), name, sha256, mean, std, size=size, labels=_named(_labels(facts, count)))
 
 
@@ -218,7 +236,7 @@ def _for_channels(given: Any, channels: int) -> tuple[float, ...] | None:
 def _labels(facts: Mapping[str, Any], count: int) -> Sequence[str]:
     """The names of the classes: those in its facts, else those of the part of ImageNet it was trained on."""
     names, descriptions = facts.get("label_names"), facts.get("label_descriptions")
-    if isinstance(names, (list, tuple)) and len(names) == count:
+    if isinstance(names, (list, tuple)) and len(names) == count and all(isinstance(each, str) for each in names):
         told = descriptions if isinstance(descriptions, dict) else {}
         return [str(told.get(each, each)) for each in names]
     data = importlib.import_module("timm.data")
@@ -236,11 +254,9 @@ def _built(library: str, architecture: str, name: str, build: Callable[[], nn.Mo
     try:
         with torch.random.fork_rng(devices=[]):
             return build()
-    except (RuntimeError, TypeError, ValueError, AssertionError, KeyError, NotImplementedError) as error:
-        fault = (str(error).splitlines() or [type(error).__name__])[0][:160]
-        raise InputError(
-            f"{library} cannot build '{architecture}' as {name} asks for it: {fault}", f"pip install --upgrade {library}"
-        ) from error
+    except (RuntimeError, TypeError, ValueError, AssertionError, LookupError, ArithmeticError, AttributeError) as error:
+        fault = f"{library} cannot build '{architecture}' as {name} asks for it: {first_line(error)}"
+        raise InputError(fault, f"pip install --upgrade {library}") from error
 
 
 def _digest(url: str, name: str) -> str:

@@ -176,6 +176,8 @@ def as_picture(picture: Any) -> Picture:
     if isinstance(picture, (str, Path)):
         return load(picture)
     if isinstance(picture, Image.Image):
+        if picture.mode in ("F", "I", "I;16B"):
+            raise UsageError(f"a PIL image of mode {picture.mode} does not say what white is", "give a tensor (C, H, W) in 0..1")
         buffer = io.BytesIO()
         upright = ImageOps.exif_transpose(picture)
         (upright if upright.mode in ("RGB", "RGBA", "L", "LA", "I;16") else upright.convert("RGBA")).save(buffer, "PNG")

@@ -14,6 +14,7 @@ from filelock import FileLock, Timeout
 
 from reverie.errors import OutputError
 from reverie.store.folders import cache_folder
+from reverie.store.kept import sha256_of
 
 # folder in the cache → what is in it
 KINDS = {
@@ -25,9 +26,10 @@ KINDS = {
 }
 # the names that we give. REVERIE_CACHE may name a folder with other people's things in it: those are not ours to count or remove
 _SHELF = re.compile(r"[0-9a-f]{2}/([0-9a-f]{64}|\.reverie-[0-9a-f]{16}\.part)")
+_WEIGHTS = re.compile(r"[^/]+-([0-9a-f]{8,64})\.[^/]+")
 _OURS = {
-    "weights": re.compile(r"[^/]+-[0-9a-f]{8,64}\.[^/]+|\.[^/]+\.(download|etag|lock)"),
-    "scratch": re.compile(r"tmp[^/.]+"),  # where files without a name cannot be
+    "weights": re.compile(rf"{_WEIGHTS.pattern}|\.[^/]+\.(download|etag)"),  # locks stay: another process may hold one
+    "scratch": re.compile(r"tmp[a-z0-9_]{8}"),  # where files without a name cannot be
 }
 _RECENT = 3600.0  # seconds; a hidden file that is younger may be somebody's who is writing it
 
@@ -55,7 +57,7 @@ def holdings() -> list[Holding]:
     found = list(_files())
     kinds = [*KINDS, *sorted({each.kind for each in found} - set(KINDS))]
     return [
-        Holding(kind, len(own), sum(each.size for each in own), KINDS.get(kind, "of another version of Reverie"))
+        Holding(kind, len(own), sum(each.size for each in own), KINDS.get(kind, "not of this version of Reverie"))
         for kind in kinds
         if (own := [each for each in found if each.kind == kind]) or kind in KINDS
     ]
@@ -67,21 +69,21 @@ def prune(kinds: Collection[str] = (), older_than: float | None = None, to: int 
     Locks, hidden files younger than an hour, and downloads that are going on stay: another process is writing.
 
     Args:
-        kinds: of these alone; none means of all.
+        kinds: of these alone; none means of all that there are now, and none of another version.
         older_than: days since they were last used.
         to: bytes that all files of these kinds together may keep.
 
     Raises:
         OutputError: files may not be removed; the others are.
     """
-    found = sorted((each for each in _files() if not kinds or each.kind in kinds), key=lambda each: each.changed)
+    found = sorted((each for each in _files() if each.kind in (kinds or KINDS)), key=lambda each: each.changed)
     now, left = time.time(), sum(each.size for each in found)
     count = size = 0
     refused: list[OSError] = []
     for each in found:
         old = older_than is None or now - each.changed > older_than * 86_400
         much = to is None or left > to
-        if not (old and much) or _is_held(each, now):
+        if not (old and much) or _is_held(each, now) or not _is_what_it_says(each):
             continue
         try:
             each.place.unlink()
@@ -93,7 +95,9 @@ def prune(kinds: Collection[str] = (), older_than: float | None = None, to: int 
         left, count, size = left - each.size, count + 1, size + each.size
     if refused:
         reason = f"{refused[0].strerror}, such as '{refused[0].filename}'"
-        raise OutputError(f"removed {count} files, but {len(refused)} cannot be ({reason})", "they may be in use: try again later")
+        raise OutputError(
+            f"removed {count} file{'s' * (count != 1)}, but {len(refused)} cannot be ({reason})", "they may be in use: try again later"
+        )
     return Holding(", ".join(kinds), count, size, "")
 
 
@@ -110,11 +114,15 @@ def _files() -> Iterator[_File]:
 
 
 def _is_held(file: _File, now: float) -> bool:
-    if file.place.suffix == ".lock":
-        return True
     if not file.place.name.startswith("."):
         return False
     return now - file.changed < _RECENT or _is_locked(file.place.with_suffix(".lock"))
+
+
+def _is_what_it_says(file: _File) -> bool:
+    """Of weights, whether they have the hash that is in their name: others are called like that too."""
+    named = _WEIGHTS.fullmatch(file.place.name) if file.kind == "weights" and not file.place.name.startswith(".") else None
+    return named is None or sha256_of(file.place).startswith(named[1])
 
 
 def _is_locked(place: Path) -> bool:

@@ -15,6 +15,8 @@ from typing import IO
 from reverie.errors import OutputError
 from reverie.store.folders import cache_folder
 
+FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
+UNWRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS)
 _CHUNK = 1 << 20
 _PREFIX, _SUFFIX = ".reverie-", ".part"  # of files being written; hidden
 _STALE = 3600.0  # seconds after which one of them belongs to a writer that was killed
@@ -121,21 +123,24 @@ def scratch(size: int) -> Iterator[IO[bytes]]:
         OutputError: there is no room. It is taken now: a mapped file that runs out of room later would end the process.
     """
     folder = cache_folder() / "scratch"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder) as file:
+    with contextlib.ExitStack() as stack:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            file = stack.enter_context(tempfile.TemporaryFile(dir=folder))
             if hasattr(os, "posix_fallocate"):
                 os.posix_fallocate(file.fileno(), 0, size)
             else:
                 for begin in range(0, size, _CHUNK):
                     file.write(bytes(min(_CHUNK, size - begin)))
                 file.flush()
-            yield file
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT if hasattr(errno, "EDQUOT") else errno.ENOSPC):
-            fault = f"no room for {size / 1e9:.1f} GB of work beside the picture in '{folder}'"
-            raise OutputError(fault, "free some space, or set REVERIE_CACHE to a folder on a larger disk") from error
-        raise _explain(error, folder) from error
+        except OSError as error:
+            remedy = "free some space, or set REVERIE_CACHE to a folder on a larger disk"
+            if error.errno in FULL:
+                raise OutputError(f"no room for {size / 1e9:.1f} GB of work beside the picture in '{folder}'", remedy) from error
+            raise OutputError(
+                f"'{folder}' cannot be written ({error.strerror or error})", "set REVERIE_CACHE to a folder that can"
+            ) from error
+        yield file
 
 
 def _move(beside: Path, path: Path, replace: bool) -> None:
@@ -186,18 +191,18 @@ def _open_beside(folder: Path) -> tuple[int, Path]:
 def _sync_folder(folder: Path) -> None:
     if os.name != "posix":  # Windows cannot open a folder
         return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError):  # one may be written and not read
+        handle = os.open(folder, os.O_RDONLY)
+        try:
             os.fsync(handle)
-    finally:
-        os.close(handle)
+        finally:
+            os.close(handle)
 
 
 def _explain(error: OSError, path: Path) -> OutputError:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT if hasattr(errno, "EDQUOT") else errno.ENOSPC):
+    if error.errno in FULL:
         return _no_room(path)
-    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+    if error.errno in UNWRITABLE:
         return OutputError(f"'{path.parent}' is not writable", "choose another place with -o")
     return OutputError(f"'{path}' cannot be written ({error.strerror or error})", "choose another place with -o")
 
