@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 import pytest
 import torch
@@ -12,6 +13,8 @@ from torch import Tensor, nn
 import reverie
 from reverie.errors import UsageError
 from reverie.networks import Network
+from reverie.target import CLASSES
+from tiny import close, picture, settled, wrapped
 
 
 def opened(module: nn.Module, size: int = 32) -> Network:
@@ -117,3 +120,44 @@ def test_octaves_the_network_cannot_take_are_skipped() -> None:
 def test_a_score_that_is_no_number_is_an_error(lite0: Network) -> None:
     with pytest.raises(UsageError, match="no finite number"):
         reverie.dream("noise:pink", "1e38*conv_stem + 1e38*conv_stem", network=lite0, size=32, octaves=1, steps=2)
+
+
+@dataclass
+class Result:
+    logits: Tensor
+    features: Tensor
+
+
+class GivesResult(nn.Module):
+    def __init__(self, empty: bool = False) -> None:
+        super().__init__()
+        self.conv, self.norm, self.head, self.empty = nn.Conv2d(3, 6, 3), nn.BatchNorm2d(6), nn.Linear(6, 3), empty
+
+    def forward(self, x: Tensor) -> Result | None:
+        features = self.norm(self.conv(x)).relu()
+        return None if self.empty else Result(self.head(features.mean((2, 3))), features)
+
+
+def test_a_data_class_as_output() -> None:
+    network = wrapped(settled(GivesResult()))
+    x = picture()
+    assert close(network.prepare([CLASSES])(x)[CLASSES], network.module.eval()(x).logits)
+    assert network.prepare([CLASSES]).folded == 1
+
+
+def test_no_output_at_all_is_no_reason_not_to_look_into_it() -> None:
+    network = wrapped(settled(GivesResult(empty=True)))
+    x = picture()
+    prepared = network.prepare(["norm"])
+    assert prepared.folded == 0, "nothing could show whether it is right"
+    assert close(prepared(x)["norm"], network.module.norm(network.module.conv(x)))
+
+
+def test_what_has_no_weights_to_look_at() -> None:
+    with torch.device("meta"):
+        empty = nn.Conv2d(3, 4, 3)
+    for module in (nn.LazyConv2d(4, 3), empty):
+        with pytest.raises(UsageError, match="has weights without values; run it once"):
+            wrapped(module)
+    with pytest.raises(UsageError, match="TorchScript"):
+        wrapped(torch.jit.script(nn.Conv2d(3, 4, 3)))

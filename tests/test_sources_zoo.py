@@ -27,6 +27,7 @@ from reverie.networks.naming import source
 from reverie.store import sha256_of
 from tiny import close, picture, settled
 
+TORCHVISION = {"library_name": "torchvision"}
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
@@ -231,7 +232,12 @@ def test_labels_do_not_steer_a_terminal(served: Callable[..., Path]) -> None:
 
 @pytest.mark.parametrize(
     ("architecture", "config"),
-    [("squeezenet1_1", {}), ("mobilenet_v3_small", {"library_name": "torchvision"}), ("regnet_x_400mf", {}), ("resnet18", {"library_name": "torchvision"})],
+    [
+        ("squeezenet1_1", {}),
+        ("mobilenet_v3_small", {"library_name": "torchvision"}),
+        ("regnet_x_400mf", {}),
+        ("resnet18", {"library_name": "torchvision"}),
+    ],
 )
 def test_a_network_of_the_hub_may_be_torchvisions(
     served: Callable[..., Path], asked: list[str], architecture: str, config: dict[str, Any]

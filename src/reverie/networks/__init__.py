@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import torch
 from torch import nn
 
 from reverie.errors import UsageError
@@ -63,6 +64,12 @@ def wrap_module(
     """See `reverie.wrap`."""
     if not isinstance(module, nn.Module):
         raise UsageError(f"a {type(module).__name__} is no network", "give an nn.Module")
+    if isinstance(module, torch.jit.ScriptModule):
+        raise UsageError("a TorchScript module cannot be taken apart", "wrap the module that it was made from")
+    if any(nn.parameter.is_lazy(each) or each.is_meta for each in (*module.parameters(), *module.buffers())):
+        raise UsageError(
+            f"{type(module).__name__} has weights without values", "run it once on a picture, and load its weights, before it is wrapped"
+        )
     if name is not None and not 0 < len(name) <= LONGEST:
         raise UsageError(f"a network's name of {len(name)} characters", f"give it one of 1 to {LONGEST}")
     said = face(mean, std, range, size, labels, scores)

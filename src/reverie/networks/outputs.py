@@ -1,8 +1,9 @@
-"""What a network gives at its end: one tensor, a tuple or a dictionary of them."""
+"""What a network gives at its end: one tensor; or a tuple, a dictionary or a data class of them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 import torch
@@ -39,12 +40,12 @@ def _by_class(scores: Tensor) -> Tensor:
 
 
 def flat(output: Any) -> Tensor:
-    """All tensors of an output, end to end, as float32."""
-    return torch.cat([each.float().flatten() for each in tensors(output)])
+    """All tensors of an output, end to end, as float32; empty where it has none."""
+    return torch.cat([torch.zeros(0), *(each.float().flatten() for each in tensors(output))])
 
 
 def tensors(output: Any) -> Iterator[Tensor]:
-    """Every tensor of a nest of tuples, lists and dictionaries."""
+    """Every tensor of a nest of tuples, lists, dictionaries and data classes."""
     if isinstance(output, Tensor):
         yield output
     elif isinstance(output, Mapping):
@@ -53,3 +54,6 @@ def tensors(output: Any) -> Iterator[Tensor]:
     elif isinstance(output, (tuple, list)):
         for each in output:
             yield from tensors(each)
+    elif is_dataclass(output) and not isinstance(output, type):
+        for field in fields(output):
+            yield from tensors(getattr(output, field.name))
