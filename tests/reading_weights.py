@@ -52,7 +52,7 @@ def _is_equal(place: Path, state: dict[str, Tensor]) -> bool:
     from safetensors.torch import load
 
     content = place.read_bytes()
-    found = load(content) if content[8:9] == b"{" else torch.load(io.BytesIO(content), weights_only=True)
+    found = load(content) if content[8:9] == b"{" else torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     return all(torch.equal(found[name], each) for name, each in state.items() if name in found) and set(found) <= set(state)
 
 
