@@ -226,7 +226,7 @@ def test_what_its_config_says_and_cannot_be_is_not_said(served: Callable[..., Pa
 
 def test_labels_do_not_steer_a_terminal(served: Callable[..., Path]) -> None:
     names = {"label_names": ["cat\x1b[2J", "dog\x07"], "mean": [0.5] * 3, "std": [0.25] * 3}
-    served(of_timm("test_efficientnet", num_classes=2), {"architecture": "test_efficientnet", "num_classes": 2, **names})
+    served(of_timm("test_efficientnet", num_classes=2), {"architecture": "test_efficientnet", "model_args": {"num_classes": 2}, **names})
     assert [each[0] for each in reverie.load("hf:owner/name", device="cpu").labels] == ["cat�[2J", "dog�"]
 
 

@@ -168,9 +168,7 @@ def _of_timm(source: Source, offline: bool, progress: Progress | None) -> Found:
     module = _built("timm", source.name, name, lambda: timm.create_model(source.name, pretrained=False, pretrained_cfg=config))
     filtered = getattr(sys.modules[type(module).__module__], "checkpoint_filter_fn", None)  # the file may be older than timm's code
     renamed = None if filtered is None else (lambda state: filtered(dict(state), module))
-    return _told(
-        module, name, load_weights(place, module, name=name, renamed=renamed), config.to_dict(), int(getattr(module, "num_classes", 0))
-    )
+    return _told(module, name, load_weights(place, module, name=name, renamed=renamed), config.to_dict())
 
 
 def _of_hub(source: Source, offline: bool, progress: Progress | None) -> Found:
@@ -183,7 +181,7 @@ def _of_hub(source: Source, offline: bool, progress: Progress | None) -> Found:
     if library == "timm":  # torchvision's are of the sizes that it has, and some cannot be made without values
         _check_size(place, source, lambda: _built(library, config.architecture, name, build))
     module = _built(library, config.architecture, name, build)
-    return _told(module, name, load_weights(place, module, name=name), config.facts, config.arguments.get("num_classes", 0))
+    return _told(module, name, load_weights(place, module, name=name), config.facts)
 
 
 def _check_size(place: Path, source: Source, build: Callable[[], nn.Module]) -> None:
@@ -214,13 +212,14 @@ def _builder(config: Config, source: Source) -> tuple[str, Callable[[], nn.Modul
     raise InputError(fault, f"pip install --upgrade {' '.join(libraries)}, or give your own code with --definition package.module:function")
 
 
-def _told(module: nn.Module, name: str, sha256: str, facts: Mapping[str, Any], count: int) -> Found:
+def _told(module: nn.Module, name: str, sha256: str, facts: Mapping[str, Any]) -> Found:
     """A network with its weights, and what timm's facts, or a config.json of the same form, tell of it."""
     shape = facts.get("input_size")
     channels, height, width = (int(each) for each in shape) if are_numbers(shape) and len(shape) == 3 else (0, 0, 0)
     mean, std = (_for_channels(facts.get(each), channels) for each in ("mean", "std"))
     size = (height, width) if 0 < height <= LONGEST_SIDE and 0 < width <= LONGEST_SIDE else None
     std = std if std is not None and min(std) > 0 else None
+    count = getattr(module, "num_classes", facts.get("num_classes"))  # torchvision's do not all say it
     return Found(_still(module), name, sha256, mean, std, size=size, labels=_named(_labels(facts, count)))
 
 
@@ -233,7 +232,7 @@ def _for_channels(given: Any, channels: int) -> tuple[float, ...] | None:
     return tuple(float(each) for each in given)
 
 
-def _labels(facts: Mapping[str, Any], count: int) -> Sequence[str]:
+def _labels(facts: Mapping[str, Any], count: Any) -> Sequence[str]:
     """The names of the classes: those in its facts, else those of the part of ImageNet it was trained on."""
     names, descriptions = facts.get("label_names"), facts.get("label_descriptions")
     if isinstance(names, (list, tuple)) and len(names) == count and all(isinstance(each, str) for each in names):
