@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 import reverie
-from reverie.files.films import frames
+from reverie.files.films.reading import frames
 from reverie.motion.films import Cinema, flicker
 from reverie.motion.flow import carried
 from reverie.networks import Network
@@ -27,8 +27,8 @@ from reverie.recipe import MAX_PIXELS, FileInput, Film, Recipe, chosen
 from reverie.render import machine, threads, used_by
 from reverie.target import parse
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-import clips
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from tests.helpers import clips
 
 SIZE = (180, 320)
 Pictures = list[np.ndarray[Any, Any]]

@@ -29,7 +29,7 @@ from bench import photographs
 from bench.floor import processor
 from reverie.ascent import Size, Way, climb, kept_memory
 from reverie.insight import Fidelity, Wish, noise_usual, seen_size
-from reverie.insight.parts import fidelity, judged, rebuilding
+from reverie.insight.measures import fidelity, judged, rebuilding
 from reverie.networks import Layer, Network
 from reverie.objectives import rebuild
 from reverie.pictures import Picture, load_bytes, resize

@@ -15,13 +15,13 @@ from torch import Tensor
 
 import reverie
 from bench import photographs
-from reverie.networks import Network, usual
-from reverie.networks.catalogue import CATALOGUE
+from reverie.networks import Network, channel_statistics
+from reverie.networks.builtin.catalogue import CATALOGUE
 from reverie.pictures import resize
 
 CROP = 0.6  # of the shorter side
 SHOWN = "each whole, its shorter side at the native size, and as five crops of 60 % of its shorter side at the native size"
-FOLDER = Path(usual.__file__).parent / "measured"
+FOLDER = Path(channel_statistics.__file__).parent / "measured"
 
 
 def views(pixels: Tensor, size: int) -> Iterator[Tensor]:
@@ -39,11 +39,11 @@ def blocks(network: Network) -> list[str]:
     return [layer.name for layer in network.layers if layer.kind == "block"]
 
 
-def measured(network: Network, pictures: Mapping[str, Tensor], layers: list[str] | None = None) -> usual.Usual:
+def measured(network: Network, pictures: Mapping[str, Tensor], layers: list[str] | None = None) -> channel_statistics.Usual:
     """What is usual for these layers (all blocks) in these pictures, (3, H, W) each by name, shown as above."""
     shown = (view for pixels in pictures.values() for view in views(pixels, network.size[0]))
     name = f"{photographs.described(pictures)}; {SHOWN}"
-    return usual.measure(network, shown, layers or blocks(network), name)
+    return channel_statistics.measure(network, shown, layers or blocks(network), name)
 
 
 def rounded(values: Tensor) -> list[float]:

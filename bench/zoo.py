@@ -18,14 +18,14 @@ from torch import Tensor, nn
 
 from reverie.ascent import kept_memory
 from reverie.networks import Network
-from reverie.networks.inputs import normalise
-from reverie.networks.names import spot
-from reverie.networks.outputs import class_scores
-from reverie.networks.watch import first_tensor
+from reverie.networks.inspection.hooks import first_tensor
+from reverie.networks.inspection.layer_names import spot
+from reverie.networks.inspection.outputs import class_scores
+from reverie.networks.prepared.normalise import normalise
 from reverie.target import CLASSES
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
-from zoo import ZOO, built, opened
+sys.path.insert(0, str(Path(__file__).parent.parent))
+from tests.helpers.zoo import ZOO, built, opened
 
 TEN = (
     "torchvision:googlenet", "torchvision:vgg16", "torchvision:resnet50", "torchvision:densenet121", "torchvision:mobilenet_v3_large",

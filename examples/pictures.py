@@ -15,7 +15,7 @@ from pathlib import Path
 from PIL import Image, ImageDraw, ImageFont
 
 import reverie
-from reverie.networks.catalogue import CATALOGUE
+from reverie.networks.builtin.catalogue import CATALOGUE
 from reverie.pictures import strip
 from reverie.recipe import PRESETS
 

@@ -13,8 +13,9 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # before torch is there: th
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # several processes share the cores
 
+from tests.helpers.commands import Run, runner, saved
+
 import reverie.api.opening
-from commands import Run, runner, saved
 from reverie.networks import Network, open_network
 
 

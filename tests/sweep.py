@@ -10,24 +10,24 @@ import time
 import traceback
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import torch
+from tests.helpers.tiny import close, picture
+from tests.helpers.zoo import ZOO, built, opened
 from torch import Tensor, nn
 
 import reverie
 from reverie.networks import Network
-from reverie.networks.anatomy import Anatomy
-from reverie.networks.inputs import normalise
-from reverie.networks.names import spot
-from reverie.networks.outputs import class_scores
-from reverie.networks.prepare import fold
-from reverie.networks.twin import twin
-from reverie.networks.watch import watch
+from reverie.networks.inspection.anatomy import Anatomy
+from reverie.networks.inspection.hooks import watch
+from reverie.networks.inspection.layer_names import spot
+from reverie.networks.inspection.outputs import class_scores
+from reverie.networks.prepared.frozen_copy import twin
+from reverie.networks.prepared.normalise import normalise
+from reverie.networks.prepared.prepared import fold
 from reverie.render import check
 from reverie.target import CLASSES, parse
-from tiny import close, picture
-from zoo import ZOO, built, opened
 
 
 def state(module: nn.Module) -> str:

@@ -8,10 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.helpers.commands import carrying
+from tests.helpers.recipes import PLAIN
 
 import reverie
-from commands import carrying
-from recipes import PLAIN
 
 SOURCE = Path(reverie.__file__).parent
 MODULES = sorted(SOURCE.rglob("*.py"))
@@ -88,7 +88,7 @@ def test_importing_changes_nothing_of_the_process() -> None:
     code = """
 import os, signal, threading, warnings
 before = list(warnings.filters), dict(os.environ), signal.getsignal(signal.SIGINT), threading.active_count()
-import reverie.cli.main, reverie.album, reverie.checkup, reverie.files.recipes
+import reverie.cli.main, reverie.album, reverie.checkup, reverie.files.recipes.embedded
 assert before == (list(warnings.filters), dict(os.environ), signal.getsignal(signal.SIGINT), threading.active_count())
 """
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)

@@ -40,8 +40,8 @@ def _torch() -> list[Finding]:
     try:
         import torch
 
-        from reverie.networks.catalogue import CATALOGUE
-        from reverie.networks.device import available, precision
+        from reverie.networks.builtin.catalogue import CATALOGUE
+        from reverie.networks.prepared.device import available, precision
     except (ImportError, OSError, RuntimeError) as error:
         return [Finding("torch", f"cannot be imported ({error})", "pip install --force-reinstall torch")]
     findings = [
@@ -58,8 +58,8 @@ def _torch() -> list[Finding]:
 
 
 def _weights(name: str) -> Finding:
-    from reverie.networks.catalogue import CATALOGUE
-    from reverie.networks.weights import find
+    from reverie.networks.builtin.catalogue import CATALOGUE
+    from reverie.networks.builtin.weights import find
 
     facts = CATALOGUE[name]
     here = find(facts) is not None

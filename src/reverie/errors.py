@@ -12,7 +12,10 @@ ReverieError
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Iterable
+
+_CHOICE = re.compile("⟦([a-z_]+)(?:=([^⟧]*))?⟧")
 
 
 def printable(text: object) -> str:
@@ -25,20 +28,47 @@ def first_line(error: BaseException) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0][:160]
 
 
+def choice(name: str, value: object = None) -> str:
+    """A choice, by the name of its field, as a message carries it: `seed=5` in Python, `--seed 5` on the command line."""
+    return f"⟦{name}⟧" if value is None else f"⟦{name}={str(value).strip()[:80].replace('⟧', '')}⟧"
+
+
+def spoken(text: str, flag: Callable[[str], str] | None = None) -> str:
+    """A message with its choices as Python has them, or as the command line has: `flag` gives the flag of a field."""
+
+    def said(found: re.Match[str]) -> str:
+        name, value = found[1], found[2]
+        if flag is None:
+            return f"{name}={value or ''}"
+        return flag(name) if value is None else f"{flag(name)} {value}"
+
+    return _CHOICE.sub(said, text)
+
+
 class ReverieError(Exception):
     """Root of every error that a user can cause or mend.
 
     Args:
-        fault: the thing and what is wrong with it, one line.
+        fault: the thing and what is wrong with it, one line; a choice is named by `choice`.
         remedy: what the user can do, one line; may be empty.
+
+    Attributes:
+        fault, remedy: as Python says them.
+        field: the name of the choice that is at fault, or None.
     """
 
     exit_code = 1
 
     def __init__(self, fault: str, remedy: str = "") -> None:
-        self.fault = printable(fault)
-        self.remedy = printable(remedy)
+        self._written = printable(fault), printable(remedy)
+        self.fault, self.remedy = (spoken(each) for each in self._written)
+        named = _CHOICE.search(self._written[0]) or _CHOICE.search(self._written[1])
+        self.field = None if named is None else named[1]
         super().__init__(f"{self.fault}; {self.remedy}" if remedy else self.fault)
+
+    def with_flags(self, flag: Callable[[str], str]) -> tuple[str, str]:
+        """Fault and remedy as the command line says them; `flag` gives the flag of a field."""
+        return spoken(self._written[0], flag), spoken(self._written[1], flag)
 
 
 class UsageError(ReverieError):

@@ -75,12 +75,14 @@ class Target:
         return tuple(dict.fromkeys(term.layer for term in self.terms if term.label is None))
 
 
-def parse(text: str) -> Target:
-    """Read a target from text.
+def parse(text: str | Target) -> Target:
+    """Read a target from text; one that was read before is given back.
 
     Raises:
         UsageError: the text is empty or not a target; the message repeats what was written.
     """
+    if isinstance(text, Target):
+        return text
     if len(text) > _LONGEST:
         raise UsageError(f"a target of {len(text)} characters", f"the longest is {_LONGEST}")
     stripped = text.strip()

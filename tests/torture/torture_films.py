@@ -14,12 +14,13 @@ import traceback
 from collections import Counter
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from damage import damaged, sound_films
+from tests.helpers.damage import damaged, sound_films
+
 from reverie.errors import ReverieError
 from reverie.files import recipe_text
-from reverie.files.films import frames, survey, write_film
+from reverie.files.films.reading import frames, survey, write_film
 
 SLOW = 10.0  # seconds
 LIMIT = 10_000_000

@@ -22,11 +22,12 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import seed as seeded
 from hypothesis import strategies as st
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from tests.helpers.commands import carrying
+from tests.helpers.recipes import hostile, sound
 
 import reverie
-from commands import carrying
-from recipes import hostile, sound
 from reverie import api
 from reverie.album import read_recipe
 from reverie.errors import ReverieError

@@ -14,19 +14,20 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from hostile_weights import hostile
+from tests.helpers.hostile_weights import hostile
 
 SLOW, LARGE = 5.0, 1 << 30  # seconds, bytes above the file's own
 BATCH = 100
-READER = Path(__file__).parents[1] / "reading_weights.py"
 
 
 def faults(folder: Path, counts: Counter[str]) -> list[str]:
     """What is wrong with how the files of the folder were read."""
     found = []
-    done = subprocess.run([sys.executable, READER, folder], stdout=subprocess.PIPE, timeout=600)
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.helpers.reading_weights", folder], cwd=Path(__file__).parents[2], stdout=subprocess.PIPE, timeout=600
+    )
     told = [json.loads(line) for line in done.stdout.splitlines()]
     if done.returncode or len(told) < len(list(folder.iterdir())):
         found.append(f"the process ended with {done.returncode} after {told[-1:]}")

@@ -14,9 +14,10 @@ import tempfile
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from clips import pan, save_clip
+from tests.helpers.clips import pan, save_clip
+
 from reverie.errors import ReverieError
 from reverie.files import read
 

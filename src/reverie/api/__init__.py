@@ -1,12 +1,12 @@
 """The public functions. The commands and the studio call these, and add nothing to what they do."""
 
-from reverie.api.again import plan_again
 from reverie.api.dreaming import dream, plan
 from reverie.api.filming import film, plan_film, plan_film_again
 from reverie.api.imagining import BETWEEN, TOGETHER, feature, imagine, plan_feature, plan_imagine
 from reverie.api.journeying import journey, plan_journey, plan_journey_again
 from reverie.api.opening import load, wrap
 from reverie.api.redoing import redo
+from reverie.api.replanning import plan_again
 from reverie.api.seeing import plan_see, see
 from reverie.render import Plan
 

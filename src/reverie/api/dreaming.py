@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from reverie import recipe as _recipe
-from reverie.api.choices import asked, check_colours, seeded, threaded, whole
 from reverie.api.inputs import Start, beside_of, start_of
 from reverie.api.opening import Networks, all_opened
+from reverie.api.validation import asked, check_colours, seeded, threaded, whole
 from reverie.errors import UsageError
 from reverie.pictures import Picture
 from reverie.recipe import Choices, FileInput, Objective, Recipe, chosen
@@ -103,7 +103,7 @@ def plan(
     recipe = Recipe(
         networks=tuple(used_by(net, each, wanted[0]) for net, each in zip(nets, wanted, strict=True)),
         inputs=(used, *beside.used),
-        target=str(wanted[0]),
+        target=wanted[0],
         objective=objective,
         **made._asdict(),
         width=picture.size[1],

@@ -15,12 +15,12 @@ from torch import Tensor
 
 from reverie import recipe as _recipe
 from reverie.album import read_recipe
-from reverie.api.again import check_hashes, compared, find, networks_of
-from reverie.api.choices import asked, check_colours, check_frames, seeded, threaded, whole
 from reverie.api.opening import Networks, all_opened
+from reverie.api.replanning import check_hashes, compared, find, networks_of
 from reverie.api.setting import Frame, Make, Setting, Watch
+from reverie.api.validation import asked, check_colours, check_frames, seeded, threaded, whole
 from reverie.errors import InputError, MissingExtra, UsageError
-from reverie.files.films import Survey, frames, survey
+from reverie.files.films.reading import Survey, frames, survey
 from reverie.motion.films import Cinema
 from reverie.motion.flow import Frame as Source
 from reverie.motion.footage import Footage
@@ -189,7 +189,7 @@ def plan_film(
         check_reach(each, net, high, wide)
     recipe = Recipe(
         command="film", networks=tuple(used_by(net, each, wanted[0]) for net, each in zip(nets, wanted, strict=True)),
-        inputs=(FileInput(role="film", sha256=found.sha256, width=found.width, height=found.height),), target=str(wanted[0]),
+        inputs=(FileInput(role="film", sha256=found.sha256, width=found.width, height=found.height),), target=wanted[0],
         **made._asdict(), width=wide, height=high, channels=nets[0].channels, seed=seed, film=moving, machine=machine(nets[0], threads),
     )  # fmt: skip
     small = place.stat().st_size <= _MOST_KEPT

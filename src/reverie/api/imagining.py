@@ -8,10 +8,10 @@ from contextlib import suppress
 from numbers import Integral
 from typing import Any, cast
 
-from reverie.api.choices import check_colours, seeded, sides, threaded, whole
 from reverie.api.dreaming import objective_of
 from reverie.api.inputs import beside_of
 from reverie.api.opening import Networks, all_opened
+from reverie.api.validation import check_colours, seeded, sides, threaded, whole
 from reverie.errors import UsageError
 from reverie.networks import Network
 from reverie.pictures import Picture
@@ -168,12 +168,12 @@ def _plans(
         groups = [group[first : first + fits] for group in groups for first in range(0, len(group), fits)]
     plans = []
     for group in groups:
-        together = Batch(kind=kind, targets=tuple(group)) if len(group) > 1 else None
+        together = Batch(kind=kind, targets=tuple(map(parse, group))) if len(group) > 1 else None
         recipe = Recipe(
             command=command,
             networks=tuple(used_by(network, parse(group[0]), parse(group[0])) for network in networks),
             inputs=(NoiseInput(noise="pink"), *beside.used),
-            target=group[0],
+            target=parse(group[0]),
             objective=objective,
             **made._asdict(),
             width=width,

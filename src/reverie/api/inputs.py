@@ -15,7 +15,7 @@ from torch import Tensor
 
 from reverie import files
 from reverie import pictures as _pictures
-from reverie.api.choices import sides, whole
+from reverie.api.validation import sides, whole
 from reverie.errors import InputError, UsageError, unknown
 from reverie.files.source import reading
 from reverie.networks import Network

@@ -15,18 +15,18 @@ from torch import Tensor
 
 from reverie import recipe as _recipe
 from reverie.album import read_recipe
-from reverie.api.again import check_hashes, compared, find, networks_of
-from reverie.api.choices import asked, check_colours, check_frames, seeded, sides, threaded, whole
 from reverie.api.inputs import Start, start_of
 from reverie.api.opening import Networks, all_opened
+from reverie.api.replanning import check_hashes, compared, find, networks_of
 from reverie.api.setting import Frame, Make, Setting, Watch
+from reverie.api.validation import asked, check_colours, check_frames, seeded, sides, threaded, whole
 from reverie.errors import InputError, UsageError, unknown
 from reverie.motion.expressions import Motion
 from reverie.motion.footage import Footage
 from reverie.motion.journeys import Traveller, check, closing, units
 from reverie.networks import Network
-from reverie.networks.catalogue import CATALOGUE
-from reverie.networks.naming import ZOOS, is_same
+from reverie.networks.builtin.catalogue import CATALOGUE
+from reverie.networks.sources.source import ZOOS, is_same
 from reverie.pictures import Picture, load, resize
 from reverie.recipe import Choices, FileInput, Journey, Recipe, Stop, chosen
 from reverie.render import check as check_target
@@ -193,7 +193,7 @@ def plan_journey(
         check_target(each, net)
         check_reach(each, net, high, wide)
     recipe = Recipe(
-        command="journey", networks=used_nets, inputs=(used,), target=str(wanted[0][1]), **made._asdict(), width=wide, height=high,
+        command="journey", networks=used_nets, inputs=(used,), target=wanted[0][1], **made._asdict(), width=wide, height=high,
         channels=nets[0].channels, seed=seed, journey=moving, machine=machine(nets[0], threads),
     )  # fmt: skip
     kept = (picture.content,) if keep and isinstance(used, FileInput) else ()
@@ -295,7 +295,7 @@ def _ring(ring: Sequence[str], network: Networks, device: str | None) -> tuple[t
     for of, text in parts:
         at = 0 if of is None else index[of]
         said = str(parse(nets[at].level(text) if text in _recipe.LEVELS else text))
-        stops.append(Stop(target=said, network=at))
+        stops.append(Stop(target=parse(said), network=at))
         texts[at].append(said)
     return nets, tuple(stops), texts
 

@@ -11,11 +11,11 @@ from torch import nn
 
 from reverie.errors import UsageError
 from reverie.networks import Network, open_network, wrap_module
-from reverie.networks.download import Progress, is_offline
-from reverie.networks.naming import source
+from reverie.networks.normalisation_check import doubts
 from reverie.networks.opening import Definition, Face, Notes, face
 from reverie.networks.opening import opened as opened_from
-from reverie.networks.plausible import doubts
+from reverie.networks.sources.download import Progress, is_offline
+from reverie.networks.sources.source import source
 from reverie.recipe import DEFAULT_NETWORK
 
 Networks = Network | str | Sequence[Network | str] | None

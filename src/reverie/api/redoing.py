@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any, overload
 
 from reverie.album import read_recipe
-from reverie.api.again import plan_again
 from reverie.api.filming import plan_film_again
 from reverie.api.journeying import plan_journey_again
+from reverie.api.replanning import plan_again
 from reverie.api.setting import Watch
 from reverie.errors import UsageError
 from reverie.motion.footage import Footage

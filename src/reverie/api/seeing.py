@@ -10,19 +10,19 @@ from typing import Any
 
 from reverie import files
 from reverie import pictures as _pictures
-from reverie.api.choices import check_colours, seeded, threaded, whole
 from reverie.api.inputs import Start, picture_of
 from reverie.api.opening import all_opened
+from reverie.api.validation import check_colours, seeded, threaded, whole
 from reverie.errors import InputError, MissingExtra, UsageError, printable
 from reverie.insight import Halt, Sight, Wish, blocks, look, noise_usual, seen_size
-from reverie.insight.wish import MOST_CHANNELS
+from reverie.insight.request import MOST_CHANNELS
 from reverie.networks import Network, attribution
-from reverie.networks.usual import Usual, measure
+from reverie.networks.channel_statistics import Usual, measure
 from reverie.pictures import resize
 from reverie.recipe import MAX_PIXELS, Finish, choose
 from reverie.render import check_size
 from reverie.render import threads as using
-from reverie.render.starts import SMALLEST
+from reverie.render.noise import SMALLEST
 from reverie.store import expanded, is_folder
 
 

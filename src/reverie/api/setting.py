@@ -18,7 +18,7 @@ from torch import Tensor
 from reverie import files
 from reverie import pictures as _pictures
 from reverie import recipe as _recipe
-from reverie.api.choices import whole
+from reverie.api.validation import whole
 from reverie.errors import InputError, MissingExtra, OutputError, ReverieError, UsageError
 from reverie.motion.footage import Footage
 from reverie.networks import Network
@@ -163,7 +163,7 @@ class Setting(ABC):
                     content = files.encode(quantise(pixels), suffix=".png", recipe=text)
                 write_whole(place / f"{number:06d}.png", content, replace=True)
             return
-        from reverie.files.film_writing import write_film
+        from reverie.files.films.writing import write_film
 
         count = min(finished, self.frames)
         (times, end), (sound, sound_end) = self.times(count), self.sound(count)

@@ -3,7 +3,7 @@
 from reverie.ascent.climb import Penalty, Progress, Score, Size, Way, added, climb, octave_sizes
 from reverie.ascent.memory import kept_memory
 from reverie.ascent.tiles import Span, Tiling, Window
-from reverie.ascent.views import STRAIGHT, View
+from reverie.ascent.transforms import STRAIGHT, View
 
 __all__ = [
     "STRAIGHT", "Penalty", "Progress", "Score", "Size", "Span", "Tiling", "View", "Way", "Window", "added", "climb", "kept_memory",

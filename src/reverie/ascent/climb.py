@@ -13,7 +13,7 @@ from torch import Tensor
 from reverie.ascent.newton import QuasiNewton
 from reverie.ascent.steps import Adam, Attention, Steepest, Step
 from reverie.ascent.tiles import Tiling, slope_by_tiles
-from reverie.ascent.views import View, draw
+from reverie.ascent.transforms import View, draw
 from reverie.canvas import Canvas, Fourier, Pixels, canvas_of
 from reverie.pictures import banded, bands, resample, resize, room
 from reverie.recipe import Ascent, Transforms

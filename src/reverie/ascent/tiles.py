@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 if TYPE_CHECKING:
-    from reverie.ascent.views import View
+    from reverie.ascent.transforms import View
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,11 @@ import typer
 
 from reverie.album import read_recipe
 from reverie.cli import flags
-from reverie.cli.asking import check_readable
+from reverie.cli.console import line, print_json, remark, say
+from reverie.cli.info import check_readable
 from reverie.cli.journeying import moving_again
-from reverie.cli.opening import NONE, Wanted, with_network
-from reverie.cli.results import fitting, place_for, ready, save_strip, saved, speakable, stopped_early, strip_place, within
-from reverie.cli.show import line, print_json, remark, say
+from reverie.cli.network_flags import NONE, Wanted, with_network
+from reverie.cli.outputs import fitting, place_for, ready, save_strip, saved, speakable, stopped_early, strip_place, within
 from reverie.errors import InputError, MissingExtra, OutputError, ReverieError, UnsafeError
 from reverie.recipe import GROUPS, MAX_PIXELS, PRESETS
 from reverie.store import expanded, is_folder
@@ -213,7 +213,7 @@ def _name(start: str, plan: Plan, starts: list[str], taken: dict[str, str]) -> s
     if sum(Path(each).stem == stem for each in starts) > 1:
         stem = Path(start).name
     how = "" if plan.recipe.objective == "excite" else f"-{plan.recipe.objective}"
-    ending = f"-{speakable(plan.recipe.target)}{how}-{plan.recipe.seed}.png"
+    ending = f"-{speakable(str(plan.recipe.target))}{how}-{plan.recipe.seed}.png"
     stem = fitting(stem, len(ending) + 16)
     name, turn = stem + ending, 1
     while taken.setdefault(name, start) != start:

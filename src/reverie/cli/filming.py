@@ -8,11 +8,11 @@ from typing import Annotated, Any
 import typer
 
 from reverie.cli import flags
-from reverie.cli.asking import check_readable
+from reverie.cli.console import line, remark
+from reverie.cli.info import check_readable
 from reverie.cli.journeying import shown_done, tell
-from reverie.cli.opening import NONE, Wanted, with_network
-from reverie.cli.results import fitting, speakable
-from reverie.cli.show import line, remark
+from reverie.cli.network_flags import NONE, Wanted, with_network
+from reverie.cli.outputs import fitting, speakable
 from reverie.recipe import MAX_PIXELS, MOST_FRAMES, PRESETS, Ascent, Film, Penalties, Transforms
 from reverie.store import expanded
 
@@ -64,7 +64,7 @@ def film_command(
         video, target, level=level, preset=preset, network=network.several(device, quiet), width=width, frames=frames,
         seed=seed, device=device, threads=threads, keep=not no_keep, strict=strict, max_pixels=max_pixels, **choices,
     )  # fmt: skip
-    ending = f"-{speakable(setting.recipe.target)}-{setting.recipe.seed}.mp4"
+    ending = f"-{speakable(str(setting.recipe.target))}-{setting.recipe.seed}.mp4"
     place = expanded(output) if output is not None else Path(fitting(Path(video).stem, len(ending) + 16) + ending)
     setting.ready(place, force=force, preview=preview)
     with line(quiet) as shown:

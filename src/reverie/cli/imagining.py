@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from reverie.cli import flags
-from reverie.cli.opening import NONE, Wanted, with_network
-from reverie.cli.results import fitting, place_for, ready, save_sheet, save_strip, saved, speakable, stopped_early, strip_place, within
-from reverie.cli.show import aside, line, print_json, remark
+from reverie.cli.console import aside, line, print_json, remark
+from reverie.cli.network_flags import NONE, Wanted, with_network
+from reverie.cli.outputs import fitting, place_for, ready, save_sheet, save_strip, saved, speakable, stopped_early, strip_place, within
 from reverie.errors import OutputError, UsageError
 from reverie.recipe import GROUPS, OF_DREAMS
 from reverie.store import check_place, exists, expanded
@@ -230,9 +230,10 @@ def _name(recipe: Recipe) -> str:
     return fitting(f"{recipe.command}-{middle}", len(ending) + 8) + ending
 
 
-def _plain(target: str) -> str:
+def _plain(target: object) -> str:
     """A target as people say it: `class:banana` is a banana."""
-    return target.removeprefix("class:") if target.count("class:") == 1 else target
+    text = str(target)
+    return text.removeprefix("class:") if text.count("class:") == 1 else text
 
 
 def _share(probability: float) -> str:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from reverie.cli import flags
-from reverie.cli.asking import check_readable
-from reverie.cli.opening import NONE, Wanted, with_network
-from reverie.cli.results import fitting, speakable
-from reverie.cli.show import Line, line, print_json, remark, say
+from reverie.cli.console import Line, line, print_json, remark, say
+from reverie.cli.info import check_readable
+from reverie.cli.network_flags import NONE, Wanted, with_network
+from reverie.cli.outputs import fitting, speakable
 from reverie.errors import Interrupted, UsageError
 from reverie.recipe import MAX_PIXELS, PRESETS, Ascent, Journey, Penalties, Transforms
 from reverie.store import expanded
@@ -132,5 +132,5 @@ def _name(start: str, recipe: Recipe) -> str:
     """A name made from the start, target and seed."""
     stem = start.replace(":", "-") if start.startswith("noise:") else Path(start).stem
     rounds = "-ring" if recipe.journey is not None and recipe.journey.ring else ""
-    ending = f"-{speakable(recipe.target)}{rounds}-{recipe.seed}.mp4"
+    ending = f"-{speakable(str(recipe.target))}{rounds}-{recipe.seed}.mp4"
     return fitting(stem, len(ending) + 16) + ending

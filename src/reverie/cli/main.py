@@ -11,7 +11,7 @@ from typing import Any
 
 import typer
 
-from reverie.cli import asking, dreaming, filming, imagining, journeying, keeping, reading, seeing
+from reverie.cli import cache, dreaming, filming, imagining, info, journeying, reading, seeing
 from reverie.errors import InputError, Interrupted, MissingExtra, OutputError, ReverieError, UsageError
 from reverie.version import __version__
 
@@ -37,9 +37,9 @@ def _root(version: bool = typer.Option(False, "--version", callback=_version, is
     pass
 
 
-app.command("recognise")(asking.recognise)
-app.command("networks")(asking.networks)
-app.command("layers")(asking.layers)
+app.command("recognise")(info.recognise)
+app.command("networks")(info.networks)
+app.command("layers")(info.layers)
 app.command("dream")(dreaming.dream_command)
 app.command("imagine")(imagining.imagine_command)
 app.command("feature")(imagining.feature_command)
@@ -48,8 +48,8 @@ app.command("journey")(journeying.journey_command)
 app.command("film")(filming.film_command)
 app.command("recipe")(reading.recipe_command)
 app.command("redo")(dreaming.redo_command)
-app.command("cache")(keeping.cache_command)
-app.command("doctor")(asking.doctor)
+app.command("cache")(cache.cache_command)
+app.command("doctor")(info.doctor)
 
 
 def run(arguments: Sequence[str] | None = None) -> None:

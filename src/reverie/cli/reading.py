@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from reverie.cli import flags
-from reverie.cli.show import print_json, say
+from reverie.cli.console import print_json, say
 
 
 def recipe_command(

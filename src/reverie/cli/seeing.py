@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from reverie.cli import flags
-from reverie.cli.asking import check_readable
-from reverie.cli.opening import NONE, Wanted, with_network
-from reverie.cli.results import speakable
-from reverie.cli.show import line, print_json, remark, say
+from reverie.cli.console import line, print_json, remark, say
+from reverie.cli.info import check_readable
+from reverie.cli.network_flags import NONE, Wanted, with_network
+from reverie.cli.outputs import speakable
 from reverie.errors import Interrupted, OutputError
 from reverie.recipe import MAX_PIXELS
 from reverie.store import check_place, expanded, is_folder, made_folder, write_whole

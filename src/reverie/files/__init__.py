@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from reverie.files.arrays import Array, decode_array, is_array, read_array
     from reverie.files.decoding import Decoded, decode, read
     from reverie.files.encoding import SUFFIXES, encode
-    from reverie.files.recipes import MAX_RECIPE, recipe_text
+    from reverie.files.recipes.embedded import MAX_RECIPE, recipe_text
     from reverie.files.source import READABLE, pictures_in
 
 __all__ = [
@@ -22,7 +22,7 @@ __all__ = [
 
 _HOMES = {
     "Decoded": "decoding", "decode": "decoding", "read": "decoding", "SUFFIXES": "encoding",
-    "encode": "encoding", "MAX_RECIPE": "recipes", "recipe_text": "recipes", "READABLE": "source",
+    "encode": "encoding", "MAX_RECIPE": "recipes.embedded", "recipe_text": "recipes.embedded", "READABLE": "source",
     "pictures_in": "source", "Array": "arrays", "decode_array": "arrays", "is_array": "arrays", "read_array": "arrays",
 }  # fmt: skip
 

@@ -28,8 +28,8 @@ from PIL import (
 
 from reverie.errors import InputError, MissingExtra, UnsafeError
 from reverie.files.colour import grey_curve, to_srgb
-from reverie.files.film_recipes import film_kind_of
 from reverie.files.png import Pixels
+from reverie.files.recipes.containers import film_kind_of
 from reverie.files.source import PILLOW_FAULTS, kind_of, reading
 from reverie.recipe import MAX_PIXELS
 from reverie.store import sha256_of

@@ -11,7 +11,7 @@ from PIL import Image, PngImagePlugin, TiffImagePlugin
 from reverie.errors import UsageError
 from reverie.files.colour import srgb_profile
 from reverie.files.png import Pixels, ancillary, deep_png
-from reverie.files.recipes import MAX_JPEG_XMP, XMP_TAG, check_text, xmp_packet
+from reverie.files.recipes.embedded import MAX_JPEG_XMP, XMP_TAG, check_text, xmp_packet
 
 _PREDICTOR = 317
 _DPI = tuple[float, float] | None

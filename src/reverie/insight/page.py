@@ -8,7 +8,7 @@ from typing import Any
 from torch import Tensor
 
 from reverie import pages
-from reverie.insight.sight import Rung, Sight
+from reverie.insight.report import Rung, Sight
 from reverie.pictures import Picture, resize, shown
 from reverie.version import __version__
 

@@ -8,15 +8,15 @@ import torch
 from torch import nn
 
 from reverie.errors import UsageError
-from reverie.networks import catalogue, labels, weights
-from reverie.networks.anatomy import Layer
 from reverie.networks.attribution import Attribution
-from reverie.networks.device import choose
-from reverie.networks.lite import EfficientNetLite
-from reverie.networks.naming import LONGEST
+from reverie.networks.builtin import catalogue, labels, weights
+from reverie.networks.builtin.efficientnet_lite import EfficientNetLite
+from reverie.networks.inspection.anatomy import Layer
 from reverie.networks.network import Label, Network
 from reverie.networks.opening import face, network_of
-from reverie.networks.prepare import Prepared
+from reverie.networks.prepared.device import choose
+from reverie.networks.prepared.prepared import Prepared
+from reverie.networks.sources.source import LONGEST
 from reverie.recipe import DEFAULT_NETWORK
 
 __all__ = ["Attribution", "Label", "Layer", "Network", "Prepared", "installed", "open_network", "wrap_module"]

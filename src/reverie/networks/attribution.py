@@ -12,15 +12,15 @@ import torch
 from torch import Tensor, nn
 
 from reverie.errors import MissingExtra, UsageError
-from reverie.networks.inputs import normalise
-from reverie.networks.names import ATTENTION, spot
-from reverie.networks.outputs import class_scores
+from reverie.networks.inspection.layer_names import ATTENTION, spot
+from reverie.networks.inspection.outputs import class_scores
+from reverie.networks.prepared.normalise import normalise
 from reverie.pictures import resize
 from reverie.target import CLASSES
 
 if TYPE_CHECKING:
     from reverie.networks.network import Network
-    from reverie.networks.prepare import Prepared
+    from reverie.networks.prepared.prepared import Prepared
 
 STEPS = 16
 ROUNDS = 12  # at most so many times the steps, for one layer

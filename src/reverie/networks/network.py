@@ -11,18 +11,18 @@ import torch
 from torch import Tensor, nn
 
 from reverie.errors import UsageError, printable, unknown
-from reverie.networks import labels as label_names
-from reverie.networks.anatomy import Anatomy, Layer, examine
 from reverie.networks.attribution import Attribution, attribute
-from reverie.networks.device import choose, precision
-from reverie.networks.inputs import normalise
-from reverie.networks.names import ATTENTION, CLASS, Spot, spot
-from reverie.networks.outputs import class_scores
-from reverie.networks.prepare import Folded, Prepared, fold
-from reverie.networks.twin import at_rest, signature, twin
-from reverie.networks.usual import Usual, known
-from reverie.networks.watch import Seen, check_names, watch
-from reverie.networks.weights import fingerprint
+from reverie.networks.builtin import labels as label_names
+from reverie.networks.builtin.weights import fingerprint
+from reverie.networks.channel_statistics import Usual, known
+from reverie.networks.inspection.anatomy import Anatomy, Layer, examine
+from reverie.networks.inspection.hooks import Seen, check_names, watch
+from reverie.networks.inspection.layer_names import ATTENTION, CLASS, Spot, spot
+from reverie.networks.inspection.outputs import class_scores
+from reverie.networks.prepared.device import choose, precision
+from reverie.networks.prepared.frozen_copy import at_rest, signature, twin
+from reverie.networks.prepared.normalise import normalise
+from reverie.networks.prepared.prepared import Folded, Prepared, fold
 from reverie.pictures import as_tensor, resize
 from reverie.target import CLASSES
 

@@ -13,17 +13,17 @@ from typing import Any, NamedTuple
 from torch import nn
 
 from reverie.errors import InputError, OutputError, UsageError
-from reverie.networks import hub, zoo
-from reverie.networks import labels as label_names
-from reverie.networks.configs import LONGEST_SIDE
-from reverie.networks.definition import module_of
-from reverie.networks.device import choose
-from reverie.networks.download import Progress
-from reverie.networks.naming import Source
+from reverie.networks.builtin import labels as label_names
+from reverie.networks.checkpoints.loading import check, load_weights
 from reverie.networks.network import Network
-from reverie.networks.plausible import doubts
-from reverie.networks.strangers import check, load_weights
-from reverie.networks.zoo import Found
+from reverie.networks.normalisation_check import doubts
+from reverie.networks.prepared.device import choose
+from reverie.networks.sources import hub, zoos
+from reverie.networks.sources.definition import module_of
+from reverie.networks.sources.download import Progress
+from reverie.networks.sources.hub_config import LONGEST_SIDE
+from reverie.networks.sources.source import Source
+from reverie.networks.sources.zoos import Found
 from reverie.store import Shelf
 
 Definition = str | Callable[[], nn.Module] | nn.Module
@@ -113,7 +113,7 @@ def opened(
     weights, so that it is asked for once; not before the network has taken a picture so.
 
     Raises:
-        UsageError: what has to be known is not said; what cannot be said of it is. Else as `zoo.found`, `module_of` and `load_weights`.
+        UsageError: what has to be known is not said; what cannot be said of it is. Else as `zoos.found`, `module_of` and `load_weights`.
     """
     choose(device)  # a wrong one is told of before anything is fetched
     if definition is not None and source.kind not in ("file", "hf"):
@@ -127,7 +127,7 @@ def opened(
     elif definition is not None:
         found = _on_own_code(source, definition, offline, progress)
     else:
-        found = zoo.found(source, offline=offline, progress=progress)
+        found = zoos.found(source, offline=offline, progress=progress)
     if source.kind in ("torchvision", "timm"):
         return _network(found, _known_of(found), source, device), Notes()
     before = _remembered(found.sha256)
@@ -169,7 +169,7 @@ def network_of(
 
 def _network(found: Found, known: Face, source: Source, device: str | None) -> Network:
     module = found.module.to(choose(device))
-    levels = zoo.levels_of(source)
+    levels = zoos.levels_of(source)
     return network_of(module, known, name=found.name, labels=found.labels, levels=levels, sha256=found.sha256, device=device)
 
 
@@ -189,7 +189,7 @@ def _from_file(source: Source, definition: Definition | None) -> Found:
 def _on_own_code(source: Source, definition: Definition, offline: bool, progress: Progress | None) -> Found:
     """Weights of the hub on code that the user has; the repository's config.json is not asked."""
     module = module_of(definition)
-    fetched = hub.fetched(source.name, zoo.SAFE, source.version or None, offline=offline, progress=progress)
+    fetched = hub.fetched(source.name, zoos.SAFE, source.version or None, offline=offline, progress=progress)
     name = f"hf:{source.name}@{fetched.commit}"
     return Found(module, name, load_weights(fetched.path, module, name=name), range=None)
 

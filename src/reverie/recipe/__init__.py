@@ -3,7 +3,6 @@
 from typing import get_args
 
 from reverie.recipe.choices import GROUPS, Ascent, Canvas, Finish, Level, Noise, Penalties, Tiles, Transforms
-from reverie.recipe.chosen import Choices, chosen
 from reverie.recipe.model import (
     LONGEST_SIDE,
     MOST_SEED,
@@ -26,6 +25,7 @@ from reverie.recipe.model import (
 from reverie.recipe.moving import MOST_FRAMES, Film, Journey, Stop
 from reverie.recipe.presets import BASES, CARICATURE, DEFAULT_PRESET, OF_DREAMS, PRESETS, Preset, preset
 from reverie.recipe.reading import LONGEST_TEXT, choose, first_fault, read
+from reverie.recipe.resolve import Choices, chosen
 
 DEFAULT_NETWORK = "efficientnet-lite0"
 MAX_PIXELS = 500_000_000  # a picture may claim, unless --max-pixels says otherwise

@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator, WithJsonSchema, field_validator
+
+from reverie.errors import UsageError
+from reverie.target import Target, parse
 
 Level = Literal["edges", "textures", "patterns", "parts", "objects", "scenes"]
 Noise = Literal["white", "grey", "pink"]
@@ -16,6 +19,30 @@ class Data(BaseModel):
     """Frozen, strict, and without fields nobody knows."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, hide_input_in_errors=True)
+
+
+def _target(given: Any) -> Target:
+    if isinstance(given, Target):
+        return given
+    if not isinstance(given, str):
+        raise ValueError("should be a text")
+    try:
+        return parse(given)
+    except UsageError as error:
+        raise ValueError(str(error)) from error
+
+
+TargetField = Annotated[
+    Target, PlainValidator(_target), PlainSerializer(str, return_type=str), WithJsonSchema({"type": "string", "maxLength": 2000})
+]
+"""A target, which is a text in a file."""
+OtherTarget = Annotated[
+    Target | None,
+    PlainValidator(lambda given: None if given in ("", None) else _target(given)),
+    PlainSerializer(lambda target: "" if target is None else str(target), return_type=str),
+    WithJsonSchema({"type": "string", "maxLength": 2000}),
+]
+"""The same where there may be none: an empty text."""
 
 
 class Canvas(Data):

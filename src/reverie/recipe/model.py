@@ -5,12 +5,10 @@ from __future__ import annotations
 import json
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
-from reverie.errors import UsageError
-from reverie.recipe.choices import MOST_PLANES, Ascent, Canvas, Data, Finish, Noise, Penalties, Tiles, Transforms
+from reverie.recipe.choices import MOST_PLANES, Ascent, Canvas, Data, Finish, Noise, OtherTarget, Penalties, TargetField, Tiles, Transforms
 from reverie.recipe.moving import Film, Journey
-from reverie.target import parse
 
 SCHEMA = 1
 MOST_THREADS = 1024
@@ -22,7 +20,6 @@ Command = Literal["dream", "imagine", "feature", "see", "journey", "film"]
 Objective = Literal["excite", "guide", "caricature", "direction", "rebuild"]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
-TargetText = Annotated[str, Field(max_length=2000)]
 Channelled = Annotated[tuple[Annotated[float, Field(allow_inf_nan=False)], ...], Field(max_length=4096)]
 Native = Annotated[int, Field(ge=1, le=LONGEST_SIDE)]
 Probability = Annotated[float, Field(ge=0, le=1)]
@@ -33,17 +30,12 @@ class NetworkUsed(Data):
 
     name: Name
     sha256: Sha256
-    target: TargetText = Field("", description="what this one is asked for, where a level means another layer than in the first network")
+    target: OtherTarget = Field(None, description="what this one is asked for, where a level means another layer than in the first network")
     mean: Channelled = Field((), description="what is taken off each channel of a picture in 0..1; empty of built-in networks")
     std: Channelled = Field((), description="what each channel is then divided by, above 0; empty of built-in networks")
     size: tuple[Native, ...] = Field((), max_length=2, description="native height and width; empty of built-in networks")
     folded: int = Field(0, ge=0, description="normalisations folded into convolutions")
     unfolded: int = Field(0, ge=0, description="normalisations left as they are, since folding did not match or was in the way")
-
-    @field_validator("target")
-    @classmethod
-    def _canonical(cls, text: str) -> str:
-        return _canonical(text) if text else text
 
 
 class FileInput(Data):
@@ -76,13 +68,8 @@ class Batch(Data):
     kind: Literal["each", "diverse", "between"] = Field(
         "each", description="`diverse` ones keep apart from each other, those `between` share their noise and lead from first to last"
     )
-    targets: tuple[TargetText, ...] = Field(min_length=1, max_length=MOST_TOGETHER)
+    targets: tuple[TargetField, ...] = Field(min_length=1, max_length=MOST_TOGETHER)
     index: int = Field(0, ge=0, lt=MOST_TOGETHER, description="which of them this picture is, counted from 0")
-
-    @field_validator("targets")
-    @classmethod
-    def _canonical(cls, texts: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(_canonical(text) for text in texts)
 
 
 class Named(Data):
@@ -127,7 +114,7 @@ class Recipe(Data):
     command: Command = "dream"
     networks: tuple[NetworkUsed, ...] = Field(min_length=1, max_length=8)
     inputs: tuple[FileInput | NoiseInput | VectorInput, ...] = Field(min_length=1, max_length=4)
-    target: TargetText
+    target: TargetField
     objective: Objective = "excite"
     canvas: Canvas = Canvas()
     ascent: Ascent = Ascent()
@@ -145,11 +132,6 @@ class Recipe(Data):
     stopped: Stopped | None = None
     opinions: tuple[Opinion, ...] = Field((), max_length=8)
     machine: Machine
-
-    @field_validator("target")
-    @classmethod
-    def _canonical(cls, text: str) -> str:
-        return _canonical(text)
 
     @model_validator(mode="after")
     def _consistent(self) -> Recipe:
@@ -190,7 +172,7 @@ class Recipe(Data):
             (self.command, self.canvas.canvas, len(self.networks), self.batch) == ("dream", "pixels", 1, None)
             and self.objective in ("excite", "guide", "direction")
             and (self.transforms, self.penalties) == (Transforms(), Penalties())
-            and all(term.label is None and term.at is None for term in parse(self.target).terms)
+            and all(term.label is None and term.at is None for term in self.target.terms)
         )
 
     def _looks_straight(self) -> bool:
@@ -211,10 +193,3 @@ class Recipe(Data):
     def text(self) -> str:
         """Canonical JSON: the same recipe gives the same text."""
         return json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-
-
-def _canonical(text: str) -> str:
-    try:
-        return str(parse(text))
-    except UsageError as error:
-        raise ValueError(str(error)) from error

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 from pydantic import Field
 
-from reverie.recipe.choices import Data
+from reverie.recipe.choices import Data, TargetField
 
 MOST_FRAMES = 1_000_000
 
@@ -14,7 +12,7 @@ MOST_FRAMES = 1_000_000
 class Stop(Data):
     """A target of a ring, and which of the recipe's networks it belongs to, counted from 0."""
 
-    target: Annotated[str, Field(max_length=2000)]
+    target: TargetField
     network: int = Field(0, ge=0, lt=8)
 
 

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from reverie.errors import InputError, UsageError
+from reverie.errors import InputError, UsageError, choice
 from reverie.recipe.model import SCHEMA, Recipe
 from reverie.target import brief
 
@@ -76,11 +76,10 @@ def _plain(message: str) -> str:
 
 
 def choose(model: type[Model], **values: Any) -> Model:
-    """`model(**values)`, with a UsageError that names the flag instead of pydantic's report."""
+    """`model(**values)`, with a UsageError that names the choice instead of pydantic's report."""
     try:
         return model(**values)
     except ValidationError as error:
         fault = error.errors(include_url=False)[0]
-        name = "--" + "-".join(str(part) for part in fault["loc"]).replace("_", "-")
-        given = values.get(str(fault["loc"][0])) if fault["loc"] else None
-        raise UsageError(f"{name} {brief(str(given))}", f"it {_plain(fault['msg'])}") from error
+        name = str(fault["loc"][0]) if fault["loc"] else ""
+        raise UsageError(choice(name, values.get(name)), f"it {_plain(fault['msg'])}") from error

@@ -2,12 +2,12 @@
 
 from reverie.render.fit import fitting
 from reverie.render.frames import Dreamer, Dreamt
+from reverie.render.noise import LARGEST, check_size, drawn, generator, noise_start, purposes, threads
 from reverie.render.opinions import judges
 from reverie.render.plan import Plan, Watcher
-from reverie.render.recipes import machine, network_used, used_by
+from reverie.render.provenance import machine, network_used, used_by
 from reverie.render.scores import Inputs, guided, scorers
-from reverie.render.starts import LARGEST, check_size, drawn, generator, noise_start, purposes, threads
-from reverie.render.targets import check, check_objective, check_reach
+from reverie.render.target_checks import check, check_objective, check_reach
 from reverie.render.tiling import Estimate, tiles_for, whole_only
 
 __all__ = [

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from reverie.networks import Network
-from reverie.networks.device import free_memory
+from reverie.networks.prepared.device import free_memory
 
 _SHARE = 0.8  # of the free memory that may be planned with
 WASTE = 2.1  # times what is kept: what comes and goes, and what lies idle between while freed memory is held, as measured

@@ -11,8 +11,8 @@ from torch import Tensor
 from reverie.ascent import STRAIGHT, Score, View, Way, climb, kept_memory, octave_sizes
 from reverie.networks import Network
 from reverie.recipe import Ascent, Recipe, Stop
+from reverie.render.noise import generator, threads
 from reverie.render.scores import Inputs, even, penalised, scorers, takeable
-from reverie.render.starts import generator, threads
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Dreamer:
         blank = Inputs(torch.full((1, recipe.channels, recipe.height, recipe.width), 0.5, device=self.device))
         parts = []
         for each in stops:
-            used = recipe.networks[each.network].model_copy(update={"target": ""})
+            used = recipe.networks[each.network].model_copy(update={"target": None})
             of_stop = recipe.model_copy(update={"target": each.target, "networks": (used,)})
             parts.append(scorers(of_stop, [networks[each.network]], blank))
         self._parts = parts or [scorers(recipe, networks, blank)]

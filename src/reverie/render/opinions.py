@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 
 from reverie.networks import Network, installed, open_network
-from reverie.networks.labels import imagenet
+from reverie.networks.builtin.labels import imagenet
 from reverie.pictures import resize, rounded
 from reverie.recipe import Named, Opinion, Recipe
-from reverie.target import CLASSES, parse
+from reverie.target import CLASSES
 
 _TOP = 5
 
@@ -40,7 +40,7 @@ def opinions(pictures: Sequence[Tensor], recipes: Sequence[Recipe], dreamer: Net
         tuple(
             _opinion(each, picture, wanted(recipe, dreamer))
             for each in asked
-            if any(term.label is not None for term in parse(recipe.target).terms)
+            if any(term.label is not None for term in recipe.target.terms)
         )
         for picture, recipe in zip(pictures, recipes, strict=True)
     ]
@@ -48,7 +48,7 @@ def opinions(pictures: Sequence[Tensor], recipes: Sequence[Recipe], dreamer: Net
 
 def wanted(recipe: Recipe, dreamer: Network) -> int:
     """The number of the class that a recipe asks for most."""
-    named = [term for term in parse(recipe.target).terms if term.label is not None]
+    named = [term for term in recipe.target.terms if term.label is not None]
     return dreamer.class_index(max(named, key=lambda term: term.weight).label or "")
 
 

@@ -17,9 +17,9 @@ from reverie.errors import UsageError
 from reverie.networks import Network
 from reverie.pictures import Picture, banded, in_memory, resample, resize
 from reverie.recipe import NoiseInput, Recipe, Stopped
+from reverie.render.noise import drawn, generator, purposes, threads
 from reverie.render.opinions import opinions
 from reverie.render.scores import Inputs, penalised, scorers, takeable
-from reverie.render.starts import drawn, generator, purposes, threads
 from reverie.render.tiling import WHOLE, Estimate, estimated, largest_in_memory, roomy, tiling_of
 from reverie.store import Kept
 from reverie.target import brief
@@ -108,7 +108,7 @@ class Plan:
                 while len(frames) < making - 1 and made >= (len(frames) + 1) / making:
                     frames.append([_shown(each) for each in self._finished(last, start)])
                 if not way.matching and not torch.isfinite(last.score).all():  # one who matches takes such a step back
-                    raise UsageError(f"the score of '{brief(recipe.target)}' is no finite number", "give its terms smaller weights")
+                    raise UsageError(f"the score of '{brief(str(recipe.target))}' is no finite number", "give its terms smaller weights")
                 alive |= last.alive.cpu()
                 soft_steps += last.soft.cpu()
                 here = Stopped(octave=last.octave, step=last.step)

@@ -17,8 +17,8 @@ from reverie.networks import Network, Prepared
 from reverie.objectives import Judge, Penalty, caricature, direction, diverse, excite, guide, penalty, rebuild
 from reverie.pictures import resize
 from reverie.recipe import Recipe
-from reverie.render.targets import check, check_objective, reach
-from reverie.target import CLASSES, Target, parse
+from reverie.render.target_checks import check, check_objective, reach
+from reverie.target import CLASSES, Target
 
 _PLACES = 400  # of a guide that are compared with: more than the eye tells apart
 
@@ -40,8 +40,8 @@ class Inputs:
 
 def targets_of(recipe: Recipe) -> list[list[Target]]:
     """For each network the targets of each picture of the batch."""
-    texts = recipe.batch.targets if recipe.batch else (recipe.target,)
-    return [[parse(used.target or text) for text in texts] for used in recipe.networks]
+    wanted = recipe.batch.targets if recipe.batch else (recipe.target,)
+    return [[used.target or each for each in wanted] for used in recipe.networks]
 
 
 def scorers(recipe: Recipe, networks: Sequence[Network], inputs: Inputs) -> tuple[Score, Score, int]:

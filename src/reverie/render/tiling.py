@@ -10,12 +10,12 @@ import torch
 from reverie.ascent import Tiling, octave_sizes
 from reverie.errors import InputError, UsageError
 from reverie.networks import Network
-from reverie.networks.device import free_memory
+from reverie.networks.prepared.device import free_memory
 from reverie.pictures.large import IN_MEMORY
 from reverie.recipe import Penalties, Recipe, Tiles, Transforms
 from reverie.render.fit import WASTE, bytes_per_pixel
-from reverie.render.starts import LARGEST
-from reverie.target import CLASSES, Target, parse
+from reverie.render.noise import LARGEST
+from reverie.target import CLASSES, Target
 
 WHOLE = 8_000_000  # pixels up to which a picture is dreamt in one pass, where there is memory
 _SHARE = 0.6  # of the free memory that a window may take
@@ -112,7 +112,7 @@ def tiling_of(recipe: Recipe, network: Network) -> Tiling | None:
     """As the ascent takes it."""
     if recipe.tiles is None:
         return None
-    return Tiling(recipe.tiles.tile, recipe.tiles.halo, lcm(*(network.phase(name) for name in parse(recipe.target).layers())))
+    return Tiling(recipe.tiles.tile, recipe.tiles.halo, lcm(*(network.phase(name) for name in recipe.target.layers())))
 
 
 @dataclass(frozen=True)
@@ -137,7 +137,7 @@ def estimated(recipe: Recipe, network: Network, seconds_per_pixel: float) -> Est
     shown = [sum(each.pixels for each in cut) or size.height * size.width for cut, size in zip(windows, sizes, strict=True)]
     pixels = recipe.height * recipe.width
     largest = max((each.pixels for each in windows[-1]), default=pixels)
-    bytes_each = bytes_per_pixel(network, list(parse(recipe.target).layers()) or [CLASSES])
+    bytes_each = bytes_per_pixel(network, list(recipe.target.layers()) or [CLASSES])
     picture = 4 * recipe.channels * pixels
     on_disk = picture > largest_in_memory(recipe)
     window = (WASTE if roomy(recipe) else _COMING) * bytes_each * largest

@@ -1,0 +1,1 @@
+"""Films ↔ frames: decoded and written in processes that may die."""

@@ -1,0 +1,251 @@
+"""What the process that decodes films does with one: survey it, or give its frames."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import struct
+import sys
+import time
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from reverie.files.films.child import FAULTS, MEMORY, Fault, limit_memory, opened, origin, say
+from reverie.files.recipes.containers import segment_end
+
+if TYPE_CHECKING:
+    import av
+    import av.container
+
+LONGEST_SIDE = 32_768
+MOST_FRAMES = 1_000_000
+_A_PIXEL = 64  # bytes of memory more for each pixel: a decoder holds some twenty frames
+_THREADS = 8
+_BT709, _BT601 = 1, 5  # of swscale
+
+
+def _stream(container: av.container.InputContainer, name: str, max_pixels: int) -> Any:
+    """The moving picture, its size judged."""
+    import av
+
+    moving = [each for each in container.streams.video if not each.disposition & av.stream.Disposition.attached_pic]
+    if not moving:
+        raise Fault("input", f"'{name}' has no moving picture in it", "give a film")
+    stream = moving[0]
+    judge(stream.codec_context.width, stream.codec_context.height, name, max_pixels)
+    context = stream.codec_context
+    context.thread_type, context.thread_count = "SLICE", min(_THREADS, os.cpu_count() or 1)  # by frames, damaged ones would vary
+    context.options = {"max_pixels": str(max_pixels)}
+    return stream
+
+
+def judge(width: int, height: int, name: str, max_pixels: int) -> None:
+    """Refuse a size before anything of it is decoded, and allow memory for it."""
+    if width <= 0 or height <= 0:
+        raise Fault(
+            "input", f"'{name}' has a picture without a size, or of a kind that cannot be read", "convert it with another program first"
+        )
+    if max(width, height) > LONGEST_SIDE:
+        raise Fault("input", f"'{name}' claims {width}×{height}; no side of a film may exceed {LONGEST_SIDE:,}", "scale it down first")
+    if width * height > max_pixels:
+        claim = f"'{name}' claims {width}×{height} = {width * height:,} pixels a frame, more than {max_pixels:,}"
+        raise Fault("unsafe", claim, "allow more with --max-pixels if you trust it")
+    limit_memory(MEMORY + _A_PIXEL * width * height)
+
+
+# ── decoding ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Reading:
+    """One way through a film, frame by frame, and what was found out on it.
+
+    Attributes:
+        packets, lost, corrupt: frames in the file so far; of them those that gave no picture, or one with guesses in it.
+        left: frames that the header promises and the file does not hold.
+        resized: the size that the picture changed to, where the way ended.
+        heard: whether any sound could be decoded, in a survey.
+    """
+
+    def __init__(self, container: av.container.InputContainer, stream: Any, survey: bool = False) -> None:
+        self.container, self.stream = container, stream
+        self.survey = survey
+        self.sounds = list(container.streams.audio) if survey else []
+        self.packets = self.given = self.lost = self.corrupt = self.left = self._seen = 0
+        self._promised = _promised(container, stream)
+        self.resized: tuple[int, int] | None = None
+        self.heard = False
+        self._spoke = time.monotonic()
+
+    def frames(self) -> Iterator[Any]:
+        size: tuple[int, int] | None = None
+        for frame in self._decoded():
+            size = size or (frame.width, frame.height)
+            if (frame.width, frame.height) != size:
+                self.resized = frame.width, frame.height
+                for packet in self._demuxed():  # what is left is counted, so that "of how many" can be told
+                    self.packets += int(packet.stream is self.stream and packet.size > 0)
+                break
+            self.given += 1
+            self.corrupt += int(frame.is_corrupt)
+            if self.given > MOST_FRAMES:
+                raise Fault("unsafe", f"the film has more than {MOST_FRAMES:,} frames", "cut it into parts first")
+            yield frame
+        self.left = max(0, self._promised - self._seen)
+        if self.stream.codec_context.name in ("h264", "hevc"):  # one packet, one frame
+            self.lost = max(self.lost, self.packets - self.given)
+
+    def _decoded(self) -> Iterator[Any]:
+        self._packets = self._demuxed()
+        for packet in self._packets:
+            if packet.stream is not self.stream:
+                self._listen(packet)
+                continue
+            if packet.size and not packet.is_discard:
+                self.packets += 1
+            try:
+                frames = packet.decode()
+            except FAULTS as error:
+                if isinstance(error, MemoryError):
+                    raise
+                self.lost += 1
+                continue
+            yield from frames
+        with contextlib.suppress(*FAULTS):  # after a demuxer that broke off, what the decoder still holds
+            yield from self.stream.decode(None)
+
+    def _demuxed(self) -> Iterator[Any]:
+        try:
+            for packet in self.container.demux(self.stream, *self.sounds):
+                if time.monotonic() - self._spoke > 1:
+                    self.sign()
+                self._seen += int(packet.stream is self.stream and packet.dts is not None)  # empty ones repeat a frame
+                yield packet
+        except FAULTS:
+            return
+
+    def sign(self) -> None:
+        """A sign of life, while there is nothing else to say."""
+        if self.survey:
+            say(**{"is": "alive"})
+        self._spoke = time.monotonic()
+
+    def _listen(self, packet: Any) -> None:
+        with contextlib.suppress(*FAULTS):
+            self.heard = bool(packet.decode()) or self.heard
+
+
+def _promised(container: av.container.InputContainer, stream: Any) -> int:
+    """How many frames the index of the file lists; 0 where it does not tell."""
+    listed: int = sum(each.size > 0 for each in stream.index_entries)  # an empty one repeats a frame
+    if "mov" in container.format.name:
+        return listed if listed <= MOST_FRAMES else 0
+    if container.format.name == "avi":
+        return int(listed if 2 * listed > stream.frames or stream.frames > MOST_FRAMES else stream.frames)
+    if "matroska" in container.format.name and _cut_short(container.name):
+        rate, seconds = _rate(stream), Fraction(container.duration or 0, 1_000_000)
+        return int(rate * seconds + Fraction(1, 2)) if rate and rate * seconds <= MOST_FRAMES else 0
+    return 0
+
+
+def _cut_short(path: str) -> bool:
+    """Whether a WebM or MKV ends before it should."""
+    with Path(path).open("rb") as file:
+        try:
+            return segment_end(file) > file.seek(0, os.SEEK_END)
+        except struct.error:
+            return False
+
+
+def _rate(stream: Any) -> Fraction | None:
+    """Frames a second by the header, if it is one that films have."""
+    for each in (stream.average_rate, stream.guessed_rate, stream.base_rate):
+        if each and 5 <= each <= 240:
+            return Fraction(each)
+    return None
+
+
+def _matrix(frame: Any) -> list[int]:
+    """a, b, c, d: (x, y) → (a·x + c·y, b·x + d·y), as players turn the frame."""
+    data = frame.side_data.get("DISPLAYMATRIX")
+    if data is None or len(bytes(data)) != 36:
+        return [1, 0, 0, 1]
+    numbers = memoryview(bytes(data)).cast("i")
+    return [numbers[0], numbers[1], numbers[3], numbers[4]]
+
+
+def _width(frame: Any, stream: Any) -> int:
+    """The width with square pixels."""
+    aspect = stream.sample_aspect_ratio or stream.codec_context.sample_aspect_ratio
+    if not aspect or not Fraction(1, 8) <= aspect <= 8:
+        return int(frame.width)
+    return max(1, int(frame.width * aspect + Fraction(1, 2)))
+
+
+def survey(request: dict[str, Any]) -> None:
+    name, most = request["name"], request["max_pixels"]
+    with opened(request["path"], name) as container:
+        stream = _stream(container, name, most)
+        reading = Reading(container, stream, survey=True)
+        begins = origin(container)
+        times: list[list[int | None]] = []
+        for frame in reading.frames():
+            if reading.given == 1:
+                judge(width := _width(frame, stream), frame.height, name, most)
+                base = frame.time_base or stream.time_base or Fraction(1, 1000)
+                rate = None if "mov" in container.format.name else _rate(stream)  # which has it from the times
+                say(
+                    **{"is": "head"}, size=[width, frame.height], coded=[frame.width, frame.height], matrix=_matrix(frame),
+                    base=[base.numerator, base.denominator], origin=[begins.numerator, begins.denominator],
+                    rate=None if rate is None else [rate.numerator, rate.denominator], bright=frame.color_trc in (16, 18),
+                )  # fmt: skip
+            times.append([frame.pts if frame.pts is not None else frame.dts, frame.duration or 0])
+            if len(times) >= 2000:
+                say(**{"is": "times"}, times=times)
+                times = []
+        if not reading.given:
+            raise Fault("input", f"no frame of '{name}' can be read", "fetch it again, or convert it with another program first")
+        say(**{"is": "times"}, times=times)
+        say(
+            **{"is": "end"}, lost=reading.lost, left=reading.left, corrupt=reading.corrupt, resized=reading.resized,
+            packets=reading.packets, sounds=len(container.streams.audio), heard=reading.heard,
+        )  # fmt: skip
+
+
+def frames(request: dict[str, Any]) -> None:
+    import av
+
+    name, most, begin = request["name"], request["max_pixels"], request["begin"]
+    fine = av.video.reformatter.Interpolation
+    flags = fine.BICUBIC | fine.ACCURATE_RND | fine.FULL_CHR_H_INT | fine.BITEXACT
+    with opened(request["path"], name) as container:
+        stream = _stream(container, name, most)
+        converter = av.video.reformatter.VideoReformatter()
+        reading = Reading(container, stream)
+        for frame in reading.frames():
+            if reading.given <= begin:
+                if reading.given % 50 == 0:
+                    say(**{"is": "alive"})
+                continue
+            width = _width(frame, stream)
+            judge(width, frame.height, name, most)
+            rgb = converter.reformat(
+                frame, width=width, format="rgb24", interpolation=flags, threads=1, src_colorspace=_colorspace(frame),
+                src_color_range="JPEG" if frame.color_range == 2 or frame.format.name.startswith("yuvj") else None, dst_color_range="JPEG",
+            )  # fmt: skip
+            say(**{"is": "frame"}, size=[width, frame.height], matrix=_matrix(frame))
+            plane, length = rgb.planes[0], 3 * width
+            rows = memoryview(plane)
+            if plane.line_size == length:
+                sys.stdout.buffer.write(rows[: length * frame.height])
+            else:
+                for top in range(0, plane.line_size * frame.height, plane.line_size):
+                    sys.stdout.buffer.write(rows[top : top + length])
+            sys.stdout.buffer.flush()
+        say(**{"is": "end"})
+
+
+def _colorspace(frame: Any) -> int | None:
+    """How its colours are coded, where it does not say: as players guess, by its height."""
+    return None if frame.colorspace != 2 or frame.format.is_rgb else _BT709 if frame.height >= 720 else _BT601

@@ -1,0 +1,1 @@
+"""Recipes inside files: pictures, films, XMP."""

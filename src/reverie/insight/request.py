@@ -1,0 +1,97 @@
+"""What shall be looked at: which layers, at which size, why which label."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+
+from reverie.errors import UsageError
+from reverie.networks import Layer, Network
+from reverie.networks.channel_statistics import Usual
+from reverie.pictures import Picture
+
+MOST_CHANNELS = 4  # of each layer that are shown
+_AREA = 1.5  # of the network's own, that the picture is looked at with
+_MOST_LAYERS = 48  # of a network without blocks
+
+Halt = Callable[[float, str], object]  # is told the share that is done and what is being done; a true answer stops
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What shall be looked at.
+
+    Attributes:
+        layers: names, lowest first.
+        size: (height, width) in pixels at which the network looks.
+        usual: what is usual for these layers.
+        why: the class to explain; None for none. against: the runner-up.
+        channels: so many of each layer that it noticed most.
+        steps: of each rebuilding; None for as many as its depth asks for.
+        keep: keep what is needed for `redo`, and feature pictures, in the cache.
+        shown: channels that are looked at as red, green and blue; none of them for what is usual.
+    """
+
+    layers: tuple[str, ...]
+    size: tuple[int, int]
+    usual: Usual
+    why: int | None = None
+    against: int | None = None
+    channels: int = MOST_CHANNELS
+    steps: int | None = None
+    seed: int = 0
+    threads: int | None = None
+    keep: bool = True
+    shown: tuple[int, ...] = ()
+
+
+def blocks(network: Network) -> list[Layer]:
+    """Every block of a network that is not part of another; of one without blocks, or with one that is nearly all of it, every convolution.
+
+    Raises:
+        UsageError: it has neither.
+    """
+    found = [each for each in network.layers if each.kind == "block"]
+    found = [each for each in found if not any(each.name.startswith(f"{other.name}.") for other in found)]
+    convolutions = [each for each in network.layers if each.kind in ("convolution", "depthwise")]
+    if not found or (len(found) == 1 and len(convolutions) > 4):  # one that is nearly all of it, as in VGG
+        found = convolutions[:_MOST_LAYERS]
+    if not found:
+        raise UsageError(f"{network.name} has no layer with places", "there is nothing in it that could be looked at")
+    return found
+
+
+def seen_size(picture: Picture, network: Network, width: int | None = None) -> tuple[int, int]:
+    """(height, width) at which the network looks at a picture: its shape kept, the shorter side the network's own, a long one smaller.
+
+    A network that takes one size alone gets that.
+    """
+    height, wide = picture.size
+    factor = min(min(network.size) / min(height, wide), math.sqrt(_AREA * network.size[0] * network.size[1] / (height * wide)))
+    if width is not None:
+        factor = width / wide
+    size = max(16, round(height * factor)), max(16, round(wide * factor))
+    return size if takes(network, size, network.layers[-1].name if network.layers else None) else network.size
+
+
+def takes(network: Network, size: tuple[int, int], layer: str | None) -> bool:
+    """Whether a picture of this size, (height, width), is seen whole as far as this layer, not through windows of another size."""
+    return (layer is None or size == network.size or network.is_free(layer)) and gets_through(network, size, layer)
+
+
+def gets_through(network: Network, size: tuple[int, int], layer: str | None) -> bool:
+    """Whether a picture of this size, (height, width), gets as far as this layer, if need be through windows."""
+    pixels = torch.full((1, network.channels, *size), 0.5, device=network.device)
+    try:
+        with torch.no_grad():
+            network.prepare([] if layer is None else [layer])(pixels)
+    except torch.OutOfMemoryError:
+        raise
+    except (RuntimeError, ValueError, AssertionError) as error:
+        if "allocate memory" in str(error):
+            raise
+        return False
+    return True

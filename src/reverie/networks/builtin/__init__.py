@@ -1,0 +1,1 @@
+"""The networks that come with Reverie: facts, labels, weights, definition."""

@@ -1,0 +1,1 @@
+"""Files of weights from strangers: looked through before anything is loaded."""

@@ -1,0 +1,226 @@
+"""Files of torch.save: looked through from outside, then read by `torch.load(weights_only=True)`, never in another way.
+
+Two kinds: a zip of data.pkl and one stored entry for each storage; and, of before torch 1.6, five pickles with the storages after them.
+"""
+
+from __future__ import annotations
+
+import pickle
+import struct
+import zipfile
+from collections.abc import Mapping
+from typing import IO, Any
+
+import torch
+
+from reverie.errors import UnsafeError
+from reverie.networks.checkpoints.claims import LONGEST, brief, damaged, refused
+from reverie.networks.checkpoints.pickle_scan import Look, Stored
+
+ZIP = b"PK\x03\x04"
+LEGACY = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."  # torch's magic number, pickled
+ENTRIES = 100_000  # of a zip
+LONGEST_PICKLE = 64 << 20  # bytes
+_OLDEST = (2, 10)
+_END = struct.Struct("<4s4H2LH")  # of a zip: signature, disks, entries twice, size and place of the directory, comment
+_END64 = struct.Struct("<4sLQL")  # where the end of a large one is: signature, disk, place, disks
+_RECORD64 = struct.Struct("<4sQ2H2L4Q")  # that end: signature, own size, versions, disks, entries twice, size and place of the directory
+_PROGRAMS = {
+    "archive_format": "torch.export",
+    "serialized_exported_program.json": "torch.export",
+    "constants.pkl": "TorchScript",
+    "models/model.json": "torch.export",
+}
+_EXPORTED = "for a file of your own, in Python: reverie.wrap(torch.export.unflatten(torch.export.load(FILE)), mean=…, std=…)"
+_SCRIPTED = "for a file of your own: save the module's state_dict() with safetensors, and give --definition beside it"
+# what torch raises on damaged files is not written down; these are what its readers can meet
+_FAILURES = (
+    RuntimeError, ValueError, TypeError, KeyError, IndexError, AttributeError, AssertionError, EOFError, OSError, OverflowError,
+    struct.error,
+)  # fmt: skip
+_SMALL = {"byteorder": 8, "version": 16, ".format_version": 16, ".storage_alignment": 16, ".data/serialization_id": 64}
+
+
+class Plain:
+    """An open file without a file number, so that torch only reads, and takes nothing for a tar archive to unpack."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self.read, self.readline, self.seek, self.tell = file.read, file.readline, file.seek, file.tell
+        self._file: Any = file
+
+    def readinto(self, buffer: Any) -> int:
+        return int(self._file.readinto(buffer))
+
+
+def look(file: IO[bytes], size: int, name: str) -> Any:
+    """What the file says it holds: its dictionaries, with Claims for tensors. Nothing in it is run, and no tensor is made.
+
+    Args:
+        file: a zip or a legacy file of torch.save.
+        size: its bytes.
+        name: for messages.
+
+    Raises:
+        InputError: it is damaged, or is no file of weights.
+        UnsafeError: it is more than a file of weights, or claims what it does not hold.
+    """
+    file.seek(0)
+    return _look_zip(file, size, name) if file.read(4) == ZIP else _look_legacy(file, size, name)
+
+
+def load(file: IO[bytes], name: str) -> Mapping[Any, Any]:
+    """The dictionaries of a file that `look` has passed, with tensors on the CPU.
+
+    Raises:
+        InputError: torch cannot read it. UnsafeError: torch refuses it, or is older than 2.10.
+    """
+    if torch.__version__ < _OLDEST:  # type: ignore[operator]
+        raise UnsafeError(f"torch {torch.__version__} is too old to read '{name}' safely", "pip install 'torch>=2.10'")
+    file.seek(0)
+    try:
+        found = torch.load(Plain(file), map_location="cpu", weights_only=True)  # type: ignore[arg-type]
+    except pickle.UnpicklingError as error:
+        raise refused(name, "holds more than weights, says torch") from error
+    except _FAILURES as error:
+        raise damaged(name, "is damaged: torch cannot read it") from error
+    except MemoryError as error:
+        raise damaged(name, "needs more memory than is free") from error
+    if not isinstance(found, Mapping):
+        raise damaged(name, "holds no dictionary of weights")
+    return found
+
+
+# ── zip ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _look_zip(file: IO[bytes], size: int, name: str) -> Any:
+    _check_end(file, size, name)
+    try:
+        with zipfile.ZipFile(file) as archive:
+            entries = _entries(archive, size, name)
+            for path, limit in _SMALL.items():
+                if path in entries and entries[path].file_size > limit:
+                    raise refused(name, f"has a {path} of {entries[path].file_size:,} bytes")
+            if "byteorder" in entries and archive.read(entries["byteorder"]) not in (b"little", b"big"):
+                raise damaged(name, "is damaged: its order of bytes is neither little nor big")
+            if entries["data.pkl"].file_size > LONGEST_PICKLE:
+                raise refused(name, f"has a pickle of more than {LONGEST_PICKLE >> 20} MB")
+            content = archive.read(entries["data.pkl"])
+    except (zipfile.BadZipFile, EOFError, ValueError, NotImplementedError, RuntimeError, OSError, struct.error) as error:
+        raise damaged(name, "is damaged: its archive cannot be followed") from error
+    _check_same(file, content, name)
+    reader = Look(content, name)
+    value = reader.value()
+    if reader.position != len(content):
+        raise refused(name, "has more after its pickle")
+    for key, stored in reader.storages.items():
+        entry = entries.get(f"data/{key}")
+        if entry is None or entry.file_size != stored.size:
+            held = "nothing" if entry is None else f"{entry.file_size:,} bytes"
+            raise refused(name, f"claims {stored.size:,} bytes for the storage {brief(key)}, and holds {held}")
+    return value
+
+
+def _check_end(file: IO[bytes], size: int, name: str) -> None:
+    """One directory, at the end of the file, not larger than a file of weights needs: before anything reads it."""
+    file.seek(max(0, size - _END.size))
+    tail = file.read(_END.size)
+    if len(tail) < _END.size or tail[:4] != b"PK\x05\x06":
+        raise damaged(name, "is cut short, or no archive of torch: its directory is not at its end")
+    _, disk, first, here, entries, directory, place, comment = _END.unpack(tail)
+    end = size - _END.size
+    if 0xFFFF in (here, entries) or 0xFFFFFFFF in (directory, place):
+        try:
+            file.seek(end - _END64.size)
+            signature, _, record, _ = _END64.unpack(file.read(_END64.size))
+            file.seek(record)
+            kind, _, _, _, disk, first, here, entries, directory, place = _RECORD64.unpack(file.read(_RECORD64.size))
+        except (OSError, ValueError, struct.error, OverflowError) as error:
+            raise damaged(name, "is damaged: its directory is not to be found") from error
+        if (signature, kind) != (b"PK\x06\x07", b"PK\x06\x06") or record + _RECORD64.size + _END64.size != end:
+            raise damaged(name, "is damaged: its directory is not to be found")
+        end = record
+    if disk or first or comment or here != entries or place + directory > end:
+        raise damaged(name, "is damaged: its directory does not go with its size")
+    if entries > ENTRIES or directory > ENTRIES * 200 or place + directory + _END64.size + _RECORD64.size < end:
+        raise refused(
+            name,
+            f"is an archive of {entries:,} files, with a directory of {directory:,} bytes",
+            "a file of weights has one for each tensor",
+        )
+
+
+def _entries(archive: zipfile.ZipFile, size: int, name: str) -> dict[str, zipfile.ZipInfo]:
+    """The entries by their path in the archive's folder: stored as they are, apart from each other, each under one name."""
+    found: dict[str, zipfile.ZipInfo] = {}
+    infos = archive.infolist()
+    folder = infos[0].filename.partition("/")[0] + "/" if infos else ""
+    inner = {each.filename.partition("/")[2] for each in infos}
+    for path, maker in _PROGRAMS.items():
+        if path in inner or path in {each.filename for each in infos}:
+            remedy = _EXPORTED if maker == "torch.export" else _SCRIPTED
+            raise refused(name, f"is a program of {maker}, and reading one can run what its maker wrote", remedy)
+    if "data.pkl" not in inner:
+        raise damaged(name, "is an archive, but none of torch: it has no data.pkl")
+    end = 0
+    for each in sorted(infos, key=lambda info: info.header_offset):
+        path = each.filename.removeprefix(folder)
+        if not each.filename.startswith(folder) or each.orig_filename != each.filename or len(path) > LONGEST or "\\" in path:
+            raise refused(name, f"has a file of a name that torch does not write: {brief(each.orig_filename)}")
+        if path.startswith("/") or ".." in each.filename.split("/") or path.lower() in found:
+            raise refused(name, f"has a file of a name that is used twice or leads out of it: {brief(each.filename)}")
+        if each.compress_type != zipfile.ZIP_STORED or each.compress_size != each.file_size or each.flag_bits & 0x2041:
+            raise refused(
+                name, f"has a file that is packed, and torch packs none: {brief(each.filename)}", "unpack the weights out of it first"
+            )
+        if each.header_offset < end:
+            raise refused(name, "has files that lie over each other")
+        end = each.header_offset + 30 + len(each.filename.encode()) + each.compress_size
+        if end > size:
+            raise damaged(name, "is cut short: its files end behind its end")
+        found[path.lower()] = each
+    return {each.filename.removeprefix(folder): each for each in found.values()}
+
+
+def _check_same(file: IO[bytes], content: bytes, name: str) -> None:
+    """torch's reader of zips is another one: it must find the same pickle."""
+    file.seek(0)
+    try:
+        reader = torch._C.PyTorchFileReader(Plain(file))  # type: ignore[call-overload]
+        same = reader.get_record("data.pkl") == content
+    except RuntimeError as error:
+        raise damaged(name, "is damaged: torch cannot open it") from error
+    if not same:
+        raise refused(name, "shows torch another pickle than it shows Python")
+
+
+# ── legacy ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _look_legacy(file: IO[bytes], size: int, name: str) -> Any:
+    """Five pickles: magic number, version, what machine it was, the weights, the order of storages. Then each storage with its length."""
+    file.seek(0)
+    reader = Look(file.read(LONGEST_PICKLE), name, old=True)
+    if reader.value() != int.from_bytes(LEGACY[4:-1], "little") or reader.value() != 1001:
+        raise damaged(name, "is of a version that torch does not know")
+    machine = reader.value()
+    if not isinstance(machine, dict) or machine.get("little_endian") is not True:
+        raise refused(name, "is of a machine with another order of bytes", "save it again, with a torch of 1.6 or later")
+    value, keys = reader.value(), reader.value()
+    if type(keys) is not list or any(type(each) is not str for each in keys) or sorted(keys) != sorted(reader.storages):
+        raise refused(name, "does not hold the storages that its tensors use")
+    _check_storages(file, reader.position, [reader.storages[each] for each in keys], size, name)
+    return value
+
+
+def _check_storages(file: IO[bytes], place: int, storages: list[Stored], size: int, name: str) -> None:
+    for each in storages:
+        file.seek(place)
+        head = file.read(8)
+        place += 8 + each.size
+        if len(head) < 8 or place > size:
+            raise damaged(name, "is cut short: it ends before its tensors do")
+        if int.from_bytes(head, "little", signed=True) != each.count:
+            raise refused(name, f"claims {each.count:,} elements for the storage {brief(each.key)}, and holds another number")
+    if place != size:
+        raise refused(name, "has more after its tensors")

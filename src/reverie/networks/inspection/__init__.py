@@ -1,0 +1,1 @@
+"""What one watched pass shows: layers, layouts, attention, receptive fields."""

@@ -1,0 +1,1 @@
+"""A network made ready: frozen, folded, on a device, stopped after the last layer wanted."""

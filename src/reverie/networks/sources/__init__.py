@@ -1,0 +1,1 @@
+"""Where other networks come from: their names, zoos, the hub, downloads, code of one's own."""

@@ -1,0 +1,226 @@
+"""What a user asks for beside the choices of a recipe: what to climb, what lies beside the start, how large, where it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar
+
+from pydantic import BeforeValidator, Field, PlainValidator, SkipValidation
+
+from reverie.errors import UsageError, choice, unknown
+from reverie.recipe.choices import Data, Level
+from reverie.recipe.model import LONGEST_SIDE, MOST_SEED, MOST_THREADS, MOST_TOGETHER
+from reverie.recipe.presets import PRESETS
+from reverie.target import Target, parse
+
+MAX_PIXELS = 500_000_000  # that a picture may claim, unless somebody says otherwise
+TOGETHER = 8  # pictures in a batch
+LEVELS = ("edges", "textures", "patterns", "parts", "objects", "scenes")
+Given = SkipValidation[Any]  # a path, a picture, a tensor: looked at when it is read
+
+
+@dataclass(frozen=True)
+class Flag:
+    """How the command line shows a choice.
+
+    Attributes:
+        metavar: what stands for its value.
+        names: of the flag, where it is not the choice's own name with two dashes.
+        first: one of the few that `--help` shows.
+        negative: the flag turns the choice off.
+        several: it may be given more than once.
+    """
+
+    metavar: str = ""
+    names: tuple[str, ...] = ()
+    first: bool = False
+    negative: bool = False
+    several: bool = False
+
+
+def _target(given: Any) -> Target | None:
+    if given is None or isinstance(given, Target):
+        return given
+    if not isinstance(given, str):
+        raise UsageError(f"a target of type {type(given).__name__}", "give a text, such as blocks.4.1:12")
+    return parse(given)
+
+
+def _word(kind: str, known: tuple[str, ...]) -> Callable[[Any], Any]:
+    def checked(given: Any) -> Any:
+        if given is not None and given not in known:
+            raise unknown(kind, str(given), known, f"the {kind}s are " + ", ".join(known))
+        return given
+
+    return checked
+
+
+def sides(given: Any) -> tuple[int, int] | None:
+    """(height, width) from a side, both, or a text: `512`, or `640x360`, which is width × height.
+
+    Raises:
+        UsageError: none of these.
+    """
+    if isinstance(given, str):
+        parts = given.lower().replace("×", "x").split("x")
+        if len(parts) <= 2 and all(each.isdecimal() and len(each) < 8 for each in parts):
+            given = (int(parts[-1]), int(parts[0]))
+    found = given if isinstance(given, (tuple, list)) else (given, given)
+    if given is None:
+        return None
+    if len(found) != 2 or not all(type(each) is int and 0 < each <= LONGEST_SIDE for each in found):
+        raise UsageError(choice("size", given), "a side in pixels, or both: 640x360 is width x height")
+    return found[0], found[1]
+
+
+Target_ = Annotated[Target | None, PlainValidator(_target)]
+Sides = Annotated[tuple[int, int] | None, PlainValidator(sides)]
+
+
+class Goal(Data):
+    """What to climb."""
+
+    group: ClassVar[str] = "what to dream"
+    target: Annotated[Target_, Flag("T", ("--target", "-t"), first=True)] = Field(
+        None, description="what to climb: blocks.4.1, blocks.4.1:12, class:banana, sums of them"
+    )
+    level: Annotated[Level | None, BeforeValidator(_word("level", LEVELS)), Flag("L", ("--level", "-l"), first=True)] = Field(
+        None, description="instead of a target, in plain words: " + ", ".join(LEVELS[:-1]) + " or " + LEVELS[-1]
+    )
+    preset: Annotated[str | None, BeforeValidator(_word("preset", tuple(PRESETS))), Flag("P", ("--preset", "-p"), first=True)] = Field(
+        None, description="named choices: " + ", ".join(PRESETS)
+    )
+
+
+class Along(Data):
+    """A direction in a layer that is climbed along."""
+
+    group: ClassVar[str] = "what to dream"
+    direction: Annotated[Given, Flag("FILE")] = Field(
+        None, description="an .npy file, one number for each channel of the target's layer: climb along it"
+    )
+    towards: Annotated[Given, Flag("PATH")] = Field(
+        None, description="pictures: climb towards what the target's layer sees in them, away from those it leads from"
+    )
+    away: Annotated[Given, Flag("PATH", ("--from",))] = Field(
+        None, description="pictures: climb away from what the target's layer sees in them"
+    )
+
+
+class Beside(Along):
+    """What lies beside the start."""
+
+    guide: Annotated[Given, Flag("PICTURE", first=True)] = Field(
+        None, description="a picture: enhance in the start what is like it at the layer"
+    )
+    caricature: bool = Field(False, description="exaggerate what the layer sees in the start")
+    mask: Annotated[Given, Flag("PICTURE", first=True)] = Field(
+        None, description="a picture: dream where it is white, leave as it is where it is black"
+    )
+
+
+class Width(Data):
+    """How large what begins with a picture shall be."""
+
+    group: ClassVar[str] = "size"
+    width: Annotated[int | None, Flag("W", first=True)] = Field(
+        None, ge=1, le=LONGEST_SIDE, description="bring the start to this width, its shape kept"
+    )
+
+
+class Size(Data):
+    """How large what begins with noise shall be."""
+
+    group: ClassVar[str] = "size"
+    size: Annotated[Sides, Flag("N|WxH", first=True)] = Field(None, description="of a picture made from noise: a side, or width x height")
+
+
+class Cut(Data):
+    """How a picture too large for one pass is cut; without it as memory and layers ask for."""
+
+    group: ClassVar[str] = "size"
+    tile: Annotated[int | None, Flag("N")] = Field(
+        None, ge=16, le=2**16, description="side of the tiles a large picture's gradient is computed in; without it as memory allows"
+    )
+    halo: Annotated[int | None, Flag("N")] = Field(
+        None, ge=0, le=2**12, description="pixels around each tile that the network sees too; without it as many as it takes"
+    )
+
+
+class Together(Data):
+    """How many pictures of one thing, and which are made together."""
+
+    group: ClassVar[str] = "what to dream"
+    between: Annotated[Given, Flag("A B")] = Field(None, description="two of them: a row of pictures from one to the other")
+    count: Annotated[int | None, Flag("N")] = Field(
+        None, ge=2, le=MOST_TOGETHER, description="pictures from one to the other, where a row leads between two; without it 7"
+    )
+    diverse: Annotated[int | None, Flag("N", first=True)] = Field(
+        None, ge=2, le=MOST_TOGETHER, description="so many pictures of each that differ from one another"
+    )
+    batch: Annotated[int, Flag("N")] = Field(
+        TOGETHER, ge=1, le=MOST_TOGETHER, description="how many are made together: part of the recipe, since it changes details"
+    )
+
+
+class Look(Data):
+    """What of a picture is looked at, and how."""
+
+    group: ClassVar[str] = "what to look at"
+    layers: Annotated[Given, Flag("LAYER[,LAYER…]", first=True, several=True)] = Field(
+        None, description="look at these alone; without it at every block"
+    )
+    why: Annotated[Given, Flag("LABEL", first=True)] = Field(None, description="what counted for this label instead of the first")
+    channels: Annotated[int, Flag("N", first=True)] = Field(4, ge=0, le=4, description="how many of each layer are shown")
+    usual: Annotated[Given, Flag("FOLDER")] = Field(None, description="a folder of pictures that are usual, to tell what is not")
+    width: Annotated[int | None, Flag("W", first=True)] = Field(
+        None, ge=16, le=LONGEST_SIDE, description="look at it at this width; without it at about the network's own size"
+    )
+    steps: Annotated[int | None, Flag("N")] = Field(
+        None, ge=1, le=100_000, description="of each rebuilding; without it as many as the layer's depth asks for"
+    )
+    shown: Annotated[Given, Flag("N,N,N")] = Field(
+        (), description="of many channels: those that are looked at as red, green and blue, or one, in grey"
+    )
+
+
+class Course(Data):
+    """What of a journey its recipe has in another form."""
+
+    group: ClassVar[str] = "how it moves"
+    ring: Annotated[Given, Flag()] = Field((), description="targets or levels that take turns, each dreaming on what the last one saw")
+    seconds: Annotated[float | None, Flag("X", first=True)] = Field(
+        None, gt=0, le=10**7, description="length of the film, instead of a number of frames"
+    )
+
+
+class Source(Data):
+    """How a film is read."""
+
+    group: ClassVar[str] = "what to dream"
+    strict: bool = Field(False, description="refuse a film of which only a part can be read")
+
+
+class Seed(Data):
+    """What sets one result apart from another of the same choices."""
+
+    group: ClassVar[str] = "what to dream"
+    seed: Annotated[int, Flag("N", first=True)] = Field(0, ge=0, le=MOST_SEED, description="another seed gives another picture")
+
+
+class Machinery(Data):
+    """Where it runs, and what is allowed and kept."""
+
+    group: ClassVar[str] = "this machine"
+    device: Annotated[str | None, Flag("D")] = Field(None, description="cpu, cuda or mps; without it the fastest there is")
+    threads: Annotated[int | None, Flag("N")] = Field(
+        None, ge=1, le=MOST_THREADS, description="processor threads; without it as many as torch takes"
+    )
+    keep: Annotated[bool, Flag(names=("--no-keep",), negative=True)] = Field(
+        True, description="keep what goes in in the cache, so that `redo` finds it"
+    )
+    max_pixels: Annotated[int, Flag("N")] = Field(MAX_PIXELS, ge=1, description="refuse a picture that claims more pixels than this")
+
+
+Defaults = Mapping[str, Any]

@@ -1,0 +1,37 @@
+"""What a recipe says of its networks and of the machine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+import torch
+
+from reverie.networks import Network
+from reverie.networks.builtin.catalogue import CATALOGUE
+from reverie.recipe import Machine, NetworkUsed
+from reverie.target import CLASSES, Target
+from reverie.version import __version__
+
+
+def network_used(network: Network, layers: Sequence[str], target: Target | None = None) -> NetworkUsed:
+    prepared = network.prepare(layers)
+    known = network.name in CATALOGUE and network.sha256 == CATALOGUE[network.name].sha256
+    face: dict[str, Any] = {} if known else {"mean": network.mean, "std": network.std, "size": network.size}
+    return NetworkUsed(name=network.name, sha256=network.sha256, target=target, folded=prepared.folded, unfolded=prepared.unfolded, **face)
+
+
+def machine(network: Network, threads: int | None) -> Machine:
+    return Machine(
+        reverie=__version__,
+        torch=torch.__version__,
+        device=cast(Any, network.device.type),
+        threads=threads or torch.get_num_threads(),
+        precision="bfloat16" if network.dtype == torch.bfloat16 else "float32",
+    )
+
+
+def used_by(network: Network, target: Target, first: Target) -> NetworkUsed:
+    """What a recipe says of one of its networks."""
+    names = list(target.layers()) or [CLASSES]
+    return network_used(network, names, None if target == first else target)

@@ -1,0 +1,93 @@
+"""Ctrl-C: once keeps what was dreamt, twice gives up, and neither leaves anything half-made."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.helpers.commands import Run, listed, photo, pixels
+
+from reverie import store
+from reverie.album import read_recipe
+
+pytestmark = pytest.mark.usefixtures("place")
+
+
+def interrupted(times: int, *flags: str) -> tuple[int, str]:
+    """A dream of very many steps in a process of its own, and Ctrl-C so many times once it has begun."""
+    command = [sys.executable, "-c", "from reverie.cli import run; run()", "dream", "sky.png", "-o", "a.png", "--steps", "10000"]
+    dreaming = subprocess.Popen([*command, *flags], stderr=subprocess.PIPE, text=True)
+    assert dreaming.stderr is not None
+    kept, until = store.cache_folder() / "inputs", time.monotonic() + 60
+    while not (kept.is_dir() and any(kept.rglob("*"))) and time.monotonic() < until:  # the start is kept when the dream begins
+        time.sleep(0.02)
+    time.sleep(0.7)
+    err = ""
+    for _ in range(times):
+        dreaming.send_signal(signal.SIGINT)
+        while "give up" not in err and dreaming.poll() is None:
+            err += dreaming.stderr.readline()
+    err += dreaming.communicate(timeout=60)[1]
+    return dreaming.returncode, err
+
+
+def test_ctrl_c_keeps_what_was_dreamt_and_redo_makes_it_again(run: Run, sky: Path, place: Path) -> None:
+    code, err = interrupted(1, "--octaves", "2")
+    assert code == 130 and "stopped early" in err and "Traceback" not in err
+    assert listed(place) == ["a.png", "sky.png"]
+    stopped = read_recipe("a.png").stopped
+    assert stopped is not None and stopped.octave == 1 and 1 <= stopped.step < 10_000
+    assert np.abs(pixels(Path("a.png")) - photo()).mean() > 0.5
+    again = run("redo", "a.png", "-o", "b.png")
+    assert again.code == 0 and "the same bytes" in again.err
+    assert Path("b.png").read_bytes() == Path("a.png").read_bytes()
+
+
+def test_ctrl_c_twice_gives_up(sky: Path, place: Path) -> None:
+    code, err = interrupted(2, "--octaves", "1", "--width", "1200")  # a step of it takes so long that the second comes before its end
+    assert code == 130 and "Traceback" not in err
+    assert listed(place) == ["sky.png"]
+
+
+def at_step(monkeypatch: pytest.MonkeyPatch, times: int) -> None:
+    """Ctrl-C so many times when the third step is made."""
+    from reverie.cli.console import Line
+
+    seen: list[object] = []
+
+    def call(self: Line, progress: object) -> bool:
+        seen.append(progress)
+        if len(seen) == 3:
+            for _ in range(times):
+                signal.raise_signal(signal.SIGINT)
+        return self.interrupted
+
+    monkeypatch.setattr(Line, "__call__", call)
+
+
+def test_ctrl_c_among_several(run: Run, sky: Path, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    at_step(monkeypatch, 1)
+    before = signal.getsignal(signal.SIGINT)
+    answer = run("dream", "noise:pink", "noise:white", "noise:grey", "--octaves", "1", "--steps", "2", "--width", "64", "--json")
+    assert answer.code == 130 and [each["path"].split("-")[1] for each in answer.data] == ["pink", "white"]
+    assert [each["recipe"]["stopped"] for each in answer.data] == [None, {"octave": 1, "step": 1}]
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_ctrl_c_leaves_a_whole_picture_that_was_there(run: Run, sky: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run("dream", sky.name, "--octaves", "1", "--steps", "5", "-o", "a.png")
+    before = Path("a.png").read_bytes()
+    at_step(monkeypatch, 1)
+    run("dream", sky.name, "--octaves", "1", "--steps", "5", "-o", "a.png").fault(130, "'a.png' was there before")
+    assert Path("a.png").read_bytes() == before
+
+
+def test_ctrl_c_twice_in_one_step(run: Run, sky: Path, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    at_step(monkeypatch, 2)
+    answer = run("dream", sky.name, "--octaves", "1", "--steps", "5", "-o", "a.png")
+    assert (answer.code, answer.out) == (130, "") and listed(place) == ["sky.png"]

