@@ -13,20 +13,23 @@ from typing import TYPE_CHECKING, Any
 from reverie.version import __version__
 
 if TYPE_CHECKING:
-    from reverie.api import dream, feature, film, imagine, journey, load, redo, see, wrap
+    from reverie import errors
+    from reverie.api import again, climb, dream, feature, features, film, imagine, journey, load, redo, see, sheet, wrap
     from reverie.insight import Rung, Sight
     from reverie.motion.footage import Footage
     from reverie.networks import Label, Layer, Network
-    from reverie.pictures import Picture
+    from reverie.pictures import Picture, Pictures
+    from reverie.recipe import Recipe
 
 __all__ = [
-    "Footage", "Label", "Layer", "Network", "Picture", "Rung", "Sight", "__version__", "dream", "feature", "film", "imagine", "journey",
-    "load", "redo", "see", "wrap",
+    "Footage", "Label", "Layer", "Network", "Picture", "Pictures", "Recipe", "Rung", "Sight", "__version__", "again", "climb", "dream",
+    "errors", "feature", "features", "film", "imagine", "journey", "load", "redo", "see", "sheet", "wrap",
 ]  # fmt: skip
 
 _HOMES = {
-    "Picture": "reverie.pictures", "Network": "reverie.networks", "Label": "reverie.networks", "Layer": "reverie.networks",
-    "Rung": "reverie.insight", "Sight": "reverie.insight", "Footage": "reverie.motion.footage",
+    "Picture": "reverie.pictures", "Pictures": "reverie.pictures", "Network": "reverie.networks", "Label": "reverie.networks",
+    "Layer": "reverie.networks", "Rung": "reverie.insight", "Sight": "reverie.insight", "Footage": "reverie.motion.footage",
+    "Recipe": "reverie.recipe",
 }  # fmt: skip
 
 
@@ -35,6 +38,8 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'reverie' has no attribute {name!r}")
     from importlib import import_module
 
+    if name == "errors":
+        return import_module("reverie.errors")
     return getattr(import_module(_HOMES.get(name, "reverie.api")), name)
 
 

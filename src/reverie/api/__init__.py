@@ -1,16 +1,16 @@
 """The public functions. The commands and the studio call these, and add nothing to what they do."""
 
-from reverie.api.dreaming import dream, plan
-from reverie.api.filming import film, plan_film, plan_film_again
-from reverie.api.imagining import BETWEEN, TOGETHER, feature, imagine, plan_feature, plan_imagine
-from reverie.api.journeying import journey, plan_journey, plan_journey_again
+from reverie.api.climbing import climb
+from reverie.api.dreaming import dream, plan_dream
+from reverie.api.imagining import feature, features, imagine, plan_feature, plan_imagine
+from reverie.api.moving import film, journey, plan_film, plan_journey
 from reverie.api.opening import load, wrap
-from reverie.api.redoing import redo
-from reverie.api.replanning import plan_again
+from reverie.api.redoing import again, plan_again, redo
+from reverie.api.replanning import carried_by, plan_redo
 from reverie.api.seeing import plan_see, see
-from reverie.render import Plan
+from reverie.pictures import sheet
 
 __all__ = [
-    "BETWEEN", "TOGETHER", "Plan", "dream", "feature", "film", "imagine", "journey", "load", "plan", "plan_again", "plan_feature",
-    "plan_film", "plan_film_again", "plan_imagine", "plan_journey", "plan_journey_again", "plan_see", "redo", "see", "wrap",
+    "again", "carried_by", "climb", "dream", "feature", "features", "film", "imagine", "journey", "load", "plan_again", "plan_dream",
+    "plan_feature", "plan_film", "plan_imagine", "plan_journey", "plan_redo", "plan_see", "redo", "see", "sheet", "wrap",
 ]  # fmt: skip

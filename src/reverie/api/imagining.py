@@ -3,33 +3,54 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from numbers import Integral
-from typing import Any, cast
+from typing import Any, Literal, Unpack, cast, overload
 
-from reverie.api.dreaming import objective_of
+from reverie.api.choices import FeatureChoices, ImagineChoices, documented
 from reverie.api.inputs import beside_of
-from reverie.api.opening import Networks, all_opened
-from reverie.api.validation import check_colours, seeded, sides, threaded, whole
-from reverie.errors import UsageError
+from reverie.api.opening import Networks
+from reverie.api.planning import Planning
+from reverie.errors import UsageError, choice
+from reverie.files.limits import at_most_pixels
 from reverie.networks import Network
-from reverie.pictures import Picture
-from reverie.recipe import MAX_PIXELS, MOST_TOGETHER, Batch, Command, NoiseInput, Recipe, chosen
-from reverie.render import Plan, Watcher, check, check_objective, check_reach, check_size, drawn, fitting, machine, purposes, used_by
+from reverie.pictures import Picture, Pictures
+from reverie.recipe import Along, Batch, NoiseInput, Size, Together
+from reverie.render import Plan, Watcher, check, check_objective, check_reach, check_size, drawn, fitting, purposes
 from reverie.target import CLASSES, Target, Term, expand, parse
 
-TOGETHER = 8  # pictures in a batch, unless somebody says otherwise
 BETWEEN = 7  # pictures of a row from one target to another
+Label = str | int
 
 
+@overload
 def imagine(
-    label: str | int | Sequence[str | int] | None = None,
+    label: Label, *, network: Networks = ..., diverse: None = ..., progress: Watcher | None = ..., making: int = ...,
+    **choices: Unpack[ImagineChoices],
+) -> Picture: ...  # fmt: skip
+
+
+@overload
+def imagine(
+    label: Label | Sequence[Label] | None = ..., *, network: Networks = ..., between: tuple[Label, Label] | None = ...,
+    count: int | None = ..., diverse: int | None = ..., progress: Watcher | None = ..., making: int = ...,
+    **choices: Unpack[ImagineChoices],
+) -> Pictures: ...  # fmt: skip
+
+
+@documented("imagine")
+def imagine(
+    label: Label | Sequence[Label] | None = None,
     *,
+    network: Networks = None,
+    between: tuple[Label, Label] | None = None,
+    count: int | None = None,
+    diverse: int | None = None,
     progress: Watcher | None = None,
     making: int = 0,
-    **choices: Any,
-) -> Any:
+    **choices: Unpack[ImagineChoices],
+) -> Picture | Pictures:
     """What a network expects a class to look like, from noise (Simonyan et al. 2014; Mordvintsev et al. 2015).
 
     Every picture's recipe holds second opinions: what the other built-in networks that are installed say of it. They are taken when it is
@@ -37,10 +58,11 @@ def imagine(
 
     Args:
         label: a class's name, its number, or `class:` and either; or several of them, which are made in batches.
+        network: an open network, or the name of a built-in one; or several, for pictures that all of them want.
+        between: two labels, instead of one; `count` pictures lead from the first to the second.
+        diverse: so many pictures of the class that differ from one another.
         progress: is shown every step; a true answer stops, and the pictures are marked as partial.
         making: keep so many pictures from along the way.
-        **choices: `network`, `size`, `seed`, `diverse`, `between`, `count`, `batch`, `device`, `threads` of `plan_imagine`, and every field
-            of the recipe's `Canvas`, `Ascent`, `Transforms`, `Penalties` and `Finish`.
 
     Returns:
         a Picture for one label; a list of them for several, for `diverse` and for `between`.
@@ -48,25 +70,47 @@ def imagine(
     Raises:
         UsageError: an unknown or ambiguous label (with the candidates), a network without labels, a value out of bounds.
     """
-    plans = plan_imagine(label, **choices)
-    return _made(plans, progress, making, single=isinstance(label, (str, Integral)) and not choices.get("diverse"))
+    plans = plan_imagine(label, network=network, between=between, count=count, diverse=diverse, **choices)
+    made = Pictures(_made(plans, progress, making))
+    return made[0] if isinstance(label, (str, Integral)) and not diverse else made
 
 
+@overload
 def feature(
-    target: str | Sequence[str] | None = None,
+    target: str | Target, *, network: Networks = ..., diverse: None = ..., progress: Watcher | None = ..., making: int = ...,
+    **choices: Unpack[FeatureChoices],
+) -> Picture: ...  # fmt: skip
+
+
+@overload
+def feature(
+    target: str | Target | Sequence[str | Target] | None = ..., *, network: Networks = ..., between: tuple[str, str] | None = ...,
+    count: int | None = ..., diverse: int | None = ..., progress: Watcher | None = ..., making: int = ...,
+    **choices: Unpack[FeatureChoices],
+) -> Pictures: ...  # fmt: skip
+
+
+@documented("feature")
+def feature(
+    target: str | Target | Sequence[str | Target] | None = None,
     *,
+    network: Networks = None,
+    between: tuple[str, str] | None = None,
+    count: int | None = None,
+    diverse: int | None = None,
     progress: Watcher | None = None,
     making: int = 0,
-    **choices: Any,
-) -> Any:
+    **choices: Unpack[FeatureChoices],
+) -> Picture | Pictures:
     """What excites a unit or any target most, from noise (Erhan et al. 2009; Olah et al. 2017).
 
     Args:
-        target: what to climb; a range of channels, `blocks.4.1:0-15`, stands for one target each; or several targets.
+        target: what to climb; a list of targets gives a list, and a range of channels in it, `["blocks.4.1:0-15"]`, stands for one each.
+        network: an open network, or the name of a built-in one; or several, for pictures that all of them want.
+        between: two targets, instead of one; `count` pictures lead from the first to the second.
+        diverse: so many pictures of the target that differ from one another.
         progress: is shown every step; a true answer stops, and the pictures are marked as partial.
         making: keep so many pictures from along the way.
-        **choices: `network`, `size`, `seed`, `diverse`, `between`, `count`, `direction`, `towards`, `away`, `batch`, `device`, `threads` of
-            `plan_feature`, and every field of the recipe's `Canvas`, `Ascent`, `Transforms`, `Penalties` and `Finish`.
 
     Returns:
         a Picture for one target; a list of them for several, for a range, for `diverse` and for `between`. A picture of a unit that never
@@ -75,177 +119,149 @@ def feature(
     Raises:
         UsageError: an unknown layer, channel, place or class, or a value out of bounds.
     """
-    plans = plan_feature(target, **choices)
-    single = isinstance(target, str) and expand(target) == [target] and not choices.get("diverse")
-    return _made(plans, progress, making, single)
+    plans = plan_feature(target, network=network, between=between, count=count, diverse=diverse, **choices)
+    made = Pictures(_made(plans, progress, making))
+    single = isinstance(target, Target) or (isinstance(target, str) and expand(target) == [target])
+    return made[0] if single and not diverse else made
 
 
-def plan_imagine(label: str | int | Sequence[str | int] | None = None, *, network: Networks = None, **choices: Any) -> list[Plan]:
-    """All of `imagine` but the making, a plan for each batch.
-
-    Args:
-        network: an open network, or the name of a built-in one; or several, for pictures that all of them want.
-        size: side, or (height, width), in pixels; without it the network's own.
-        diverse: so many pictures of the same class that differ from each other.
-        between: two labels; `count` pictures lead from the first to the second.
-        batch: pictures that are made together; it changes their last bits, and the recipe holds it.
-        keep: keep what goes in in the cache.
-    """
-    for name in ("direction", "towards", "away"):
-        if choices.get(name) is not None:
-            raise UsageError(f"a {name} for a class", "`feature` climbs along a direction in a layer")
-    nets = all_opened(network, choices.get("device"))
-    between = choices.pop("between", None)
-    if between is not None:
-        between = [_class_target(each, nets[0]) for each in between]
-    labels: list[Any] = [] if label is None else [label] if isinstance(label, (str, Integral)) else list(cast(Any, label))
-    return _plans("imagine", [_class_target(each, nets[0]) for each in labels], nets, between=between, **choices)
-
-
-def plan_feature(target: str | Sequence[str] | None = None, *, network: Networks = None, **choices: Any) -> list[Plan]:
-    """All of `feature` but the making, a plan for each batch: see `plan_imagine`.
-
-    Args:
-        direction: an .npy file or a row of numbers, one for each channel of the target's layer, that every place shall lie along.
-        towards, away: instead of a direction: pictures, or folders of them; it leads from what the layer sees in `away` to `towards`.
-    """
-    given = [] if target is None else [target] if isinstance(target, str) else list(target)
-    texts = [str(parse(each)) for text in given for each in expand(text)]
-    between = choices.pop("between", None)
-    if between is not None:
-        between = [str(parse(each)) for each in between]
-    return _plans("feature", texts, all_opened(network, choices.get("device")), between=between, **choices)
-
-
-def _plans(
-    command: Command,
-    targets: list[str],
-    networks: tuple[Network, ...],
+def features(
+    targets: str | Target | Sequence[str | Target],
     *,
-    size: int | tuple[int, int] | None = None,
-    seed: int = 0,
-    diverse: int | None = None,
-    between: list[str] | None = None,
-    count: int | None = None,
-    direction: Any = None,
-    towards: Any = None,
-    away: Any = None,
-    batch: int = TOGETHER,
-    device: str | None = None,
-    threads: int | None = None,
-    keep: bool = True,
-    max_pixels: int = MAX_PIXELS,
-    **choices: Any,
-) -> list[Plan]:
-    kind, groups = _grouped(targets, diverse, between, count, whole("--batch", batch, 1, MOST_TOGETHER))
-    seed, threads = seeded(seed), threaded(threads)
-    height, width = sides(size) if size is not None else networks[0].size
-    check_size(height, width, "the picture", "--size")
-    octaves = {} if choices.get("octaves") is not None else {"octaves": _octaves(command, choices, networks[0], height, width)}
-    made = chosen(command, octaves, choices)
-    check_colours(networks[0], choices, made.finish)
-    objective = objective_of(False, False, direction is not None or towards is not None or away is not None)
-    parsed = [parse(each) for group in groups for each in group]
-    for network in networks:
-        for target in dict.fromkeys(parsed):
-            check(target, network)
-            check_reach(target, network, height, width)
-    beside = beside_of(None, None, direction, towards, away, networks, parsed[0], (height, width), max_pixels)
-    if objective == "direction" and len(set(parsed)) > 1:
+    network: Networks = None,
+    progress: Watcher | None = None,
+    making: int = 0,
+    **choices: Unpack[FeatureChoices],
+) -> Iterator[Picture]:
+    """What excites each of many units, as `feature`: each picture as soon as it is done, of a batch all together.
+
+    What is wrong comes to light at once, before the first is asked for.
+    """
+    return _made(plan_feature(targets, network=network, **choices), progress, making)
+
+
+def plan_imagine(label: Label | Sequence[Label] | None = None, *, network: Networks = None, **choices: Any) -> list[Plan]:
+    """All of `imagine` but the making, a plan for each batch."""
+    wish = Planning("imagine", network, choices)
+    labels = [] if label is None else [label] if isinstance(label, (str, Integral)) else list(cast(Sequence[Label], label))
+    between = wish.request[Together].between
+    return _plans(
+        wish, [_class(each, wish.network) for each in labels], None if between is None else [_class(each, wish.network) for each in between]
+    )
+
+
+def plan_feature(target: str | Target | Sequence[str | Target] | None = None, *, network: Networks = None, **choices: Any) -> list[Plan]:
+    """All of `feature` but the making, a plan for each batch."""
+    given = [] if target is None else [target] if isinstance(target, (str, Target)) else list(target)
+    targets = [parse(each) for text in given for each in (expand(text) if isinstance(text, str) else [text])]
+    wish = Planning("feature", network, choices)
+    between = wish.request[Together].between
+    return _plans(wish, targets, None if between is None else [parse(each) for each in between])
+
+
+def _plans(wish: Planning, targets: list[Target], between: list[Target] | None) -> list[Plan]:
+    kind, groups = _grouped(targets, between, wish.request)
+    size = wish.request[Size].size or wish.network.size
+    check_size(*size, "the picture", "size")
+    if "octaves" not in wish.request.given:
+        wish.with_ascent(octaves=_octaves(wish.choices.ascent.octave_scale, wish.network, size))
+    wanted = list(dict.fromkeys(target for group in groups for target in group))
+    for target in wanted:
+        for net in wish.networks:
+            check(target, net)
+            check_reach(target, net, *size)
+    along = wish.request[Along]
+    objective = "excite" if along.direction is None and along.towards is None else "direction"
+    with at_most_pixels(wish.machinery.max_pixels):
+        beside = beside_of(along, wish.networks, wanted[0], size)
+    if objective == "direction" and len(wanted) > 1:
         raise UsageError("a direction for several targets", "give one layer")
-    check_objective(objective, parsed[0], networks[0], beside.direction)
-    notes = beside.notes
-    layers = list(dict.fromkeys(name for target in parsed for name in target.layers()))
-    classes = [CLASSES] if any(term.label is not None for target in parsed for term in target.terms) else []
-    most = max(len(group) for group in groups)
-    fits = min(fitting(most, network, layers + classes, height, width) for network in networks)
-    if fits < most:
-        if kind != "each":
-            raise UsageError(
-                f"{most} pictures of {width}×{height} that depend on each other", f"{fits} fit into memory: ask for fewer, or smaller"
-            )
-        notes += (f"{most} pictures together do not fit into memory: made {fits} at a time",)
-        groups = [group[first : first + fits] for group in groups for first in range(0, len(group), fits)]
+    check_objective(objective, wanted[0], wish.network, beside.direction)
+    groups, notes = _fitted(kind, groups, wanted, wish, size)
     plans = []
     for group in groups:
-        together = Batch(kind=kind, targets=tuple(map(parse, group))) if len(group) > 1 else None
-        recipe = Recipe(
-            command=command,
-            networks=tuple(used_by(network, parse(group[0]), parse(group[0])) for network in networks),
-            inputs=(NoiseInput(noise="pink"), *beside.used),
-            target=parse(group[0]),
-            objective=objective,
-            **made._asdict(),
-            width=width,
-            height=height,
-            channels=networks[0].channels,
-            seed=seed,
-            batch=together,
-            machine=machine(networks[0], threads),
-        )
+        together = Batch(kind=kind, targets=tuple(group)) if len(group) > 1 else None
+        inputs = (NoiseInput(noise="pink"), *beside.used)
+        recipe = wish.recipe([group[0]] * len(wish.networks), size, inputs, objective=objective, batch=together)
         start = drawn(recipe, purposes(recipe)[0])
-        wanted = tuple(range(len(group)))
-        kept = beside.kept if keep else ()
-        plans.append(Plan(recipe, networks, start, wanted, direction=beside.direction, kept=kept, notes=notes))
+        kept = beside.kept if wish.machinery.keep else ()
+        plans.append(Plan(
+            recipe, wish.networks, start, tuple(range(len(group))), direction=beside.direction, kept=kept, notes=(*beside.notes, *notes)
+        ))  # fmt: skip
     return plans
 
 
-def _grouped(
-    targets: list[str], diverse: int | None, between: list[str] | None, count: int | None, batch: int
-) -> tuple[Any, list[list[str]]]:
+_Kind = Literal["each", "diverse", "between"]
+_Groups = list[list[Target]]
+
+
+def _grouped(targets: list[Target], between: list[Target] | None, request: Any) -> tuple[_Kind, _Groups]:
     """The kind of the batches, and the targets of each."""
-    if diverse is not None and between is not None:
+    asked: Together = request[Together]
+    if asked.diverse is not None and between is not None:
         raise UsageError("both diverse pictures and a row between two", "give one of them")
-    if count is not None and between is None:
-        raise UsageError("a count without --between", "it says how many pictures lead from one target to the other")
+    if asked.count is not None and between is None:
+        raise UsageError(f"a count without {choice('between')}", "it says how many pictures lead from one target to the other")
     if between is not None:
         if targets:
-            raise UsageError("targets beside those of --between", "give two targets to --between, and no others")
+            raise UsageError("targets beside those of a row between two", f"give two to {choice('between')}, and no others")
         if len(between) != 2:
             raise UsageError(f"a row between {len(between)} targets", "it leads from one to another: give two")
-        steps = whole("--count", BETWEEN if count is None else count, 2, MOST_TOGETHER)
-        return "between", [[_mixed(between[0], between[1], number / (steps - 1)) for number in range(steps)]]
+        count = asked.count or BETWEEN
+        return "between", [[_mixed(between[0], between[1], number / (count - 1)) for number in range(count)]]
     if not targets:
         raise UsageError("nothing to make a picture of", "name a class, such as banana, or a target, such as blocks.4.1:12")
-    if diverse is not None:
-        return "diverse", [[target] * whole("--diverse", diverse, 2, MOST_TOGETHER) for target in targets]
-    return "each", [targets[first : first + batch] for first in range(0, len(targets), batch)]
+    if asked.diverse is not None:
+        return "diverse", [[target] * asked.diverse for target in targets]
+    return "each", [targets[first : first + asked.batch] for first in range(0, len(targets), asked.batch)]
 
 
-def _mixed(first: str, last: str, share: float) -> str:
+def _fitted(kind: _Kind, groups: _Groups, wanted: list[Target], wish: Planning, size: tuple[int, int]) -> tuple[_Groups, tuple[str, ...]]:
+    """The batches, smaller where memory is short; and a note that it was."""
+    layers = list(dict.fromkeys(name for target in wanted for name in target.layers()))
+    layers += [CLASSES] if any(term.label is not None for target in wanted for term in target.terms) else []
+    most = max(len(group) for group in groups)
+    fits = min(fitting(most, net, layers, *size) for net in wish.networks)
+    if fits >= most:
+        return groups, ()
+    if kind != "each":
+        fault = f"{most} pictures of {size[1]}×{size[0]} that depend on each other"
+        raise UsageError(fault, f"{fits} fit into memory: ask for fewer, or smaller")
+    smaller = [group[first : first + fits] for group in groups for first in range(0, len(group), fits)]
+    return smaller, (f"{most} pictures together do not fit into memory: made {fits} at a time",)
+
+
+def _mixed(first: Target, last: Target, share: float) -> Target:
     """The target that is so far from the first on the way to the last."""
     terms: list[Term] = []
-    for text, weight in ((first, 1 - share), (last, share)):
-        terms += [Term(round(term.weight * weight, 6), term.layer, term.channel, term.at, term.label) for term in parse(text).terms]
-    return str(Target(tuple(term for term in terms if term.weight)))
+    for target, weight in ((first, 1 - share), (last, share)):
+        terms += [Term(round(term.weight * weight, 6), term.layer, term.channel, term.at, term.label) for term in target.terms]
+    return Target(tuple(term for term in terms if term.weight))
 
 
-def _class_target(label: str | int, network: Network) -> str:
+def _class(label: Label, network: Network) -> Target:
     """`banana`, `954`, 954, `class:954` → `class:banana`: the name that was used, or the first; the number where no name can be said."""
     index = network.class_index(str(label))
     names = network.labels[index] if index < len(network.labels) else ()
     said = " ".join(str(label).removeprefix("class:").split()).casefold()
     for name in sorted(names, key=lambda each: each.casefold() != said):
-        text = f"class:{name}"
         with suppress(UsageError):
-            if str(parse(text)) == text and network.class_index(name) == index:
-                return text
-    return f"class:{index}"
+            found = parse(f"class:{name}")
+            if str(found) == f"class:{name}" and network.class_index(name) == index:
+                return found
+    return parse(f"class:{index}")
 
 
-def _octaves(command: Command, choices: dict[str, Any], network: Network, height: int, width: int) -> int:
+def _octaves(scale: float, network: Network, size: tuple[int, int]) -> int:
     """As many as lead from half the network's own size to the size that is asked for: then the subject fills any picture."""
-    scale = choices.get("octave_scale") or chosen(command, {}, {}).ascent.octave_scale
     half = min(network.size) / 2
-    if not isinstance(scale, (int, float)) or scale <= 1:
-        return 1  # and what is wrong with it is said where choices are checked
-    return max(1, min(24, 1 + round(math.log(max(1.0, min(height, width) / half)) / math.log(scale))))
+    return max(1, min(24, 1 + round(math.log(max(1.0, min(size) / half)) / math.log(scale))))
 
 
-def _made(plans: list[Plan], progress: Watcher | None, making: int, single: bool) -> Picture | list[Picture]:
-    pictures: list[Picture] = []
+def _made(plans: list[Plan], progress: Watcher | None, making: int) -> Iterator[Picture]:
+    """The pictures of each plan when they are made; the last ones where one was stopped."""
     for each in plans:
-        pictures += each.make_all(progress, making)
+        pictures = each.make_all(progress, making)
+        yield from pictures
         if pictures[-1].recipe is not None and pictures[-1].recipe.stopped is not None:
-            break
-    return pictures[0] if single else pictures
+            return

@@ -15,23 +15,22 @@ from torch import Tensor
 
 from reverie import files
 from reverie import pictures as _pictures
-from reverie.api.validation import sides, whole
-from reverie.errors import InputError, UsageError, unknown
+from reverie.api.choices import PictureLike
+from reverie.errors import InputError, UsageError, choice, unknown
 from reverie.files.source import reading
 from reverie.networks import Network
 from reverie.pictures import Picture, resize
-from reverie.recipe import FileInput, Noise, NoiseInput, VectorInput
+from reverie.recipe import Along, Beside, Canvas, FileInput, Noise, NoiseInput, Request, Seed, Size, VectorInput, Width
 from reverie.render import LARGEST, check_size, noise_start
 from reverie.store import expanded, is_folder, sha256_of
 from reverie.target import Target
 
-Start = str | Path | Picture | Any
 NOISE_SIZE = (512, 512)
 _MOST_BYTES = 64 << 20  # of the file of a direction
 
 
 @dataclass(frozen=True)
-class Beside:
+class Inputs:
     """What goes in beside the start.
 
     Attributes:
@@ -47,76 +46,58 @@ class Beside:
     notes: tuple[str, ...] = ()
 
 
-def start_of(
-    start: Start, channels: int, width: int | None, size: Any, seed: int, max_pixels: int, spread: float = 0.0, largest: int = LARGEST
-) -> tuple[Picture, FileInput | NoiseInput]:
-    """The start of a dream, at the size it will be dreamt at, which has no more than `largest` pixels; noise at this spread."""
-    if width is not None:
-        width = whole("--width", width, 1)
+def start_of(start: PictureLike, request: Request, channels: int, largest: int = LARGEST) -> tuple[Picture, FileInput | NoiseInput]:
+    """The start of a dream, at the size it will be dreamt at, which has no more than `largest` pixels; noise at the request's spread."""
+    width, size, spread = request[Width].width, request[Size].size, request[Canvas].spread
     if isinstance(start, str) and start.startswith("noise:"):
         kind = start.removeprefix("noise:")
         kinds = get_args(Noise)
         if kind not in kinds:
             raise unknown("noise", kind, kinds, "there is noise:" + ", noise:".join(kinds))
         if size is not None and width is not None:
-            raise UsageError("both a size and a width", "noise is made at the size it shall have: give --size alone")
-        height, wide = sides(size) if size is not None else (width, width) if width else NOISE_SIZE
-        check_size(height, wide, start, "--size")
-        noise = noise_start(cast(Noise, kind), height, wide, seed, spread=spread, channels=channels)
-        return noise, NoiseInput(noise=cast(Noise, kind))
-    if spread:
-        raise UsageError("a spread for a start that is a picture", "--spread is for noise; a picture keeps its own contrast")
+            raise UsageError("both a size and a width", f"noise is made at the size it shall have: give {choice('size')} alone")
+        height, wide = size or ((width, width) if width else NOISE_SIZE)
+        check_size(height, wide, start, "size")
+        noise = cast(Noise, kind)
+        return noise_start(noise, height, wide, request[Seed].seed, spread=spread, channels=channels), NoiseInput(noise=noise)
+    if request.changed("spread"):
+        raise UsageError("a spread for a start that is a picture", f"{choice('spread')} is for noise; a picture keeps its own contrast")
     if size is not None:
-        raise UsageError("a size for a start that is a picture", "--size is for noise; a picture is brought to another size by --width")
-    picture = picture_of(start, max_pixels, channels)
+        raise UsageError("a size for a start that is a picture", f"{choice('size')} is for noise; {choice('width')} is for pictures")
+    picture = picture_of(start, channels)
     name = str(start) if isinstance(start, (str, Path)) else "the picture"
     height, wide = picture.size
     check_size(*((max(1, round(height * width / wide)), width) if width else (height, wide)), name, largest=largest)
     return _pictures.to_width(picture, width), FileInput(sha256=picture.sha256, width=wide, height=height)
 
 
-def beside_of(
-    guide: Start | None,
-    mask: Start | None,
-    direction: Any,
-    towards: Any,
-    away: Any,
-    networks: Sequence[Network],
-    target: Target,
-    size: tuple[int, int],
-    max_pixels: int,
-) -> Beside:
+def beside_of(given: Along, networks: Sequence[Network], target: Target, size: tuple[int, int]) -> Inputs:
     """What goes in beside the start; `size` is that of the picture, (height, width).
 
     Raises:
         UsageError: contradictory ones. InputError: one that cannot be used.
     """
-    if direction is not None and (towards is not None or away is not None):
-        raise UsageError("both a direction and pictures to find one from", "give --direction alone, or --towards with --from")
-    if (towards is None) != (away is None):
-        raise UsageError(
-            "--towards without --from" if away is None else "--from without --towards", "a direction leads from one to the other"
-        )
-    if len(networks) > 1 and (guide is not None or direction is not None or towards is not None):
-        raise UsageError("a guide or a direction for several networks", "each network has features of its own: give one --network")
-    found = Beside()
+    guide, mask = (given.guide, given.mask) if isinstance(given, Beside) else (None, None)
+    direction = given.direction
+    if len(networks) > 1 and any(each is not None for each in (guide, direction, given.towards)):
+        raise UsageError("a guide or a direction for several networks", f"each has features of its own: give one {choice('network')}")
+    found = Inputs()
     if guide is not None:
-        picture = picture_of(guide, max_pixels, networks[0].channels)
+        picture = picture_of(guide, networks[0].channels)
         if min(picture.size) < 16:
             raise InputError(f"the guide is {picture.size[1]}×{picture.size[0]} pixels", "the least is 16 a side")
         height, width = picture.size
         used = FileInput(role="guide", sha256=picture.sha256, width=width, height=height)
         found = _with(found, used, picture.content, guide=picture.pixels)
     if mask is not None:
-        picture = picture_of(mask, max_pixels)
+        picture = picture_of(mask)
         height, width = picture.size
         used = FileInput(role="mask", sha256=picture.sha256, width=width, height=height)
         found = _with(found, used, picture.content, mask=mask_from(picture, size))
         if (height, width) != size:
             found = replace(found, notes=(*found.notes, f"the mask is {width}×{height} and was brought to {size[1]}×{size[0]}"))
-    if towards is not None:
-        content = _between(towards, away, networks[0], target, max_pixels)
-        direction = content
+    if given.towards is not None:
+        direction = _between(given.towards, given.away, networks[0], target)
     if direction is not None:
         content, vector = direction_from(direction)
         found = _with(found, VectorInput(sha256=sha256_of(content), channels=len(vector)), content, direction=vector)
@@ -166,16 +147,16 @@ def direction_from(given: Any) -> tuple[bytes, Tensor]:
     return content, torch.from_numpy(values / np.abs(values).max()).float()  # whose square is neither too large nor too small
 
 
-def _between(towards: Any, away: Any, network: Network, target: Target, max_pixels: int) -> bytes:
+def _between(towards: Any, away: Any, network: Network, target: Target) -> bytes:
     """Mean activations of one set of pictures minus those of another, at the target's layer, as an .npy file."""
     if len(target.layers()) != 1 or len(target.terms) != 1:
         raise UsageError(f"a direction between pictures with the target '{target}'", "it needs one layer, such as blocks.4.1")
     name = target.layers()[0]
-    ends = [_mean_activation(each, network, name, max_pixels, flag) for each, flag in ((towards, "--towards"), (away, "--from"))]
+    ends = [_mean_activation(each, network, name, field) for each, field in ((towards, "towards"), (away, "away"))]
     return _as_npy((ends[0] - ends[1]).numpy())
 
 
-def _mean_activation(place: Any, network: Network, name: str, max_pixels: int, flag: str) -> Tensor:
+def _mean_activation(place: Any, network: Network, name: str, field: str) -> Tensor:
     """(C,): the mean over pictures and places."""
     if isinstance(place, (str, Path)):
         folder = expanded(place)
@@ -183,11 +164,11 @@ def _mean_activation(place: Any, network: Network, name: str, max_pixels: int, f
     else:
         found = list(place) if isinstance(place, (list, tuple)) else [place]
     if not found:
-        raise InputError(f"no picture in '{place}', which {flag} names", "pictures end in " + " ".join(sorted(files.READABLE)))
+        raise InputError(f"no picture in '{place}', which {choice(field)} names", "pictures end in " + " ".join(sorted(files.READABLE)))
     prepared = network.prepare([name])
     total: Tensor | None = None
     for each in found:
-        pixels = resize(picture_of(each, max_pixels, network.channels).pixels, *network.size)[None]
+        pixels = resize(picture_of(each, network.channels).pixels, *network.size)[None]
         with torch.no_grad():
             seen = prepared(pixels.to(network.device))[name].flatten(2).mean(2)[0].cpu()  # (C,)
         total = seen if total is None else total + seen
@@ -201,17 +182,17 @@ def _as_npy(values: np.ndarray[Any, Any]) -> bytes:
     return buffer.getvalue()
 
 
-def picture_of(picture: Start, max_pixels: int, channels: int | None = None) -> Picture:
+def picture_of(picture: PictureLike, channels: int | None = None) -> Picture:
     """A picture with so many channels, or with as many as it has, and with the bytes of a file that holds it.
 
     Raises:
         InputError: it cannot be used, or has another number of channels.
     """
     if isinstance(picture, (str, Path)):
-        return _pictures.load(picture, max_pixels, channels)
+        return _pictures.load(picture, channels)
     found = _pictures.with_content(_pictures.as_picture(picture))
     return found if channels is None else replace(found, pixels=_pictures.in_channels(found.pixels, channels))
 
 
-def _with(found: Beside, used: FileInput | VectorInput, content: bytes, **tensors: Tensor) -> Beside:
+def _with(found: Inputs, used: FileInput | VectorInput, content: bytes, **tensors: Tensor) -> Inputs:
     return replace(found, used=(*found.used, used), kept=(*found.kept, content), **cast(Any, tensors))

@@ -1,38 +1,40 @@
-"""What was made, made again."""
+"""What was made, made again: the same, or the same but for what is named."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, overload
+from typing import Any, Unpack, overload
 
-from reverie.album import read_recipe
-from reverie.api.filming import plan_film_again
-from reverie.api.journeying import plan_journey_again
-from reverie.api.replanning import plan_again
-from reverie.api.setting import Watch
-from reverie.errors import UsageError
+from reverie.api.choices import Changes, RunChoices
+from reverie.api.dreaming import plan_dream
+from reverie.api.imagining import plan_feature, plan_imagine
+from reverie.api.moving import plan_film, plan_journey, split
+from reverie.api.opening import Networks
+from reverie.api.replanning import Carried, Given, carried_by, plan_redo
+from reverie.errors import InputError, UsageError, choice
 from reverie.motion.footage import Footage
-from reverie.networks import Network
+from reverie.motion.plan import MovingPlan
+from reverie.motion.plan import Watcher as FilmWatcher
 from reverie.pictures import Picture
-from reverie.recipe import MAX_PIXELS
-from reverie.render import Watcher
-from reverie.store import expanded
+from reverie.recipe import COMMANDS, FileInput, Machinery, NoiseInput, Recipe, choose
+from reverie.render import Objective, Plan, Watcher
+from reverie.store import sha256_of
+
+_TOOK_AWAY = ("machine", "networks", "opinions")
 
 
 @overload
 def redo(
-    picture: str | Path, output: None = None, *, force: bool = False, start: str | Path | None = None,
-    network: Network | Sequence[Network] | None = None, device: str | None = None, threads: int | None = None,
-    progress: Watcher | None = None, max_pixels: int = MAX_PIXELS,
+    picture: str | Path, output: None = None, *, force: bool = ..., start: str | Path | None = ..., network: Given = ...,
+    progress: Watcher | None = ..., **machinery: Unpack[RunChoices],
 ) -> Picture: ...  # fmt: skip
 
 
 @overload
 def redo(
-    picture: str | Path, output: str | Path, *, force: bool = False, start: str | Path | None = None,
-    network: Network | Sequence[Network] | None = None, device: str | None = None, threads: int | None = None,
-    progress: Watch | None = None, max_pixels: int = MAX_PIXELS,
+    picture: str | Path, output: str | Path, *, force: bool = ..., start: str | Path | None = ..., network: Given = ...,
+    progress: FilmWatcher | None = ..., **machinery: Unpack[RunChoices],
 ) -> Footage: ...  # fmt: skip
 
 
@@ -42,11 +44,9 @@ def redo(
     *,
     force: bool = False,
     start: str | Path | None = None,
-    network: Network | Sequence[Network] | None = None,
-    device: str | None = None,
-    threads: int | None = None,
+    network: Given = None,
     progress: Any = None,
-    max_pixels: int = MAX_PIXELS,
+    **machinery: Unpack[RunChoices],
 ) -> Picture | Footage:
     """Make a picture, a journey or a dreamt film again from the recipe it carries.
 
@@ -60,20 +60,146 @@ def redo(
         force: replace what is there.
         start: what went in, or a folder with all that went in, if it is neither in the cache nor beside the picture.
         network: one's own network, if it was made with one (or several); each is checked by the hash of its weights.
-        device, threads: other than those of the recipe.
         progress: as in `dream`; of a journey or film as in `journey`.
+        **machinery: `device`, `threads`, `max_pixels`: other than those of the recipe.
 
     Raises:
         InputError: no recipe, a recipe that cannot be used, a start that cannot be found, or another network.
         UsageError: a film without an output. OutputError: as in `journey`.
     """
-    made = read_recipe(expanded(picture))
-    choices: dict[str, Any] = {"start": start, "network": network, "device": device, "threads": threads, "max_pixels": max_pixels}
-    if made.journey is None and made.film is None:
+    plan = plan_redo(carried_by(picture, start, network), choose(Machinery, **machinery))
+    return _made(plan, Path(picture).name, output, {"force": force}, progress)
+
+
+def again(
+    picture: str | Path | Picture,
+    output: str | Path | None = None,
+    *,
+    network: Networks = None,
+    objective: Objective | None = None,
+    progress: Any = None,
+    **changes: Unpack[Changes],
+) -> Picture | Footage:
+    """The same as a picture, a journey or a film, but for what is named: another seed, strength, start, network, the next checkpoint.
+
+    A choice that is given as it was is no change. The new recipe says by hash what it was made from.
+
+    Args:
+        picture: a file with a recipe, or a Picture.
+        output: of a journey or film, where it goes.
+        network: instead of the recipe's: open, or by name; one or several.
+        objective: of a picture that was made with one of one's own, as in `dream`.
+        progress: as in `dream`; of a journey or film as in `journey`.
+        **changes: choices of its command, and `start`.
+
+    Raises:
+        UsageError: a choice that its command has not. InputError: as `redo`.
+    """
+    writing, others = split(dict(changes))
+    plan = plan_again(picture, network=network, objective=objective, **others)
+    return _made(plan, str(getattr(picture, "name", picture)), output, dict(writing), progress)
+
+
+def plan_again(
+    picture: str | Path | Picture, *, network: Networks = None, objective: Objective | None = None, **changes: Any
+) -> Plan | MovingPlan:
+    """All of `again` but the making."""
+    start = changes.pop("start", None)
+    if isinstance(picture, Picture):
+        if picture.recipe is None:
+            raise InputError("a picture without a recipe", "give one that Reverie made")
+        carried = Carried(Path(), picture.recipe, None, {})
+    else:
+        carried = carried_by(picture)
+    old = carried.recipe
+    if old.objective == "rebuild":
+        raise UsageError("a picture rebuilt from a layer, but for something", "look again: `reverie see` has those choices")
+    if network is None:
+        carried.check_hashes()
+        network = carried.networks(changes.get("device"))
+    given = {**chosen_in(old), **_inputs(carried, start, changes), **changes}
+    return _with_origin(_planned(old, given, network, objective), old)
+
+
+def chosen_in(recipe: Recipe) -> dict[str, Any]:
+    """Every choice of a recipe that its command has, by name."""
+    fields = COMMANDS[recipe.command].fields
+    groups = [getattr(recipe, name) for name in ("canvas", "ascent", "transforms", "penalties", "finish", "journey", "film")]
+    found = {name: getattr(group, name) for group in groups if group is not None for name in type(group).model_fields}
+    kept = {name: value for name, value in found.items() if name in fields and name != "ring"}
+    return {**kept, "seed": recipe.seed}
+
+
+def _inputs(carried: Carried, start: Any, changes: dict[str, Any]) -> dict[str, Any]:
+    """What went in and how large, as choices; what was named instead is not looked for."""
+    old = carried.recipe
+    found: dict[str, Any] = {"start": start}
+    used = old.input("start") or old.input("film")
+    if isinstance(used, NoiseInput):
+        found["start"] = start or f"noise:{used.noise}"
+        if "width" not in changes:
+            found["size"] = (old.height, old.width)
+    elif isinstance(used, FileInput):
+        found["start"] = start if start is not None else carried.find(used)
+        found["width"] = old.width
+    for role in ("guide", "mask", "direction"):
+        if role not in changes and old.input(role) is not None:
+            found[role] = carried.role(role)
+    if old.objective == "caricature":
+        found["caricature"] = True
+    if old.tiles is not None and not changes.keys() & {"target", "level", "preset", "width", "size"}:
+        found |= {"tile": old.tiles.tile, "halo": old.tiles.halo}
+    return found
+
+
+def _planned(old: Recipe, given: dict[str, Any], network: Networks, objective: Objective | None) -> Plan | MovingPlan:
+    start, target = given.pop("start"), given.pop("target", None)
+    if target is None and "level" not in given and "preset" not in given:
+        target = old.target
+    if old.command == "film":
+        return plan_film(start, target, network=network, **given)
+    if old.command == "journey":
+        if old.journey is not None and old.journey.ring and target == old.target:
+            names = [each.name for each in old.networks]
+            given["ring"] = [f"{names[each.network]}/{each.target}" for each in old.journey.ring]
+            target = None
+        return plan_journey(start, target, network=network, **given)
+    if old.command == "dream":
+        return plan_dream(start, None if objective else target, network=network, objective=objective, **given)
+    plan_all = plan_imagine if old.command == "imagine" else plan_feature
+    batch = old.batch if target == old.target else None
+    if batch is None:
+        return plan_all(_subject(target), network=network, **given)[0]  # type: ignore[operator]
+    if batch.kind == "between":
+        given |= {"between": [_subject(batch.targets[0]), _subject(batch.targets[-1])], "count": len(batch.targets)}
+        plan = plan_all(None, network=network, **given)[0]  # type: ignore[operator]
+    elif batch.kind == "diverse":
+        plan = plan_all(_subject(target), network=network, diverse=len(batch.targets), **given)[0]  # type: ignore[operator]
+    else:
+        plan = plan_all([_subject(each) for each in batch.targets], network=network, **{**given, "batch": len(batch.targets)})[0]  # type: ignore[operator]
+    wanted = plan.recipe.model_copy(
+        update={"target": batch.targets[batch.index], "batch": plan.recipe.batch.model_copy(update={"index": batch.index})}
+    )
+    return replace(plan, recipe=wanted, wanted=(batch.index,))
+
+
+def _subject(target: Any) -> str:
+    return str(target)
+
+
+def _with_origin(plan: Plan | MovingPlan, old: Recipe) -> Plan | MovingPlan:
+    """The plan, its recipe saying what it was made from; the very same where nothing differs."""
+    same = {name: getattr(plan.recipe, name) == getattr(old, name) for name in Recipe.model_fields if name not in _TOOK_AWAY}
+    if all(same.values()) and [each.sha256 for each in plan.recipe.networks] == [each.sha256 for each in old.networks]:
+        return plan
+    return replace(plan, recipe=plan.recipe.model_copy(update={"made_from": sha256_of(old.text().encode())}))
+
+
+def _made(plan: Plan | MovingPlan, name: str, output: str | Path | None, writing: dict[str, Any], progress: Any) -> Picture | Footage:
+    if isinstance(plan, Plan):
         if output is not None:
             raise UsageError("an output for a picture", "save it: redo(…).save(…)")
-        return plan_again(picture, **choices).make(progress)
+        return plan.make(progress)
     if output is None:
-        raise UsageError(f"'{Path(picture).name}' is a {made.command}, which is written as it is made", "say where: redo(…, output)")
-    setting = (plan_film_again if made.journey is None else plan_journey_again)(picture, **choices)
-    return setting.make(output, force=force, progress=progress)
+        raise UsageError(f"'{name}' is a {plan.recipe.command}, which is written as it is made", f"say where: {choice('output')}")
+    return plan.make(output, split(writing)[0], progress)

@@ -1,26 +1,33 @@
-"""Pictures made again from the recipe they carry."""
+"""From a recipe that a file carries back to a plan: its networks by hash, its inputs by content."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+
+from torch import Tensor
 
 from reverie import files
 from reverie import pictures as _pictures
 from reverie.album import read_recipe
 from reverie.api.inputs import direction_from, mask_from
-from reverie.api.opening import all_opened, open_up, opened
-from reverie.api.validation import threaded, whole
-from reverie.errors import InputError, UsageError
-from reverie.files.films.reading import READABLE_FILMS
+from reverie.api.moving import check_installed
+from reverie.api.opening import networks_from, open_up
+from reverie.errors import InputError, UsageError, choice
+from reverie.files.films.reading import READABLE_FILMS, survey
+from reverie.files.limits import at_most_pixels
+from reverie.motion.film_plan import FilmPlan
+from reverie.motion.journey_plan import JourneyPlan
+from reverie.motion.journeys import check as check_journey
+from reverie.motion.plan import MovingPlan
 from reverie.networks import Network, installed
 from reverie.networks.builtin.catalogue import CATALOGUE
 from reverie.networks.prepared.device import available
 from reverie.networks.sources.source import source
-from reverie.pictures import Picture
-from reverie.recipe import MAX_PIXELS, FileInput, Machine, NetworkUsed, NoiseInput, Recipe, VectorInput
+from reverie.pictures import Picture, resize
+from reverie.recipe import FileInput, Machine, Machinery, NetworkUsed, NoiseInput, Recipe, VectorInput
 from reverie.render import (
     LARGEST,
     Plan,
@@ -35,53 +42,211 @@ from reverie.render import (
     whole_only,
 )
 from reverie.store import Kept, expanded, files_in, sha256_of
-from reverie.target import CLASSES, parse
+from reverie.target import CLASSES, Target
 
+Given = Network | Sequence[Network] | None
 _READABLE = frozenset({*files.READABLE, *READABLE_FILMS, ".npy"})
+_EDITED = "it may have been edited"
 
 
-def plan_again(
-    picture: str | Path,
-    *,
-    start: str | Path | None = None,
-    network: Network | Sequence[Network] | None = None,
-    device: str | None = None,
-    threads: int | None = None,
-    max_pixels: int = MAX_PIXELS,
-) -> Plan:
-    """All of `redo` of a picture but the dreaming."""
+@dataclass(frozen=True)
+class Carried:
+    """A recipe and the file that carries it.
+
+    Attributes:
+        place: the file. recipe: in it.
+        start: where its inputs may be, or None.
+        given: networks by the hash of their weights.
+    """
+
+    place: Path
+    recipe: Recipe
+    start: Path | None
+    given: dict[str, Network]
+
+    @property
+    def name(self) -> str:
+        return self.place.name
+
+    def networks(self, device: str | None = None) -> tuple[Network, ...]:
+        """Those given, by hash; else built-in ones, and ones of a zoo that are here already.
+
+        A recipe is a stranger's: it makes nothing be downloaded, and no code of anybody's be imported.
+
+        Args:
+            device: None for the recipe's, if it is here; of those given it stays as it is.
+
+        Raises:
+            InputError: one is neither, or has other weights, normalisation or channels than the recipe says.
+        """
+        if not self.given and device is None and self.recipe.machine.device in available():
+            device = self.recipe.machine.device
+        nets = networks_from([self._network(used, device) for used in self.recipe.networks], device)
+        if nets[0].channels != self.recipe.channels:
+            fault = f"the recipe in '{self.name}' has {self.recipe.channels} channels, and its network {nets[0].channels}"
+            raise InputError(fault, _EDITED)
+        return nets
+
+    def check_hashes(self) -> None:
+        """Raise InputError where a network of the recipe is neither given nor built in, or has other weights."""
+        for used in self.recipe.networks:
+            if used.sha256 in self.given:
+                continue
+            known = used.name in CATALOGUE or _is_of_zoo(used.name)
+            if not known and not self.given:
+                fault = f"'{self.name}' was made with a network of somebody's own, '{used.name}' (sha256 {used.sha256})"
+                raise InputError(fault, f"name it: {choice('network', 'FILE')} {choice('definition', 'package.module:function')}")
+            built_in = CATALOGUE.get(used.name)
+            if len(self.given) >= len(self.recipe.networks) or not known or (built_in and used.sha256 != built_in.sha256):
+                raise self._other_weights(used)
+
+    def find(self, used: FileInput | VectorInput) -> Path:
+        """The file with the content of an input: at `start` if that is given, else in the cache, else beside the picture.
+
+        A file at `start` that is another of the inputs is no mistake: they are looked for by the same choice.
+        """
+        start = self.start
+        if start is not None:
+            if not start.exists():
+                raise InputError(f"'{start}' does not exist", "check the name and the folder")
+            found = _among(files_in(start, _READABLE) if start.is_dir() else [start], used.sha256)
+            if found is not None:
+                return found
+            others = [each for each in self.recipe.inputs if not isinstance(each, NoiseInput) and each is not used]
+            if used.role in ("start", "film") and not any(_among([start], each.sha256) for each in others):
+                raise InputError(f"'{start}' is not the {used.role} of '{self.name}'", f"its sha256 should be {used.sha256}")
+        found = Kept().find(used.sha256) or _among(files_in(self.place.parent, _READABLE), used.sha256)
+        if found is None:
+            fault = f"the {used.role} of '{self.name}' is not to be found (sha256 {used.sha256})"
+            raise InputError(fault, f"say where it is: {choice('start', 'PATH')}")
+        return found
+
+    def role(self, role: str) -> Path | None:
+        """The file of the input with this role, if the recipe has one."""
+        used = self.recipe.input(role)
+        return None if used is None or isinstance(used, NoiseInput) else self.find(used)
+
+    def _network(self, used: NetworkUsed, device: str | None) -> Network:
+        net = self.given.get(used.sha256) or self._opened(used, device)
+        if net.sha256 != used.sha256:
+            raise self._other_weights(used)
+        if used.mean and (used.mean, used.std, used.size) != (net.mean, net.std, net.size):
+            mean, std = (",".join(f"{each:g}" for each in numbers) for numbers in (used.mean, used.std))
+            native = "x".join(str(side) for side in reversed(used.size))
+            flags = " ".join(choice(*each) for each in (("mean", mean), ("std", std), ("range", "0,1"), ("native", native)))
+            raise InputError(f"'{self.name}' was made with '{used.name}' taking pictures in another way", f"open it with {flags}")
+        return net
+
+    def _opened(self, used: NetworkUsed, device: str | None) -> Network:
+        if used.name in CATALOGUE:
+            return networks_from(used.name, device)[0]
+        try:
+            return open_up(used.name, offline=True).network.to(device)
+        except InputError as error:
+            fault = f"'{self.name}' was made with '{used.name}', which is not here"
+            raise InputError(fault, f"name it, and it is downloaded: {choice('network', used.name)}") from error
+        except UsageError as error:
+            raise InputError(f"'{self.name}' was made with '{used.name}': {error.fault}", error.remedy) from error
+
+    def _other_weights(self, used: NetworkUsed) -> InputError:
+        return InputError(f"'{self.name}' was made with other weights of '{used.name}' (sha256 {used.sha256})", "give that network")
+
+
+def carried_by(picture: str | Path, start: str | Path | None = None, network: Given = None) -> Carried:
+    """The recipe in a file. InputError where it carries none, or one that cannot be used."""
     place = expanded(picture)
-    max_pixels = whole("--max-pixels", max_pixels, 1)
-    threads = threaded(threads)
-    old = read_recipe(place)
-    if old.journey is not None or old.film is not None:
-        raise UsageError(f"'{place.name}' is a {old.command}, no picture", "plan_journey_again and plan_film_again are for these")
     given = [network] if isinstance(network, Network) else list(network or ())
+    return Carried(place, read_recipe(place), None if start is None else expanded(start), {each.sha256: each for each in given})
+
+
+def plan_redo(carried: Carried, machinery: Machinery | None = None) -> Plan | MovingPlan:
+    """All of `redo` but the making.
+
+    Raises:
+        InputError: a recipe that does not fit its networks, or inputs that are not to be found.
+    """
+    machinery, old = machinery or Machinery(), carried.recipe
+    carried.check_hashes()
+    check_size(old.height, old.width, carried.name, largest=machinery.max_pixels if old.tiles else LARGEST)
+    with at_most_pixels(machinery.max_pixels):
+        try:
+            if old.film is not None:
+                return _film(carried, machinery)
+            return _picture(carried, machinery) if old.journey is None else _journey(carried, machinery)
+        except UsageError as error:
+            raise InputError(f"the recipe in '{carried.name}' cannot be followed: {error.fault}", error.remedy) from error
+
+
+def _picture(carried: Carried, machinery: Machinery) -> Plan:
+    old = carried.recipe
     if old.batch and (old.command == "dream" or not isinstance(old.input("start"), NoiseInput)):
-        raise InputError(f"the recipe in '{place.name}' has a batch of pictures that begin with a picture", "it may have been edited")
-    check_hashes(old, given, place)
-    check_size(old.height, old.width, place.name, largest=max_pixels if old.tiles else LARGEST)
-    nets = networks_of(old, given, device, place)
-    found = _start(old, place, None if start is None else expanded(start), max_pixels)
-    beside = _beside(old, place, None if start is None else expanded(start), max_pixels)
-    here = machine(nets[0], threads or old.machine.threads)
-    try:
-        used = []
-        for net, before in zip(nets, old.networks, strict=True):
-            texts = [before.target] if before.target else list(old.batch.targets) if old.batch else [old.target]
-            for target in dict.fromkeys(parse(each) for each in texts):
-                check(target, net)
-                check_reach(target, net, old.height, old.width)
-                check_objective(old.objective, target, net, beside.get("direction"))
-            first = parse(texts[0])
-            if old.tiles and (why := whole_only(net, first, old.objective, old.transforms, old.penalties)):
-                raise UsageError(f"it is in tiles, but {why}", "it may have been edited")
-            used.append(network_used(net, list(first.layers()) or [CLASSES], before.target))
-    except UsageError as error:
-        raise InputError(f"the recipe in '{place.name}' does not fit its network: {error.fault}", error.remedy) from error
+        raise InputError(f"the recipe in '{carried.name}' has a batch of pictures that begin with a picture", _EDITED)
+    nets = carried.networks(machinery.device)
+    direction, guide, mask = carried.role("direction"), carried.role("guide"), carried.role("mask")
+    vector = None if direction is None else direction_from(direction)[1]
+    used = []
+    for net, before in zip(nets, old.networks, strict=True):
+        targets = [before.target] if before.target else list(old.batch.targets) if old.batch else [old.target]
+        _check(net, targets, old, vector)
+        if old.tiles and (why := whole_only(net, targets[0], old.objective, old.transforms, old.penalties)):
+            raise UsageError(f"it is in tiles, but {why}", _EDITED)
+        used.append(network_used(net, list(targets[0].layers()) or [CLASSES], before.target))
+    here = machine(nets[0], machinery.threads or old.machine.threads)
     recipe = old.model_copy(update={"machine": here, "networks": tuple(used), "opinions": ()})
-    wanted = (old.batch.index if old.batch else 0,)
-    return Plan(recipe, nets, found, wanted, notes=(compared(old.machine, here), *_unheard(old)), **beside)
+    plan = Plan(recipe, nets, _start(carried), (old.batch.index if old.batch else 0,), notes=(compared(old.machine, here), *_unheard(old)))
+    return replace(
+        plan,
+        direction=vector,
+        guide=None if guide is None else _pictures.load(guide, old.channels).pixels,
+        mask=None if mask is None else mask_from(_pictures.load(mask), (old.height, old.width)),
+    )
+
+
+def _journey(carried: Carried, machinery: Machinery) -> JourneyPlan:
+    old = carried.recipe
+    assert old.journey is not None
+    start = carried.role("start")
+    pixels = drawn(old, "").pixels if start is None else resize(_pictures.load(start, old.channels).pixels, old.height, old.width)
+    nets = carried.networks(machinery.device)
+    notes = check_journey(old.journey)
+    if max((each.network for each in old.journey.ring), default=0) >= len(nets):
+        raise UsageError("a stop of its ring has no network", _EDITED)
+    stops = [(nets[each.network], each.target) for each in old.journey.ring]
+    for net, target in stops or [(net, used.target or old.target) for net, used in zip(nets, old.networks, strict=True)]:
+        _check(net, [target], old)
+    here = machine(nets[0], machinery.threads or old.machine.threads)
+    return JourneyPlan(old.model_copy(update={"machine": here}), nets, pixels, notes=(compared(old.machine, here), *notes))
+
+
+def _film(carried: Carried, machinery: Machinery) -> FilmPlan:
+    check_installed()
+    old, place = carried.recipe, carried.role("film")
+    assert place is not None
+    found = survey(place)
+    nets = carried.networks(machinery.device)
+    for net, used in zip(nets, old.networks, strict=True):
+        _check(net, [used.target or old.target], old)
+    here = machine(nets[0], machinery.threads or old.machine.threads)
+    notes = (compared(old.machine, here), *found.notes)
+    return FilmPlan(old.model_copy(update={"machine": here}), nets, place, found, machinery.max_pixels, notes=notes)
+
+
+def _check(net: Network, targets: Sequence[Target], old: Recipe, direction: Tensor | None = None) -> None:
+    for target in dict.fromkeys(targets):
+        check(target, net)
+        check_reach(target, net, old.height, old.width)
+        check_objective(old.objective, target, net, direction)
+
+
+def _start(carried: Carried) -> Picture:
+    recipe, place = carried.recipe, carried.role("start")
+    if place is None:
+        return drawn(recipe, purposes(recipe)[recipe.batch.index if recipe.batch else 0] if recipe.command != "dream" else "")
+    picture = _pictures.load(place, recipe.channels)
+    height, width = picture.size
+    if max(1, round(height * recipe.width / width)) != recipe.height:
+        raise InputError(f"the recipe in '{carried.name}' and its start differ in shape", "the recipe may have been edited")
+    return _pictures.to_width(picture, recipe.width)
 
 
 def compared(before: Machine, here: Machine) -> str:
@@ -100,129 +265,10 @@ def _unheard(old: Recipe) -> tuple[str, ...]:
     return (f"not installed here: {', '.join(missing)}; what they said of it is left out of the new recipe",) if missing else ()
 
 
-def check_hashes(old: Recipe, given: Sequence[Network], place: Path) -> None:
-    """Raise InputError where a network of the recipe is neither given nor built in, or has other weights."""
-    own = {each.sha256 for each in given}
-    for used in old.networks:
-        if used.sha256 in own:
-            continue
-        known = used.name in CATALOGUE or _is_of_zoo(used.name)
-        if not known and not given:
-            fault = f"'{place.name}' was made with a network of somebody's own, '{used.name}' (sha256 {used.sha256})"
-            raise InputError(fault, "name it: --network FILE --definition package.module:function; or in Python reverie.redo(…, network=…)")
-        if len(given) >= len(old.networks) or not known or (used.name in CATALOGUE and used.sha256 != CATALOGUE[used.name].sha256):
-            raise _other_weights(used, place)
-
-
-def networks_of(old: Recipe, given: Sequence[Network], device: str | None, place: Path) -> tuple[Network, ...]:
-    """The networks of a recipe: those given, by the hash of their weights; else built-in ones, and ones of a zoo that are here already.
-
-    A recipe is a stranger's: it makes nothing be downloaded, and no code of anybody's be imported.
-
-    Args:
-        device: None for the recipe's, if it is here; of those given it stays as it is.
-
-    Raises:
-        InputError: one is neither, or has other weights or channels than the recipe says.
-    """
-    if not given and device is None and old.machine.device in available():
-        device = old.machine.device
-    by_hash = {each.sha256: each for each in given}
-    found: list[Network] = []
-    for used in old.networks:
-        net = by_hash.get(used.sha256) or (opened(used.name, device) if used.name in CATALOGUE else _from_zoo(used, device, place))
-        if net.sha256 != used.sha256:
-            raise _other_weights(used, place)
-        if used.mean and (used.mean, used.std, used.size) != (net.mean, net.std, net.size):
-            raise _other_face(used, place)
-        found.append(net)
-    nets = all_opened(found, device)
-    check_channels(old, nets, place)
-    return nets
-
-
-def _from_zoo(used: NetworkUsed, device: str | None, place: Path) -> Network:
-    try:
-        return open_up(used.name, offline=True, device=device).network
-    except InputError as error:
-        fault = f"'{place.name}' was made with '{used.name}', which is not here"
-        raise InputError(fault, f"name it, and it is downloaded: --network {used.name}") from error
-    except UsageError as error:
-        raise InputError(f"'{place.name}' was made with '{used.name}': {error.fault}", error.remedy) from error
-
-
 def _is_of_zoo(name: str) -> bool:
     with suppress(UsageError):
         return source(name).is_zoo
     return False
-
-
-def _other_weights(used: NetworkUsed, place: Path) -> InputError:
-    return InputError(f"'{place.name}' was made with other weights of '{used.name}' (sha256 {used.sha256})", "give that network")
-
-
-def _other_face(used: NetworkUsed, place: Path) -> InputError:
-    mean, std = (",".join(f"{each:g}" for each in given) for given in (used.mean, used.std))
-    native = "x".join(str(side) for side in reversed(used.size))
-    fault = f"'{place.name}' was made with '{used.name}' taking pictures in another way"
-    return InputError(fault, f"open it with --mean {mean} --std {std} --range 0,1 --native {native}")
-
-
-def check_channels(old: Recipe, networks: Sequence[Network], place: Path) -> None:
-    """Raise InputError where a recipe's pictures have another number of channels than its networks take."""
-    if networks[0].channels != old.channels:
-        fault = f"the recipe in '{place.name}' has {old.channels} channels, and its network {networks[0].channels}"
-        raise InputError(fault, "it may have been edited")
-
-
-def _start(recipe: Recipe, place: Path, start: Path | None, max_pixels: int) -> Picture:
-    used = recipe.input("start")
-    if isinstance(used, NoiseInput):
-        return drawn(recipe, purposes(recipe)[recipe.batch.index if recipe.batch else 0] if recipe.command != "dream" else "")
-    assert isinstance(used, FileInput)
-    others = [each for each in recipe.inputs if not isinstance(each, NoiseInput) and each is not used]
-    picture = _pictures.load(find(used, place, start, others), max_pixels, recipe.channels)
-    height, width = picture.size
-    if max(1, round(height * recipe.width / width)) != recipe.height:
-        raise InputError(f"the recipe in '{place.name}' and its start differ in shape", "the recipe may have been edited")
-    return _pictures.to_width(picture, recipe.width)
-
-
-def _beside(recipe: Recipe, place: Path, start: Path | None, max_pixels: int) -> dict[str, Any]:
-    """What went in beside the start, by its name in a plan."""
-    found: dict[str, Any] = {}
-    for used in recipe.inputs:
-        if isinstance(used, NoiseInput) or used.role == "start":
-            continue
-        file = find(used, place, start)
-        if isinstance(used, VectorInput):
-            found["direction"] = direction_from(file)[1]
-        elif used.role == "guide":
-            found["guide"] = _pictures.load(file, max_pixels, recipe.channels).pixels
-        else:
-            found["mask"] = mask_from(_pictures.load(file, max_pixels), (recipe.height, recipe.width))
-    return found
-
-
-def find(used: FileInput | VectorInput, place: Path, start: Path | None, others: Sequence[FileInput | VectorInput] = ()) -> Path:
-    """The file with the content of an input: at `start` if that is given, else in the cache, else beside the picture.
-
-    A file at `start` that is one of the others is no mistake: they are looked for by the same flag.
-    """
-    if start is not None:
-        if not start.exists():
-            raise InputError(f"'{start}' does not exist", "check the name and the folder")
-        found = _among(files_in(start, _READABLE) if start.is_dir() else [start], used.sha256)
-        if found is not None:
-            return found
-        if used.role in ("start", "film") and not any(_among([start], each.sha256) for each in others):
-            raise InputError(f"'{start}' is not the {used.role} of '{place.name}'", f"its sha256 should be {used.sha256}")
-    found = Kept().find(used.sha256) or _among(files_in(place.parent, _READABLE), used.sha256)
-    if found is None:
-        raise InputError(
-            f"the {used.role} of '{place.name}' is not to be found (sha256 {used.sha256})", "say where it is with --start PATH"
-        )
-    return found
 
 
 def _among(places: Iterable[Path], digest: str) -> Path | None:
@@ -234,6 +280,6 @@ def _among(places: Iterable[Path], digest: str) -> Path | None:
     return None
 
 
-def _where(machine: Machine) -> str:
-    threads = f"{machine.threads} thread" + ("s" if machine.threads > 1 else "")
-    return f"{threads} on {machine.device}, {machine.precision}, torch {machine.torch}, reverie {machine.reverie}"
+def _where(made_on: Machine) -> str:
+    threads = f"{made_on.threads} thread" + ("s" if made_on.threads > 1 else "")
+    return f"{threads} on {made_on.device}, {made_on.precision}, torch {made_on.torch}, reverie {made_on.reverie}"

@@ -6,42 +6,32 @@ import dataclasses
 import os
 import re
 from pathlib import Path
-from typing import Annotated
 
-import typer
-
-from reverie.cli import flags
 from reverie.cli.console import print_json, print_table, remark, say
-from reverie.errors import UsageError, unknown
-from reverie.store import KINDS, cache_folder, expanded, holdings, prune
+from reverie.cli.flags import Call
+from reverie.errors import UsageError, choice, unknown
+from reverie.recipe import Printing, Pruning
+from reverie.store import cache_folder, expanded, holdings, prune
 
 _UNITS = {"": 1, "k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12}
 
 
-def cache_command(
-    prune_it: Annotated[bool, typer.Option("--prune", help="Remove files, the oldest first: say which with the flags below.")] = False,
-    kinds: Annotated[list[str] | None, typer.Option("--kind", help=f"Of this kind alone: {', '.join(KINDS)}.", metavar="KIND")] = None,
-    older_than: Annotated[float | None, typer.Option("--older-than", help="Only what was last used more days ago.", metavar="DAYS")] = None,
-    to: Annotated[
-        str | None, typer.Option("--to", help="Only as many as it takes to come down to this size: 500MB, 2GB.", metavar="SIZE")
-    ] = None,
-    json: flags.Json = False,
-) -> None:
-    """What is kept in the cache, how large it is; and prune it."""
+def cache(call: Call) -> None:
+    pruning, as_json = call.of(Pruning), call.of(Printing).as_json
+    kinds, older_than, to = pruning.kind, pruning.older_than, pruning.to
     known = [each.kind for each in holdings()]
     for kind in kinds or ():
         if kind not in known:
             raise unknown("kind", kind, known, "there are " + ", ".join(known))
-    if older_than is not None and not older_than >= 0:
-        raise UsageError(f"--older-than {older_than:g}", "it is a number of days from 0 on")
     chosen = bool(kinds) or older_than is not None or to is not None
-    if prune_it and not chosen:
-        raise UsageError("--prune of everything", "say what: --kind features, --older-than 30, --to 1GB (`redo` needs the inputs)")
-    if chosen and not prune_it:
-        raise UsageError("which files, but not what to do with them", "add --prune to remove them")
-    gone = prune(kinds or (), older_than, None if to is None else _bytes(to)) if prune_it else None
+    if pruning.prune and not chosen:
+        example = f"{choice('kind', 'features')}, {choice('older_than', 30)}, {choice('to', '1GB')}"
+        raise UsageError(f"{choice('prune')} of everything", f"say what: {example} (`redo` needs the inputs)")
+    if chosen and not pruning.prune:
+        raise UsageError("which files, but not what to do with them", f"add {choice('prune')} to remove them")
+    gone = prune(kinds or (), older_than, None if to is None else _bytes(to)) if pruning.prune else None
     rows = holdings()
-    if json:
+    if as_json:
         print_json([{**dataclasses.asdict(each), "folder": str(cache_folder() / each.kind)} for each in rows])
     else:
         table = [[each.kind, each.files, _shown(each.size), each.what] for each in rows]
@@ -60,7 +50,7 @@ def cache_command(
 def _bytes(text: str) -> int:
     found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kmgt]?)b?", text.strip().lower())
     if found is None:
-        raise UsageError(f"--to {text}", "write it like 500MB or 2GB")
+        raise UsageError(choice("to", text), "write it like 500MB or 2GB")
     return int(float(found[1]) * _UNITS[found[2]])
 
 

@@ -10,12 +10,20 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
-from reverie.errors import printable
+from reverie.errors import ReverieError, printable
+from reverie.recipe import flag_of
 
-if TYPE_CHECKING:
-    from reverie.ascent import Progress
+
+class Progress(Protocol):
+    """How far some work is: its share, 0..1, and what is being done, in words."""
+
+    @property
+    def done(self) -> float: ...
+
+    @property
+    def doing(self) -> str: ...
 
 
 def say(text: str) -> None:
@@ -46,7 +54,10 @@ def _plain(data: Any) -> Any:
     return None if isinstance(data, float) and not math.isfinite(data) else data
 
 
-def remark(text: str) -> None:
+def remark(text: str | ReverieError) -> None:
+    """A line of ours beside the data; an error as the command line says it."""
+    if isinstance(text, ReverieError):
+        text = "; ".join(each for each in text.with_flags(flag_of) if each)
     print(f"reverie: {printable(text)}", file=sys.stderr)
 
 
@@ -101,14 +112,9 @@ class Line:
         self._task: Any = None
 
     def __call__(self, progress: Progress) -> bool:
+        """Draw how far it is; whether it was interrupted."""
         if not self._quiet:
-            self._draw(progress)
-        return self.interrupted
-
-    def told(self, done: float, words: str) -> bool:
-        """The same for work that is no single ascent: the share that is done, 0..1, and what is being done."""
-        if not self._quiet:
-            self._show(done, words)
+            self._draw(progress.done, progress.doing)
         return self.interrupted
 
     def begin(self, doing: str) -> None:
@@ -116,11 +122,7 @@ class Line:
         self.close()
         self.doing = doing
 
-    def _draw(self, progress: Progress) -> None:
-        where = f"octave {progress.octave}/{progress.octaves}  step {progress.step}/{progress.steps}"
-        self._show(progress.done, f"{where}  score {float(progress.score.mean()):.4g}")
-
-    def _show(self, done: float, state: str) -> None:
+    def _draw(self, done: float, state: str) -> None:
         if self._bar is None:
             from rich.console import Console
             from rich.progress import BarColumn, TextColumn, TimeRemainingColumn

@@ -1,108 +1,189 @@
-"""Flags. Those of a recipe's fields are made from the fields, so that flags, help and docs cannot drift apart."""
+"""Commands from the table: arguments, flags and help follow from its models, so that they and the docs cannot drift apart."""
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Collection
-from pathlib import Path
-from typing import Annotated, Any, TypeVar, get_args, get_origin
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import import_module
+from types import UnionType
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 
-import typer
-from pydantic import BaseModel
+import click
+from pydantic.fields import FieldInfo
 
-from reverie.errors import UsageError
-from reverie.recipe import BASES
-from reverie.recipe import Command as Name
+from reverie.cli.network_flags import NetworkFlags, network_option
+from reverie.recipe import COMMANDS, CommandSpec, Data, Flag, choose, flag_in, flag_names
 
-Command = TypeVar("Command", bound=Callable[..., Any])
-
-Size = Annotated[str | None, typer.Option("--size", help="A side, or width x height; without it the network's own size.", metavar="N|WxH")]
-NoiseSize = Annotated[str | None, typer.Option("--size", help="Of noise: a side, or width x height; without it 512.", metavar="N|WxH")]
-Seed = Annotated[int, typer.Option("--seed", help="Another seed gives another picture.", metavar="N")]
-Making = Annotated[int, typer.Option("--making", help="Also write N pictures from along the way, as a strip.", metavar="N")]
-NoKeep = Annotated[bool, typer.Option("--no-keep", help="Do not keep inputs in the cache for `redo`.")]
-Direction = Annotated[
-    str | None,
-    typer.Option("--direction", help="A .npy file, one number for each channel of the target's layer: climb along it.", metavar="FILE"),
-]
-Towards = Annotated[
-    str | None,
-    typer.Option("--towards", help="Pictures: climb towards what the target's layer sees in them, away from --from.", metavar="PATH"),
-]
-Away = Annotated[str | None, typer.Option("--from", help="Pictures: climb away from what the target's layer sees in them.", metavar="PATH")]
-Device = Annotated[str | None, typer.Option("--device", help="cpu, cuda or mps; without it the fastest there is.", metavar="D")]
-Threads = Annotated[int | None, typer.Option("--threads", help="Processor threads; without it as many as torch takes.", metavar="N")]
-MaxPixels = Annotated[int, typer.Option("--max-pixels", help="Refuse a picture that claims more pixels than this.", metavar="N")]
-Output = Annotated[
-    Path | None,
-    typer.Option(
-        "-o",
-        "--output",
-        help="A file for one result, a folder for several; without it a name made from the start, label or target.",
-        metavar="PATH",
-    ),
-]
-Force = Annotated[bool, typer.Option("--force", help="Replace files that exist.")]
-NoRecipe = Annotated[bool, typer.Option("--no-recipe", help="Leave the recipe out of the file.")]
-Json = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
-Quiet = Annotated[bool, typer.Option("--quiet", help="No progress.")]
+Model = TypeVar("Model", bound=Data)
+_FIRST = ("what to dream", "what to look at", "how it moves", "how strongly", "size", "your own network", "output", "this machine")
 
 
-def with_fields(command_name: Name, *models: type[BaseModel], without: Collection[str] = ()) -> Callable[[Command], Command]:
-    """Give a command that takes **choices one flag for each field of these models. A flag that is not given is None.
+@dataclass(frozen=True)
+class Call:
+    """A command as it was called.
 
-    The help tells what the field is without it: by the command's own choices, or by the model.
+    Attributes:
+        command: its row of the table.
+        subjects: what stands behind its name, by the order of the table; several are a tuple.
+        given: what its flags say, by field; what was not given is not in it.
+        network: what is said of networks.
     """
-    base = BASES[command_name]
 
-    def widen(command: Command) -> Command:
-        signature = inspect.signature(command, eval_str=True)
-        own = [each for each in signature.parameters.values() if each.kind is not inspect.Parameter.VAR_KEYWORD]
-        by_size = command_name in ("imagine", "feature")
-        fields = [_parameter(name, model, base, by_size) for model in models for name in model.model_fields if name not in without]
-        command.__signature__ = signature.replace(parameters=[*own, *fields])  # type: ignore[attr-defined]
-        return command
+    command: CommandSpec
+    subjects: tuple[Any, ...]
+    given: Mapping[str, Any]
+    network: NetworkFlags
 
-    return widen
+    @property
+    def choices(self) -> dict[str, Any]:
+        """What its public function takes."""
+        return {name: value for name, value in self.given.items() if name in self.command.fields}
+
+    def of(self, model: type[Model]) -> Model:
+        """The choices of one model, validated."""
+        return choose(model, **{name: value for name, value in self.given.items() if name in model.model_fields})
 
 
-def _parameter(name: str, model: type[BaseModel], base: dict[str, Any], by_size: bool) -> inspect.Parameter:
+def built(spec: CommandSpec, run: Callable[[Call], int | None] | None = None) -> click.Command:
+    """A command of the table for the command line; `run` does it in the place of what the table says."""
+    options = [_option(name, model, spec) for name, model in spec.flags.items()]
+    if spec.networks != "none":
+        options.append(network_option(spec.networks))
+    arguments = [
+        click.Argument([f"subject{number}"], metavar=each.metavar, nargs=-1 if each.several else 1, required=each.required)
+        for number, each in enumerate(spec.subjects)
+    ]
+
+    def call(**values: Any) -> int:
+        subjects = tuple(values.pop(f"subject{number}") for number in range(len(spec.subjects)))
+        network = NetworkFlags.of(values)
+        given = {
+            name: _given(value, flag_in(spec.flags[name], name))
+            for name, value in values.items()
+            if value is not None and value != () and value is not False
+        }
+        return (run or _loaded(spec.run))(Call(spec, subjects, given, network)) or 0
+
+    return _Command(spec.name, callback=call, params=[*arguments, *options], help=spec.summary)
+
+
+class _Command(click.Command):
+    """Help in groups: the few flags that matter, or with `--help-all` every one."""
+
+    @cached_property
+    def spec(self) -> CommandSpec:
+        return COMMANDS.get(self.name or "") or CommandSpec(self.name or "", self.help or "", "", "")
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        def show_all(context: click.Context, _param: click.Parameter, asked: bool) -> None:
+            if asked:
+                context.meta["all"] = True
+                click.echo(context.get_help())
+                context.exit()
+
+        every = click.Option(["--help-all"], is_flag=True, is_eager=True, expose_value=False, callback=show_all, help="Show every flag.")
+        return [*super().get_params(ctx), every]
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        spec, everything = self.spec, bool(ctx.meta.get("all"))
+        groups: dict[str, list[tuple[str, str]]] = {}
+        hidden = 0
+        for param in self.get_params(ctx):
+            row = param.get_help_record(ctx)
+            if row is None or param.name in ("help", "help_all"):
+                continue
+            group, first = _place(param.name or "", spec)
+            if not first and not everything:
+                hidden += 1
+                continue
+            groups.setdefault(group, []).append(row)
+        for group in sorted(groups, key=lambda each: _FIRST.index(each) if each in _FIRST else len(_FIRST)):
+            with formatter.section(group[:1].upper() + group[1:]):
+                formatter.write_dl(groups[group])
+        more = f"`reverie {self.name} --help-all` shows {hidden} more flags." if hidden else ""
+        for text in (f"For example: {spec.example}" if spec.example else "", more):
+            if text:
+                formatter.write_paragraph()
+                formatter.write_text(text)
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        super().format_help_text(ctx, formatter)
+        rows = [(each.metavar, each.description) for each in self.spec.subjects]
+        if rows:
+            with formatter.section("Given"):
+                formatter.write_dl(rows)
+
+
+def _place(name: str, spec: CommandSpec) -> tuple[str, bool]:
+    """The group of a flag, and whether it is one of the few; all are where they are few."""
+    if name == "network":
+        return "your own network" if spec.networks != "own" else "what to dream", True
+    model = spec.flags.get(name)
+    if model is None:
+        return "more", True
+    return model.group, flag_in(model, name).first or len(spec.flags) < 12
+
+
+def _option(name: str, model: type[Data], spec: CommandSpec) -> click.Option:
+    """The flag of a field; what is not given is None."""
     field = model.model_fields[name]
+    flag, kind = flag_in(model, name), _kind(field)
+    names = [name, *flag_names(name, flag)]
+    if kind is bool or flag.switch:
+        return click.Option(names, is_flag=True, default=None, help=_sentence(field.description))
+    words = get_args(kind) if get_origin(kind) is Literal else ()
+    metavar = flag.metavar or ("|".join(words) if words else "N,N,N" if get_origin(kind) is tuple else "N" if kind is int else "X")
+    told = f"{_sentence(field.description)} {_told(name, model, spec)}".rstrip()
+    type_ = click.INT if kind is int else click.FLOAT if kind is float else click.STRING
+    if metavar == "A B":
+        return click.Option(names, nargs=2, type=str, default=None, metavar=metavar, help=told)
+    return click.Option(names, type=type_, multiple=flag.several, default=None, metavar=metavar, help=told)
+
+
+def _told(name: str, model: type[Data], spec: CommandSpec) -> str:
+    """What a choice is without being given, and its bounds; nothing where the words say it."""
+    field, default = model.model_fields[name], spec.default(name)
+    bounds = bounds_of(field)
+    if spec.name == "redo":
+        return f"[{bounds}]" if bounds else ""
+    if name == "octaves" and spec.name in ("imagine", "feature"):
+        return f"[default: by the size; {bounds}]"
+    shown = "none" if default == () else f"{default:g}" if isinstance(default, float) else str(default)
+    parts = [*([f"default: {shown}"] if default is not None else []), *([bounds] if bounds and default is not None else [])]
+    return f"[{'; '.join(parts)}]" if parts else ""
+
+
+def bounds_of(field: FieldInfo) -> str:
+    """`from 1 to 24`, `above 0 to 1`; empty where there are none."""
+    found = field.metadata
+    low = next((f"from {each.ge:g}" for each in found if hasattr(each, "ge")), None)
+    above = next((f"above {each.gt:g}" for each in found if hasattr(each, "gt")), None)
+    high = next((f"to {each.le:g}" for each in found if hasattr(each, "le")), None)
+    return " ".join(each for each in (low or above, high) if each)
+
+
+def _kind(field: FieldInfo) -> Any:
+    """What a field holds, where it holds anything."""
     kind: Any = field.annotation
-    words = get_args(kind) if all(isinstance(each, str) for each in get_args(kind)) else ()
-    flag = "--" + name.replace("_", "-")
-    default = "by the size" if by_size and name == "octaves" else _shown(base.get(name, field.default))
-    help_text = f"{field.description} [default: {default}{_bounds(field.metadata)}]"
-    if kind is bool:
-        option = typer.Option(flag, help=field.description, show_default=False)
-        return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[bool | None, option])
-    several = get_origin(kind) is tuple
-    metavar = "|".join(words) if words else "N,N,N" if several else "N" if kind is int else "X"
-    option = typer.Option(flag, help=help_text, show_default=False, metavar=metavar)
-    type_: Any = (str if words or several else kind) | None
-    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[type_, option])
+    if get_origin(kind) in (Union, UnionType):
+        kind = next(each for each in get_args(kind) if each is not type(None))
+    return kind
 
 
-def _shown(value: Any) -> str:
-    if value == ():
-        return "none"
-    return f"{value:g}" if isinstance(value, (int, float)) else str(value)
+def _given(value: Any, flag: Flag) -> Any:
+    if flag.negative:
+        return False
+    return list(value) if isinstance(value, tuple) else value
 
 
-def _bounds(metadata: list[Any]) -> str:
-    low = next((f"from {each.ge:g}" for each in metadata if hasattr(each, "ge")), None)
-    above = next((f"above {each.gt:g}" for each in metadata if hasattr(each, "gt")), None)
-    high = next((f"to {each.le:g}" for each in metadata if hasattr(each, "le")), None)
-    parts = [each for each in (low or above, high) if each]
-    return "; " + " ".join(parts) if parts else ""
+def _sentence(text: str | None) -> str:
+    """`what to climb` → `What to climb.`"""
+    text = text or ""
+    return text[:1].upper() + text[1:] + ("" if text.endswith(("…", ".")) else ".")
 
 
-def sides(text: str | None, flag: str = "--size") -> tuple[int, int] | None:
-    """`'512'` → (512, 512), `'640x360'` (width × height) → (360, 640)."""
-    if text is None:
-        return None
-    parts = text.lower().replace("×", "x").split("x")
-    if len(parts) > 2 or not all(each.isdecimal() and len(each) < 8 and int(each) > 0 for each in parts):
-        raise UsageError(f"{flag} {text}", "write it like 512, or 640x360 for width x height")
-    width, height = int(parts[0]), int(parts[-1])
-    return height, width
+def _loaded(place: str) -> Callable[[Call], int | None]:
+    module, _, name = place.partition(":")
+    found: Callable[[Call], int | None] = getattr(import_module(module), name)
+    return found

@@ -1,57 +1,42 @@
-"""Commands that answer: recognise, networks, layers, doctor."""
+"""Commands that answer: recognise, networks, layers, recipe, doctor."""
 
 from __future__ import annotations
 
 import dataclasses
-from typing import Annotated
+import json
+from typing import TYPE_CHECKING, Any
 
-import typer
-
-from reverie.cli import flags
 from reverie.cli.console import aside, print_json, print_table, remark, say
-from reverie.cli.network_flags import NONE, Wanted, with_network
+from reverie.cli.flags import Call
 from reverie.errors import ReverieError, UsageError
-from reverie.recipe import MAX_PIXELS
+from reverie.recipe import Listing, Machinery, Printing, Top
+
+if TYPE_CHECKING:
+    from reverie.networks import Label
 
 
-@with_network()
-def recognise(
-    pictures: Annotated[list[str], typer.Argument(metavar="PICTURE", help="Pictures to recognise.", show_default=False)],
-    top: Annotated[int, typer.Option("--top", help="How many labels.", metavar="N")] = 5,
-    network: Wanted = NONE,
-    device: flags.Device = None,
-    threads: flags.Threads = None,
-    max_pixels: flags.MaxPixels = MAX_PIXELS,
-    json: flags.Json = False,
-) -> int:
-    """The labels the network gives, with probabilities."""
-    if top < 1:
-        raise UsageError(f"--top {top}", "ask for at least one label")
-    if max_pixels < 1:
-        raise UsageError(f"--max-pixels {max_pixels}", "it is a whole number from 1 on")
+def recognise(call: Call) -> int:
+    (pictures,), top, machinery = call.subjects, call.of(Top).top, call.of(Machinery)
     if len(pictures) == 1:
         check_readable(pictures[0])
-    import reverie
-    from reverie.api.opening import opened
+    from reverie.api.opening import networks_from
+    from reverie.files.limits import at_most_pixels
     from reverie.pictures import load
-    from reverie.render import threads as use_threads
+    from reverie.render import threads
 
-    with use_threads(threads):  # a wrong number is found out before the network is opened
-        net = opened(network.one(device), device)
-    answers: list[tuple[str, list[reverie.Label]]] = []
+    (net,) = networks_from(call.network.one(), machinery.device)
+    answers: list[tuple[str, list[Label]]] = []
     code = 0
-    with use_threads(threads):
+    with threads(machinery.threads), at_most_pixels(machinery.max_pixels):
         for picture in pictures:
             try:
-                labels = net.recognise(load(picture, max_pixels, net.channels), top)
+                answers.append((picture, net.recognise(load(picture, net.channels), top)))
             except ReverieError as error:
                 if len(pictures) == 1:
                     raise
-                remark(str(error))
+                remark(error)
                 code = code or error.exit_code
-                continue
-            answers.append((picture, labels))
-    if json:
+    if call.of(Printing).as_json:
         print_json([{"picture": picture, "labels": [dataclasses.asdict(each) for each in labels]} for picture, labels in answers])
         return code
     for picture, labels in answers:
@@ -72,32 +57,20 @@ def check_readable(picture: str, what: str = "picture") -> None:
         pass
 
 
-def networks(json: flags.Json = False) -> None:
-    """The networks that can be looked into."""
+def networks(call: Call) -> None:
     from reverie.networks.builtin.listing import listed
 
-    rows = listed()
-    if json:
-        print_json([dataclasses.asdict(row) for row in rows])
-        return
-    print_table(
-        ["network", "size", "trained on", "licence", "state"],
-        [[row.name, row.size, row.trained_on, row.licence, row.state] for row in rows],
-    )
-    aside("any other of torchvision:NAME, timm:NAME.TAG, hf:OWNER/NAME, or FILE --definition package.module:function")
+    _table(call, {"network": "name", "size": "size", "trained on": "trained_on", "licence": "licence", "state": "state"}, listed())
+    if not call.of(Printing).as_json:
+        aside("any other of torchvision:NAME, timm:NAME.TAG, hf:OWNER/NAME, or FILE --definition package.module:function")
 
 
-@with_network()
-def layers(
-    network: Wanted = NONE,
-    json: flags.Json = False,
-) -> None:
-    """The layers of a network, in forward order: what they give at its native size, and how much of the picture they see."""
-    from reverie.api.opening import opened
+def layers(call: Call) -> None:
+    from reverie.api.opening import networks_from
 
-    net = opened(network.one("cpu"), "cpu")
+    (net,) = networks_from(call.network.one(), "cpu")
     rows = [each._asdict() for each in net.layers]
-    if json:
+    if call.of(Printing).as_json:
         print_json(rows)
         return
     head = ["layer", "kind", "channels", "height", "width", "stride", "sees", "level"]
@@ -107,12 +80,46 @@ def layers(
         remark(f"{prepared.unfolded} of {prepared.folded + prepared.unfolded} normalisations cannot be folded and run as they are")
 
 
-def doctor(json: flags.Json = False) -> None:
-    """What is installed, which device there is, what is missing and how to get it."""
+def recipe(call: Call) -> None:
+    from reverie.album import read_recipe
+    from reverie.recipe.words import differences, in_words
+
+    (picture,) = call.subjects
+    found = read_recipe(picture)
+    data = json.loads(found.text())
+    if call.of(Printing).as_json:
+        print_json([{"picture": picture, "recipe": data}])
+        return
+    say(in_words(found))
+    for name, value, usual in differences(found):
+        say(f"{name:<24}{_word(value)}" + (f"   (usually {_word(usual)})" if usual is not None else ""))
+    if call.of(Listing).all_fields:
+        say("")
+        for name, value in _flat(data):
+            say(f"{name:<32}{_word(value)}")
+
+
+def doctor(call: Call) -> None:
     from reverie.checkup import examine
 
-    rows = examine()
-    if json:
+    _table(call, {"what": "what", "state": "state", "remedy": "remedy"}, examine())
+
+
+def _table(call: Call, columns: dict[str, str], rows: list[Any]) -> None:
+    """Data classes as a table with these columns, or as JSON."""
+    if call.of(Printing).as_json:
         print_json([dataclasses.asdict(row) for row in rows])
-        return
-    print_table(["what", "state", "remedy"], [[row.what, row.state, row.remedy] for row in rows])
+    else:
+        print_table(list(columns), [[getattr(row, field) for field in columns.values()] for row in rows])
+
+
+def _flat(data: object, name: str = "") -> list[tuple[str, object]]:
+    if isinstance(data, dict):
+        return [row for key, value in data.items() for row in _flat(value, f"{name}.{key}" if name else str(key))]
+    if isinstance(data, list):
+        return [row for index, value in enumerate(data) for row in _flat(value, f"{name}.{index}")]
+    return [(name, data)]
+
+
+def _word(value: object) -> str:
+    return "-" if value is None else ("no", "yes")[value] if isinstance(value, bool) else str(value)

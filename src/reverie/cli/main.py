@@ -1,4 +1,4 @@
-"""The command line's frame: commands are gathered, errors become two lines and an exit code."""
+"""The command line's frame: commands come from the table, errors become two lines and an exit code."""
 
 from __future__ import annotations
 
@@ -7,49 +7,47 @@ import os
 import sys
 import warnings
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
-import typer
+import click
 
-from reverie.cli import cache, dreaming, filming, imagining, info, journeying, reading, seeing
+from reverie.cli.flags import built
 from reverie.errors import InputError, Interrupted, MissingExtra, OutputError, ReverieError, UsageError
+from reverie.recipe import COMMANDS, flag_of
 from reverie.version import __version__
 
-app = typer.Typer(
-    name="reverie",
-    help="Shows people what a neural network sees.",
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+ALIASES = {"recognize": "recognise"}
+
+
+class _Commands(click.Group):
+    """The commands of the table, each built when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        spec = COMMANDS.get(ALIASES.get(cmd_name, cmd_name))
+        return None if spec is None else built(spec)
+
+
+app = _Commands("reverie", help="Shows people what a neural network sees.", context_settings={"help_option_names": ["-h", "--help"]})
+app.params.append(
+    click.Option(
+        ["--version"],
+        is_flag=True,
+        is_eager=True,
+        expose_value=False,
+        callback=lambda *given: _version(*given),
+        help="Print the version and stop.",
+    )
 )
 
 
-def _version(asked: bool) -> None:
+def _version(context: click.Context, _param: click.Parameter, asked: bool) -> None:
     if asked:
-        typer.echo(f"reverie {__version__}")
-        raise typer.Exit
-
-
-@app.callback()
-def _root(version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version and stop.")) -> None:
-    pass
-
-
-app.command("recognise")(info.recognise)
-app.command("networks")(info.networks)
-app.command("layers")(info.layers)
-app.command("dream")(dreaming.dream_command)
-app.command("imagine")(imagining.imagine_command)
-app.command("feature")(imagining.feature_command)
-app.command("see")(seeing.see_command)
-app.command("journey")(journeying.journey_command)
-app.command("film")(filming.film_command)
-app.command("recipe")(reading.recipe_command)
-app.command("redo")(dreaming.redo_command)
-app.command("cache")(cache.cache_command)
-app.command("doctor")(info.doctor)
+        click.echo(f"reverie {__version__}")
+        context.exit()
 
 
 def run(arguments: Sequence[str] | None = None) -> None:
@@ -65,12 +63,14 @@ def run(arguments: Sequence[str] | None = None) -> None:
 
 def main(arguments: list[str]) -> int:
     """Run the command line; returns the exit code. A mistake of the user's is one or two lines on stderr."""
-    command = typer.main.get_command(app)
     with warnings.catch_warnings():
         if not sys.warnoptions:
             warnings.simplefilter("ignore")  # Pillow remarks on damaged metadata, torch on itself
         try:
-            result: Any = command.main(args=arguments or ["--help"], prog_name="reverie", standalone_mode=False)
+            if not arguments:
+                click.echo(welcome())
+                return 0
+            result: Any = app.main(args=arguments, prog_name="reverie", standalone_mode=False)
         except ReverieError as error:
             return _report(error)
         except KeyboardInterrupt:
@@ -87,14 +87,34 @@ def main(arguments: list[str]) -> int:
     return result if isinstance(result, int) else 0
 
 
+def welcome() -> str:
+    """What to try first, on the picture at hand."""
+    from reverie.files.source import pictures_in
+
+    try:
+        picture = next(iter(pictures_in(Path())), None)
+    except (OSError, ReverieError):
+        picture = None
+    name = "noise:pink" if picture is None else f"'{picture.name}'" if " " in picture.name else picture.name
+    asked = "imagine banana" if picture is None else f"recognise {name}"
+    seen = "what the network expects a banana to look like" if picture is None else "what the network calls it"
+    rows = [
+        (f"reverie dream {name}", "enhance in it what the network believes is there"),
+        (f"reverie {asked}", seen),
+        ("reverie --help", "all commands"),
+    ]
+    return "\n".join(f"{command:<{max(len(row[0]) for row in rows) + 3}}{what}" for command, what in rows)
+
+
 def _usage(error: Exception) -> UsageError | None:
     """Errors of the flag library, as ours; None for any other."""
-    describe = getattr(error, "format_message", None)
-    if describe is None:
-        return UsageError("stopped") if type(error).__name__ == "Abort" else None
+    if isinstance(error, click.Abort):
+        return UsageError("stopped")
+    if not isinstance(error, click.ClickException):
+        return None
     context = getattr(error, "ctx", None)
     where = context.command_path if context is not None else "reverie"
-    return UsageError(str(describe()).rstrip(".").replace("\n", " "), f"see `{where} --help`")
+    return UsageError(error.format_message().rstrip(".").replace("\n", " "), f"see `{where} --help`")
 
 
 def _circumstance(error: Exception) -> ReverieError | None:
@@ -112,7 +132,8 @@ def _circumstance(error: Exception) -> ReverieError | None:
 
 
 def _report(error: ReverieError) -> int:
-    print(f"reverie: {error.fault}", file=sys.stderr)
-    if error.remedy:
-        print(f"         {error.remedy}", file=sys.stderr)
+    fault, remedy = error.with_flags(flag_of)
+    print(f"reverie: {fault}", file=sys.stderr)
+    if remedy:
+        print(f"         {remedy}", file=sys.stderr)
     return error.exit_code

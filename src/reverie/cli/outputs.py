@@ -4,120 +4,143 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reverie.cli.console import remark, say
-from reverie.errors import Interrupted, OutputError
-from reverie.store import check_place, exists, expanded, is_folder
+from reverie.cli.console import print_json, remark, say
+from reverie.cli.flags import Call
+from reverie.errors import Interrupted, UsageError, choice
+from reverie.recipe import Making, Printing, Sheet, Writing
+from reverie.store import Destination, check_place, exists, expanded
 
 if TYPE_CHECKING:
     from reverie.pictures import Picture
     from reverie.recipe import Recipe
 
 
-def place_for(output: Path | None, many: bool) -> Path | None:
-    """The file or folder asked for, if it can be; a folder where there are several results."""
-    if output is None:
-        return None
-    place = expanded(output)
-    if is_folder(place):
+class Outputs:
+    """What a command writes: found out to be possible before any time is spent, told as soon as it is there.
+
+    Args:
+        call: the command.
+        several: whether there may be more than one result.
+    """
+
+    def __init__(self, call: Call, several: bool) -> None:
+        from reverie.files import SUFFIXES
+
+        self.writing, self.printing, self.making = call.of(Writing), call.of(Printing), call.of(Making).making
+        self.destination = Destination(self.writing.output, several, frozenset(SUFFIXES))
+        self.results: list[dict[str, Any]] = []
+        self.unfinished = 0
+        self._told: set[str] = set()
+        self._several = several
+        self.sheet = self._sheet_place(call.of(Sheet).sheet, frozenset(SUFFIXES))
+
+    def ready(self, path: Path, start: Picture, recipe: Recipe) -> None:
+        """Find out now whether a picture and what lies beside it can be written, not after minutes of work."""
+        files = start.places(path)
+        if self.destination.exists:
+            self.destination.check(path, room=start.size[0] * start.size[1] // 4)  # a dream is never packed into less
+            for each in files[1:]:
+                check_place(each, room=4 * start.pixels.numel())
+        for edge in (start.pixels[:, :1, :], start.pixels[:, :, :1]):  # as wide and as high as the result, for formats with a limit
+            alpha = edge[0] if recipe.finish.opacity else None if start.alpha is None else start.alpha.min().expand(edge.shape[1:])
+            replace(start, pixels=edge, alpha=alpha, recipe=recipe).encode(path.suffix, with_recipe=self.writing.with_recipe)
+        there = next((each for each in files if each.exists()), None)
+        if there is not None and not self.writing.force and not replace(start, recipe=recipe).is_at(path):
+            raise exists(there)
+        strip = strip_of(path)
+        if self.making and strip.exists() and not self.writing.force and not replace(start, recipe=recipe).is_at(strip):
+            raise exists(strip)
+
+    def save(self, picture: Picture, path: Path, **beside: Any) -> None:
+        """Write a picture, and the strip of those from along the way; print their paths at once, or with `--json` at the end."""
+        stopped = picture.recipe is not None and picture.recipe.stopped is not None
+        if stopped and not self.writing.force and path.exists() and not picture.is_at(path):
+            raise Interrupted("stopped early", f"'{path}' was there before and is left as it was")
+        self.destination.made()
+        picture.save(path, force=self.writing.force, with_recipe=self.writing.with_recipe)
+        self.unfinished += stopped
+        for note in picture.notes:
+            if not self._several or note not in self._told:
+                remark(note)
+            self._told.add(note)
+        files = picture.places(path)
+        recipe = None if picture.recipe is None else picture.recipe.model_dump(mode="json")
+        channels = {"channels": str(files[1])} if len(files) > 1 else {}
+        told = {"recipe": recipe, "seconds": round(picture.seconds or 0.0, 3), "score": picture.score, **beside}
+        self._tell({"path": str(path), **channels, **told}, *files)
+        if self.making:
+            from reverie.pictures import Picture, strip
+
+            frames = tuple(picture.as_shown(each) for each in picture.making)
+            beside_it = strip_of(path)
+            made = Picture(strip(frames), recipe=picture.recipe)
+            made.save(beside_it, force=self.writing.force, with_recipe=self.writing.with_recipe)
+            self._tell({**self.results[-1], "path": str(beside_it)}, beside_it)
+
+    def save_sheet(self, pictures: Sequence[Picture]) -> None:
+        """A labelled contact sheet, if one was asked for."""
+        if self.sheet is None or not pictures:
+            return
+        from reverie.pictures import sheet
+
+        sheet(pictures).save(self.sheet, force=self.writing.force)
+        seconds = round(sum(each.seconds or 0.0 for each in pictures), 3)
+        self._tell({"path": str(self.sheet), "recipe": None, "seconds": seconds, "score": None}, self.sheet)
+
+    def tell(self, result: dict[str, Any], text: str = "") -> None:
+        """A result that is no picture."""
+        self._tell(result, *([text] if text else []))
+
+    @contextmanager
+    def printed(self) -> Iterator[None]:
+        """After it, or what broke it off, all results are printed as JSON, if that was asked for."""
+        try:
+            yield
+        finally:
+            if self.printing.as_json and self.results:
+                print_json(self.results)
+
+    def _tell(self, result: dict[str, Any], *lines: object) -> None:
+        self.results.append(result)
+        if not self.printing.as_json:
+            for each in lines:
+                say(str(each))
+
+    def _sheet_place(self, sheet: str | None, suffixes: frozenset[str]) -> Path | None:
+        if sheet is None:
+            return None
+        place = expanded(sheet)
+        if place.suffix.lower() not in suffixes:
+            raise UsageError(choice("sheet", sheet), "name a picture file, such as sheet.png")
+        check_place(place)
+        if place.exists() and not self.writing.force:
+            raise exists(place)
         return place
-    if many:
-        fault = "is not a folder" if place.suffix else "does not exist"
-        raise OutputError(f"'{place}' {fault}, and several results need a folder", f"make one first: mkdir -p '{place.with_suffix('')}'")
-    if not place.suffix and is_folder(place.parent):
-        raise OutputError(f"'{place}' is no folder", f"make it first: mkdir -p '{place}', or name a file such as '{place}.png'")
-    check_place(place)
-    return place
 
 
-def within(place: Path | None, name: str) -> Path:
-    """The file asked for, or one of this name in the folder asked for, or here."""
-    return place if place is not None and not is_folder(place) else (place or Path()) / name
+def strip_of(path: Path) -> Path:
+    """Where the pictures from along the way go."""
+    return path.with_name(f"{path.stem}-making.png")
 
 
-def speakable(text: str, longest: int = 80) -> str:
+def speakable(text: object, longest: int = 80) -> str:
     """A text as part of a file's name."""
-    return re.sub(r"[^A-Za-z0-9._#@+-]+", "_", text).strip("_")[:longest] or "_"
+    return re.sub(r"[^A-Za-z0-9._#@+-]+", "_", str(text)).strip("_")[:longest] or "_"
 
 
-def fitting(stem: str, rest: int) -> str:
-    """As much of `stem` as a file's name has room for beside `rest` bytes."""
-    while len(os.fsencode(stem)) > 255 - rest:
+def named(stem: str, ending: str) -> str:
+    """`stem` and `ending` as the name of a file, with as much of the stem as it has room for."""
+    while len(os.fsencode(stem)) > 255 - 16 - len(ending):
         stem = stem[:-1]
-    return stem
-
-
-def ready(path: Path, start: Picture, recipe: Recipe, force: bool, no_recipe: bool) -> None:
-    """Find out now whether the result can be written, not after minutes of work."""
-    from dataclasses import replace
-
-    places = start.places(path)
-    check_place(path, room=start.size[0] * start.size[1] // 4)  # a dream is never packed into less
-    for each in places[1:]:
-        check_place(each, room=4 * start.pixels.numel())
-    for edge in (start.pixels[:, :1, :], start.pixels[:, :, :1]):  # as wide and as high as the result, for formats with a limit
-        alpha = edge[0] if recipe.finish.opacity else None if start.alpha is None else start.alpha.min().expand(edge.shape[1:])
-        replace(start, pixels=edge, alpha=alpha, recipe=recipe).encode(path.suffix, with_recipe=not no_recipe)
-    there = next((each for each in places if each.exists()), None)
-    if there is not None and not force and not replace(start, recipe=recipe).is_at(path):
-        raise exists(there)
-
-
-def saved(picture: Picture, path: Path, force: bool, no_recipe: bool, json: bool, told: set[str] | None = None) -> dict[str, Any]:
-    """Save it and print its path at once; with `json` all are printed at the end. Notes that were `told` are not told again."""
-    stopped = picture.recipe is not None and picture.recipe.stopped is not None
-    if stopped and not force and path.exists() and not picture.is_at(path):
-        raise Interrupted("stopped early", f"'{path}' was there before and is left as it was")
-    picture.save(path, force=force, with_recipe=not no_recipe)
-    for note in picture.notes:
-        if told is None or note not in told:
-            remark(note)
-        if told is not None:
-            told.add(note)
-    places = picture.places(path)
-    if not json:
-        for each in places:
-            say(str(each))
-    recipe = None if picture.recipe is None else picture.recipe.model_dump(mode="json")
-    channels = {"channels": str(places[1])} if len(places) > 1 else {}
-    return {"path": str(path), **channels, "recipe": recipe, "seconds": round(picture.seconds or 0.0, 3), "score": picture.score}
+    return stem + ending
 
 
 def stopped_early(unfinished: int) -> Interrupted:
     so_far = "the last picture is what had been dreamt so far; its recipe says where it stopped"
     return Interrupted("stopped early", so_far if unfinished else "")
-
-
-def strip_place(path: Path, recipe: Recipe, force: bool) -> Path:
-    """Where the pictures from along the way go."""
-    from reverie.pictures import made_by
-
-    place = path.with_name(f"{path.stem}-making.png")
-    check_place(place)
-    if place.exists() and not force and not made_by(place, recipe):
-        raise exists(place)
-    return place
-
-
-def save_strip(picture: Picture, place: Path, force: bool, no_recipe: bool, json: bool) -> str:
-    from reverie.pictures import Picture, strip
-
-    frames = tuple(picture.as_shown(each) for each in picture.making)
-    Picture(strip(frames), recipe=picture.recipe).save(place, force=force, with_recipe=not no_recipe)
-    if not json:
-        say(str(place))
-    return str(place)
-
-
-def save_sheet(pictures: Sequence[Picture], labels: Sequence[str], place: Path, force: bool, json: bool) -> str:
-    """A labelled contact sheet; a unit that never fired has an empty place on it."""
-    from reverie.pictures import Picture, sheet
-
-    shown = sheet([each.shown if each.alive else None for each in pictures], labels)
-    Picture(shown).save(place, force=force)
-    if not json:
-        say(str(place))
-    return str(place)

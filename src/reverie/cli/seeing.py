@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import json as json_module
+import json
 import os
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-import typer
-
-from reverie.cli import flags
 from reverie.cli.console import line, print_json, remark, say
+from reverie.cli.flags import Call
 from reverie.cli.info import check_readable
-from reverie.cli.network_flags import NONE, Wanted, with_network
 from reverie.cli.outputs import speakable
-from reverie.errors import Interrupted, OutputError
-from reverie.recipe import MAX_PIXELS
+from reverie.errors import Interrupted, OutputError, choice
+from reverie.recipe import Printing, Writing
 from reverie.store import check_place, expanded, is_folder, made_folder, write_whole
 
 if TYPE_CHECKING:
@@ -26,70 +23,34 @@ PAGE, FIGURES = "index.html", "see.json"
 AGAIN = 30.0  # seconds after which the page is written anew: that takes a second or two
 
 
-@with_network()
-def see_command(
-    picture: Annotated[str, typer.Argument(metavar="PICTURE", help="A picture to look at.", show_default=False)],
-    layers: Annotated[
-        list[str] | None, typer.Option("--layers", help="Look at these alone; without it at every block.", metavar="LAYER[,LAYER…]")
-    ] = None,
-    why: Annotated[str | None, typer.Option("--why", help="What counted for this label instead of the first.", metavar="LABEL")] = None,
-    channels: Annotated[int, typer.Option("--channels", help="How many of each layer are shown, 0 to 4.", metavar="N")] = 4,
-    usual: Annotated[
-        str | None, typer.Option("--usual", help="A folder of pictures that are usual, to tell what is not.", metavar="FOLDER")
-    ] = None,
-    width: Annotated[
-        int | None, typer.Option("--width", help="Look at it at this width; without it about the network's own size.", metavar="W")
-    ] = None,
-    steps: Annotated[
-        int | None, typer.Option("--steps", help="Steps of each rebuilding; without it by the layer's depth.", metavar="N")
-    ] = None,
-    shown: Annotated[
-        str | None,
-        typer.Option("--shown", help="Of many channels: which are looked at as red, green and blue, or one, in grey.", metavar="N,N,N"),
-    ] = None,
-    seed: flags.Seed = 0,
-    network: Wanted = NONE,
-    device: flags.Device = None,
-    threads: flags.Threads = None,
-    max_pixels: flags.MaxPixels = MAX_PIXELS,
-    output: Annotated[
-        Path | None,
-        typer.Option("-o", "--output", help="A folder for the page; without it one named after the picture.", metavar="PATH"),
-    ] = None,
-    force: flags.Force = False,
-    no_recipe: flags.NoRecipe = False,
-    no_keep: flags.NoKeep = False,
-    json: flags.Json = False,
-    quiet: flags.Quiet = False,
-) -> int:
-    """What each layer, lowest to highest, made of a picture: one page."""
+def see(call: Call) -> int:
+    (picture,), writing, printing = call.subjects, call.of(Writing), call.of(Printing)
     check_readable(picture)
-    place = expanded(output) if output is not None else Path(f"{speakable(expanded(picture).stem)}-seen")
-    _check(place, force)
+    place = expanded(writing.output) if writing.output is not None else Path(f"{speakable(expanded(picture).stem)}-seen")
+    _check(place, writing.force)
     from reverie.api import plan_see
 
-    named = None if layers is None else [name.strip() for each in layers for name in each.split(",")]
-    looking = plan_see(
-        picture, layers=named, why=why, channels=channels, usual=usual, width=width, steps=steps, shown=shown or (), seed=seed,
-        network=network.one(device, quiet), device=device, threads=threads, max_pixels=max_pixels, keep=not no_keep,
-    )  # fmt: skip
+    choices: dict[str, Any] = dict(call.choices)
+    if "layers" in choices:
+        choices["layers"] = [name.strip() for each in choices["layers"] for name in each.split(",")]
+    plan = plan_see(picture, network=call.network.one(printing.quiet), **choices)
     made_folder(place)
-    for note in looking.sight.notes:
+    for note in plan.sight.notes:
         remark(note)
-    sight = looking.sight
+    sight = plan.sight
     written: dict[str, str] = {}
-    with line(quiet) as told:
-        told.begin("looking")
+    with line(printing.quiet) as shown:
+        shown.begin("looking")
         try:
             due = 0.0
-            for sight in looking.rungs(told.told):
-                _save(sight, place, written, not no_recipe)
+            for sight in plan.layers(shown):
+                _save(sight, place, written, writing.with_recipe)
                 if time.monotonic() >= due:
                     _write(sight, place)
                     due = time.monotonic() + AGAIN
         finally:
             _write(sight, place)
-    if json:
+    if printing.as_json:
         answer = {"path": str(place / PAGE), "recipe": None, "seconds": round(sight.seconds, 3), "score": None}
         print_json([{**answer, **sight.as_data(written)}])
     else:
@@ -103,17 +64,15 @@ def _check(place: Path, force: bool) -> None:
     """Raise OutputError now where the folder is there already, or cannot be made."""
     there = os.path.lexists(place)  # unlike `place.exists`, no name is too long for it, and a link that leads nowhere is there
     if there and not is_folder(place):
-        raise OutputError(f"'{place}' is not a folder", "give the name of one with -o")
+        raise OutputError(f"'{place}' is not a folder", f"give the name of one with {choice('output')}")
     if there and not force:
-        raise OutputError(f"the folder '{place}' exists already", "give --force to write into it, or another name with -o")
+        raise OutputError(f"the folder '{place}' exists already", f"give {choice('force')} to write into it, or another name")
     check_place(place / PAGE if there else place)
 
 
 def _save(sight: Sight, place: Path, written: dict[str, str], with_recipe: bool) -> None:
     """The pictures that are not there yet."""
-    from reverie.insight.page import pictures
-
-    for name, each in pictures(sight).items():
+    for name, each in sight.pictures().items():
         if name not in written:
             written[name] = str(place / name)
             each.save(place / name, force=True, with_recipe=with_recipe)
@@ -122,5 +81,5 @@ def _save(sight: Sight, place: Path, written: dict[str, str], with_recipe: bool)
 def _write(sight: Sight, place: Path) -> None:
     """The page as far as it is, and its figures."""
     data: Any = sight.as_data()
-    write_whole(place / FIGURES, json_module.dumps(data, ensure_ascii=False, indent=1).encode(), replace=True)
+    write_whole(place / FIGURES, json.dumps(data, ensure_ascii=False, indent=1).encode(), replace=True)
     write_whole(place / PAGE, sight.page().encode(), replace=True)

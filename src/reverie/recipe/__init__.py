@@ -1,8 +1,7 @@
 """Every choice that makes a picture, as frozen data: defaults, bounds, help, presets, and the text that travels inside a file."""
 
-from typing import get_args
-
-from reverie.recipe.choices import GROUPS, Ascent, Canvas, Finish, Level, Noise, Penalties, Tiles, Transforms
+from reverie.recipe.choices import GROUPS, Ascent, Canvas, Data, Finish, Flag, Level, Noise, Penalties, Tiles, Transforms
+from reverie.recipe.commands import COMMANDS, CommandSpec, Subject, flag_in, flag_names, flag_of
 from reverie.recipe.model import (
     LONGEST_SIDE,
     MOST_SEED,
@@ -21,61 +20,49 @@ from reverie.recipe.model import (
     Recipe,
     Stopped,
     VectorInput,
-)
+)  # fmt: skip
 from reverie.recipe.moving import MOST_FRAMES, Film, Journey, Stop
-from reverie.recipe.presets import BASES, CARICATURE, DEFAULT_PRESET, OF_DREAMS, PRESETS, Preset, preset
+from reverie.recipe.presets import DEFAULT_PRESET, PRESETS, Preset, preset
 from reverie.recipe.reading import LONGEST_TEXT, choose, first_fault, read
-from reverie.recipe.resolve import Choices, chosen
+from reverie.recipe.requests import (
+    LEVELS,
+    MAX_PIXELS,
+    Along,
+    Beside,
+    Course,
+    Cut,
+    Estimate,
+    FilmReading,
+    FilmWriting,
+    Goal,
+    Listing,
+    Look,
+    Machinery,
+    Making,
+    Own,
+    Printing,
+    Pruning,
+    Replay,
+    Seed,
+    Sheet,
+    Size,
+    Together,
+    Top,
+    Width,
+    Writing,
+    sides,
+)  # fmt: skip
+from reverie.recipe.resolve import Choices, Request, of_command, resolve
 
 DEFAULT_NETWORK = "efficientnet-lite0"
-MAX_PIXELS = 500_000_000  # a picture may claim, unless --max-pixels says otherwise
-LEVELS: tuple[Level, ...] = get_args(Level)
 
 __all__ = [
-    "BASES",
-    "CARICATURE",
-    "DEFAULT_NETWORK",
-    "DEFAULT_PRESET",
-    "GROUPS",
-    "LEVELS",
-    "LONGEST_SIDE",
-    "LONGEST_TEXT",
-    "MAX_PIXELS",
-    "MOST_FRAMES",
-    "MOST_SEED",
-    "MOST_THREADS",
-    "MOST_TOGETHER",
-    "OF_DREAMS",
-    "PRESETS",
-    "SCHEMA",
-    "Ascent",
-    "Batch",
-    "Canvas",
-    "Choices",
-    "Command",
-    "FileInput",
-    "Film",
-    "Finish",
-    "Journey",
-    "Level",
-    "Machine",
-    "Named",
-    "NetworkUsed",
-    "Noise",
-    "NoiseInput",
-    "Objective",
-    "Opinion",
-    "Penalties",
-    "Preset",
-    "Recipe",
-    "Stop",
-    "Stopped",
-    "Tiles",
-    "Transforms",
-    "VectorInput",
-    "choose",
-    "chosen",
-    "first_fault",
-    "preset",
-    "read",
-]
+    "COMMANDS", "DEFAULT_NETWORK", "DEFAULT_PRESET", "GROUPS", "LEVELS", "LONGEST_SIDE", "LONGEST_TEXT", "MAX_PIXELS", "MOST_FRAMES",
+    "MOST_SEED", "MOST_THREADS", "MOST_TOGETHER", "PRESETS", "SCHEMA", "Along", "Ascent", "Batch", "Beside", "Canvas", "Choices",
+    "Command", "CommandSpec", "Course", "Cut", "Data", "Estimate", "FileInput", "Film", "FilmReading", "FilmWriting", "Finish", "Flag",
+    "Goal", "Journey", "Level", "Listing", "Look", "Machine", "Machinery", "Making", "Named", "NetworkUsed", "Noise", "NoiseInput",
+    "Objective", "Opinion", "Own", "Penalties", "Preset", "Printing", "Pruning", "Recipe", "Replay", "Request", "Seed", "Sheet", "Size",
+    "Stop", "Stopped", "Subject", "Tiles", "Together", "Top", "Transforms", "VectorInput", "Width", "Writing", "choose", "first_fault",
+    "flag_in", "flag_names", "flag_of",
+    "of_command", "preset", "read", "resolve", "sides",
+]  # fmt: skip

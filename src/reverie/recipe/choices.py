@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator, WithJsonSchema, field_validator
 
@@ -15,10 +16,32 @@ Noise = Literal["white", "grey", "pink"]
 MOST_PLANES = 10**6  # channels of a picture
 
 
+@dataclass(frozen=True)
+class Flag:
+    """How the command line shows a choice.
+
+    Attributes:
+        metavar: what stands for its value.
+        names: of the flag, where it is not the choice's own name with two dashes.
+        first: one of the few that `--help` shows.
+        negative: the flag turns the choice off.
+        several: it may be given more than once.
+        switch: it takes no value, whatever the choice holds.
+    """
+
+    metavar: str = ""
+    names: tuple[str, ...] = ()
+    first: bool = False
+    negative: bool = False
+    several: bool = False
+    switch: bool = False
+
+
 class Data(BaseModel):
     """Frozen, strict, and without fields nobody knows."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, hide_input_in_errors=True)
+    group: ClassVar[str] = "more"  # that help lists its flags in
 
 
 def _target(given: Any) -> Target:
@@ -48,6 +71,7 @@ OtherTarget = Annotated[
 class Canvas(Data):
     """What is optimised."""
 
+    group: ClassVar[str] = "the canvas"
     canvas: Literal["pixels", "fourier", "maco"] = Field(
         "pixels", description="what is optimised: pixels, Fourier coefficients, or phases under the spectrum of photographs (MaCo)"
     )
@@ -62,16 +86,23 @@ class Canvas(Data):
 class Ascent(Data):
     """How the canvas climbs."""
 
-    octaves: int = Field(5, ge=1, le=24, description="sizes the picture is dreamt at, from small to full; more bring larger forms")
+    group: ClassVar[str] = "how strongly"
+    octaves: Annotated[int, Flag(first=True)] = Field(
+        5, ge=1, le=24, description="sizes the picture is dreamt at, from small to full; more bring larger forms"
+    )
     octave_scale: float = Field(1.4, gt=1, le=4, description="how much larger each octave is than the one before")
-    steps: int = Field(16, ge=1, le=100_000, description="steps in each octave")
-    strength: float = Field(0.012, gt=0, le=1, description="size of a step: the root mean square of the change, where 1 is black to white")
+    steps: Annotated[int, Flag(first=True)] = Field(16, ge=1, le=100_000, description="steps in each octave")
+    strength: Annotated[float, Flag(first=True)] = Field(
+        0.012, gt=0, le=1, description="size of a step: the root mean square of the change, where 1 is black to white"
+    )
     settle: float = Field(1.0, gt=0, le=1, description="the last step's strength as a share of the first's: less than 1 comes to rest")
     jitter: int = Field(32, ge=0, le=1024, description="the picture is shifted by up to so many pixels before each step")
-    smoothing: float = Field(
+    smoothing: Annotated[float, Flag(first=True)] = Field(
         1.0, ge=0, le=3, description="the gradient is divided by frequency to this power: 0 gives grain, more gives broad forms"
     )
-    vivid: float = Field(0.1, ge=0, le=1, description="how free colours are: 0 changes them together as in photographs, 1 each by itself")
+    vivid: Annotated[float, Flag(first=True)] = Field(
+        0.1, ge=0, le=1, description="how free colours are: 0 changes them together as in photographs, 1 each by itself"
+    )
     tone: Literal["keep", "light", "free"] = Field(
         "keep",
         description="'keep' holds the light and contrast of each colour at the start's, 'light' those of all together, so that the "
@@ -86,6 +117,7 @@ class Ascent(Data):
 class Transforms(Data):
     """How the network is shown the picture: differently at each step, so that what grows does not hang on one view of it."""
 
+    group: ClassVar[str] = "how the network is shown it"
     rotate: float = Field(0.0, ge=0, le=180, description="the network sees it turned by up to so many degrees")
     scale: float = Field(1.0, ge=1, le=4, description="the network sees it larger or smaller by up to this factor")
     crop: float = Field(1.0, ge=0.1, le=1, description="the network sees a part of it whose side is at least this share of the whole")
@@ -97,6 +129,7 @@ class Transforms(Data):
 class Penalties(Data):
     """What each step takes back, as a share of its strength."""
 
+    group: ClassVar[str] = "what each step takes back"
     total_variation: float = Field(0.0, ge=0, le=10, description="against grain: evens out differences between neighbours, keeps edges")
     l2: float = Field(0.0, ge=0, le=10, description="against glare: draws every value towards middle grey")
     border: float = Field(0.0, ge=0, le=10, description="draws the border towards middle grey, and the subject into the middle")
@@ -113,7 +146,10 @@ class Tiles(Data):
 class Finish(Data):
     """What is done to the dream when the last step is made."""
 
-    mix: float = Field(0.0, ge=0, le=1, description="share of the start in the result: 0 is all dream, 1 is all start")
+    group: ClassVar[str] = "the result"
+    mix: Annotated[float, Flag(first=True)] = Field(
+        0.0, ge=0, le=1, description="share of the start in the result: 0 is all dream, 1 is all start"
+    )
     keep_colour: bool = Field(False, description="take only light and dark from the dream, and the colours from the start")
     opacity: bool = Field(
         False, description="write where the dream changed most as opacity (alpha), the rest transparent: PNG, WebP or TIFF"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Annotated, ClassVar
+
 from pydantic import Field
 
-from reverie.recipe.choices import Data, TargetField
+from reverie.recipe.choices import Data, Flag, TargetField
 
 MOST_FRAMES = 1_000_000
 
@@ -19,10 +21,13 @@ class Stop(Data):
 class Journey(Data):
     """How a journey moves."""
 
-    frames: int = Field(300, ge=1, le=MOST_FRAMES, description="frames of the film")
-    fps: float = Field(25.0, ge=0.1, le=240, description="frames a second")
-    motion: str = Field("zoom", max_length=400, description="how the picture moves: names, or an expression of time")
-    loop: bool = Field(False, description="the film closes on itself")
+    group: ClassVar[str] = "how it moves"
+    frames: Annotated[int, Flag(first=True)] = Field(300, ge=1, le=MOST_FRAMES, description="frames of the film")
+    fps: Annotated[float, Flag(first=True)] = Field(25.0, ge=0.1, le=240, description="frames a second")
+    motion: Annotated[str, Flag(first=True)] = Field(
+        "zoom", max_length=400, description="how the picture moves: names, or an expression of time"
+    )
+    loop: Annotated[bool, Flag(first=True)] = Field(False, description="the film closes on itself")
     close: float = Field(2.0, gt=0, le=3600, description="seconds in which a loop's end goes over into its beginning")
     enter: float = Field(
         1.0, ge=0, le=3600, description="seconds in which a start that is a picture goes over into the dream; 0 begins there"
@@ -35,7 +40,8 @@ class Journey(Data):
 class Film(Data):
     """How a dreamt film is carried from frame to frame."""
 
-    steady: float = Field(
+    group: ClassVar[str] = "how it moves"
+    steady: Annotated[float, Flag(first=True)] = Field(
         0.97, ge=0, le=1, description="how much of the last dream is carried along with the film; 0 dreams each frame anew, and flickers"
     )
     carried_octaves: int = Field(5, ge=1, le=24, description="octaves of a frame that begins with the last dream")

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Annotated, Any, ClassVar
 
 from pydantic import BeforeValidator, Field, PlainValidator, SkipValidation
 
 from reverie.errors import UsageError, choice, unknown
-from reverie.recipe.choices import Data, Level
+from reverie.recipe.choices import Data, Flag, Level
 from reverie.recipe.model import LONGEST_SIDE, MOST_SEED, MOST_THREADS, MOST_TOGETHER
 from reverie.recipe.presets import PRESETS
 from reverie.target import Target, parse
@@ -18,25 +17,6 @@ MAX_PIXELS = 500_000_000  # that a picture may claim, unless somebody says other
 TOGETHER = 8  # pictures in a batch
 LEVELS = ("edges", "textures", "patterns", "parts", "objects", "scenes")
 Given = SkipValidation[Any]  # a path, a picture, a tensor: looked at when it is read
-
-
-@dataclass(frozen=True)
-class Flag:
-    """How the command line shows a choice.
-
-    Attributes:
-        metavar: what stands for its value.
-        names: of the flag, where it is not the choice's own name with two dashes.
-        first: one of the few that `--help` shows.
-        negative: the flag turns the choice off.
-        several: it may be given more than once.
-    """
-
-    metavar: str = ""
-    names: tuple[str, ...] = ()
-    first: bool = False
-    negative: bool = False
-    several: bool = False
 
 
 def _target(given: Any) -> Target | None:
@@ -164,6 +144,13 @@ class Together(Data):
     )
 
 
+class Top(Data):
+    """How much of an answer is told."""
+
+    group: ClassVar[str] = "output"
+    top: Annotated[int, Flag("N", first=True)] = Field(5, ge=1, description="how many labels")
+
+
 class Look(Data):
     """What of a picture is looked at, and how."""
 
@@ -189,13 +176,15 @@ class Course(Data):
     """What of a journey its recipe has in another form."""
 
     group: ClassVar[str] = "how it moves"
-    ring: Annotated[Given, Flag()] = Field((), description="targets or levels that take turns, each dreaming on what the last one saw")
+    ring: Annotated[Given, Flag(switch=True)] = Field(
+        (), description="targets or levels that take turns, each dreaming on what the last one saw"
+    )
     seconds: Annotated[float | None, Flag("X", first=True)] = Field(
         None, gt=0, le=10**7, description="length of the film, instead of a number of frames"
     )
 
 
-class Source(Data):
+class FilmReading(Data):
     """How a film is read."""
 
     group: ClassVar[str] = "what to dream"
@@ -223,4 +212,108 @@ class Machinery(Data):
     max_pixels: Annotated[int, Flag("N")] = Field(MAX_PIXELS, ge=1, description="refuse a picture that claims more pixels than this")
 
 
-Defaults = Mapping[str, Any]
+def _numbers(given: Any) -> tuple[float, ...] | None:
+    """`0.485,0.456,0.406` → three numbers."""
+    if given is None or isinstance(given, tuple):
+        return given
+    try:
+        return tuple(float(each) for each in str(given).split(","))
+    except ValueError:
+        raise ValueError("should be numbers with commas between, such as 0.485,0.456,0.406") from None
+
+
+Numbers = Annotated[tuple[float, ...] | None, BeforeValidator(_numbers)]
+
+
+class Own(Data):
+    """What a network of one's own cannot say itself."""
+
+    group: ClassVar[str] = "your own network"
+    definition: Annotated[str | None, Flag("M:F")] = Field(
+        None, description="of weights in a file or on the hub: the function that gives their module, as package.module:function"
+    )
+    mean: Annotated[Numbers, Flag("X,X,X")] = Field(None, description="the mean of each channel, as its training had it")
+    std: Annotated[Numbers, Flag("X,X,X")] = Field(None, description="the deviation of each channel, as its training had it")
+    range: Annotated[Numbers, Flag("X,X")] = Field(None, description="what black and white are before normalisation")
+    native: Annotated[Sides, Flag("N|WxH")] = Field(None, description="the size of its pictures in training")
+    labels: Annotated[str | None, Flag("FILE")] = Field(None, description="a file with the names of its classes, one a line")
+    scores: Annotated[str | None, Flag("NAME")] = Field(None, description="which entry of its output is the class scores")
+    offline: bool = Field(False, description="download nothing: take what is in the cache")
+
+
+class Writing(Data):
+    """How results are written."""
+
+    group: ClassVar[str] = "output"
+    output: Annotated[Given, Flag("PATH", ("-o", "--output"), first=True)] = Field(
+        None, description="a file for one result, a folder for several; without it a name made from what was asked for"
+    )
+    force: Annotated[bool, Flag(first=True)] = Field(False, description="replace files that exist")
+    with_recipe: Annotated[bool, Flag(names=("--no-recipe",), negative=True)] = Field(True, description="write the recipe into the file")
+
+
+class Making(Data):
+    """What is written beside a picture."""
+
+    group: ClassVar[str] = "output"
+    making: Annotated[int, Flag("N")] = Field(0, ge=0, le=100, description="also write so many pictures from along the way, as a strip")
+
+
+class Sheet(Data):
+    """What is written beside pictures."""
+
+    group: ClassVar[str] = "output"
+    sheet: Annotated[str | None, Flag("FILE", first=True)] = Field(
+        None, description="also write all of them on one labelled sheet, to this picture file"
+    )
+
+
+class FilmWriting(Writing):
+    """How a film is written."""
+
+    preview: Annotated[int, Flag("N")] = Field(
+        0, ge=0, le=1_000_000, description="put every N-th frame into NAME-preview while it goes, to be looked at"
+    )
+    keep_frames: bool = Field(False, description="leave NAME.work with the frames: a longer one goes on from them")
+    partial: bool = Field(False, description="a film of what there is, where it is stopped")
+
+
+class Estimate(Data):
+    group: ClassVar[str] = "output"
+    estimate: bool = Field(False, description="say what memory, disk and time it would take, and stop")
+
+
+class Printing(Data):
+    """What is printed."""
+
+    group: ClassVar[str] = "output"
+    as_json: Annotated[bool, Flag(names=("--json",))] = Field(False, description="print the answer as JSON")
+    quiet: bool = Field(False, description="no progress")
+
+
+class Replay(Data):
+    """How what was made before is made again."""
+
+    group: ClassVar[str] = "what to dream"
+    start: Annotated[Given, Flag("PATH", first=True)] = Field(
+        None, description="what went into it, or the folder it is in, if it is neither kept nor beside it; with other choices another start"
+    )
+
+
+class Listing(Data):
+    """How much of a recipe is read out."""
+
+    group: ClassVar[str] = "output"
+    all_fields: Annotated[bool, Flag(names=("--all",), first=True)] = Field(False, description="every field, not only what is unusual")
+
+
+class Pruning(Data):
+    """What of the cache is removed."""
+
+    group: ClassVar[str] = "what to remove"
+    prune: Annotated[bool, Flag(first=True)] = Field(False, description="remove files, the oldest first: say which")
+    kind: Annotated[Given, Flag("KIND", first=True, several=True)] = Field(None, description="of this kind alone")
+    older_than: Annotated[float | None, Flag("DAYS", first=True)] = Field(None, ge=0, description="only what was last used more days ago")
+    to: Annotated[str | None, Flag("SIZE", first=True)] = Field(
+        None, description="only as many as it takes to come down to this size: 500MB, 2GB"
+    )

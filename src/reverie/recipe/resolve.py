@@ -1,19 +1,24 @@
-"""What a command's own choices, a preset and keywords come to."""
+"""From what was asked for to every choice, validated: the command's own defaults, then the preset's, then what was given."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple, cast
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import Any, NamedTuple, TypeVar
 
-from reverie.errors import UsageError, unknown
-from reverie.recipe.choices import GROUPS, Ascent, Canvas, Finish, Penalties, Transforms
-from reverie.recipe.model import Command
-from reverie.recipe.presets import BASES, OF_DREAMS
+from reverie.errors import UsageError, choice, unknown
+from reverie.recipe.choices import GROUPS, Ascent, Canvas, Data, Finish, Penalties, Transforms
+from reverie.recipe.commands import COMMANDS, CommandSpec
+from reverie.recipe.presets import CARICATURE, DEFAULT_PRESET, Preset, preset
 from reverie.recipe.reading import choose
+from reverie.recipe.requests import Along, Beside, Goal
+from reverie.target import Target, parse
+
+Model = TypeVar("Model", bound=Data)
 
 
 class Choices(NamedTuple):
-    """What is chosen, by the names of the recipe's fields."""
+    """What a recipe has of them, by the names of its fields."""
 
     canvas: Canvas
     ascent: Ascent
@@ -22,24 +27,104 @@ class Choices(NamedTuple):
     finish: Finish
 
 
-def chosen(command: Command, preset: Mapping[str, Any], given: Mapping[str, Any]) -> Choices:
-    """The command's own choices, what a preset changes, and what was given; a later one goes before.
+class Request:
+    """All choices of a command, validated: `request[Ascent].steps`.
+
+    Args:
+        command: whose they are.
+        given: by the names of fields; None is not given.
 
     Raises:
-        UsageError: a choice that does not exist, or a value out of bounds.
+        UsageError: a choice that the command has not, a value out of bounds, or two that exclude each other.
     """
-    known = {name for group in GROUPS for name in group.model_fields}
-    for name in given:
-        if name not in known:
-            raise unknown("choice", name, known)
-    merged = {**BASES[command], **preset, **{name: value for name, value in given.items() if value is not None}}
-    groups = [choose(group, **{name: value for name, value in merged.items() if name in group.model_fields}) for group in GROUPS]
-    result = Choices(*cast(Any, groups))
-    if result.canvas.canvas == "maco":
-        for name in ("tone", "spread", "smoothing"):
-            if given.get(name) not in (None, "free"):
-                raise UsageError(f"--{name} on the canvas 'maco'", "it changes nothing there: leave one of them out")
-    for name in OF_DREAMS:
-        if command != "dream" and given.get(name):
-            raise UsageError(f"--{name.replace('_', '-')} of a picture from noise", "it needs a start: `reverie dream` has one")
-    return result
+
+    def __init__(self, command: CommandSpec, given: Mapping[str, Any]) -> None:
+        self.command = command
+        self.given = {name: value for name, value in given.items() if value is not None}
+        for name in given:
+            if name not in command.fields:
+                raise _no_choice(name, command)
+        merged = {**command.defaults, **self._of_preset(), **self._of_objective(), **self.given}
+        self._models = {
+            model: choose(
+                model, **{name: merged[name] for name in model.model_fields if name in merged and command.fields.get(name, model) is model}
+            )
+            for model in (*command.models, *GROUPS)
+        }
+        self._check()
+
+    def __getitem__(self, model: type[Model]) -> Model:
+        """The choices of this model; of one that the command has not, its defaults."""
+        found = self._models.get(model)
+        return found if isinstance(found, model) else model()
+
+    def changed(self, name: str) -> bool:
+        """Whether this choice was given, and is another than without it."""
+        if name not in self.given or name not in self.command.fields:
+            return False
+        return bool(getattr(self._models[self.command.fields[name]], name) != self.command.default(name))
+
+    @property
+    def choices(self) -> Choices:
+        """What a recipe has of them."""
+        return Choices(*(self._models[model] for model in GROUPS))  # type: ignore[arg-type]
+
+    @cached_property
+    def preset(self) -> Preset | None:
+        """Whose level and choices count; the usual one where nothing says what to climb."""
+        if "preset" in self.given:
+            return preset(self.given["preset"])
+        asked = any(self.given.get(name) for name in ("target", "level", "ring"))
+        return preset(DEFAULT_PRESET) if self.command.has_preset and not asked else None
+
+    def target(self, layer_of: Callable[[str], str]) -> Target:
+        """What to climb; `layer_of` gives the layer that a level stands for."""
+        goal = self[Goal]
+        level = goal.level or (self.preset.level if self.preset else "")
+        return goal.target or parse(layer_of(level))
+
+    def _of_preset(self) -> dict[str, Any]:
+        if not self.preset:
+            return {}
+        taken = self.command.of_preset
+        return {name: value for name, value in self.preset.choices.items() if not taken or name in taken}
+
+    def _of_objective(self) -> dict[str, Any]:
+        return CARICATURE if self.given.get("caricature") else {}
+
+    def _check(self) -> None:
+        goal, along = self[Goal], self[Beside] if Beside in self._models else self[Along]
+        if goal.target is not None and goal.level is not None:
+            raise UsageError("both a target and a level", "a level stands for a target: give one of them")
+        if along.direction is not None and (along.towards is not None or along.away is not None):
+            raise UsageError(
+                "both a direction and pictures to find one from",
+                f"give {choice('direction')} alone, or {choice('towards')} with {choice('away')}",
+            )
+        if (along.towards is None) != (along.away is None):
+            there, missing = ("towards", "away") if along.away is None else ("away", "towards")
+            raise UsageError(f"{choice(there)} without {choice(missing)}", "a direction leads from one to the other")
+        if self[Canvas].canvas == "maco":
+            for name in ("tone", "spread", "smoothing"):
+                if self.changed(name) and self.given[name] != "free":
+                    raise UsageError(f"{choice(name)} on the canvas 'maco'", "it changes nothing there: leave one of them out")
+
+
+def resolve(command: str, given: Mapping[str, Any]) -> Request:
+    """See `Request`."""
+    return Request(COMMANDS[command], given)
+
+
+def of_command(command: str, **own: Any) -> Choices:
+    """A command's own choices, but for these."""
+    values = {**COMMANDS[command].defaults, **own}
+    return Choices(
+        *(choose(model, **{name: value for name, value in values.items() if name in model.model_fields}) for model in GROUPS)  # type: ignore[arg-type]
+    )
+
+
+def _no_choice(name: str, command: CommandSpec) -> UsageError:
+    others = [each.name for each in COMMANDS.values() if name in each.fields]
+    if others:
+        return UsageError(f"{choice(name)} is no choice of `{command.name}`", f"`{'` and `'.join(others)}` have it")
+    return unknown("choice", name, command.fields)

@@ -1,4 +1,4 @@
-"""What is about to move: where it goes, how its frames are made one after the other, and how they become a film."""
+"""A film about to be made: where it goes, how its frames are made one after the other, and how they are put together."""
 
 from __future__ import annotations
 
@@ -18,25 +18,26 @@ from torch import Tensor
 from reverie import files
 from reverie import pictures as _pictures
 from reverie import recipe as _recipe
-from reverie.api.validation import whole
-from reverie.errors import InputError, MissingExtra, OutputError, ReverieError, UsageError
+from reverie.errors import InputError, MissingExtra, OutputError, ReverieError, UsageError, choice
 from reverie.motion.footage import Footage
 from reverie.networks import Network
 from reverie.pictures import quantise, shown
-from reverie.recipe import Recipe
+from reverie.recipe import FilmWriting, Recipe
 from reverie.render import threads as using
 from reverie.store import Kept, check_place, exists, expanded, is_folder, made_folder, write_whole
-from reverie.work import Done, Job, here
+from reverie.work import Job, Progress, run_in_order
 
 FILMS = frozenset({".mp4", ".webm", ".gif"})
-Watch = Callable[[Done], bool]
+Watcher = Callable[[Progress], object]
 Tell = Callable[[str], None] | None
 Frame = Callable[[int], Tensor]  # a unit that is finished, by its number: (C, H, W) in 0..1, as it is on disk
 Make = Callable[[int, Frame], Tensor]  # a unit by its number, and those before it → (C, H, W) in 0..1
 
+_PLAINLY = FilmWriting()
+
 
 @dataclass(frozen=True)
-class Setting(ABC):
+class MovingPlan(ABC):
     """A journey or a film about to begin: its recipe, and its networks, open.
 
     `kept` are files that are kept in the cache by their hash once it begins, `notes` what the user should know.
@@ -85,26 +86,25 @@ class Setting(ABC):
         """Of its first frames: the film whose sound it has, and when that ends, in seconds; None for all of it."""
         return None, None
 
-    def ready(self, output: str | Path, *, force: bool = False, preview: int = 0) -> Path:
+    def ready(self, output: str | Path, writing: FilmWriting = _PLAINLY) -> Path:
         """Where it goes; raises now, before any time is spent, if it cannot."""
         place = expanded(output)
         if place.name in ("", ".."):
             place = place.resolve()
         if not place.name:
-            raise OutputError(f"'{place}' is no place for a film", "name one with -o: NAME.mp4")
-        whole("--preview", preview, 0, _recipe.MOST_FRAMES)
+            raise OutputError(f"'{place}' is no place for a film", f"name one: {choice('output', 'NAME.mp4')}")
         if place.suffix.lower() in FILMS:
             if place.suffix.lower() != ".gif" and find_spec("av") is None:
                 raise MissingExtra(f"a film ({place.suffix}) needs PyAV", "pip install 'reverie[film]', or name a folder for the frames")
             check_place(place)
-            if place.exists() and not force and not self._leads_to(place):
+            if place.exists() and not writing.force and not self._leads_to(place):
                 raise exists(place)
         elif place.suffix and not is_folder(place):
             raise UsageError(f"films cannot be written as '{place.suffix}'", "name it .mp4, .webm or .gif, or name a folder for the frames")
         else:
-            if is_folder(place) and any(place.iterdir()) and not force:
+            if is_folder(place) and any(place.iterdir()) and not writing.force:
                 raise OutputError(
-                    f"the folder '{place}' is not empty", "give --force to write into it, or name a film in it with -o: NAME.mp4"
+                    f"the folder '{place}' is not empty", f"give {choice('force')} to write into it, or name a film in it: NAME.mp4"
                 )
         work = _beside(place, ".work")
         check_place(work / "manifest.json" if is_folder(work) else work, room=0 if is_folder(work) else self._room())
@@ -113,17 +113,12 @@ class Setting(ABC):
     def make(
         self,
         output: str | Path,
-        *,
-        force: bool = False,
-        keep_frames: bool = False,
-        partial: bool = False,
-        with_recipe: bool = True,
-        preview: int = 0,
-        progress: Watch | None = None,
+        writing: FilmWriting = _PLAINLY,
+        progress: Watcher | None = None,
         tell: Tell = None,
     ) -> Footage:
         """Make it, or go on with it. See `journey` and `film`; `tell` is told each note as soon as it is known."""
-        place, began = self.ready(output, force=force, preview=preview), time.monotonic()
+        place, began = self.ready(output, writing), time.monotonic()
         job = Job(_beside(place, ".work"), self.fingerprint(), self.units)
         with job.opened() as note:
             notes = (*self.notes, *((note,) if note else ()), *Kept().put_all(self.kept))
@@ -136,17 +131,17 @@ class Setting(ABC):
                     def make(number: int) -> bytes:
                         return files.encode(quantise(made(number, lambda each: self._unit(job, each))), suffix=".png")
 
-                    finished = here(job, make, _previewing(place, preview, job, progress))
+                    finished = run_in_order(job, make, _previewing(place, writing.preview, job, progress))
                 done = finished == job.units
                 recipe = self.recipe if done else self.of_frames(max(1, min(finished, self.frames)))
-                if done or partial:
-                    self._write(place, job, finished, recipe if with_recipe else None, force, tell)
-            if done and not keep_frames:
+                if done or writing.partial:
+                    self._write(place, job, finished, recipe if writing.with_recipe else None, writing.force, tell)
+            if done and not writing.keep_frames:
                 job.remove()
         frames = min(finished, self.frames)
-        return Footage(place, recipe if with_recipe else None, frames, time.monotonic() - began, notes, done)
+        return Footage(place, recipe if writing.with_recipe else None, frames, time.monotonic() - began, notes, done)
 
-    def _write(self, place: Path, job: Job, finished: int, recipe: Recipe | None, force: bool, tell: Tell) -> None:
+    def _write(self, place: Path, job: Job, finished: int, recipe: Recipe | None, replace: bool, tell: Tell) -> None:
         """Put the finished units together."""
         text = None if recipe is None else recipe.text()
 
@@ -167,7 +162,7 @@ class Setting(ABC):
 
         count = min(finished, self.frames)
         (times, end), (sound, sound_end) = self.times(count), self.sound(count)
-        replace = force or self._leads_to(place)
+        replace = replace or self._leads_to(place)
         try:
             write_film(place, frames(shown), times, end, sound=sound, sound_end=sound_end, recipe=text, replace=replace, tell=tell)
         except InputError as error:  # sound at which the writer breaks must not cost the film
@@ -197,7 +192,7 @@ def _beside(place: Path, ending: str) -> Path:
     return place.with_name(f"{place.stem if place.suffix.lower() in FILMS else place.name}{ending}")
 
 
-def _previewing(place: Path, every: int, job: Job, progress: Watch | None) -> Watch:
+def _previewing(place: Path, every: int, job: Job, progress: Watcher | None) -> Watcher:
     """What is done after each frame: every so many are put where they can be looked at."""
     folder = _beside(place, "-preview")
     if every:
@@ -205,7 +200,7 @@ def _previewing(place: Path, every: int, job: Job, progress: Watch | None) -> Wa
         for number in range(0, job.finished(), every):
             _put(job, number, folder)
 
-    def look(done: Done) -> bool:
+    def look(done: Progress) -> bool:
         if every and done.number % every == 0:
             _put(job, done.number, folder)
         return progress is not None and progress(done)

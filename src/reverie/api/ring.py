@@ -1,0 +1,63 @@
+"""The targets of a ring, each of one of its networks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from reverie.api.opening import Networks, networks_from
+from reverie.errors import UsageError, choice, unknown
+from reverie.networks import Network
+from reverie.networks.builtin.catalogue import CATALOGUE
+from reverie.networks.sources.source import ZOOS, is_same
+from reverie.recipe import DEFAULT_NETWORK, LEVELS, Stop
+from reverie.target import CLASSES, brief, parse
+
+_PART = re.compile(r"/(class|attention)(?=$|[:@\s])")  # blocks.7/class is a layer, efficientnet-lite1/blocks.3.1 one of a network
+
+
+class Ring(NamedTuple):
+    networks: tuple[Network, ...]
+    stops: tuple[Stop, ...]
+
+    def layers(self, network: int) -> list[str]:
+        """What the stops of one of its networks need, counted from 0."""
+        return list(dict.fromkeys(name for each in self.stops if each.network == network for name in each.target.layers())) or [CLASSES]
+
+
+def ring_of(ring: Sequence[str], network: Networks, device: str | None) -> Ring:
+    """The networks that a ring names or is given, open, and its stops.
+
+    Args:
+        ring: targets or levels, each with `NETWORK/` before it where it is not of the first network.
+
+    Raises:
+        UsageError: fewer than two, a network that is not known, or no target.
+    """
+    if isinstance(ring, str) or len(ring) < 2:
+        raise UsageError("a ring of fewer than two targets", f"name two or more: parts objects {choice('ring')}")
+    given: list[Network | str | None] = list(network) if isinstance(network, (list, tuple)) else [network]  # type: ignore[list-item]
+    parts = [_split(str(each)) for each in ring]
+    own = {each.name if isinstance(each, Network) else each for each in given if each is not None}
+    missing = [name for name in dict.fromkeys(name for name, _ in parts if name) if not any(is_same(each, name) for each in own)]
+    for name in missing:
+        if name not in CATALOGUE and not name.startswith(tuple(f"{each}:" for each in ZOOS)):
+            raise unknown("network", brief(name, 60), [*CATALOGUE, *own], "`reverie networks` lists them")
+    all_named = all(name for name, _ in parts) and given == [None]
+    asked = [*(() if all_named else given), *missing]
+    names = [each.name if isinstance(each, Network) else each or DEFAULT_NETWORK for each in asked]
+    networks = networks_from(asked, device)
+    stops = []
+    for name, text in parts:
+        at = 0 if not name else next(place for place, each in enumerate(names) if is_same(each, name))
+        stops.append(Stop(target=parse(networks[at].level(text) if text in LEVELS else text), network=at))
+    return Ring(networks, tuple(stops))
+
+
+def _split(text: str) -> tuple[str, str]:
+    """The name of a network, which may be empty, and a target of it."""
+    found = _PART.search(text)
+    end = found.start() if found else len(text)
+    name, _, target = text[:end].rpartition("/")
+    return name, target + text[end:]

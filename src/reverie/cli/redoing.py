@@ -1,0 +1,49 @@
+"""The command that makes again what was made before."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from reverie.album import read_recipe
+from reverie.cli.console import line
+from reverie.cli.flags import Call
+from reverie.cli.info import check_readable
+from reverie.cli.moving import make
+from reverie.cli.outputs import Outputs, named, stopped_early
+from reverie.recipe import Machinery, choose
+from reverie.store import expanded
+
+_AS_IT_WAS = frozenset({"start", *Machinery.model_fields})  # choices that leave the picture as it is
+
+
+def redo(call: Call) -> int:
+    (picture,) = call.subjects
+    check_readable(picture)
+    source, old = expanded(picture), read_recipe(expanded(picture))
+    out = None if old.command in ("journey", "film") else Outputs(call, several=False)
+    from reverie import api
+    from reverie.files import SUFFIXES
+    from reverie.render import Plan
+
+    changes: dict[str, Any] = {name: value for name, value in call.choices.items() if name not in _AS_IT_WAS}
+    opened = call.network.all_open(call.given.get("quiet", False))
+    if changes:
+        kept = {name: value for name, value in call.choices.items() if name not in changes}
+        plan = api.plan_again(picture, network=opened or None, **kept, **changes)
+    else:
+        machinery = choose(Machinery, **{name: value for name, value in call.choices.items() if name in Machinery.model_fields})
+        plan = api.plan_redo(api.carried_by(picture, call.given.get("start"), opened), machinery)
+    if not isinstance(plan, Plan) or out is None:
+        assert not isinstance(plan, Plan)
+        name = source.with_name(source.parent.name if source.suffix.lower() == ".png" else source.name)  # of a folder of frames, or a film
+        return make(call, plan, named(name.stem, f"-redo{name.suffix}"))
+    path = out.destination.file(named(source.stem, "-redo" + (source.suffix if source.suffix.lower() in SUFFIXES else ".png")))
+    out.ready(path, plan.start, plan.recipe)
+    with line(out.printing.quiet) as shown, out.printed():
+        made = plan.make(shown)
+        shown.close()
+        out.save(made, Path(path))
+    if shown.interrupted and made.recipe is not None and made.recipe.stopped != plan.recipe.stopped:
+        raise stopped_early(1)
+    return 0

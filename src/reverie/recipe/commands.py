@@ -1,0 +1,202 @@
+"""The table of commands: of each the models of its choices, its own defaults, what it needs. Flags, help, docs, parameters follow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal
+
+from reverie.recipe.choices import Ascent, Canvas, Data, Finish, Flag, Penalties, Transforms
+from reverie.recipe.moving import Film, Journey
+from reverie.recipe.requests import (
+    Along,
+    Beside,
+    Course,
+    Cut,
+    Estimate,
+    FilmReading,
+    FilmWriting,
+    Goal,
+    Listing,
+    Look,
+    Machinery,
+    Making,
+    Own,
+    Printing,
+    Pruning,
+    Replay,
+    Seed,
+    Sheet,
+    Size,
+    Together,
+    Top,
+    Width,
+    Writing,
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What stands behind a command's name without a flag."""
+
+    metavar: str
+    description: str
+    several: bool = False
+    required: bool = True
+
+
+@dataclass(frozen=True)
+class CommandSpec:
+    """A command as data.
+
+    Attributes:
+        name: on the command line, and of the public function. summary: what it does. example: of its use.
+        subjects: what stands behind its name.
+        models: of its choices; those of `reverie.recipe.requests` and of the recipe.
+        writing: models that the command line alone has.
+        defaults: its own, where they differ from those of the models.
+        without: fields of its models that it has not.
+        networks: how many it takes.
+        has_preset: whether the usual preset counts where nothing is said. of_preset: the only choices that it takes from a preset.
+        run: the function of the command line that does it, as package.module:function.
+    """
+
+    name: str
+    summary: str
+    example: str
+    run: str
+    subjects: tuple[Subject, ...] = ()
+    models: tuple[type[Data], ...] = ()
+    writing: tuple[type[Data], ...] = ()
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    without: frozenset[str] = frozenset()
+    networks: Literal["none", "one", "several", "own"] = "none"
+    has_preset: bool = False
+    of_preset: tuple[str, ...] = ()
+
+    @cached_property
+    def fields(self) -> dict[str, type[Data]]:
+        """The names of its choices, and the model of each."""
+        return {name: model for model in self.models for name in model.model_fields if name not in self.without}
+
+    @cached_property
+    def flags(self) -> dict[str, type[Data]]:
+        """The same with what the command line alone has."""
+        own = (Own,) if self.networks != "none" else ()
+        return {
+            **self.fields,
+            **{name: model for model in (*own, *self.writing) for name in model.model_fields if name not in self.without},
+        }
+
+    def default(self, name: str) -> Any:
+        """Of a choice, before anything is said."""
+        return self.defaults.get(name, self.flags[name].model_fields[name].get_default(call_default_factory=True))
+
+
+_FROM_NOISE: dict[str, Any] = {
+    "spread": 0.17, "octaves": 3, "octave_scale": 1.41, "steps": 77, "strength": 0.15, "settle": 0.055, "jitter": 22,
+    "smoothing": 1.3, "vivid": 0.35, "tone": "light", "rotate": 15.0, "scale": 1.4, "fade": 0.3, "total_variation": 0.12,
+}  # fmt: skip
+_REBUILT: dict[str, Any] = {  # pictures rebuilt from a layer
+    "canvas": "fourier", "spread": 0.004, "octaves": 1, "steps": 100, "strength": 0.02, "jitter": 0, "vivid": 0.0, "tone": "free",
+}  # fmt: skip
+_START = "a picture, or noise:white|grey|pink"
+_OF_DREAMS = frozenset({"mix", "keep_colour"})  # they need a start that is a picture
+_OF_JOURNEYS = frozenset({"canvas"})
+
+_ROWS = (
+    CommandSpec(
+        "recognise", "The labels the network gives, with probabilities.", "reverie recognise truck.jpg",
+        "reverie.cli.info:recognise", (Subject("PICTURE", "pictures to recognise", several=True),),
+        models=(Top, Machinery), writing=(Printing,), without=frozenset({"keep", "quiet"}), networks="one",
+    ),
+    CommandSpec(
+        "networks", "The networks that can be looked into.", "reverie networks", "reverie.cli.info:networks",
+        writing=(Printing,), without=frozenset({"quiet"}),
+    ),
+    CommandSpec(
+        "layers", "The layers of a network, in forward order: what they give at its native size, and how much of the picture they see.",
+        "reverie layers --network efficientnet-lite1", "reverie.cli.info:layers", writing=(Printing,), without=frozenset({"quiet"}),
+        networks="one",
+    ),
+    CommandSpec(
+        "dream", "Enhance what a layer detects in START: pictures, a folder of them, or noise.", "reverie dream sky.jpg --level objects",
+        "reverie.cli.dreaming:dream", (Subject("START", "pictures, a folder of them, or noise:white|grey|pink", several=True),),
+        models=(Goal, Beside, Seed, Ascent, Transforms, Penalties, Width, Size, Cut, Canvas, Finish, Machinery),
+        writing=(Writing, Making, Estimate, Printing), networks="several", has_preset=True,
+    ),
+    CommandSpec(
+        "imagine", "What a network expects a class to look like, from noise. Other networks then say what they see in it.",
+        "reverie imagine banana", "reverie.cli.imagining:imagine",
+        (Subject("LABEL", "classes, by name or number: banana, 954, class:banana", several=True, required=False),),
+        models=(Together, Seed, Ascent, Transforms, Penalties, Size, Canvas, Finish, Machinery),
+        writing=(Writing, Making, Sheet, Printing), defaults={**_FROM_NOISE, "noise": 0.16, "focus": 0.6, "centre": 0.5},
+        without=_OF_DREAMS, networks="several",
+    ),
+    CommandSpec(
+        "feature", "What excites a unit or any target most, from noise.", "reverie feature blocks.4.1:12",
+        "reverie.cli.imagining:feature",
+        (Subject("TARGET", "what to excite: blocks.4.1:12, blocks.4.1:0-15, a layer, sums of them", several=True, required=False),),
+        models=(Together, Along, Seed, Ascent, Transforms, Penalties, Size, Canvas, Finish, Machinery),
+        writing=(Writing, Making, Sheet, Printing), defaults={**_FROM_NOISE, "noise": 0.1}, without=_OF_DREAMS, networks="several",
+    ),
+    CommandSpec(
+        "see", "What each layer, lowest to highest, made of a picture: one page.", "reverie see truck.jpg",
+        "reverie.cli.seeing:see", (Subject("PICTURE", "a picture to look at"),), models=(Look, Seed, Machinery),
+        writing=(Writing, Printing), defaults=_REBUILT, networks="one",
+    ),
+    CommandSpec(
+        "journey", "A film without end: dream on START, move it a little, dream again.", "reverie journey sky.jpg --level parts",
+        "reverie.cli.moving:journey",
+        (Subject("START", _START), Subject("[TARGET…]", "of a --ring: targets or levels, or NETWORK/TARGET", several=True, required=False)),
+        models=(Goal, Journey, Course, Seed, Ascent, Transforms, Penalties, Width, Size, Canvas, Machinery),
+        writing=(FilmWriting, Printing), defaults={"spread": 0.2, "octaves": 3, "steps": 3}, without=_OF_JOURNEYS,
+        networks="several", has_preset=True, of_preset=("vivid",),
+    ),
+    CommandSpec(
+        "film", "A dreamt film, steady from frame to frame, with its sound.", "reverie film walk.mp4 --preset eyes",
+        "reverie.cli.moving:film", (Subject("VIDEO", "a film: MP4, MOV, WebM, MKV, AVI, GIF …"),),
+        models=(Goal, Film, FilmReading, Seed, Ascent, Transforms, Penalties, Width, Machinery),
+        writing=(FilmWriting, Printing), networks="several", has_preset=True,
+    ),
+    CommandSpec(
+        "recipe", "Tell how a picture was made, from the recipe it carries.", "reverie recipe dream.png", "reverie.cli.info:recipe",
+        (Subject("PICTURE", "a picture or film made by Reverie"),), models=(Listing,), writing=(Printing,), without=frozenset({"quiet"}),
+    ),
+    CommandSpec(
+        "redo", "Make a picture again from the recipe it carries; or the same but for what is named.", "reverie redo dream.png --seed 5",
+        "reverie.cli.redoing:redo", (Subject("PICTURE", "a picture or film made by Reverie"),),
+        models=(
+            Replay, Goal, Journey, Course, Film, Beside, Seed, Ascent, Transforms, Penalties, Width, Size, Cut, Canvas, Finish, Machinery,
+        ),
+        writing=(Writing, Printing), without=frozenset({"ring", "keep"}), networks="own",
+    ),
+    CommandSpec(
+        "cache", "What is kept in the cache, how large it is; and prune it.", "reverie cache", "reverie.cli.cache:cache",
+        models=(Pruning,), writing=(Printing,), without=frozenset({"quiet"}),
+    ),
+    CommandSpec(
+        "doctor", "What is installed, which device there is, what is missing and how to get it.", "reverie doctor",
+        "reverie.cli.info:doctor", writing=(Printing,), without=frozenset({"quiet"}),
+    ),
+)  # fmt: skip
+
+COMMANDS: dict[str, CommandSpec] = {each.name: each for each in _ROWS}
+
+
+def flag_in(model: type[Data], name: str) -> Flag:
+    """How the command line shows a field."""
+    return next((each for each in model.model_fields[name].metadata if isinstance(each, Flag)), Flag())
+
+
+def flag_names(name: str, flag: Flag) -> tuple[str, ...]:
+    return flag.names or ("--" + name.replace("_", "-"),)
+
+
+def flag_of(field: str) -> str:
+    """The flag of a field, for messages: `away` is --from."""
+    for spec in COMMANDS.values():
+        if field in spec.flags:
+            return max(flag_names(field, flag_in(spec.flags[field], field)), key=len)
+    return "--" + field.replace("_", "-")

@@ -1,0 +1,80 @@
+"""A recipe as people say it: what was made, and what of it is unusual."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from reverie.recipe.choices import Data
+from reverie.recipe.commands import COMMANDS
+from reverie.recipe.model import FileInput, NoiseInput, Recipe, VectorInput
+
+_KINDS = {
+    "dream": "a dream", "imagine": "a class picture", "feature": "a feature picture", "see": "a picture rebuilt from a layer",
+    "journey": "a journey", "film": "a dreamt film",
+}  # fmt: skip
+_HOW = {
+    "guide": ", guided by a picture",
+    "caricature": ", a caricature",
+    "direction": ", along a direction",
+    "own": ", by an objective of its own",
+}
+
+
+def in_words(recipe: Recipe, level: str | None = None) -> str:
+    """`a dream on blocks.4.2 (objects), 5 octaves of 16 steps, 640×360, seed 0; everything else as usual`.
+
+    Args:
+        level: that the target stands for, if it is known.
+    """
+    what = f"{_KINDS.get(recipe.command, recipe.command)} {'of' if _is_class(recipe) else 'on'} {_subject(recipe)}"
+    moving = recipe.journey or recipe.film
+    frames = f", {moving.frames} frames" if moving is not None and moving.frames else ""
+    size = f", {recipe.width}×{recipe.height}"
+    steps = f", {recipe.ascent.octaves} octave{'s' * (recipe.ascent.octaves > 1)} of {recipe.ascent.steps} steps"
+    by = f", by {' and '.join(each.name for each in recipe.networks)}" if recipe.networks else ""
+    named = f" ({level})" if level else ""
+    stopped = f", stopped at step {recipe.stopped.step} of octave {recipe.stopped.octave}" if recipe.stopped else ""
+    rest = "; everything else as usual" if not differences(recipe) else "; beside that"
+    return f"{what}{named}{_HOW.get(recipe.objective, '')}{steps}{frames}{size}, seed {recipe.seed}{by}{stopped}{rest}"
+
+
+def differences(recipe: Recipe) -> list[tuple[str, Any, Any]]:
+    """What is not as it is without being named: the field, its value, and what it usually is; None where there is no usual."""
+    spec = COMMANDS[recipe.command]
+    found: list[tuple[str, Any, Any]] = []
+    groups = ("canvas", "ascent", "transforms", "penalties", "finish", "journey", "film")
+    for name in groups:
+        group: Data | None = getattr(recipe, name)
+        for field in type(group).model_fields if group is not None else ():
+            value, usual = getattr(group, field), spec.defaults.get(field, type(group).model_fields[field].default)
+            if value != usual and (name, field) not in (("journey", "frames"), ("film", "frames")):
+                found.append((f"{name}.{field}", value, usual))
+    found += [(f"inputs.{each.role}", _input(each), None) for each in recipe.inputs if not _is_usual(each, recipe)]
+    if recipe.tiles is not None:
+        found.append(("tiles", f"{recipe.tiles.tile} with a halo of {recipe.tiles.halo}", None))
+    if recipe.batch is not None:
+        found.append(("batch", f"{recipe.batch.index + 1} of {len(recipe.batch.targets)} made together ({recipe.batch.kind})", None))
+    return found
+
+
+def _is_class(recipe: Recipe) -> bool:
+    return recipe.command == "imagine"
+
+
+def _subject(recipe: Recipe) -> str:
+    if recipe.journey is not None and recipe.journey.ring:
+        return " and ".join(str(each.target) for each in recipe.journey.ring) + " in turn"
+    text = str(recipe.target)
+    return text.removeprefix("class:") if recipe.command == "imagine" and text.count("class:") == 1 else text
+
+
+def _is_usual(used: FileInput | NoiseInput | VectorInput, recipe: Recipe) -> bool:
+    return isinstance(used, NoiseInput) and recipe.command in ("imagine", "feature", "see")
+
+
+def _input(used: FileInput | NoiseInput | VectorInput) -> str:
+    if isinstance(used, NoiseInput):
+        return f"{used.noise} noise"
+    if isinstance(used, VectorInput):
+        return f"{used.channels} numbers, sha256 {used.sha256[:12]}…"
+    return f"{used.width}×{used.height}, sha256 {used.sha256[:12]}…"
