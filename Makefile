@@ -8,6 +8,7 @@
 # make bench-tiles                large pictures by tiles: the error, and whether seams show; FLAGS=--large for time and memory
 # make bench-films                dreamt films: do they flicker; journeys: do they drift, do loops close
 # make browser                    Debian's chromium, for the tests of pages (make test tries it, and goes on without)
+# make replay                     what this tree makes, beside what the revision BASE makes: a refactoring changes no byte
 # make zoo                        every layer of twenty-two networks of torchvision and timm, with random weights
 # make torture                    thousands of damaged files; run before an issue is called done
 # make pictures                   the pictures of README and docs, made anew
@@ -18,9 +19,10 @@ BIN := $(VENV)/bin
 PICTURE ?= dreams/sky.png
 FLAGS ?=
 TESTERS ?= 2
+BASE ?= cf59445
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: dream test check browser bench bench-pictures bench-see bench-tiles bench-films zoo torture pictures clean
+.PHONY: dream test check browser bench bench-pictures bench-see bench-tiles bench-films replay zoo torture pictures clean
 
 dream: $(VENV)/installed
 	@mkdir -p dreams
@@ -41,6 +43,9 @@ check: $(VENV)/installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+replay: $(VENV)/installed-dev
+	$(BIN)/python tests/replay.py --base $(BASE) $(FLAGS)
 
 zoo: $(VENV)/installed-dev
 	$(BIN)/python tests/sweep.py $(FLAGS)
