@@ -9,6 +9,7 @@ from reverie.api.inputs import Start, beside_of, start_of
 from reverie.api.opening import Networks, all_opened
 from reverie.api.validation import asked, check_colours, seeded, threaded, whole
 from reverie.errors import UsageError
+from reverie.files.limits import at_most_pixels
 from reverie.pictures import Picture
 from reverie.recipe import Choices, FileInput, Objective, Recipe, chosen
 from reverie.render import Plan, Watcher, check, check_objective, check_reach, machine, tiles_for, used_by, whole_only
@@ -90,12 +91,14 @@ def plan(
     halo = None if halo is None else whole("--halo", halo, 0, 2**12)
     nets = all_opened(network, device)
     check_colours(nets[0], choices, made.finish)
-    picture, used = start_of(start, nets[0].channels, width, size, seed, max_pixels, made.canvas.spread, largest=max_pixels)
+    with at_most_pixels(max_pixels):
+        picture, used = start_of(start, nets[0].channels, width, size, seed, made.canvas.spread, largest=max_pixels)
     wanted = [what.of(net) for net in nets]
     for net, each in zip(nets, wanted, strict=True):
         check(each, net)
         check_reach(each, net, *picture.size)
-    beside = beside_of(guide, mask, direction, towards, away, nets, wanted[0], picture.size, max_pixels)
+    with at_most_pixels(max_pixels):
+        beside = beside_of(guide, mask, direction, towards, away, nets, wanted[0], picture.size)
     for net, each in zip(nets, wanted, strict=True):
         check_objective(objective, each, net, beside.direction)
     why_not = whole_only(nets[0], wanted[0], objective, made.transforms, made.penalties, len(nets)) or _no_tiles(made)

@@ -21,6 +21,7 @@ from reverie.api.setting import Frame, Make, Setting, Watch
 from reverie.api.validation import asked, check_colours, check_frames, seeded, threaded, whole
 from reverie.errors import InputError, MissingExtra, UsageError
 from reverie.files.films.reading import Survey, frames, survey
+from reverie.files.limits import at_most_pixels
 from reverie.motion.films import Cinema
 from reverie.motion.flow import Frame as Source
 from reverie.motion.footage import Footage
@@ -59,7 +60,9 @@ class FilmSetting(Setting):
         if finished >= self.units:
             yield self._all_made
             return
-        with frames(self.film, self.max_pixels, max(0, finished - 1)) as decoded:
+        with at_most_pixels(self.max_pixels):
+            reading = frames(self.film, max(0, finished - 1))
+        with reading as decoded:
             last = self._next(decoded) if finished else None
 
             def make(number: int, frame: Frame) -> Tensor:
@@ -178,7 +181,8 @@ def plan_film(
     seed, threads = seeded(seed), threaded(threads)
     max_pixels = whole("--max-pixels", max_pixels, 1)
     place = expanded(video)
-    found = survey(place, max_pixels, strict)
+    with at_most_pixels(max_pixels):
+        found = survey(place, strict)
     high, wide = _size(found, width, place)
     nets = all_opened(network, device)
     check_colours(nets[0], choices, made.finish)
@@ -229,7 +233,8 @@ def plan_film_again(
     check_hashes(old, given, place)
     check_size(old.height, old.width, place.name)
     source = find(used, place, None if start is None else expanded(start))
-    found = survey(source, max_pixels)
+    with at_most_pixels(max_pixels):
+        found = survey(source)
     nets = networks_of(old, given, device, place)
     try:
         for net, each in zip(nets, old.networks, strict=True):

@@ -13,6 +13,7 @@ from reverie.api.inputs import beside_of
 from reverie.api.opening import Networks, all_opened
 from reverie.api.validation import check_colours, seeded, sides, threaded, whole
 from reverie.errors import UsageError
+from reverie.files.limits import at_most_pixels
 from reverie.networks import Network
 from reverie.pictures import Picture
 from reverie.recipe import MAX_PIXELS, MOST_TOGETHER, Batch, Command, NoiseInput, Recipe, chosen
@@ -150,7 +151,8 @@ def _plans(
         for target in dict.fromkeys(parsed):
             check(target, network)
             check_reach(target, network, height, width)
-    beside = beside_of(None, None, direction, towards, away, networks, parsed[0], (height, width), max_pixels)
+    with at_most_pixels(max_pixels):
+        beside = beside_of(None, None, direction, towards, away, networks, parsed[0], (height, width))
     if objective == "direction" and len(set(parsed)) > 1:
         raise UsageError("a direction for several targets", "give one layer")
     check_objective(objective, parsed[0], networks[0], beside.direction)

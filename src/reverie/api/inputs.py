@@ -48,7 +48,7 @@ class Beside:
 
 
 def start_of(
-    start: Start, channels: int, width: int | None, size: Any, seed: int, max_pixels: int, spread: float = 0.0, largest: int = LARGEST
+    start: Start, channels: int, width: int | None, size: Any, seed: int, spread: float = 0.0, largest: int = LARGEST
 ) -> tuple[Picture, FileInput | NoiseInput]:
     """The start of a dream, at the size it will be dreamt at, which has no more than `largest` pixels; noise at this spread."""
     if width is not None:
@@ -68,7 +68,7 @@ def start_of(
         raise UsageError("a spread for a start that is a picture", "--spread is for noise; a picture keeps its own contrast")
     if size is not None:
         raise UsageError("a size for a start that is a picture", "--size is for noise; a picture is brought to another size by --width")
-    picture = picture_of(start, max_pixels, channels)
+    picture = picture_of(start, channels)
     name = str(start) if isinstance(start, (str, Path)) else "the picture"
     height, wide = picture.size
     check_size(*((max(1, round(height * width / wide)), width) if width else (height, wide)), name, largest=largest)
@@ -84,7 +84,6 @@ def beside_of(
     networks: Sequence[Network],
     target: Target,
     size: tuple[int, int],
-    max_pixels: int,
 ) -> Beside:
     """What goes in beside the start; `size` is that of the picture, (height, width).
 
@@ -101,21 +100,21 @@ def beside_of(
         raise UsageError("a guide or a direction for several networks", "each network has features of its own: give one --network")
     found = Beside()
     if guide is not None:
-        picture = picture_of(guide, max_pixels, networks[0].channels)
+        picture = picture_of(guide, networks[0].channels)
         if min(picture.size) < 16:
             raise InputError(f"the guide is {picture.size[1]}×{picture.size[0]} pixels", "the least is 16 a side")
         height, width = picture.size
         used = FileInput(role="guide", sha256=picture.sha256, width=width, height=height)
         found = _with(found, used, picture.content, guide=picture.pixels)
     if mask is not None:
-        picture = picture_of(mask, max_pixels)
+        picture = picture_of(mask)
         height, width = picture.size
         used = FileInput(role="mask", sha256=picture.sha256, width=width, height=height)
         found = _with(found, used, picture.content, mask=mask_from(picture, size))
         if (height, width) != size:
             found = replace(found, notes=(*found.notes, f"the mask is {width}×{height} and was brought to {size[1]}×{size[0]}"))
     if towards is not None:
-        content = _between(towards, away, networks[0], target, max_pixels)
+        content = _between(towards, away, networks[0], target)
         direction = content
     if direction is not None:
         content, vector = direction_from(direction)
@@ -166,16 +165,16 @@ def direction_from(given: Any) -> tuple[bytes, Tensor]:
     return content, torch.from_numpy(values / np.abs(values).max()).float()  # whose square is neither too large nor too small
 
 
-def _between(towards: Any, away: Any, network: Network, target: Target, max_pixels: int) -> bytes:
+def _between(towards: Any, away: Any, network: Network, target: Target) -> bytes:
     """Mean activations of one set of pictures minus those of another, at the target's layer, as an .npy file."""
     if len(target.layers()) != 1 or len(target.terms) != 1:
         raise UsageError(f"a direction between pictures with the target '{target}'", "it needs one layer, such as blocks.4.1")
     name = target.layers()[0]
-    ends = [_mean_activation(each, network, name, max_pixels, flag) for each, flag in ((towards, "--towards"), (away, "--from"))]
+    ends = [_mean_activation(each, network, name, flag) for each, flag in ((towards, "--towards"), (away, "--from"))]
     return _as_npy((ends[0] - ends[1]).numpy())
 
 
-def _mean_activation(place: Any, network: Network, name: str, max_pixels: int, flag: str) -> Tensor:
+def _mean_activation(place: Any, network: Network, name: str, flag: str) -> Tensor:
     """(C,): the mean over pictures and places."""
     if isinstance(place, (str, Path)):
         folder = expanded(place)
@@ -187,7 +186,7 @@ def _mean_activation(place: Any, network: Network, name: str, max_pixels: int, f
     prepared = network.prepare([name])
     total: Tensor | None = None
     for each in found:
-        pixels = resize(picture_of(each, max_pixels, network.channels).pixels, *network.size)[None]
+        pixels = resize(picture_of(each, network.channels).pixels, *network.size)[None]
         with torch.no_grad():
             seen = prepared(pixels.to(network.device))[name].flatten(2).mean(2)[0].cpu()  # (C,)
         total = seen if total is None else total + seen
@@ -201,14 +200,14 @@ def _as_npy(values: np.ndarray[Any, Any]) -> bytes:
     return buffer.getvalue()
 
 
-def picture_of(picture: Start, max_pixels: int, channels: int | None = None) -> Picture:
+def picture_of(picture: Start, channels: int | None = None) -> Picture:
     """A picture with so many channels, or with as many as it has, and with the bytes of a file that holds it.
 
     Raises:
         InputError: it cannot be used, or has another number of channels.
     """
     if isinstance(picture, (str, Path)):
-        return _pictures.load(picture, max_pixels, channels)
+        return _pictures.load(picture, channels)
     found = _pictures.with_content(_pictures.as_picture(picture))
     return found if channels is None else replace(found, pixels=_pictures.in_channels(found.pixels, channels))
 

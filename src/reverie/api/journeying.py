@@ -21,6 +21,7 @@ from reverie.api.replanning import check_hashes, compared, find, networks_of
 from reverie.api.setting import Frame, Make, Setting, Watch
 from reverie.api.validation import asked, check_colours, check_frames, seeded, sides, threaded, whole
 from reverie.errors import InputError, UsageError, unknown
+from reverie.files.limits import at_most_pixels
 from reverie.motion.expressions import Motion
 from reverie.motion.footage import Footage
 from reverie.motion.journeys import Traveller, check, closing, units
@@ -186,7 +187,8 @@ def plan_journey(
     check_colours(nets[0], choices, made.finish)
     check_frames(nets[0])
     size = _even(size, width) if noise else size
-    picture, used = start_of(start, nets[0].channels, width, size, seed, max_pixels, made.canvas.spread)
+    with at_most_pixels(max_pixels):
+        picture, used = start_of(start, nets[0].channels, width, size, seed, made.canvas.spread)
     pixels, said = _fitting(picture, width)
     high, wide = pixels.shape[1:]
     for net, each in wanted:
@@ -224,7 +226,8 @@ def plan_journey_again(
     check_size(old.height, old.width, place.name)
     used = old.input("start")
     if isinstance(used, FileInput):
-        picture = load(find(used, place, None if start is None else expanded(start)), max_pixels, old.channels)
+        with at_most_pixels(max_pixels):
+            picture = load(find(used, place, None if start is None else expanded(start)), old.channels)
         pixels = resize(picture.pixels, old.height, old.width)
     else:
         pixels = drawn(old, "").pixels

@@ -15,6 +15,7 @@ from reverie.api.opening import all_opened, open_up, opened
 from reverie.api.validation import threaded, whole
 from reverie.errors import InputError, UsageError
 from reverie.files.films.reading import READABLE_FILMS
+from reverie.files.limits import at_most_pixels
 from reverie.networks import Network, installed
 from reverie.networks.builtin.catalogue import CATALOGUE
 from reverie.networks.prepared.device import available
@@ -62,8 +63,9 @@ def plan_again(
     check_hashes(old, given, place)
     check_size(old.height, old.width, place.name, largest=max_pixels if old.tiles else LARGEST)
     nets = networks_of(old, given, device, place)
-    found = _start(old, place, None if start is None else expanded(start), max_pixels)
-    beside = _beside(old, place, None if start is None else expanded(start), max_pixels)
+    with at_most_pixels(max_pixels):
+        found = _start(old, place, None if start is None else expanded(start))
+        beside = _beside(old, place, None if start is None else expanded(start))
     here = machine(nets[0], threads or old.machine.threads)
     try:
         used = []
@@ -175,20 +177,20 @@ def check_channels(old: Recipe, networks: Sequence[Network], place: Path) -> Non
         raise InputError(fault, "it may have been edited")
 
 
-def _start(recipe: Recipe, place: Path, start: Path | None, max_pixels: int) -> Picture:
+def _start(recipe: Recipe, place: Path, start: Path | None) -> Picture:
     used = recipe.input("start")
     if isinstance(used, NoiseInput):
         return drawn(recipe, purposes(recipe)[recipe.batch.index if recipe.batch else 0] if recipe.command != "dream" else "")
     assert isinstance(used, FileInput)
     others = [each for each in recipe.inputs if not isinstance(each, NoiseInput) and each is not used]
-    picture = _pictures.load(find(used, place, start, others), max_pixels, recipe.channels)
+    picture = _pictures.load(find(used, place, start, others), recipe.channels)
     height, width = picture.size
     if max(1, round(height * recipe.width / width)) != recipe.height:
         raise InputError(f"the recipe in '{place.name}' and its start differ in shape", "the recipe may have been edited")
     return _pictures.to_width(picture, recipe.width)
 
 
-def _beside(recipe: Recipe, place: Path, start: Path | None, max_pixels: int) -> dict[str, Any]:
+def _beside(recipe: Recipe, place: Path, start: Path | None) -> dict[str, Any]:
     """What went in beside the start, by its name in a plan."""
     found: dict[str, Any] = {}
     for used in recipe.inputs:
@@ -198,9 +200,9 @@ def _beside(recipe: Recipe, place: Path, start: Path | None, max_pixels: int) ->
         if isinstance(used, VectorInput):
             found["direction"] = direction_from(file)[1]
         elif used.role == "guide":
-            found["guide"] = _pictures.load(file, max_pixels, recipe.channels).pixels
+            found["guide"] = _pictures.load(file, recipe.channels).pixels
         else:
-            found["mask"] = mask_from(_pictures.load(file, max_pixels), (recipe.height, recipe.width))
+            found["mask"] = mask_from(_pictures.load(file), (recipe.height, recipe.width))
     return found
 
 

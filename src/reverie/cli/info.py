@@ -33,6 +33,7 @@ def recognise(
         check_readable(pictures[0])
     import reverie
     from reverie.api.opening import opened
+    from reverie.files.limits import at_most_pixels
     from reverie.pictures import load
     from reverie.render import threads as use_threads
 
@@ -43,7 +44,8 @@ def recognise(
     with use_threads(threads):
         for picture in pictures:
             try:
-                labels = net.recognise(load(picture, max_pixels, net.channels), top)
+                with at_most_pixels(max_pixels):
+                    labels = net.recognise(load(picture, net.channels), top)
             except ReverieError as error:
                 if len(pictures) == 1:
                     raise

@@ -25,10 +25,10 @@ from reverie.recipe.model import (
 from reverie.recipe.moving import MOST_FRAMES, Film, Journey, Stop
 from reverie.recipe.presets import BASES, CARICATURE, DEFAULT_PRESET, OF_DREAMS, PRESETS, Preset, preset
 from reverie.recipe.reading import LONGEST_TEXT, choose, first_fault, read
+from reverie.recipe.requests import MAX_PIXELS
 from reverie.recipe.resolve import Choices, chosen
 
 DEFAULT_NETWORK = "efficientnet-lite0"
-MAX_PIXELS = 500_000_000  # a picture may claim, unless --max-pixels says otherwise
 LEVELS: tuple[Level, ...] = get_args(Level)
 
 __all__ = [
