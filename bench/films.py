@@ -23,7 +23,7 @@ from reverie.motion.films import Cinema, flicker
 from reverie.motion.flow import carried
 from reverie.networks import Network
 from reverie.pictures import quantise, resize
-from reverie.recipe import MAX_PIXELS, FileInput, Film, Recipe, chosen
+from reverie.recipe import FileInput, Film, Recipe, chosen
 from reverie.render import machine, threads, used_by
 from reverie.target import parse
 
@@ -77,7 +77,7 @@ def rendered(count: int) -> dict[str, clips.Clip]:
 def filmed(place: Path, count: int) -> clips.Clip:
     """A film of one's own, at 320 pixels; its motion is what the flow says, and is trusted where it comes home."""
     sources: Pictures = []
-    with frames(place, MAX_PIXELS) as decoded:
+    with frames(place) as decoded:
         for frame in decoded:
             high = 2 * round(frame.shape[0] * SIZE[1] / frame.shape[1] / 2)
             sources.append(quantise(resize(torch.from_numpy(frame).permute(2, 0, 1).float() / 255, high, SIZE[1])))

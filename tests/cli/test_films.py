@@ -46,7 +46,7 @@ def test_a_film_is_named_carries_its_recipe_and_is_made_again(place: Path, run: 
     assert made["score"] is None and made["seconds"] >= 0
     recipe = made["recipe"]
     assert (recipe["command"], recipe["target"], recipe["film"]["steady"], recipe["film"]["carried_steps"]) == ("film", TARGET, 0.9, 1)
-    found, source = survey(Path(NAME), 10**6), survey(video, 10**6)
+    found, source = survey(Path(NAME)), survey(video)
     assert (found.times, found.end, found.width, found.height) == (source.times, source.end, 64, 48) and found.sound
     told = run("recipe", NAME, "--json")
     assert told.code == 0 and told.data[0]["recipe"] == made["recipe"]
@@ -108,13 +108,13 @@ def test_a_part_is_left_on_request_with_the_sound_to_its_end(place: Path, run: R
         said = run("film", video, "-o", "a.mp4", "--partial", "--json", *SMALL)
     assert said.code == 130 and "2 of 4 frames are kept" in said.err, said
     assert said.data[0]["path"] == "a.mp4" and said.data[0]["recipe"]["film"]["frames"] == 2
-    part = survey(Path("a.mp4"), 10**6, strict=True)
+    part = survey(Path("a.mp4"), strict=True)
     assert len(part.times) == 2 and part.end == Fraction(2, 25) and part.sound
     sounds = [clips.heard(each)[0] for each in (Path("a.mp4"), video)]
     assert abs(len(sounds[0]) / clips.RATE - 2 / 25) < 0.03 and len(sounds[1]) / clips.RATE > 0.2
     assert np.array_equal(sounds[0][:2048], sounds[1][:2048])
     said = run("film", video, "-o", "a.mp4", "--frames", "3", *SMALL)  # goes on, in the place of its own part
-    assert said.code == 0 and len(survey(Path("a.mp4"), 10**6).times) == 3 and listed(place) == ["a.mp4", "in.mp4"], said
+    assert said.code == 0 and len(survey(Path("a.mp4")).times) == 3 and listed(place) == ["a.mp4", "in.mp4"], said
     idle(monkeypatch)
     run("film", video, "-o", "a.mp4", "--frames", "2", *SMALL).fault(5, "'a.mp4' exists already")
 

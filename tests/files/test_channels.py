@@ -46,7 +46,7 @@ def scan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def five(monkeypatch: pytest.MonkeyPatch) -> None:
     """The commands' network takes five channels."""
-    for room in ("dreaming", "imagining", "seeing", "again"):
+    for room in ("dreaming", "imagining", "seeing", "replanning"):
         monkeypatch.setattr(f"reverie.api.{room}.all_opened", lambda *_: (of_channels(5),))
 
 

@@ -15,7 +15,7 @@ from tests.helpers.clips import noise, pan, save_clip
 from tests.helpers.damage import damaged, sound_films, timeless
 
 from reverie.errors import InputError, MissingExtra, ReverieError, UnsafeError
-from reverie.files import decode
+from reverie.files import at_most_pixels, decode
 from reverie.files.films import process, reading
 from reverie.files.films.process import Child
 from reverie.files.films.reading import frames, survey
@@ -25,8 +25,8 @@ FRAMES = pan(20, 48, 64).frames
 
 
 def refused(error: type[ReverieError], place: Path, limit: int = LIMIT, strict: bool = False) -> str:
-    with pytest.raises(error) as caught:
-        survey(place, limit, strict)
+    with pytest.raises(error) as caught, at_most_pixels(limit):
+        survey(place, strict)
     assert type(caught.value) is error and caught.value.remedy and "\n" not in str(caught.value)
     assert str(place) in str(caught.value)
     return caught.value.fault
@@ -43,7 +43,8 @@ def test_a_hundred_damaged_films_give_a_note_or_one_line(tmp_path: Path) -> None
         for turn in range(100):
             how, place = damaged(rng, films, tmp_path)
             try:
-                found = survey(place, LIMIT, child=child)
+                with at_most_pixels(LIMIT):
+                    found = survey(place, child=child)
                 readable += 1
                 assert found.times and all(a < b for a, b in zip(found.times, (*found.times[1:], found.end), strict=True)), (turn, how)
                 assert found.width * found.height <= LIMIT and found.times[0] >= 0 and found.fps > 0
@@ -63,12 +64,12 @@ def test_a_hundred_damaged_films_give_a_note_or_one_line(tmp_path: Path) -> None
 @pytest.mark.parametrize(("suffix", "options"), [(".mp4", {"movflags": "+faststart"}), (".webm", {}), (".mkv", {})])
 def test_a_film_cut_short_tells_how_many_frames_of_how_many(tmp_path: Path, suffix: str, options: dict[str, str]) -> None:
     place = save_clip(tmp_path / f"a{suffix}", FRAMES, options=options)
-    assert survey(place, LIMIT, strict=True).whole
+    assert survey(place, strict=True).whole
     place.write_bytes(place.read_bytes()[: place.stat().st_size * 2 // 3])
-    found = survey(place, LIMIT)
+    found = survey(place)
     count = len(found.times)
     assert 4 < count < 18 and not found.whole and found.notes == (f"{count} of 20 frames can be read",)
-    with frames(place, LIMIT) as pictures:
+    with frames(place) as pictures:
         assert len(list(pictures)) == count
     assert f"{count} of 20 frames can be read" in refused(InputError, place, strict=True)
 
@@ -83,7 +84,7 @@ def test_what_is_no_film(tmp_path: Path) -> None:
     assert "is empty" in refused(InputError, empty)
     assert "does not exist" in refused(InputError, tmp_path / "none.mp4")
     assert "is a folder" in refused(InputError, tmp_path)
-    with pytest.raises(InputError, match="does not exist"), frames(tmp_path / "none.mp4", LIMIT):
+    with pytest.raises(InputError, match="does not exist"), frames(tmp_path / "none.mp4"):
         pass
 
 
@@ -122,10 +123,10 @@ def test_a_size_that_changes_ends_what_can_be_read(tmp_path: Path) -> None:
     large = save_clip(tmp_path / "b.ts", [noise(96, 128)] * 8, times=[Fraction(12 + n, 25) for n in range(8)]).read_bytes()
     place = tmp_path / "both.ts"
     place.write_bytes(small + large)
-    found = survey(place, LIMIT)
+    found = survey(place)
     assert len(found.times) == 12 and (found.width, found.height) == (64, 48)
     assert found.notes[0] == "12 of 20 frames can be read: after them the size changes from 64×48 to 128×96"
-    with frames(place, LIMIT) as pictures:
+    with frames(place) as pictures:
         assert {each.shape for each in pictures} == {(48, 64, 3)}
     refused(InputError, place, strict=True)
 
@@ -136,7 +137,7 @@ def test_no_frames_a_second_become_some(tmp_path: Path, suffix: str) -> None:
     sound = place.read_bytes()
     place.write_bytes(timeless(bytearray(sound)))
     assert place.read_bytes() != sound
-    found = survey(place, LIMIT)
+    found = survey(place)
     assert len(found.times) == 8 and 1 < found.fps < 100
     steps = {after - before for before, after in zip(found.times, found.times[1:], strict=False)}
     assert len(steps) == 1
@@ -170,7 +171,7 @@ def test_a_process_that_crashes_is_one_line(tmp_path: Path, monkeypatch: pytest.
     assert "makes the decoder crash" in refused(InputError, place)
     instead(monkeypatch, "raise SystemExit")
     assert "makes the decoder crash" in refused(InputError, place)
-    with pytest.raises(InputError, match="makes the decoder crash"), frames(place, LIMIT) as pictures:
+    with pytest.raises(InputError, match="makes the decoder crash"), frames(place) as pictures:
         next(pictures)
 
 
@@ -195,7 +196,7 @@ def test_the_process_ends_with_the_reading_and_with_us(tmp_path: Path, monkeypat
     place = save_clip(tmp_path / "a.mp4", FRAMES)
     children: list[Child] = []
     monkeypatch.setattr(reading, "Child", lambda: children.append(Child()) or children[0])
-    with frames(place, LIMIT) as pictures:
+    with frames(place) as pictures:
         next(pictures)
         assert children[0].alive
     assert not children[0].alive
@@ -210,7 +211,7 @@ def test_the_process_takes_no_av_from_the_working_folder(tmp_path: Path, monkeyp
     (tmp_path / "av.py").write_text("raise SystemExit(7)")
     (tmp_path / "json.py").write_text("raise SystemExit(7)")
     monkeypatch.chdir(tmp_path)
-    assert len(survey(Path(place.name), LIMIT).times) == 2
+    assert len(survey(Path(place.name)).times) == 2
 
 
 def test_names_that_look_like_addresses_are_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -219,11 +220,11 @@ def test_names_that_look_like_addresses_are_names(tmp_path: Path, monkeypatch: p
     monkeypatch.chdir(tmp_path)
     for name in ("http:a.mp4", "a%03d.mp4", "-i.mp4", "夢 'x'.mp4"):
         save_clip(tmp_path / "plain.mp4", FRAMES[:2]).rename(name)
-        assert len(survey(Path(name), LIMIT).times) == 2
+        assert len(survey(Path(name)).times) == 2
 
 
 def test_without_pyav_the_message_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     place = save_clip(tmp_path / "a.mp4", FRAMES[:2])
     monkeypatch.setattr(process.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(MissingExtra, match=r"pip install 'reverie\[film\]'"):
-        survey(place, LIMIT)
+        survey(place)

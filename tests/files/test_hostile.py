@@ -17,13 +17,14 @@ from PIL import Image
 from tests.helpers.imagefiles import ALPHA, SEEDS, photo, png, saved
 
 from reverie.errors import InputError, ReverieError, UnsafeError
-from reverie.files import decode, read, recipe_text
+from reverie.files import at_most_pixels, decode, read, recipe_text
 from reverie.files.png import SIGNATURE, chunk
+from reverie.recipe import MAX_PIXELS
 
 
-def refused(error: type[ReverieError], content: bytes | Path, **options: int) -> str:
-    with pytest.raises(error) as caught:
-        read(content, **options) if isinstance(content, Path) else decode(content, "a\nb.png", **options)
+def refused(error: type[ReverieError], content: bytes | Path, limit: int = MAX_PIXELS) -> str:
+    with pytest.raises(error) as caught, at_most_pixels(limit):
+        read(content) if isinstance(content, Path) else decode(content, "a\nb.png")
     assert type(caught.value) is error and caught.value.remedy
     assert "\n" not in str(caught.value) and "Traceback" not in str(caught.value)
     return str(caught.value)
@@ -82,7 +83,7 @@ def test_claims_of_a_billion_pixels_are_refused_before_decoding(content: bytes, 
     monkeypatch.setattr(Image.core, "new", lambda *_: pytest.fail("memory was taken"))
     monkeypatch.setattr(Image.core, "fill", lambda *_: pytest.fail("memory was taken"))
     message = refused(UnsafeError, content)
-    assert "--max-pixels" in message and "500,000,000" in message and "claims" in message
+    assert "max_pixels=" in message and "500,000,000" in message and "claims" in message
 
 
 def test_a_png_too_short_for_its_pixels_costs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -93,7 +94,7 @@ def test_a_png_too_short_for_its_pixels_costs_nothing(monkeypatch: pytest.Monkey
 
 
 def test_large_pictures_are_converted_in_bands(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("reverie.files.decoding._BAND", 32 * 5)
+    monkeypatch.setattr("reverie.files.conversion._BAND", 32 * 5)
     rgba = np.dstack([photo(), ALPHA])
     for image in (Image.fromarray(rgba), Image.fromarray(rgba).quantize(200)):
         seen, whole = decode(saved(image, "PNG"), "a"), np.asarray(image.convert("RGBA"))
@@ -102,11 +103,12 @@ def test_large_pictures_are_converted_in_bands(monkeypatch: pytest.MonkeyPatch) 
     assert np.array_equal(decode(keyed, "a").alpha == 0, (photo() == 0).all(-1))
 
 
-def test_max_pixels_is_exact() -> None:
+def test_the_limit_of_pixels_is_exact() -> None:
     for kind in ("PNG", "JPEG", "WEBP", "TIFF", "GIF", "BMP", "AVIF"):
         content = saved(photo(), kind)
-        assert decode(content, "a", max_pixels=24 * 32).rgb.shape == (24, 32, 3)
-        assert "32×24 = 768" in refused(UnsafeError, content, max_pixels=24 * 32 - 1)
+        with at_most_pixels(24 * 32):
+            assert decode(content, "a").rgb.shape == (24, 32, 3)
+        assert "32×24 = 768" in refused(UnsafeError, content, 24 * 32 - 1)
 
 
 def test_pillows_own_limit_neither_binds_nor_moves(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -116,7 +118,7 @@ def test_pillows_own_limit_neither_binds_nor_moves(monkeypatch: pytest.MonkeyPat
         for kind in ("PNG", "JPEG", "WEBP", "TIFF", "GIF", "BMP", "AVIF"):
             assert decode(saved(photo(), kind), "a").rgb.shape == (24, 32, 3)
             assert Image.MAX_IMAGE_PIXELS == 10
-    refused(UnsafeError, saved(photo(), "PNG"), max_pixels=5)
+    refused(UnsafeError, saved(photo(), "PNG"), 5)
     refused(InputError, saved(photo(), "PNG")[:50])
     assert Image.MAX_IMAGE_PIXELS == 10
 
@@ -128,7 +130,8 @@ def test_pillows_own_limit_comes_back_after_many_threads(monkeypatch: pytest.Mon
     def work(limit: int) -> None:
         for _ in range(20):
             try:
-                decode(content, "a", max_pixels=limit)
+                with at_most_pixels(limit):
+                    decode(content, "a")
             except ReverieError as error:
                 failures.append(error)
 
@@ -144,7 +147,7 @@ def test_files_far_larger_than_any_picture(tmp_path: Path) -> None:
     with (tmp_path / "sparse.png").open("wb") as file:
         file.write(SIGNATURE)
         file.truncate(1 << 40)
-    assert "--max-pixels" in refused(UnsafeError, tmp_path / "sparse.png")
+    assert "max_pixels=" in refused(UnsafeError, tmp_path / "sparse.png")
 
 
 def test_texts_and_profiles_that_unpack_to_gigabytes() -> None:
@@ -184,8 +187,9 @@ def test_no_bytes_escape_our_errors(kind: str, edits: list[tuple[int, bytes]], c
         at %= len(content)
         content[at : at + len(new)] = new
     content = content[: len(content) - cut * len(content) // 5]
-    for act in (lambda: decode(bytes(content), "a", max_pixels=4_000_000), lambda: recipe_text(bytes(content))):
+    for act in (lambda: decode(bytes(content), "a"), lambda: recipe_text(bytes(content))):
         try:
-            act()
+            with at_most_pixels(4_000_000):
+                act()
         except ReverieError as error:
             assert "\n" not in str(error)

@@ -218,7 +218,7 @@ def test_the_less_is_carried_the_more_is_dreamt_anew() -> None:
 
 def test_times_sound_length_and_recipe_are_kept(tmp_path: Path, video: Path, hand: Network) -> None:
     made = filmed(video, tmp_path / "a.mp4", hand)
-    before, after = survey(video, 10**6), survey(tmp_path / "a.mp4", 10**6)
+    before, after = survey(video), survey(tmp_path / "a.mp4")
     assert made.frames == 6 and made.finished and listed(tmp_path) == ["a.mp4", "video.mp4"]
     assert (after.times, after.end, after.width, after.height) == (before.times, before.end, 64, 48)
     sounds, begins = zip(*(clips.heard(each) for each in (video, tmp_path / "a.mp4")), strict=True)
@@ -253,7 +253,7 @@ def test_broken_off_anywhere_it_comes_to_the_same_bytes(tmp_path: Path, video: P
 def test_a_frame_begins_with_the_one_on_disk(tmp_path: Path, video: Path, hand: Network) -> None:
     """With eight bits, in a film that is never broken off too."""
     filmed(video, tmp_path / "a", hand)
-    with decoded(video, 10**6) as film:
+    with decoded(video) as film:
         sources = list(film)
     plan = plan_film(video, "edge:0", network=hand, **SMALL)
     made = shown(Cinema(plan.recipe, plan.networks), sources)
@@ -274,11 +274,11 @@ def test_other_settings_begin_anew_and_more_frames_go_on(tmp_path: Path, video: 
 
 def test_a_partial_film_has_the_sound_of_its_part(tmp_path: Path, video: Path, hand: Network) -> None:
     made = filmed(video, tmp_path / "a.mp4", hand, partial=True, progress=lambda done: done.number == 2)
-    part = survey(tmp_path / "a.mp4", 10**6)
+    part = survey(tmp_path / "a.mp4")
     assert not made.finished and made.frames == 3 and len(part.times) == 3 and part.end == Fraction(5, 30)
     assert abs(len(clips.heard(tmp_path / "a.mp4")[0]) / clips.RATE - 5 / 30) < 0.05
     filmed(video, tmp_path / "a.mp4", hand)  # goes on, in the place of its own part
-    assert survey(tmp_path / "a.mp4", 10**6).times == survey(video, 10**6).times
+    assert survey(tmp_path / "a.mp4").times == survey(video).times
 
 
 def test_a_turned_film_is_upright_and_sides_are_made_even(tmp_path: Path, hand: Network) -> None:
@@ -292,7 +292,7 @@ def test_a_turned_film_is_upright_and_sides_are_made_even(tmp_path: Path, hand: 
     assert (plan.recipe.width, plan.recipe.height) == (32, 44) and plan.notes == ("the film is 48×64, and its dream 32×44",)
     odd = clips.save_clip(tmp_path / "odd.gif", clips.pan(2, 47, 63).frames)
     made = filmed(odd, tmp_path / "b.mp4", hand)
-    after = survey(made.path, 10**6)
+    after = survey(made.path)
     assert (after.width, after.height) == (62, 48) and "63×47, and its dream 62×48; --width" in made.notes[0]
 
 

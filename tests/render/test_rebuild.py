@@ -30,7 +30,7 @@ from reverie.networks import Network
 from reverie.networks.channel_statistics import Usual
 from reverie.objectives import relative_error
 from reverie.pictures import Picture, similarity
-from reverie.recipe import MAX_PIXELS, FileInput, NetworkUsed, NoiseInput, Recipe, chosen
+from reverie.recipe import FileInput, NetworkUsed, NoiseInput, Recipe, chosen
 
 SIZE = (16, 20)
 
@@ -67,7 +67,7 @@ def blind() -> Network:
 def rebuilt(pixels: Tensor, network: Network, name: str, steps: int, **choices: Any) -> Picture:
     layer = next(each for each in network.layers if each.name == name)
     wish = Wish((name,), tuple(pixels.shape[1:]), Usual("nothing", {}), steps=steps, keep=False, threads=1, **choices)  # type: ignore[arg-type]
-    return rebuilding(layer, picture_of(pixels, MAX_PIXELS), network, wish).make()
+    return rebuilding(layer, picture_of(pixels), network, wish).make()
 
 
 # ---- what is rebuilt

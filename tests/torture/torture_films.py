@@ -19,8 +19,9 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from tests.helpers.damage import damaged, sound_films
 
 from reverie.errors import ReverieError
-from reverie.files import recipe_text
-from reverie.files.films.reading import frames, survey, write_film
+from reverie.files import at_most_pixels, recipe_text
+from reverie.files.films.reading import frames, survey
+from reverie.files.films.writing import write_film
 
 SLOW = 10.0  # seconds
 LIMIT = 10_000_000
@@ -29,15 +30,15 @@ LIMIT = 10_000_000
 def attempt(place: Path, counts: Counter[str]) -> None:
     """Survey it, read every frame, and take its sound into a film of ours."""
     recipe_text(place)
-    found = survey(place, LIMIT)
+    found = survey(place)
     counts["whole" if found.whole else "in part"] += 1
-    with frames(place, LIMIT) as pictures:
+    with frames(place) as pictures:
         read = list(pictures)
     if len(read) != len(found.times) or {each.shape for each in read} != {(found.height, found.width, 3)}:
         raise AssertionError(f"{len(read)} frames read, {len(found.times)} found")
     if found.sound:
         write_film(place.with_name("out.mp4"), read, found.times, found.end, sound=place, replace=True)
-        if len(survey(place.with_name("out.mp4"), LIMIT, strict=True).times) != len(read):
+        if len(survey(place.with_name("out.mp4"), strict=True).times) != len(read):
             raise AssertionError("frames were lost on the way into our film")
 
 
@@ -55,7 +56,8 @@ def main() -> int:
             how, place = damaged(rng, films, folder)
             began = time.perf_counter()
             try:
-                attempt(place, counts)
+                with at_most_pixels(LIMIT):
+                    attempt(place, counts)
             except ReverieError as error:
                 counts[type(error).__name__] += 1
                 if "\n" in str(error) or not error.remedy or error.exit_code not in (3, 4):

@@ -14,6 +14,7 @@ from reverie.api.inputs import Start, picture_of
 from reverie.api.opening import all_opened
 from reverie.api.validation import check_colours, seeded, threaded, whole
 from reverie.errors import InputError, MissingExtra, UsageError, printable
+from reverie.files.limits import at_most_pixels
 from reverie.insight import Halt, Sight, Wish, blocks, look, noise_usual, seen_size
 from reverie.insight.request import MOST_CHANNELS
 from reverie.networks import Network, attribution
@@ -100,7 +101,8 @@ def plan_see(
     (net,) = nets
     finish = choose(Finish, shown=tuple(shown) if isinstance(shown, list) else shown)
     check_colours(net, {}, finish)
-    given = picture_of(picture, max_pixels, net.channels)
+    with at_most_pixels(max_pixels):
+        given = picture_of(picture, net.channels)
     name = Path(picture).name if isinstance(picture, (str, Path)) else "the picture"
     height, wide = given.size
     if width is not None or min(height, wide) < SMALLEST:  # without a width any larger one is looked at at the network's own size
@@ -110,7 +112,8 @@ def plan_see(
         notes: list[str] = []
         labels = tuple(net.recognise(given)) if net.labels else ()
         explained, against = _explained(why, net, given, notes)
-        common = _usual(usual, names, net, max_pixels)
+        with at_most_pixels(max_pixels):
+            common = _usual(usual, names, net)
         size = seen_size(given, net, width)
     if width is not None and size[1] != width:
         notes.append(f"{net.name} takes pictures of {net.size[1]}×{net.size[0]} alone, and looked at this one so")
@@ -160,7 +163,7 @@ def _named(network: Network, index: int) -> str:
     return network.labels[index][0] if index < len(network.labels) else f"class {index}"
 
 
-def _usual(folder: str | Path | None, names: tuple[str, ...], network: Network, max_pixels: int) -> Usual:
+def _usual(folder: str | Path | None, names: tuple[str, ...], network: Network) -> Usual:
     """What is usual for these layers: by the user's pictures, or by those it was measured on before, or by noise."""
     if folder is not None:
         place = expanded(folder)
@@ -169,7 +172,7 @@ def _usual(folder: str | Path | None, names: tuple[str, ...], network: Network, 
         found = files.pictures_in(place)
         if not found:
             raise InputError(f"no picture in '{place}', which --usual names", "pictures end in " + " ".join(sorted(files.READABLE)))
-        loaded = (_pictures.load(each, max_pixels, network.channels) for each in found)
+        loaded = (_pictures.load(each, network.channels) for each in found)
         looked_at = (resize(each.pixels, *seen_size(each, network)) for each in loaded)
         return measure(network, looked_at, names, f"{len(found)} picture{'s' * (len(found) > 1)} in {printable(place.name)}")
     known = network.usual()

@@ -12,18 +12,21 @@ if TYPE_CHECKING:
     from reverie.files.arrays import Array, decode_array, is_array, read_array
     from reverie.files.decoding import Decoded, decode, read
     from reverie.files.encoding import SUFFIXES, encode
-    from reverie.files.recipes.embedded import MAX_RECIPE, recipe_text
+    from reverie.files.limits import at_most_pixels, most_pixels
+    from reverie.files.recipes.bounds import MAX_RECIPE
+    from reverie.files.recipes.embedded import recipe_text
     from reverie.files.source import READABLE, pictures_in
 
 __all__ = [
-    "MAX_RECIPE", "READABLE", "SUFFIXES", "Array", "Decoded", "decode", "decode_array", "encode", "is_array", "pictures_in", "read",
-    "read_array", "recipe_text",
+    "MAX_RECIPE", "READABLE", "SUFFIXES", "Array", "Decoded", "at_most_pixels", "decode", "decode_array", "encode", "is_array",
+    "most_pixels", "pictures_in", "read", "read_array", "recipe_text",
 ]  # fmt: skip
 
 _HOMES = {
     "Decoded": "decoding", "decode": "decoding", "read": "decoding", "SUFFIXES": "encoding",
-    "encode": "encoding", "MAX_RECIPE": "recipes.embedded", "recipe_text": "recipes.embedded", "READABLE": "source",
+    "encode": "encoding", "MAX_RECIPE": "recipes.bounds", "recipe_text": "recipes.embedded", "READABLE": "source",
     "pictures_in": "source", "Array": "arrays", "decode_array": "arrays", "is_array": "arrays", "read_array": "arrays",
+    "at_most_pixels": "limits", "most_pixels": "limits",
 }  # fmt: skip
 
 

@@ -13,9 +13,9 @@ from typing import IO, Any
 import numpy as np
 import numpy.typing as npt
 
-from reverie.errors import InputError, ReverieError, UnsafeError
+from reverie.errors import InputError, ReverieError, UnsafeError, choice
+from reverie.files.limits import most_pixels
 from reverie.files.source import reading
-from reverie.recipe import MAX_PIXELS
 from reverie.store import sha256_of
 
 MAGIC = b"\x93NUMPY"
@@ -38,6 +38,10 @@ class Array:
     white: int
     sha256: str
     content: bytes
+
+    def __repr__(self) -> str:
+        height, width, channels = self.values.shape
+        return f"Array({width}×{height}, {channels} channels, {self.values.dtype})"
 
 
 @dataclass(frozen=True)
@@ -63,16 +67,16 @@ def is_array(source: Path | bytes) -> bool:
         return False
 
 
-def read_array(path: Path, max_pixels: int = MAX_PIXELS, channels: int | None = None) -> Array:
+def read_array(path: Path, channels: int | None = None) -> Array:
     """`decode_array` for the file at `path`, which is not read where its size is not what it claims."""
     with reading(path) as file:
-        _header(file, os.fstat(file.fileno()).st_size, str(path), max_pixels, channels)
+        _header(file, os.fstat(file.fileno()).st_size, str(path), channels)
         file.seek(0)
         content = file.read()
-    return decode_array(content, str(path), max_pixels, channels)
+    return decode_array(content, str(path), channels)
 
 
-def decode_array(content: bytes, name: str, max_pixels: int = MAX_PIXELS, channels: int | None = None) -> Array:
+def decode_array(content: bytes, name: str, channels: int | None = None) -> Array:
     """The picture in the bytes of a .npy file: (C, H, W), (H, W, C) or, of one channel, (H, W).
 
     Floats are in 0..1; whole numbers without a sign go from 0, black, to the greatest their type holds, white; of truth values true is
@@ -81,14 +85,13 @@ def decode_array(content: bytes, name: str, max_pixels: int = MAX_PIXELS, channe
     Args:
         content: the whole file.
         name: for messages.
-        max_pixels: height × width above this is refused.
         channels: that are looked for, first at the beginning of the shape, then at its end; else the shorter of the two are the channels.
 
     Raises:
         InputError: damaged, of another shape or kind of numbers, or outside 0..1.
-        UnsafeError: more pixels than `max_pixels`.
+        UnsafeError: more pixels than `most_pixels`.
     """
-    found = _header(BytesIO(content), len(content), name, max_pixels, channels)
+    found = _header(BytesIO(content), len(content), name, channels)
     kind = np.dtype(np.uint8) if found.dtype.kind == "b" else found.dtype
     flat = np.frombuffer(content, kind, offset=found.begin)
     values = flat.reshape(found.shape, order="F" if found.fortran else "C")
@@ -100,7 +103,7 @@ def decode_array(content: bytes, name: str, max_pixels: int = MAX_PIXELS, channe
     return Array(values, white, sha256_of(content), content)
 
 
-def _header(file: IO[bytes], size: int, name: str, max_pixels: int, channels: int | None) -> _Header:
+def _header(file: IO[bytes], size: int, name: str, channels: int | None) -> _Header:
     """What an array says of itself, checked."""
     start = BytesIO(file.read(_LONGEST_HEADER))
     try:
@@ -118,8 +121,9 @@ def _header(file: IO[bytes], size: int, name: str, max_pixels: int, channels: in
     if len(shape) not in (2, 3) or not all(type(each) is int and each > 0 for each in shape):
         raise InputError(f"'{name}' has the shape {shape}"[:200], "a picture is (C, H, W), (H, W, C) or (H, W)")
     pixels = prod(shape[-2:] if _is_first(shape, channels) else shape[:2])
-    if pixels > max_pixels:
-        raise UnsafeError(f"'{name}' claims {pixels:,} pixels, more than {max_pixels:,}", "allow more with --max-pixels if you trust it")
+    if pixels > most_pixels():
+        remedy = f"allow more with {choice('max_pixels')} if you trust it"
+        raise UnsafeError(f"'{name}' claims {pixels:,} pixels, more than {most_pixels():,}", remedy)
     if size != found.end:
         raise InputError(f"'{name}' is {'cut short' if size < found.end else 'longer than it says'}", "write it again with numpy.save")
     return found

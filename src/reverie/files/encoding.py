@@ -8,10 +8,11 @@ from io import BytesIO
 import numpy as np
 from PIL import Image, PngImagePlugin, TiffImagePlugin
 
-from reverie.errors import UsageError
+from reverie.errors import UsageError, choice
 from reverie.files.colour import srgb_profile
 from reverie.files.png import Pixels, ancillary, deep_png
-from reverie.files.recipes.embedded import MAX_JPEG_XMP, XMP_TAG, check_text, xmp_packet
+from reverie.files.recipes import xmp
+from reverie.files.recipes.embedded import check_text
 
 _PREDICTOR = 317
 _DPI = tuple[float, float] | None
@@ -67,11 +68,12 @@ def _jpeg(rgb: Pixels, alpha: Pixels | None, dpi: _DPI, recipe: str | None) -> b
     _check(rgb, "JPEG", 65500)
     if alpha is not None and int(alpha.min()) < 255:
         raise UsageError("JPEG cannot hold transparency", "save as .png or .webp")
-    packet = b"" if recipe is None else xmp_packet(recipe)
-    if len(packet) > MAX_JPEG_XMP:
-        raise UsageError(f"JPEG cannot hold a recipe of {len(packet):,} bytes", "save as .png, or without the recipe (--no-recipe)")
-    whole = dpi and tuple(max(1, min(65535, round(each))) for each in dpi)
-    return _saved(_image(rgb, None), "JPEG", quality=95, subsampling=0, icc_profile=_profile(rgb), xmp=packet, dpi=whole)
+    packet = b"" if recipe is None else xmp.packet(recipe)
+    if len(packet) > xmp.MAX_IN_JPEG:
+        remedy = f"save as .png, or without the recipe: {choice('recipe')}"
+        raise UsageError(f"JPEG cannot hold a recipe of {len(packet):,} bytes", remedy)
+    dots = dpi and tuple(max(1, min(65535, round(each))) for each in dpi)
+    return _saved(_image(rgb, None), "JPEG", quality=95, subsampling=0, icc_profile=_profile(rgb), xmp=packet, dpi=dots)
 
 
 def _webp(rgb: Pixels, alpha: Pixels | None, dpi: _DPI, recipe: str | None) -> bytes:
@@ -81,7 +83,7 @@ def _webp(rgb: Pixels, alpha: Pixels | None, dpi: _DPI, recipe: str | None) -> b
         exif[0x011A], exif[0x011B], exif[0x0128] = dpi[0], dpi[1], 2
     return _saved(
         _image(rgb, alpha), "WEBP", quality=95, alpha_quality=100, method=4, exact=True, icc_profile=srgb_profile(),
-        exif=exif.tobytes() if dpi else b"", xmp=b"" if recipe is None else xmp_packet(recipe),
+        exif=exif.tobytes() if dpi else b"", xmp=b"" if recipe is None else xmp.packet(recipe),
     )  # fmt: skip
 
 
@@ -90,8 +92,8 @@ def _tiff(rgb: Pixels, alpha: Pixels | None, dpi: _DPI, recipe: str | None) -> b
     tags = TiffImagePlugin.ImageFileDirectory_v2()
     tags[_PREDICTOR] = 2  # differences along the row: a third smaller
     if recipe is not None:
-        tags.tagtype[XMP_TAG] = 1  # bytes
-        tags[XMP_TAG] = xmp_packet(recipe)
+        tags.tagtype[xmp.TAG] = 1  # bytes
+        tags[xmp.TAG] = xmp.packet(recipe)
     options = {"dpi": dpi} if dpi else {}
     return _saved(_image(rgb, alpha), "TIFF", compression="tiff_adobe_deflate", icc_profile=_profile(rgb), tiffinfo=tags, **options)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from reverie.errors import ReverieError, UsageError
 from reverie.pictures.channels import IN_FILES, in_channels, shown
 from reverie.pictures.scale import resize
 from reverie.pictures.values import as_float, as_npy, quantise
-from reverie.recipe import MAX_PIXELS, Recipe, read
+from reverie.recipe import Recipe, read
 from reverie.store import beside, expanded, write_whole
 
 
@@ -52,6 +53,11 @@ class Picture:
     making: tuple[Tensor, ...] = ()
     opacity: Tensor | None = None
     alive: bool = True
+
+    def __repr__(self) -> str:
+        height, width = self.size
+        made = "" if self.recipe is None else f", '{self.recipe.target}', seed {self.recipe.seed}"
+        return f"Picture({width}×{height}{made})"
 
     @property
     def size(self) -> tuple[int, int]:
@@ -139,25 +145,25 @@ def made_by(place: Path, recipe: Recipe) -> bool:
     return old is not None and old.model_copy(update={"opinions": ()}) == recipe.model_copy(update={"opinions": ()})
 
 
-def load(path: str | Path, max_pixels: int = MAX_PIXELS, channels: int | None = None) -> Picture:
+def load(path: str | Path, channels: int | None = None) -> Picture:
     """A picture from a file: turned upright, in sRGB, alpha kept; or an array of numbers, from a .npy file.
 
     Args:
         channels: that it shall have: see `in_channels`. None for as many as the file has; of an array the shorter end of its shape.
 
     Raises:
-        InputError: missing, damaged, no picture, or of another number of channels. UnsafeError: it claims more than `max_pixels`.
+        InputError: missing, damaged, no picture, or of another number of channels. UnsafeError: it claims more than `most_pixels`.
     """
     place = expanded(path)
-    found = files.read_array(place, max_pixels, channels) if files.is_array(place) else files.read(place, max_pixels)
+    found = files.read_array(place, channels) if files.is_array(place) else files.read(place)
     return _from_decoded(found, str(place), channels)
 
 
-def load_bytes(content: bytes, name: str, max_pixels: int = MAX_PIXELS, channels: int | None = None) -> Picture:
+def load_bytes(content: bytes, name: str, channels: int | None = None) -> Picture:
     """The same, from a file's bytes; `name` is used in messages."""
     if files.is_array(content):
-        return _from_decoded(files.decode_array(content, name, max_pixels, channels), name, channels)
-    return _from_decoded(files.decode(content, name, max_pixels), name, channels)
+        return _from_decoded(files.decode_array(content, name, channels), name, channels)
+    return _from_decoded(files.decode(content, name), name, channels)
 
 
 def as_tensor(picture: Any) -> Tensor:
@@ -198,7 +204,8 @@ def with_content(picture: Picture) -> Picture:
         return picture
     channels = len(picture.pixels)
     content = picture.encode(".png") if channels in IN_FILES else as_npy(picture.pixels)
-    return replace(load_bytes(content, "the picture", channels=channels), dpi=picture.dpi)
+    with files.at_most_pixels(math.prod(picture.size)):  # it is here: nobody claims anything
+        return replace(load_bytes(content, "the picture", channels), dpi=picture.dpi)
 
 
 def to_width(picture: Picture, width: int | None) -> Picture:

@@ -12,47 +12,60 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reverie.files.films.child import FAULTS, MEMORY, Fault, limit_memory, opened, origin, say
+from reverie.errors import choice
+from reverie.files.films.ffmpeg import FAULTS, open_film, origin, say
+from reverie.files.films.protocol import LONGEST_SIDE, MEMORY, MOST_FRAMES, Fault, ReadRequest, pair
+from reverie.files.limits import most_pixels
 from reverie.files.recipes.containers import segment_end
 
 if TYPE_CHECKING:
     import av
     import av.container
 
-LONGEST_SIDE = 32_768
-MOST_FRAMES = 1_000_000
 _A_PIXEL = 64  # bytes of memory more for each pixel: a decoder holds some twenty frames
 _THREADS = 8
 _BT709, _BT601 = 1, 5  # of swscale
 
 
-def _stream(container: av.container.InputContainer, name: str, max_pixels: int) -> Any:
+# ── limits ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def limit_memory(size: int) -> None:
+    """Take no more address space than this, where the system knows such limits."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return
+    with contextlib.suppress(ValueError, OSError):
+        hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+        resource.setrlimit(resource.RLIMIT_AS, (size if hard < 0 else min(size, hard), hard))
+
+
+def _judge(width: int, height: int, name: str) -> None:
+    """Refuse a size before anything of it is decoded, and allow memory for it."""
+    if width <= 0 or height <= 0:
+        fault = f"'{name}' has a picture without a size, or of a kind that cannot be read"
+        raise Fault("input", fault, "convert it with another program first")
+    if max(width, height) > LONGEST_SIDE:
+        raise Fault("input", f"'{name}' claims {width}×{height}; no side of a film may exceed {LONGEST_SIDE:,}", "scale it down first")
+    if width * height > most_pixels():
+        claim = f"'{name}' claims {width}×{height} = {width * height:,} pixels a frame, more than {most_pixels():,}"
+        raise Fault("unsafe", claim, f"allow more with {choice('max_pixels')} if you trust it")
+    limit_memory(MEMORY + _A_PIXEL * width * height)
+
+
+def _stream(container: av.container.InputContainer, name: str) -> Any:
     """The moving picture, its size judged."""
     import av
 
     moving = [each for each in container.streams.video if not each.disposition & av.stream.Disposition.attached_pic]
     if not moving:
         raise Fault("input", f"'{name}' has no moving picture in it", "give a film")
-    stream = moving[0]
-    judge(stream.codec_context.width, stream.codec_context.height, name, max_pixels)
-    context = stream.codec_context
+    stream, context = moving[0], moving[0].codec_context
+    _judge(context.width, context.height, name)
     context.thread_type, context.thread_count = "SLICE", min(_THREADS, os.cpu_count() or 1)  # by frames, damaged ones would vary
-    context.options = {"max_pixels": str(max_pixels)}
+    context.options = {"max_pixels": str(most_pixels())}
     return stream
-
-
-def judge(width: int, height: int, name: str, max_pixels: int) -> None:
-    """Refuse a size before anything of it is decoded, and allow memory for it."""
-    if width <= 0 or height <= 0:
-        raise Fault(
-            "input", f"'{name}' has a picture without a size, or of a kind that cannot be read", "convert it with another program first"
-        )
-    if max(width, height) > LONGEST_SIDE:
-        raise Fault("input", f"'{name}' claims {width}×{height}; no side of a film may exceed {LONGEST_SIDE:,}", "scale it down first")
-    if width * height > max_pixels:
-        claim = f"'{name}' claims {width}×{height} = {width * height:,} pixels a frame, more than {max_pixels:,}"
-        raise Fault("unsafe", claim, "allow more with --max-pixels if you trust it")
-    limit_memory(MEMORY + _A_PIXEL * width * height)
 
 
 # ── decoding ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -63,7 +76,7 @@ class Reading:
 
     Attributes:
         packets, lost, corrupt: frames in the file so far; of them those that gave no picture, or one with guesses in it.
-        left: frames that the header promises and the file does not hold.
+        missing: frames that the header promises and the file does not hold.
         resized: the size that the picture changed to, where the way ended.
         heard: whether any sound could be decoded, in a survey.
     """
@@ -72,7 +85,7 @@ class Reading:
         self.container, self.stream = container, stream
         self.survey = survey
         self.sounds = list(container.streams.audio) if survey else []
-        self.packets = self.given = self.lost = self.corrupt = self.left = self._seen = 0
+        self.packets = self.given = self.lost = self.corrupt = self.missing = self._seen = 0
         self._promised = _promised(container, stream)
         self.resized: tuple[int, int] | None = None
         self.heard = False
@@ -92,7 +105,7 @@ class Reading:
             if self.given > MOST_FRAMES:
                 raise Fault("unsafe", f"the film has more than {MOST_FRAMES:,} frames", "cut it into parts first")
             yield frame
-        self.left = max(0, self._promised - self._seen)
+        self.missing = max(0, self._promised - self._seen)
         if self.stream.codec_context.name in ("h264", "hevc"):  # one packet, one frame
             self.lost = max(self.lost, self.packets - self.given)
 
@@ -119,16 +132,16 @@ class Reading:
         try:
             for packet in self.container.demux(self.stream, *self.sounds):
                 if time.monotonic() - self._spoke > 1:
-                    self.sign()
+                    self._sign()
                 self._seen += int(packet.stream is self.stream and packet.dts is not None)  # empty ones repeat a frame
                 yield packet
         except FAULTS:
             return
 
-    def sign(self) -> None:
+    def _sign(self) -> None:
         """A sign of life, while there is nothing else to say."""
         if self.survey:
-            say(**{"is": "alive"})
+            say({"type": "alive"})
         self._spoke = time.monotonic()
 
     def _listen(self, packet: Any) -> None:
@@ -183,67 +196,81 @@ def _width(frame: Any, stream: Any) -> int:
     return max(1, int(frame.width * aspect + Fraction(1, 2)))
 
 
-def survey(request: dict[str, Any]) -> None:
-    name, most = request["name"], request["max_pixels"]
-    with opened(request["path"], name) as container:
-        stream = _stream(container, name, most)
+# ── answers ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def survey(request: ReadRequest) -> None:
+    """Decode all of a film, and tell what there is."""
+    name = request["name"]
+    with open_film(request["path"], name) as container:
+        stream = _stream(container, name)
         reading = Reading(container, stream, survey=True)
         begins = origin(container)
-        times: list[list[int | None]] = []
+        times: list[tuple[int | None, int]] = []
         for frame in reading.frames():
             if reading.given == 1:
-                judge(width := _width(frame, stream), frame.height, name, most)
-                base = frame.time_base or stream.time_base or Fraction(1, 1000)
-                rate = None if "mov" in container.format.name else _rate(stream)  # which has it from the times
-                say(
-                    **{"is": "head"}, size=[width, frame.height], coded=[frame.width, frame.height], matrix=_matrix(frame),
-                    base=[base.numerator, base.denominator], origin=[begins.numerator, begins.denominator],
-                    rate=None if rate is None else [rate.numerator, rate.denominator], bright=frame.color_trc in (16, 18),
-                )  # fmt: skip
-            times.append([frame.pts if frame.pts is not None else frame.dts, frame.duration or 0])
+                _say_head(container, stream, frame, begins, name)
+            times.append((frame.pts if frame.pts is not None else frame.dts, frame.duration or 0))
             if len(times) >= 2000:
-                say(**{"is": "times"}, times=times)
+                say({"type": "times", "times": times})
                 times = []
         if not reading.given:
             raise Fault("input", f"no frame of '{name}' can be read", "fetch it again, or convert it with another program first")
-        say(**{"is": "times"}, times=times)
-        say(
-            **{"is": "end"}, lost=reading.lost, left=reading.left, corrupt=reading.corrupt, resized=reading.resized,
-            packets=reading.packets, sounds=len(container.streams.audio), heard=reading.heard,
-        )  # fmt: skip
+        say({"type": "times", "times": times})
+        say({
+            "type": "found", "packets": reading.packets, "lost": reading.lost, "missing": reading.missing, "corrupt": reading.corrupt,
+            "resized": None if reading.resized is None else list(reading.resized), "sounds": len(container.streams.audio),
+            "heard": reading.heard,
+        })  # fmt: skip
 
 
-def frames(request: dict[str, Any]) -> None:
+def _say_head(container: av.container.InputContainer, stream: Any, frame: Any, begins: Fraction, name: str) -> None:
+    width = _width(frame, stream)
+    _judge(width, frame.height, name)
+    rate = None if "mov" in container.format.name else _rate(stream)  # which has it from the times
+    say({
+        "type": "head", "size": [width, frame.height], "coded": [frame.width, frame.height], "matrix": _matrix(frame),
+        "base": pair(frame.time_base or stream.time_base or Fraction(1, 1000)), "origin": pair(begins),
+        "rate": None if rate is None else pair(rate), "hdr": frame.color_trc in (16, 18),
+    })  # fmt: skip
+
+
+def frames(request: ReadRequest) -> None:
+    """Decode a film, and give its frames."""
     import av
 
-    name, most, begin = request["name"], request["max_pixels"], request["begin"]
+    name, begin = request["name"], request["begin"]
     fine = av.video.reformatter.Interpolation
     flags = fine.BICUBIC | fine.ACCURATE_RND | fine.FULL_CHR_H_INT | fine.BITEXACT
-    with opened(request["path"], name) as container:
-        stream = _stream(container, name, most)
+    with open_film(request["path"], name) as container:
+        stream = _stream(container, name)
         converter = av.video.reformatter.VideoReformatter()
         reading = Reading(container, stream)
         for frame in reading.frames():
             if reading.given <= begin:
                 if reading.given % 50 == 0:
-                    say(**{"is": "alive"})
+                    say({"type": "alive"})
                 continue
             width = _width(frame, stream)
-            judge(width, frame.height, name, most)
+            _judge(width, frame.height, name)
             rgb = converter.reformat(
                 frame, width=width, format="rgb24", interpolation=flags, threads=1, src_colorspace=_colorspace(frame),
                 src_color_range="JPEG" if frame.color_range == 2 or frame.format.name.startswith("yuvj") else None, dst_color_range="JPEG",
             )  # fmt: skip
-            say(**{"is": "frame"}, size=[width, frame.height], matrix=_matrix(frame))
-            plane, length = rgb.planes[0], 3 * width
-            rows = memoryview(plane)
-            if plane.line_size == length:
-                sys.stdout.buffer.write(rows[: length * frame.height])
-            else:
-                for top in range(0, plane.line_size * frame.height, plane.line_size):
-                    sys.stdout.buffer.write(rows[top : top + length])
-            sys.stdout.buffer.flush()
-        say(**{"is": "end"})
+            say({"type": "frame", "size": [width, frame.height], "matrix": _matrix(frame)})
+            _give(rgb.planes[0], width, frame.height)
+        say({"type": "done"})
+
+
+def _give(plane: Any, width: int, height: int) -> None:
+    """The pixels, rows without what they are padded with."""
+    length, rows = 3 * width, memoryview(plane)
+    if plane.line_size == length:
+        sys.stdout.buffer.write(rows[: length * height])
+    else:
+        for top in range(0, plane.line_size * height, plane.line_size):
+            sys.stdout.buffer.write(rows[top : top + length])
+    sys.stdout.buffer.flush()
 
 
 def _colorspace(frame: Any) -> int | None:

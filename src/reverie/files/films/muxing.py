@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
-from reverie.files.films.child import FAULTS, Fault, no_room, say
+from reverie.files.films.ffmpeg import FAULTS, no_room, note, say
+from reverie.files.films.protocol import Fault, WriteRequest
 from reverie.files.films.sound import Sound
 
 if TYPE_CHECKING:
@@ -29,27 +30,23 @@ class _Unheard(Exception):
     """The sound cannot go into the film; no frame has been taken yet."""
 
 
-def note(text: str) -> None:
-    say(**{"is": "note"}, text=text)
-
-
-def write(request: dict[str, Any], source: BinaryIO) -> None:
+def write(request: WriteRequest, source: BinaryIO) -> None:
     """One film, as `write_film` asks for it; says notes and, when it is whole, `done`."""
     *times, end = (Fraction(*each) for each in request["times"])
     height, width, place = request["height"], request["width"], request["path"]
     frames = _frames(source, height, width, len(times))
     if request["suffix"] == ".gif":
-        shown = _gif(place, frames, height, width, times, end)
+        count = _gif(place, frames, height, width, times, end)
         if request["sound"]:
             note("a GIF has no sound")
     else:
         try:
-            shown = _film(request, frames, times, end)
+            count = _film(request, frames, times, end)
         except _Unheard:
             note(f"the sound of '{request['sound_name']}' cannot be read; the film is silent")
-            shown = _film({**request, "sound": None}, frames, times, end)
-    _check(place, shown)
-    say(**{"is": "done"})
+            count = _film({**request, "sound": None}, frames, times, end)
+    _check(place, count)
+    say({"type": "done"})
 
 
 def _frames(source: BinaryIO, height: int, width: int, count: int) -> Iterator[Any]:
@@ -82,7 +79,7 @@ def ticks(times: Sequence[Fraction], end: Fraction) -> int:
     return exact * max(1, -(-10_000 // exact)) if exact <= _MOST_TICKS else _MOST_TICKS
 
 
-def whole(times: Sequence[Fraction], end: Fraction, rate: int) -> list[int]:
+def in_ticks(times: Sequence[Fraction], end: Fraction, rate: int) -> list[int]:
     """All times and the end in ticks, each later than the one before."""
     out: list[int] = []
     for each in (*times, end):
@@ -90,12 +87,12 @@ def whole(times: Sequence[Fraction], end: Fraction, rate: int) -> list[int]:
     return out
 
 
-def _film(request: dict[str, Any], frames: Iterator[Any], times: Sequence[Fraction], end: Fraction) -> int:
+def _film(request: WriteRequest, frames: Iterator[Any], times: Sequence[Fraction], end: Fraction) -> int:
     import av
 
     mp4 = request["suffix"] == ".mp4"
     rate = ticks(times, end) if mp4 else 1000
-    marks = whole(times, end, rate)
+    marks = in_ticks(times, end, rate)
     options = {"movflags": "+faststart", "video_track_timescale": str(rate), "movie_timescale": str(rate)} if mp4 else {}
     fine = av.video.reformatter.Interpolation
     flags = fine.BICUBIC | fine.ACCURATE_RND | fine.FULL_CHR_H_INP | fine.BITEXACT
@@ -130,7 +127,7 @@ def _film(request: dict[str, Any], frames: Iterator[Any], times: Sequence[Fracti
             put(stream.encode(yuv))
         for packet in stream.encode_lazy(None):
             put([packet])
-            say(**{"is": "alive"})
+            say({"type": "alive"})
         if sound is not None:
             sound.give(None)
             sound.close()
@@ -145,14 +142,8 @@ def _video(container: av.container.OutputContainer, mp4: bool, height: int, widt
             height, width = height + height % 2, width + width % 2
     else:
         options = {
-            "crf": "22",
-            "b": "0",
-            "deadline": "good",
-            "cpu-used": "4",
-            "tile-columns": "2",
-            "auto-alt-ref": "1",
-            "lag-in-frames": "25",
-        }
+            "crf": "22", "b": "0", "deadline": "good", "cpu-used": "4", "tile-columns": "2", "auto-alt-ref": "1", "lag-in-frames": "25",
+        }  # fmt: skip
     stream = container.add_stream("libx264" if mp4 else "libvpx-vp9", rate=fps.limit_denominator(1001), options=options)
     context: Any = stream.codec_context
     context.height, context.width, context.pix_fmt = height, width, "yuv420p"

@@ -11,16 +11,16 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from reverie.errors import InputError, MissingExtra, OutputError, ReverieError, UnsafeError
+from reverie.errors import InputError, MissingExtra, ReverieError, UnsafeError
+from reverie.files.films.protocol import LONGEST_MESSAGE, Answer, Kind, Message, ReadRequest, WriteRequest
 
 PATIENCE = 20.0  # seconds without a sign of life; the slowest machine decodes a frame in less
-_LONGEST = 1 << 26  # bytes of one message
-_KINDS: dict[str, type[ReverieError]] = {"input": InputError, "unsafe": UnsafeError, "output": OutputError, "extra": MissingExtra}
+_ERRORS: dict[Kind, type[ReverieError]] = {"input": InputError, "unsafe": UnsafeError, "extra": MissingExtra}
 _CODE = f"import sys; sys.path.append({str(Path(__file__).parents[2])!r}); from reverie.files.films.child import main; main(sys.argv[1])"
 _Value = TypeVar("_Value")
 
@@ -41,7 +41,7 @@ class Child(AbstractContextManager["Child"]):
     """The process, started at once; it ends with the `with`, or with us.
 
     Args:
-        work: "read" for `film_child.read`, which serves many requests, "write" for one film.
+        work: "read", which serves many requests, or "write" for one film.
         patience: seconds without a sign of life after which it is stopped.
     """
 
@@ -66,7 +66,7 @@ class Child(AbstractContextManager["Child"]):
     def pid(self) -> int:
         return self._process.pid
 
-    def ask(self, **request: Any) -> None:
+    def ask(self, request: ReadRequest | WriteRequest) -> None:
         """Hand over a request."""
         self.give((json.dumps(request) + "\n").encode())
 
@@ -93,22 +93,22 @@ class Child(AbstractContextManager["Child"]):
             except OSError as error:
                 raise Died from error
 
-    def answer(self) -> dict[str, Any]:
-        """The next message.
+    def answer(self) -> Answer:
+        """The next answer.
 
         Raises:
-            Died: it ended, or says nothing. What the message reports as a fault is raised as our own error.
+            Died: it ended, or says nothing. NoRoom: it cannot write. A fault that it tells is raised as our own error.
         """
         pipe = self._process.stdout
         assert pipe is not None
-        line = self._watched(lambda: pipe.readline(_LONGEST))
+        line = self._watched(lambda: pipe.readline(LONGEST_MESSAGE))
         try:
-            message: dict[str, Any] = json.loads(line)
+            message: Message = json.loads(line)
         except ValueError as error:
             raise Died from error
-        if message["is"] == "fault":
-            raise _KINDS[message["kind"]](message["fault"], message["remedy"])
-        if message["is"] == "room":
+        if message["type"] == "fault":
+            raise _ERRORS[message["kind"]](message["fault"], message["remedy"])
+        if message["type"] == "no room":
             raise NoRoom(message["number"], message["text"])
         return message
 
@@ -153,13 +153,13 @@ class Child(AbstractContextManager["Child"]):
         self._process.kill()
 
 
-def told(child: Child, name: str) -> InputError:
+def decoder_died(child: Child, name: str) -> InputError:
     """What to say of a film on which the process died."""
     if child.hung:
         return InputError(f"'{name}' keeps the decoder busy without end", "convert it with another program first")
     return InputError(f"'{name}' is damaged: it makes the decoder crash", "fetch it again, or convert it with another program first")
 
 
-def spoken(place: Path) -> str:
-    """The whole path for the process, which must not take `a:b.mp4` for an address."""
+def whole_path(place: Path) -> str:
+    """The path for the process, which must not take `a:b.mp4` for an address."""
     return str(place.absolute())

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from reverie.errors import InputError
-from reverie.files.films.process import Child, Died, spoken, told
-from reverie.files.films.writing import FILMS, write_film
+from reverie.errors import InputError, choice
+from reverie.files.films.process import Child, Died, decoder_died, whole_path
+from reverie.files.films.protocol import Found, Head, ReadRequest
+from reverie.files.limits import most_pixels
 from reverie.files.source import reading
 from reverie.store import sha256_of
-
-__all__ = ["FILMS", "READABLE_FILMS", "Survey", "frames", "survey", "write_film"]
 
 READABLE_FILMS: frozenset[str] = frozenset(
     [".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi", ".gif", ".ts", ".m2ts", ".mts", ".mpg", ".mpeg", ".flv", ".wmv", ".ogv", ".3gp"]
@@ -27,6 +26,7 @@ READABLE_FILMS: frozenset[str] = frozenset(
 """Lower-case suffixes of films that are worth trying; they are read by content."""
 
 _LONGEST_PAUSE = 3600  # seconds between two frames; more is a mistake in the file
+_Ticks = list[tuple[int | None, int]]  # when a frame is shown and how long, as the file counts
 _Times = Sequence[Fraction | None]
 
 
@@ -54,73 +54,89 @@ class Survey:
     notes: tuple[str, ...]
     whole: bool
 
+    def __repr__(self) -> str:
+        return f"Survey({self.width}×{self.height}, {len(self.times):,} frames, {float(self.end):.3g} s)"
+
     @property
     def fps(self) -> Fraction:
         """Frames a second, on average."""
         return len(self.times) / (self.end - self.times[0])
 
 
-def survey(place: Path, max_pixels: int, strict: bool = False, *, child: Child | None = None) -> Survey:
+def survey(place: Path, strict: bool = False, *, child: Child | None = None) -> Survey:
     """Decode the whole film once, and tell what there is.
 
     Args:
-        max_pixels: width × height of a frame above this is refused before anything is decoded.
         strict: refuse a film of which only a part can be read.
         child: a process to do it, in the place of a new one.
 
     Raises:
         InputError: no such file, not a film, nothing in it that can be read; or, if `strict`, not all of it.
-        UnsafeError: frames of more than `max_pixels`, or more than a million of them.
+        UnsafeError: frames of more than `most_pixels`, refused before anything is decoded, or more than a million of them.
         MissingExtra: without PyAV.
     """
     name = str(place)
     with reading(place, "film") as file:
         if not file.read(1):
             raise InputError(f"'{name}' is empty", "fetch or export it again")
-    head: dict[str, Any] = {}
-    raw: list[list[int | None]] = []
     with contextlib.nullcontext(child) if child else Child() as process:
         try:
-            process.ask(do="survey", path=spoken(place), name=name, max_pixels=max_pixels)
-            while (message := process.answer())["is"] != "end":
-                if message["is"] == "head":
-                    head = message
-                elif message["is"] == "times":
-                    raw += message["times"]
+            process.ask({"do": "survey", "path": whole_path(place), "name": name, "max_pixels": most_pixels()})
+            head, ticks, found = _answers(process)
         except Died as died:
-            raise told(process, name) from died
-    notes, damage = _remarks(head, message, len(raw))
-    times, end, mended = _shown(head, raw)
+            raise decoder_died(process, name) from died
+    notes, damage = _remarks(head, found, len(ticks))
+    times, end, mended = _times(head, ticks)
     damage += mended
     if damage and strict:
-        raise InputError(f"'{name}': {damage[0]}", "leave out --strict to use what can be read")
+        raise InputError(f"'{name}': {damage[0]}", f"leave out {choice('strict')} to use what can be read")
     width, height = _turned(head["size"], head["matrix"])
-    sound = bool(message["sounds"] and message["heard"])
+    sound = bool(found["sounds"] and found["heard"])
     return Survey(width, height, times, end, sound, sha256_of(place), (*damage, *notes), not damage)
 
 
-@contextlib.contextmanager
-def frames(place: Path, max_pixels: int, begin: int = 0) -> Iterator[Iterator[npt.NDArray[np.uint8]]]:
+def _answers(process: Child) -> tuple[Head, _Ticks, Found]:
+    """All that a survey has to say."""
+    head: Head | None = None
+    ticks: _Ticks = []
+    while (answer := process.answer())["type"] != "found":
+        if answer["type"] == "head":
+            head = answer
+        elif answer["type"] == "times":
+            ticks += answer["times"]
+    assert head is not None and answer["type"] == "found"
+    return head, ticks, answer
+
+
+def frames(place: Path, begin: int = 0) -> AbstractContextManager[Iterator[npt.NDArray[np.uint8]]]:
     """The frames of a film in order, from number `begin` on, as many as `survey` finds: each (H, W, 3) uint8 sRGB, upright.
 
-    They are decoded while they are asked for; the process that does it ends with the `with`. Errors as `survey`, also between frames.
+    They are decoded while they are asked for, under the limit of pixels that holds now; the process that does it ends with the `with`.
+    Errors as `survey`, also between frames.
     """
-    name = str(place)
     with reading(place, "film"):
         pass
+    request: ReadRequest = {
+        "do": "frames", "path": whole_path(place), "name": str(place), "max_pixels": most_pixels(), "begin": begin,
+    }  # fmt: skip
+    return _reading(request)
+
+
+@contextlib.contextmanager
+def _reading(request: ReadRequest) -> Iterator[Iterator[npt.NDArray[np.uint8]]]:
     with Child() as child:
-        yield _decoded(child, place, name, max_pixels, begin)
+        yield _decoded(child, request)
 
 
-def _decoded(child: Child, place: Path, name: str, max_pixels: int, begin: int) -> Iterator[npt.NDArray[np.uint8]]:
+def _decoded(child: Child, request: ReadRequest) -> Iterator[npt.NDArray[np.uint8]]:
     try:
-        child.ask(do="frames", path=spoken(place), name=name, max_pixels=max_pixels, begin=begin)
-        while (message := child.answer())["is"] != "end":
-            if message["is"] == "frame":
-                width, height = message["size"]
-                yield _upright(child.pixels(height, width), message["matrix"])
+        child.ask(request)
+        while (answer := child.answer())["type"] != "done":
+            if answer["type"] == "frame":
+                width, height = answer["size"]
+                yield _upright(child.pixels(height, width), answer["matrix"])
     except Died as died:
-        raise told(child, name) from died
+        raise decoder_died(child, request["name"]) from died
 
 
 # ── upright ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -146,17 +162,17 @@ def _upright(rgb: npt.NDArray[np.uint8], matrix: Sequence[int]) -> npt.NDArray[n
 # ── times ────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _shown(head: dict[str, Any], raw: list[list[int | None]]) -> tuple[tuple[Fraction, ...], Fraction, list[str]]:
+def _times(head: Head, ticks: _Ticks) -> tuple[tuple[Fraction, ...], Fraction, list[str]]:
     """When each frame is shown, when the last is over, and what was wrong with the file's own times."""
     base, begins = Fraction(*head["base"]), Fraction(*head["origin"])
     rate = Fraction(*head["rate"]) if head["rate"] else None
-    times: _Times = [None if each is None else each * base - begins for each, _ in raw]
+    times: _Times = [None if each is None else each * base - begins for each, _ in ticks]
     step, notes = _step(times, rate)
-    shown, mended = _mended(times, step)
-    if mended and not notes:
-        notes = [f"the times of {mended:,} of {len(raw):,} frames make no sense and were mended"]
-    last = (raw[-1][1] or 0) * base
-    return tuple(shown), shown[-1] + (last if 0 < last <= _LONGEST_PAUSE else step), notes
+    mended, changed = _mended(times, step)
+    if changed and not notes:
+        notes = [f"the times of {changed:,} of {len(ticks):,} frames make no sense and were mended"]
+    last = (ticks[-1][1] or 0) * base
+    return tuple(mended), mended[-1] + (last if 0 < last <= _LONGEST_PAUSE else step), notes
 
 
 def _step(times: _Times, rate: Fraction | None) -> tuple[Fraction, list[str]]:
@@ -197,23 +213,21 @@ def _mended(times: _Times, step: Fraction) -> tuple[list[Fraction], int]:
 # ── words ────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _remarks(head: dict[str, Any], end: dict[str, Any], readable: int) -> tuple[list[str], list[str]]:
+def _remarks(head: Head, found: Found, readable: int) -> tuple[list[str], list[str]]:
     """What is worth knowing, and what is damage."""
     notes, damage = [], []
-    if end["resized"]:
-        coded, other = "×".join(map(str, head["coded"])), "×".join(map(str, end["resized"]))
-        total = max(end["packets"] + end["left"], readable + 1)
+    size, coded = "×".join(map(str, head["size"])), "×".join(map(str, head["coded"]))
+    if found["resized"]:
+        other, total = "×".join(map(str, found["resized"])), max(found["packets"] + found["missing"], readable + 1)
         damage.append(f"{readable:,} of {total:,} frames can be read: after them the size changes from {coded} to {other}")
-    elif lost := end["lost"] + end["left"]:
+    elif lost := found["lost"] + found["missing"]:
         damage.append(f"{readable:,} of {readable + lost:,} frames can be read")
-    if end["corrupt"]:
-        damage.append(f"{end['corrupt']:,} of {readable:,} frames are damaged in places")
-    if end["sounds"] and not end["heard"]:
+    if found["corrupt"]:
+        damage.append(f"{found['corrupt']:,} of {readable:,} frames are damaged in places")
+    if found["sounds"] and not found["heard"]:
         damage.append("its sound cannot be read")
-    if head["size"] != head["coded"]:
-        notes.append(
-            f"its pixels are not square; it is brought from {'×'.join(map(str, head['coded']))} to {'×'.join(map(str, head['size']))}"
-        )
-    if head["bright"]:
+    if size != coded:
+        notes.append(f"its pixels are not square; it is brought from {coded} to {size}")
+    if head["hdr"]:
         notes.append("its light is coded for HDR screens; colours will look pale")
     return notes, damage

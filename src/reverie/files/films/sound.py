@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from reverie.files.films.child import FAULTS, no_room, opened, origin, say
+from reverie.files.films.ffmpeg import FAULTS, no_room, note, open_film, origin
+from reverie.files.films.protocol import WriteRequest
 
 if TYPE_CHECKING:
     import av
@@ -31,11 +32,12 @@ class Sound:
         request: as `write_film` sends it.
     """
 
-    def __init__(self, container: av.container.OutputContainer, request: dict[str, Any]) -> None:
+    def __init__(self, container: av.container.OutputContainer, request: WriteRequest) -> None:
         self._out, self._suffix = container, request["suffix"]
         self._name = request["sound_name"]
         self._end = None if request["sound_end"] is None else Fraction(*request["sound_end"])
-        self._in = opened(request["sound"], self._name)
+        assert request["sound"] is not None
+        self._in = open_film(request["sound"], self._name)
         self._origin = origin(self._in)
         self._lanes = {stream.index: self._lane(stream) for stream in self._in.streams.audio}
         self._broken = False
@@ -60,7 +62,7 @@ class Sound:
     def close(self) -> None:
         self._in.close()
         if self._broken or any(lane.broken for lane in self._lanes.values()):
-            say(**{"is": "note"}, text=f"parts of the sound of '{self._name}' cannot be read and are left out")
+            note(f"parts of the sound of '{self._name}' cannot be read and are left out")
 
     def _lane(self, stream: Any) -> _Copied | _Encoded:
         kind = _Copied if _name(stream) in _AS_IT_IS[self._suffix] else _Encoded
@@ -144,7 +146,7 @@ class _Encoded:
         self.broken = False
         self._begins = begins
         self._samples: int | None = None  # where the next one goes
-        say(**{"is": "note"}, text=f"the sound was {_name(source)} and is now {'AAC' if suffix == '.mp4' else 'Opus'}")
+        note(f"the sound was {_name(source)} and is now {'AAC' if suffix == '.mp4' else 'Opus'}")
 
     def take(self, packet: Any) -> list[_Timed]:
         try:

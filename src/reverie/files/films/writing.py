@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from reverie.errors import InputError, OutputError, UsageError
-from reverie.files.films.process import Child, Died, NoRoom, spoken
+from reverie.files.films.process import Child, Died, NoRoom, whole_path
+from reverie.files.films.protocol import WriteRequest, pair
 from reverie.files.recipes.containers import with_recipe
 from reverie.files.recipes.embedded import check_text
 from reverie.store import beside
@@ -69,9 +70,9 @@ def write_film(
     with Child("write", _PATIENCE) as child, beside(place, replace=replace) as part:
         try:
             _send(child, part, suffix, _pixels(frames), times, end, sound, sound_end)
-            while (message := child.answer())["is"] != "done":
-                if message["is"] == "note" and tell is not None:
-                    tell(message["text"])
+            while (answer := child.answer())["type"] != "done":
+                if answer["type"] == "note" and tell is not None:
+                    tell(answer["text"])
         except NoRoom as error:
             raise OSError(error.number, str(error)) from error
         except Died as died:
@@ -95,14 +96,13 @@ def _send(
 ) -> None:
     first = next(frames)
     height, width = first.shape[:2]
-    asked = {
-        "path": spoken(part), "suffix": suffix, "height": height, "width": width,
-        "times": [[each.numerator, each.denominator] for each in (*times, end)],
-        "sound": None if sound is None else spoken(sound), "sound_name": str(sound),
-        "sound_end": None if sound_end is None else [sound_end.numerator, sound_end.denominator],
+    request: WriteRequest = {
+        "path": whole_path(part), "suffix": suffix, "height": height, "width": width, "times": [pair(each) for each in (*times, end)],
+        "sound": None if sound is None else whole_path(sound), "sound_name": str(sound),
+        "sound_end": None if sound_end is None else pair(sound_end),
     }  # fmt: skip
     try:
-        child.ask(**asked)
+        child.ask(request)
         count = 0
         for count, frame in enumerate(islice(chain([first], frames), len(times) + 1), 1):
             if frame.shape != first.shape or count > len(times):

@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import os
 import struct
-from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from reverie.errors import UnsafeError
+from reverie.files.recipes import xmp
+from reverie.files.recipes.bounds import MAX_PACKET, MAX_RECIPE, bounded, parts, too_long
 
-XMP_UUID = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 _GIF_KEY = b"reverie\0"
 _SEGMENT, _TAGS, _TAG, _SIMPLE, _NAME, _STRING = 0x18538067, 0x1254C367, 0x7373, 0x67C8, 0x45A3, 0x4487
 _WEBM_KEY = b"REVERIE"
-_MAX_PARTS = 200_000  # boxes, elements or blocks of one file: more is an attempt to keep us busy
 
 
 def film_kind_of(start: bytes) -> str | None:
@@ -30,19 +28,13 @@ def film_kind_of(start: bytes) -> str | None:
     return None
 
 
-def _parts(name: str) -> Iterator[None]:
-    for _ in range(_MAX_PARTS):
-        yield
-    raise UnsafeError(f"'{name}' is made of more than {_MAX_PARTS:,} parts", "convert it with another program first")
-
-
 # ── MP4 ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def mp4_packet(file: BinaryIO, name: str, most: int) -> bytes | None:
-    """The XMP packet of an MP4, of at most `most` bytes; one above is given cut, one byte too long."""
+def from_mp4(file: BinaryIO, name: str) -> str | None:
+    """The recipe in an MP4's XMP."""
     file.seek(0)
-    for _ in _parts(name):
+    for _ in parts(name):
         size, kind = struct.unpack(">I4s", file.read(8))
         head = 8
         if size == 1:
@@ -51,8 +43,8 @@ def mp4_packet(file: BinaryIO, name: str, most: int) -> bytes | None:
         if size < head:  # 0: to the end of the file; else nonsense
             return None
         after = file.tell() + size - head
-        if kind == b"uuid" and size - head > 16 and file.read(16) == XMP_UUID:
-            return file.read(min(size - head - 16, most + 1))
+        if kind == b"uuid" and size - head > 16 and file.read(16) == xmp.UUID:
+            return xmp.recipe_in(bounded(file, size - head - 16, MAX_PACKET, name), name)
         file.seek(after)
     return None
 
@@ -76,12 +68,12 @@ def _number(file: BinaryIO, keep: bool) -> int:
     return -1 if value == (1 << (7 * length)) - 1 else value
 
 
-def webm_text(file: BinaryIO, name: str, most: int) -> bytes | None:
-    """The text of the tag, of at most `most` bytes; one above is given cut, one byte too long."""
+def from_webm(file: BinaryIO, name: str) -> str | None:
+    """The recipe in the tag of a WebM."""
     file.seek(0)
     inside = {_SEGMENT, _TAGS, _TAG, _SIMPLE}
     ours = False
-    for _ in _parts(name):
+    for _ in parts(name):
         kind, size = _number(file, True), _number(file, False)
         if kind in inside:
             continue
@@ -91,7 +83,7 @@ def webm_text(file: BinaryIO, name: str, most: int) -> bytes | None:
         if kind == _NAME:
             ours = size == len(_WEBM_KEY) and file.read(size) == _WEBM_KEY
         elif kind == _STRING and ours:
-            return file.read(min(size, most + 1))
+            return bounded(file, size, MAX_RECIPE, name).decode()
         file.seek(after)
     return None
 
@@ -111,27 +103,34 @@ def _element(kind: int, content: bytes) -> bytes:
 # ── GIF ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def gif_text(file: BinaryIO, name: str, most: int) -> bytes | None:
-    """The text of the comment, of at most `most` bytes; one above is given cut, one byte too long."""
+def from_gif(file: BinaryIO, name: str) -> str | None:
+    """The recipe in the comment of a GIF."""
     file.seek(10)
     (flags,) = struct.unpack("<B2x", file.read(3))
-    file.seek(3 << (flags & 7) + 1 if flags & 128 else 0, 1)
-    parts = _parts(name)
+    file.seek(_palette(flags), 1)
+    turns = parts(name)
     while (mark := file.read(1)) in (b"!", b","):
-        next(parts)
-        kind = file.read(1) if mark == b"!" else b""
+        next(turns)
+        comment = mark == b"!" and file.read(1) == b"\xfe"
         if mark == b",":
             (flags,) = struct.unpack("<8xB", file.read(9))
-            file.seek((3 << (flags & 7) + 1 if flags & 128 else 0) + 1, 1)
+            file.seek(_palette(flags) + 1, 1)
         text = b""
         while length := struct.unpack("B", file.read(1))[0]:
-            if kind == b"\xfe" and len(text) <= most + len(_GIF_KEY):
+            if comment and len(text) <= len(_GIF_KEY) + MAX_RECIPE:
                 text += file.read(length)
             else:
                 file.seek(length, 1)
         if text.startswith(_GIF_KEY):
-            return text[len(_GIF_KEY) :]
+            if len(text) > len(_GIF_KEY) + MAX_RECIPE:
+                raise too_long(name)
+            return text.removeprefix(_GIF_KEY).decode()
     return None
+
+
+def _palette(flags: int) -> int:
+    """Bytes of the table of colours that follows such flags."""
+    return 3 << (flags & 7) + 1 if flags & 128 else 0
 
 
 # ── writing ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -139,13 +138,11 @@ def gif_text(file: BinaryIO, name: str, most: int) -> bytes | None:
 
 def with_recipe(place: Path, suffix: str, recipe: str) -> None:
     """Put a recipe into a film that has none."""
-    from reverie.files.recipes.embedded import xmp_packet
-
     with place.open("rb+") as file:
         if suffix == ".mp4":
-            packet = xmp_packet(recipe)
+            packet = xmp.packet(recipe)
             file.seek(0, os.SEEK_END)
-            file.write(struct.pack(">I4s", 24 + len(packet), b"uuid") + XMP_UUID + packet)
+            file.write(struct.pack(">I4s", 24 + len(packet), b"uuid") + xmp.UUID + packet)
         elif suffix == ".gif":
             text = _GIF_KEY + recipe.encode()
             blocks = b"".join(bytes([len(text[at : at + 255])]) + text[at : at + 255] for at in range(0, len(text), 255))
