@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from reverie.api.journeying import fingerprint
 from tests.helpers import tiny
 from tests.helpers.commands import listed, photo, pixels
 from torch import Tensor
@@ -19,7 +20,6 @@ from torch import Tensor
 import reverie
 from reverie.album import read_recipe
 from reverie.api import plan_journey
-from reverie.api.journeying import fingerprint
 from reverie.errors import OutputError, UsageError
 from reverie.motion.journeys import Traveller, closing
 from reverie.networks import Network

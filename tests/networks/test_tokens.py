@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 import torch
 import torch.nn.functional as F
+from reverie.api.journeying import _ring
 from tests.helpers.tiny import SIDE, Flow, close, picture, prepared, wrapped
 from tests.sweep import state
 from torch import Tensor, nn
 
 import reverie
-from reverie.api.journeying import _ring
 from reverie.errors import UsageError
 from reverie.networks import Network
 from reverie.networks.attribution import available

@@ -169,17 +169,16 @@ def _planned(old: Recipe, given: dict[str, Any], network: Networks, objective: O
     plan_all = plan_imagine if old.command == "imagine" else plan_feature
     batch = old.batch if target == old.target else None
     if batch is None:
-        return plan_all(_subject(target), network=network, **given)[0]  # type: ignore[operator]
+        return plan_all(_subject(target), network=network, **given)[0]
     if batch.kind == "between":
         given |= {"between": [_subject(batch.targets[0]), _subject(batch.targets[-1])], "count": len(batch.targets)}
-        plan = plan_all(None, network=network, **given)[0]  # type: ignore[operator]
+        plan = plan_all(None, network=network, **given)[0]
     elif batch.kind == "diverse":
-        plan = plan_all(_subject(target), network=network, diverse=len(batch.targets), **given)[0]  # type: ignore[operator]
+        plan = plan_all(_subject(target), network=network, diverse=len(batch.targets), **given)[0]
     else:
-        plan = plan_all([_subject(each) for each in batch.targets], network=network, **{**given, "batch": len(batch.targets)})[0]  # type: ignore[operator]
-    wanted = plan.recipe.model_copy(
-        update={"target": batch.targets[batch.index], "batch": plan.recipe.batch.model_copy(update={"index": batch.index})}
-    )
+        plan = plan_all([_subject(each) for each in batch.targets], network=network, **{**given, "batch": len(batch.targets)})[0]
+    together = batch.model_copy(update={"targets": tuple(each.target for each in plan.recipes())})
+    wanted = plan.recipe.model_copy(update={"target": together.targets[batch.index], "batch": together})
     return replace(plan, recipe=wanted, wanted=(batch.index,))
 
 

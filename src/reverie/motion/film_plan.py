@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -45,7 +45,9 @@ class FilmPlan(MovingPlan):
         if finished >= self.units:
             yield self._all_made
             return
-        with at_most_pixels(self.most_pixels), frames(self.film, max(0, finished - 1)) as decoded:
+        with ExitStack() as stack:
+            with at_most_pixels(self.most_pixels):
+                decoded = stack.enter_context(frames(self.film, max(0, finished - 1)))
             last = self._next(decoded) if finished else None
 
             def make(number: int, frame: Frame) -> Tensor:

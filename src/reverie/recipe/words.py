@@ -45,7 +45,9 @@ def differences(recipe: Recipe) -> list[tuple[str, Any, Any]]:
     groups = ("canvas", "ascent", "transforms", "penalties", "finish", "journey", "film")
     for name in groups:
         group: Data | None = getattr(recipe, name)
-        for field in type(group).model_fields if group is not None else ():
+        if group is None:
+            continue
+        for field in type(group).model_fields:
             value, usual = getattr(group, field), spec.defaults.get(field, type(group).model_fields[field].default)
             if value != usual and (name, field) not in (("journey", "frames"), ("film", "frames")):
                 found.append((f"{name}.{field}", value, usual))

@@ -1,0 +1,114 @@
+"""A command is data: what the table says is what the command line has, and a new command is a row and a function."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.helpers.commands import SHORT, Run
+
+from reverie import api
+from reverie.cli.console import say
+from reverie.cli.flags import Call
+from reverie.cli.outputs import Outputs
+from reverie.recipe import COMMANDS, GROUPS, Ascent, CommandSpec, Goal, Machinery, Printing, Seed, Subject, Width, Writing, flag_of
+
+
+def twice(call: Call) -> None:
+    """A toy: dreams on a picture, and on its dream."""
+    out = Outputs(call, several=False)
+    path = out.destination.file("twice.png")
+    first = api.plan_dream(call.subjects[0], network=call.network.several(), **call.choices)
+    out.ready(path, first.start, first.recipe)
+    second = api.plan_dream(first.make(), network=first.networks, **{**call.choices, "width": None}).make()
+    with out.printed():
+        out.save(second, path)
+    say("twice")
+
+
+TWICE = CommandSpec(
+    "twice", "Dream on a picture, and on its dream.", "reverie twice sky.jpg", f"{__name__}:twice", (Subject("START", "a picture"),),
+    models=(Goal, Seed, Ascent, Width, Machinery), writing=(Writing, Printing), defaults={"steps": 2}, networks="several", has_preset=True,
+)  # fmt: skip
+
+
+def test_a_command_is_added_from_outside_with_one_row_and_one_function(run: Run, sky: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(COMMANDS, "twice", TWICE)
+    monkeypatch.setattr("reverie.cli.flags._loaded", lambda place: twice if place.endswith(":twice") else None)
+    told = run("twice", "--help-all").out
+    assert "Dream on a picture, and on its dream." in told and "[default: 2; from 1 to 100000]" in told and "reverie twice sky.jpg" in told
+    done = run("twice", sky, "--octaves", "1", "--level", "edges", "--quiet")
+    assert done.code == 0 and done.out.splitlines() == ["twice.png", "twice"]
+    assert Path("twice.png").is_file()
+    run("twice", sky, "--frames", "3").fault(2, "--frames")
+    run("twice", sky, "--steps", "0").fault(2, "--steps 0", "at least 1")
+
+
+@pytest.mark.parametrize("name", ["dream", "imagine", "feature", "journey", "film", "see"])
+def test_help_shows_the_few_that_matter_in_groups_and_help_all_the_rest(name: str, run: Run) -> None:
+    few, every = run(name, "--help").out, run(name, "--help-all").out
+    shown = [line for line in few.splitlines() if line.lstrip().startswith("-")]
+    assert len(shown) <= 24 and len(few.splitlines()) <= 60, few
+    assert f"reverie {name} --help-all" in few and COMMANDS[name].example in few
+    assert all(flag_of(field) in every for field in COMMANDS[name].flags)
+    assert "Output:" in few and few.index("What to") < few.index("Output:")
+
+
+def test_without_a_command_it_says_what_to_try_on_the_picture_at_hand(run: Run, place: Path, sky: Path) -> None:
+    told = run()
+    assert told.code == 0 and len(told.out.splitlines()) == 3
+    assert "reverie dream sky.png" in told.out
+    sky.unlink()
+    assert "reverie imagine banana" in run().out
+
+
+def test_every_choice_of_a_recipe_is_a_flag_somewhere() -> None:
+    fields = {name for model in GROUPS for name in model.model_fields}
+    assert fields <= {name for each in COMMANDS.values() for name in each.fields}
+
+
+def test_an_error_says_the_flag_on_the_command_line_and_the_name_in_python(run: Run, sky: Path) -> None:
+    run("dream", sky, "--steps", "0", *SHORT[:2]).fault(2, "--steps 0")
+    with pytest.raises(api.plan_dream.__globals__["UsageError"]) as caught:
+        api.plan_dream(sky, steps=0)
+    assert caught.value.fault == "steps=0" and caught.value.field == "steps"
+    run("dream", sky, "--towards", sky).fault(2, "--towards without --from")
+    with pytest.raises(api.plan_dream.__globals__["UsageError"], match="towards= without away="):
+        api.plan_dream(sky, towards=sky)
+    run("dream", sky, "--seed", "-1").fault(2, "--seed -1")
+
+
+def test_values_equal_to_the_default_are_always_accepted(run: Run, sky: Path) -> None:
+    assert run("dream", sky, *SHORT, "--spread", "0", "--canvas", "pixels", "--mix", "0", "--quiet", "-o", "a.png").code == 0
+    assert run("dream", sky, *SHORT, "--quiet", "-o", "b.png").code == 0
+    assert Path("a.png").read_bytes() == Path("b.png").read_bytes()
+
+
+def test_a_folder_is_made_when_the_first_result_is_there_and_not_before(run: Run, sky: Path) -> None:
+    assert run("dream", sky, *SHORT, "--quiet", "-o", "new/").code == 0
+    assert len(list(Path("new").iterdir())) == 1
+    run("dream", sky, "--steps", "0", "-o", "other/").fault(2)
+    run("dream", sky, "-t", "blocks.99", "-o", "other/").fault(2, "blocks.99")
+    assert not Path("other").exists()
+    run("dream", sky, *SHORT, "-o", "no/such/folder/").fault(5)
+
+
+def test_redo_with_a_change_is_the_same_but_for_it(run: Run, sky: Path) -> None:
+    assert run("dream", sky, *SHORT, "--smoothing", "1.2", "--quiet", "-o", "a.png").code == 0
+    done = run("redo", "a.png", "--seed", "5", "--quiet", "--json")
+    assert done.code == 0
+    recipe = done.data[0]["recipe"]
+    assert recipe["seed"] == 5 and recipe["ascent"]["smoothing"] == 1.2 and recipe["ascent"]["steps"] == 2
+    assert len(recipe["made_from"]) == 64
+    same = run("redo", "a.png", "--seed", "0", "--quiet", "-o", "same.png")
+    assert same.code == 0 and Path("same.png").read_bytes() == Path("a.png").read_bytes()
+    run("redo", "a.png", "--frames", "3").fault(2, "--frames")
+
+
+def test_recipe_says_in_words_what_was_done_and_what_is_unusual(run: Run, sky: Path) -> None:
+    assert run("dream", sky, "--octaves", "2", "--steps", "2", "--level", "parts", "--quiet", "-o", "a.png").code == 0
+    first, *rest = run("recipe", "a.png").out.splitlines()
+    assert first.startswith("a dream on blocks.4.1 (parts), 2 octaves of 2 steps") and "seed 0" in first
+    assert any(line.startswith("ascent.octaves") and "2" in line and "usually 5" in line for line in rest)
+    assert not any(line.startswith("ascent.jitter") for line in rest)
+    assert any(line.startswith("ascent.jitter") for line in run("recipe", "a.png", "--all").out.splitlines())
