@@ -26,10 +26,10 @@ from reverie.pictures import quantise, shown
 from reverie.recipe import Recipe
 from reverie.render import threads as using
 from reverie.store import Kept, check_place, exists, expanded, is_folder, made_folder, write_whole
-from reverie.work import Done, Job, here
+from reverie.work import Job, Progress, Watcher, run_in_order
 
 FILMS = frozenset({".mp4", ".webm", ".gif"})
-Watch = Callable[[Done], bool]
+Watch = Watcher
 Tell = Callable[[str], None] | None
 Frame = Callable[[int], Tensor]  # a unit that is finished, by its number: (C, H, W) in 0..1, as it is on disk
 Make = Callable[[int, Frame], Tensor]  # a unit by its number, and those before it → (C, H, W) in 0..1
@@ -125,7 +125,7 @@ class Setting(ABC):
         """Make it, or go on with it. See `journey` and `film`; `tell` is told each note as soon as it is known."""
         place, began = self.ready(output, force=force, preview=preview), time.monotonic()
         job = Job(_beside(place, ".work"), self.fingerprint(), self.units)
-        with job.opened() as note:
+        with job.locked() as note:
             notes = (*self.notes, *((note,) if note else ()), *Kept().put_all(self.kept))
             if tell is not None:
                 for each in notes:
@@ -136,7 +136,7 @@ class Setting(ABC):
                     def make(number: int) -> bytes:
                         return files.encode(quantise(made(number, lambda each: self._unit(job, each))), suffix=".png")
 
-                    finished = here(job, make, _previewing(place, preview, job, progress))
+                    finished = run_in_order(job, make, _previewing(place, preview, job, progress))
                 done = finished == job.units
                 recipe = self.recipe if done else self.of_frames(max(1, min(finished, self.frames)))
                 if done or partial:
@@ -205,10 +205,10 @@ def _previewing(place: Path, every: int, job: Job, progress: Watch | None) -> Wa
         for number in range(0, job.finished(), every):
             _put(job, number, folder)
 
-    def look(done: Done) -> bool:
-        if every and done.number % every == 0:
-            _put(job, done.number, folder)
-        return progress is not None and progress(done)
+    def look(made: Progress) -> object:
+        if every and made.number % every == 0:
+            _put(job, made.number, folder)
+        return progress is not None and progress(made)
 
     return look
 

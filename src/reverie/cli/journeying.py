@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from reverie.motion.footage import Footage
     from reverie.networks import Network
     from reverie.recipe import Recipe
-    from reverie.work import Done
+    from reverie.work import Progress
 
 
 @flags.with_fields("journey", Journey, Ascent, Transforms, Penalties, without=("ring",))
@@ -109,10 +109,9 @@ def moving_again(
     return tell(made, setting.frames, False, json)
 
 
-def shown_done(shown: Line, done: Done) -> bool:
+def shown_done(shown: Line, progress: Progress) -> bool:
     """Draw how far it is; whether it was interrupted."""
-    pace = f"{done.per_second:.2g} a second" if done.per_second >= 0.1 else f"{1 / done.per_second:.3g} s each"
-    return shown.told((done.number + 1) / done.units, f"frame {done.number + 1}/{done.units}  {pace}")
+    return shown.told(progress.done, progress.doing)
 
 
 def tell(made: Footage, frames: int, partial: bool, json: bool) -> int:
