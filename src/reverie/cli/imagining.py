@@ -188,7 +188,7 @@ def _sheet_place(sheet: str, force: bool) -> Path:
 
 def _check_sheet(sheet: Path, pictures: list[Path], strips: list[Path]) -> None:
     """Find out now whether all of them fit on one sheet, and whether it is a file of its own."""
-    from reverie.pictures.sheet import MOST
+    from reverie.pictures.sheets import MOST
 
     if len(pictures) > MOST:
         raise UsageError(f"--sheet of {len(pictures)} pictures", f"it holds {MOST}: make them in several runs")

@@ -114,10 +114,9 @@ def save_strip(picture: Picture, place: Path, force: bool, no_recipe: bool, json
 
 def save_sheet(pictures: Sequence[Picture], labels: Sequence[str], place: Path, force: bool, json: bool) -> str:
     """A labelled contact sheet; a unit that never fired has an empty place on it."""
-    from reverie.pictures import Picture, sheet
+    from reverie.pictures import sheet
 
-    shown = sheet([each.shown if each.alive else None for each in pictures], labels)
-    Picture(shown).save(place, force=force)
+    sheet(pictures, labels).save(place, force=force)
     if not json:
         say(str(place))
     return str(place)
