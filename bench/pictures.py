@@ -32,7 +32,7 @@ import reverie
 from bench.floor import processor
 from bench.spectrum import LIGHT, photographs
 from reverie.networks import Network
-from reverie.pictures import quantise, resize, sheet
+from reverie.pictures import contact_sheet, quantise, resize
 
 CLASSES = (  # a living thing, a plant, a dish, a vehicle, a building, an instrument, a household thing, a landscape; three times
     *((340, "zebra"), (986, "yellow lady's slipper"), (953, "pineapple"), (820, "steam locomotive")),
@@ -258,7 +258,7 @@ def report(programs: dict[str, Program], judges: dict[str, Network], sheets: Pat
             found["programs"][name + view] = {"title": shown.title, "whole": program.whole, "notes": program.notes, "pictures": pictures}
             if sheets is not None:
                 labels = [each["label"] for each in pictures.values()]
-                page = sheet([each.pixels for each in shown.made], labels, side=SIZE, title=shown.title)  # (3, H, W)
+                page = contact_sheet([each.pixels for each in shown.made], labels, side=SIZE, title=shown.title)  # (3, H, W)
                 Image.fromarray(quantise(page)).save(sheets / f"{name}{view}.png")
     slopes = {name: spectrum(light(pixels))[0] for name, pixels in photographs_at_size().items()}
     found["photographs"] = slopes

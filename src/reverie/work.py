@@ -12,17 +12,19 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from reverie.errors import OutputError
+from reverie.errors import OutputError, choice
 from reverie.store import check_place, made_folder, write_whole
 
 VERSION = 1  # of the manifest
 _FRAMES, _MANIFEST, _LOCK = "frames", "manifest.json", "lock"
+_ELSEWHERE = f"choose another place with {choice('output')}"
+_MOVE = f"move it away, or {_ELSEWHERE}"
 _PNG = b"\x89PNG\r\n\x1a\n", b"IEND\xaeB`\x82"  # how a whole PNG begins and ends
 
 
 @dataclass(frozen=True)
-class Done:
-    """A unit was finished just now.
+class Progress:
+    """How far a job is: a unit was finished just now.
 
     Attributes:
         number: of that unit, counted from 0.
@@ -35,6 +37,21 @@ class Done:
     units: int
     per_second: float
     left: float
+
+    @property
+    def done(self) -> float:
+        """The share of the job that is finished, 0..1."""
+        return (self.number + 1) / self.units
+
+    @property
+    def doing(self) -> str:
+        """The same in words."""
+        pace = f"{self.per_second:.2g} a second" if self.per_second >= 0.1 else f"{1 / self.per_second:.3g} s each"
+        return f"frame {self.number + 1}/{self.units}  {pace}"
+
+
+Watcher = Callable[[Progress], object]
+"""Is told of each unit; a true answer stops."""
 
 
 class Job:
@@ -56,11 +73,11 @@ class Job:
         return self.frames / f"{number:06d}{self.suffix}"
 
     def finished(self) -> int:
-        """How many units from the first on are there, and whole."""
-        return next((number for number in range(self.units) if not self._whole(number)), self.units)
+        """How many units from the first on are there."""
+        return next((number for number in range(self.units) if not self._is_finished(number)), self.units)
 
     @contextmanager
-    def opened(self) -> Iterator[str]:
+    def locked(self) -> Iterator[str]:
         """The folder, made and locked, for as long as the block lasts.
 
         Yields:
@@ -76,11 +93,11 @@ class Job:
         try:
             lock.acquire()
         except Timeout:
-            raise OutputError(f"another process is at work in '{self.place}'", "let it finish, or choose another place with -o") from None
+            raise OutputError(f"another process is at work in '{self.place}'", f"let it finish, or {_ELSEWHERE}") from None
         except OSError as error:
-            raise OutputError(f"'{self.place}' cannot be locked ({error.strerror or error})", "choose another place with -o") from error
+            raise OutputError(f"'{self.place}' cannot be locked ({error.strerror or error})", _ELSEWHERE) from error
         try:
-            yield self._taken_up()
+            yield self._prepared()
         finally:
             if not (self.place / _MANIFEST).exists():  # removed: nothing is left to guard
                 with suppress(OSError):
@@ -93,7 +110,7 @@ class Job:
                     self.place.rmdir()
 
     def remove(self) -> None:
-        """Take all of it away; inside `opened`, the folder itself goes when that ends. What others put into it stays."""
+        """Take all of it away; inside `locked`, the folder itself goes when that ends. What others put into it stays."""
         shutil.rmtree(self.frames, ignore_errors=True)
         for each in (*self.place.glob(".reverie-*.part"), self.place / _MANIFEST):
             with suppress(OSError):
@@ -107,9 +124,9 @@ class Job:
             return
         others = [each for each in self.place.iterdir() if each.name not in (_FRAMES, _LOCK) and not each.name.startswith(".reverie-")]
         if others or (self.frames.exists() and (not self.frames.is_dir() or any(self.frames.iterdir()))):
-            raise OutputError(f"'{self.place}' is there, and is no work of Reverie's", "move it away, or choose another place with -o")
+            raise OutputError(f"'{self.place}' is there, and is no work of Reverie's", _MOVE)
 
-    def _taken_up(self) -> str:
+    def _prepared(self) -> str:
         """Make the folder fit for this job, and say what became of what was there."""
         old = self._fingerprint()
         made_folder(self.frames)
@@ -118,7 +135,7 @@ class Job:
                 each.unlink()
         note = ""
         if old != self.fingerprint:
-            dropped = sum(_dropped(each) for each in self.frames.iterdir() if each.stem.isdecimal())
+            dropped = sum(_removed(each) for each in self.frames.iterdir() if each.stem.isdecimal())
             if dropped:
                 note = f"the settings are not those of the {dropped} frames in '{self.place}': they were dropped, and it begins anew"
         elif finished := self.finished():
@@ -138,7 +155,7 @@ class Job:
         found = data.get("fingerprint")
         return found if isinstance(found, str) else None
 
-    def _whole(self, number: int) -> bool:
+    def _is_finished(self, number: int) -> bool:
         """Whether the file of a unit is one that we moved into place, not an empty or a cut one."""
         try:
             with self.unit(number).open("rb") as file:
@@ -151,13 +168,12 @@ class Job:
             return False
 
 
-def here(job: Job, make: Callable[[int], bytes], watch: Callable[[Done], bool] | None = None) -> int:
-    """The engine of this process: it makes the units that are missing, one after the other, inside `job.opened()`.
+def run_in_order(job: Job, make: Callable[[int], bytes], watcher: Watcher | None = None) -> int:
+    """The engine of this process: it makes the units that are missing, one after the other, inside `job.locked()`.
 
     Args:
         job: whose units.
         make: the whole file of a unit; it may read earlier units.
-        watch: is told of each; a true answer stops.
 
     Returns:
         how many units are finished.
@@ -174,16 +190,15 @@ def here(job: Job, make: Callable[[int], bytes], watch: Callable[[Done], bool] |
             kept = f"{number} finished frames are kept, and the same command goes on"
             raise OutputError(error.fault, f"{error.remedy}; {kept}" if error.remedy else kept) from error
         per_second = (number + 1 - first) / max(time.monotonic() - began, 1e-6)
-        if watch is not None and watch(Done(number, job.units, per_second, (job.units - number - 1) / per_second)):
+        if watcher is not None and watcher(Progress(number, job.units, per_second, (job.units - number - 1) / per_second)):
             return number + 1
     return job.units
 
 
-def _dropped(path: Path) -> bool:
+def _removed(path: Path) -> bool:
+    """True: it is gone."""
     try:
         path.unlink()
     except OSError as error:
-        raise OutputError(
-            f"'{path}' cannot be removed ({error.strerror or error})", "move it away, or choose another place with -o"
-        ) from error
+        raise OutputError(f"'{path}' cannot be removed ({error.strerror or error})", _MOVE) from error
     return True

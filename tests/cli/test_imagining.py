@@ -169,7 +169,7 @@ def test_a_sheet_that_exists_or_cannot_be(run: Run, place: Path, monkeypatch: py
         run(*common, "none/sheet.png").fault(5, "none")
         run(*common, "imagine-daisy-0.png").fault(2, "--sheet imagine-daisy-0.png is also the name of a picture")
         run("imagine", "banana", *TINY, "-o", "a.png", "--sheet", "./a.png").fault(2, "is also the name of a picture")
-        patch.setattr(sys.modules["reverie.pictures.sheet"], "MOST", 3)
+        patch.setattr(sys.modules["reverie.pictures.sheets"], "MOST", 3)
         run("feature", "blocks.2.0:0-3", *TINY, "--sheet", "s.png").fault(2, "--sheet of 4 pictures", "it holds 3")
         assert listed(place) == ["old.png"]
     assert run("imagine", "banana", *TINY, "--sheet", "old.png", "--force").code == 0

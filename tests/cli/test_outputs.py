@@ -48,7 +48,7 @@ def test_a_folder_that_is_not_writable(run: Run, sky: Path, place: Path, monkeyp
     def refuse(*_: object) -> None:
         raise PermissionError(errno.EACCES, "Permission denied")  # tests may run as root, whom permissions do not bind
 
-    monkeypatch.setattr(store.whole, "_open_beside", refuse)
+    monkeypatch.setattr(store.atomic, "_open_beside", refuse)
     run("dream", sky.name, *SHORT).fault(5, "is not writable", "-o")
     assert listed(place) == ["sky.png"]
 

@@ -39,7 +39,7 @@ def test_writes_the_content_with_ordinary_permissions(tmp_path: Path) -> None:
 def test_replaces_only_when_told(tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     write_whole(path, b"old")
-    with pytest.raises(OutputError, match=r"exists already; give --force"):
+    with pytest.raises(OutputError, match=r"exists already; give force="):
         write_whole(path, b"new")
     assert path.read_bytes() == b"old"
     write_whole(path, b"new", replace=True)
@@ -115,7 +115,7 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path: Path, monkeypa
 @pytest.mark.parametrize("act", [check_place, lambda path: write_whole(path, b"x")])
 def test_a_folder_that_may_not_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, act) -> None:
     monkeypatch.setattr(os, "open", failing(errno.EACCES))  # tests may run as root, whom permissions do not bind
-    with pytest.raises(OutputError, match=r"is not writable; choose another place with -o"):
+    with pytest.raises(OutputError, match=r"is not writable; choose another place with output="):
         act(tmp_path / "a")
 
 

@@ -14,14 +14,14 @@ from pathlib import Path
 import pytest
 
 from reverie.errors import OutputError
-from reverie.work import Done, Job, here
+from reverie.work import Job, Progress, run_in_order
 
 UNITS = 12
 # a process that makes units, each of the one before, and counts every making in a file; slow enough to be killed in the midst of one
 MAKER = """
 import hashlib, sys, time
 from pathlib import Path
-from reverie.work import Job, here
+from reverie.work import Job, run_in_order
 place, fingerprint, units, pause = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), float(sys.argv[4])
 job = Job(place, fingerprint, units, suffix=".bin")
 def make(number):
@@ -30,9 +30,9 @@ def make(number):
     before = job.unit(number - 1).read_bytes() if number else fingerprint.encode()
     time.sleep(pause)
     return hashlib.sha256(before + bytes([number])).digest() * 4096
-with job.opened() as note:
+with job.locked() as note:
     print(note, flush=True)
-    here(job, make)
+    run_in_order(job, make)
 """
 
 
@@ -77,23 +77,23 @@ def test_killed_at_any_moment_it_goes_on_to_the_same_bytes(tmp_path: Path) -> No
 
 def test_other_settings_begin_anew_with_a_word(tmp_path: Path) -> None:
     job = Job(tmp_path / "a.work", "a", 3)
-    with job.opened() as note:
+    with job.locked() as note:
         assert note == ""
-        assert here(job, lambda number: png(b"a%d" % number)) == 3
+        assert run_in_order(job, lambda number: png(b"a%d" % number)) == 3
     other = Job(tmp_path / "a.work", "b", 3)
-    with other.opened() as note:
+    with other.locked() as note:
         assert "3 frames" in note and "dropped" in note and "settings" in note
         assert other.finished() == 0 and list(other.frames.iterdir()) == []
-        assert here(other, lambda number: png(b"b%d" % number)) == 3
-    with other.opened() as note:
+        assert run_in_order(other, lambda number: png(b"b%d" % number)) == 3
+    with other.locked() as note:
         assert note.startswith("3 of 3 frames")
     assert [each.read_bytes() for each in sorted(other.frames.iterdir())] == [png(b"b%d" % number) for number in range(3)]
 
 
 def test_killed_while_it_drops_old_units_it_never_takes_one_of_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     job = Job(tmp_path / "a.work", "a", 3)
-    with job.opened():
-        here(job, lambda number: png(b"a"))
+    with job.locked():
+        run_in_order(job, lambda number: png(b"a"))
     other, unlink = Job(tmp_path / "a.work", "b", 3), Path.unlink
     gone: list[Path] = []
 
@@ -104,21 +104,21 @@ def test_killed_while_it_drops_old_units_it_never_takes_one_of_them(tmp_path: Pa
         unlink(path, missing_ok=missing_ok)
 
     monkeypatch.setattr(Path, "unlink", stops)
-    with pytest.raises(KeyboardInterrupt), other.opened():
+    with pytest.raises(KeyboardInterrupt), other.locked():
         pass
     monkeypatch.setattr(Path, "unlink", unlink)
-    with other.opened() as note:
+    with other.locked() as note:
         assert "2 frames" in note and other.finished() == 0
 
 
 def test_a_longer_job_of_the_same_settings_goes_on(tmp_path: Path) -> None:
     short, long = Job(tmp_path / "a.work", "a", 2), Job(tmp_path / "a.work", "a", 5)
-    with short.opened():
-        here(short, lambda number: png())
+    with short.locked():
+        run_in_order(short, lambda number: png())
     made: list[int] = []
-    with long.opened() as note:
+    with long.locked() as note:
         assert note.startswith("2 of 5")
-        here(long, lambda number: made.append(number) or png())
+        run_in_order(long, lambda number: made.append(number) or png())
     assert made == [2, 3, 4]
     assert json.loads((long.place / "manifest.json").read_text())["units"] == 5
 
@@ -128,13 +128,13 @@ def test_a_second_process_is_refused_in_one_line(tmp_path: Path) -> None:
     assert first.stdout is not None
     try:
         first.stdout.readline()
-        with pytest.raises(OutputError) as refused, Job(tmp_path / "a.work", "a", UNITS).opened():
+        with pytest.raises(OutputError) as refused, Job(tmp_path / "a.work", "a", UNITS).locked():
             pass
     finally:
         first.kill()
         first.wait(60)
     assert "another process is at work" in refused.value.fault and "\n" not in str(refused.value)
-    with Job(tmp_path / "a.work", "a", UNITS).opened():  # a lock dies with its process
+    with Job(tmp_path / "a.work", "a", UNITS).locked():  # a lock dies with its process
         pass
 
 
@@ -146,27 +146,27 @@ def test_no_room_is_told_and_what_is_finished_is_kept(tmp_path: Path, monkeypatc
             raise OSError(errno.ENOSPC, "No space left on device")
         fsync(handle)
 
-    with job.opened():
+    with job.locked():
         monkeypatch.setattr(os, "fsync", full)
         with pytest.raises(OutputError) as told:
-            here(job, lambda number: png())
+            run_in_order(job, lambda number: png())
         assert "no room" in told.value.fault and "2 finished frames are kept" in told.value.remedy
         monkeypatch.setattr(os, "fsync", fsync)
         assert sorted(each.name for each in job.frames.iterdir()) == ["000000.png", "000001.png"]
-    with job.opened():
-        assert job.finished() == 2 and here(job, lambda number: png()) == 5
+    with job.locked():
+        assert job.finished() == 2 and run_in_order(job, lambda number: png()) == 5
 
 
 @pytest.mark.parametrize("content", [b"", b"\x89PNG", png()[:-1], b"GIF89a" + png(), png() + b"more"])
 def test_a_file_that_is_not_whole_is_made_again(tmp_path: Path, content: bytes) -> None:
     job = Job(tmp_path / "a.work", "a", 4)
-    with job.opened():
-        here(job, lambda number: png())
+    with job.locked():
+        run_in_order(job, lambda number: png())
         job.unit(2).write_bytes(content)
     made: list[int] = []
-    with job.opened() as note:
+    with job.locked() as note:
         assert job.finished() == 2 and note.startswith("2 of 4")
-        here(job, lambda number: made.append(number) or png())
+        run_in_order(job, lambda number: made.append(number) or png())
         assert made == [2, 3] and job.finished() == 4
         job.unit(1).unlink()
         job.unit(1).mkdir()
@@ -174,21 +174,27 @@ def test_a_file_that_is_not_whole_is_made_again(tmp_path: Path, content: bytes) 
 
 
 def test_pace_and_stopping(tmp_path: Path) -> None:
-    job, seen = Job(tmp_path / "a.work", "a", 9), list[Done]()
-    with job.opened():
-        assert here(job, lambda number: png(), lambda done: seen.append(done) or done.number == 3) == 4
+    job, seen = Job(tmp_path / "a.work", "a", 9), list[Progress]()
+    with job.locked():
+        assert run_in_order(job, lambda number: png(), lambda done: seen.append(done) or done.number == 3) == 4
     assert [each.number for each in seen] == [0, 1, 2, 3] and {each.units for each in seen} == {9}
+    assert [each.done for each in seen] == pytest.approx([1 / 9, 2 / 9, 3 / 9, 4 / 9]) and seen[-1].doing.startswith("frame 4/9  ")
     assert seen[-1].left == pytest.approx(5 / seen[-1].per_second) and seen[-1].per_second > 0
+
+
+@pytest.mark.parametrize(("pace", "words"), [(12.34, "12 a second"), (0.1, "0.1 a second"), (0.05, "20 s each")])
+def test_progress_in_words(pace: float, words: str) -> None:
+    assert Progress(2, 16, pace, 0.0).doing == f"frame 3/16  {words}"
 
 
 def test_removed_it_leaves_nothing_but_what_others_put_there(tmp_path: Path) -> None:
     job = Job(tmp_path / "a.work", "a", 2)
-    with job.opened():
-        here(job, lambda number: png())
+    with job.locked():
+        run_in_order(job, lambda number: png())
         job.remove()
     assert list(tmp_path.iterdir()) == []
-    with job.opened():
-        here(job, lambda number: png())
+    with job.locked():
+        run_in_order(job, lambda number: png())
         (job.place / "mine.txt").write_text("mine")
         job.remove()
     assert [each.name for each in job.place.iterdir()] == ["mine.txt"]
@@ -198,17 +204,17 @@ def test_a_folder_of_somebody_else_is_refused_and_left_alone(tmp_path: Path) -> 
     place = tmp_path / "a.work"
     (place / "frames").mkdir(parents=True)
     (place / "frames" / "000000.png").write_bytes(png())
-    with pytest.raises(OutputError, match="no work of Reverie's"), Job(place, "a", 2).opened():
+    with pytest.raises(OutputError, match="no work of Reverie's"), Job(place, "a", 2).locked():
         pass
     assert [each.name for each in place.rglob("*.*")] == ["000000.png"]
     (place / "frames" / "000000.png").unlink()
-    with Job(place, "a", 2).opened():  # one that was killed before its manifest was written
+    with Job(place, "a", 2).locked():  # one that was killed before its manifest was written
         pass
 
 
 def test_a_place_that_cannot_be_is_told(tmp_path: Path) -> None:
-    with pytest.raises(OutputError, match="cannot be written"), Job(tmp_path / "no" / "a.work", "a", 2).opened():
+    with pytest.raises(OutputError, match="cannot be written"), Job(tmp_path / "no" / "a.work", "a", 2).locked():
         pass
     (tmp_path / "b.work").write_text("a file")
-    with pytest.raises(OutputError), Job(tmp_path / "b.work", "a", 2).opened():
+    with pytest.raises(OutputError), Job(tmp_path / "b.work", "a", 2).locked():
         pass

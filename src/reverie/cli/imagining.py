@@ -74,7 +74,7 @@ def _make(doing: str, call: Call, plan_all: Callable[[Any], list[Plan]], several
 
 def _check_sheet(sheet: Path, pictures: list[Path]) -> None:
     """Find out now whether all of them fit on one sheet, and whether it is a file of its own."""
-    from reverie.pictures.sheet import MOST
+    from reverie.pictures.sheets import MOST
 
     if len(pictures) > MOST:
         raise UsageError(f"{choice('sheet')} of {len(pictures)} pictures", f"it holds {MOST}: make them in several runs")

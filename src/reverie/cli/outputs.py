@@ -14,7 +14,7 @@ from reverie.cli.console import print_json, remark, say
 from reverie.cli.flags import Call
 from reverie.errors import Interrupted, UsageError, choice
 from reverie.recipe import Making, Printing, Sheet, Writing
-from reverie.store import Destination, check_place, exists, expanded
+from reverie.store import Destination, check_place, exists, expanded, is_folder
 
 if TYPE_CHECKING:
     from reverie.pictures import Picture
@@ -43,8 +43,8 @@ class Outputs:
     def ready(self, path: Path, start: Picture, recipe: Recipe) -> None:
         """Find out now whether a picture and what lies beside it can be written, not after minutes of work."""
         files = start.places(path)
-        if self.destination.exists:
-            self.destination.check(path, room=start.size[0] * start.size[1] // 4)  # a dream is never packed into less
+        if is_folder(path.parent):
+            check_place(path, room=start.size[0] * start.size[1] // 4)  # a dream is never packed into less
             for each in files[1:]:
                 check_place(each, room=4 * start.pixels.numel())
         for edge in (start.pixels[:, :1, :], start.pixels[:, :, :1]):  # as wide and as high as the result, for formats with a limit

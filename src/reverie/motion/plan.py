@@ -25,10 +25,9 @@ from reverie.pictures import quantise, shown
 from reverie.recipe import FilmWriting, Recipe
 from reverie.render import threads as using
 from reverie.store import Kept, check_place, exists, expanded, is_folder, made_folder, write_whole
-from reverie.work import Job, Progress, run_in_order
+from reverie.work import Job, Progress, Watcher, run_in_order
 
 FILMS = frozenset({".mp4", ".webm", ".gif"})
-Watcher = Callable[[Progress], object]
 Tell = Callable[[str], None] | None
 Frame = Callable[[int], Tensor]  # a unit that is finished, by its number: (C, H, W) in 0..1, as it is on disk
 Make = Callable[[int, Frame], Tensor]  # a unit by its number, and those before it → (C, H, W) in 0..1
@@ -120,7 +119,7 @@ class MovingPlan(ABC):
         """Make it, or go on with it. See `journey` and `film`; `tell` is told each note as soon as it is known."""
         place, began = self.ready(output, writing), time.monotonic()
         job = Job(_beside(place, ".work"), self.fingerprint(), self.units)
-        with job.opened() as note:
+        with job.locked() as note:
             notes = (*self.notes, *((note,) if note else ()), *Kept().put_all(self.kept))
             if tell is not None:
                 for each in notes:
@@ -200,10 +199,10 @@ def _previewing(place: Path, every: int, job: Job, progress: Watcher | None) -> 
         for number in range(0, job.finished(), every):
             _put(job, number, folder)
 
-    def look(done: Progress) -> bool:
-        if every and done.number % every == 0:
-            _put(job, done.number, folder)
-        return progress is not None and progress(done)
+    def look(made: Progress) -> object:
+        if every and made.number % every == 0:
+            _put(job, made.number, folder)
+        return progress is not None and progress(made)
 
     return look
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from reverie.pictures.channels import LIGHT as LIGHT
 from reverie.pictures.channels import in_channels as in_channels
 from reverie.pictures.channels import shown as shown
+from reverie.pictures.collection import Pictures as Pictures
+from reverie.pictures.collection import label_of as label_of
+from reverie.pictures.collection import sheet as sheet
 from reverie.pictures.large import banded as banded
 from reverie.pictures.large import bands as bands
 from reverie.pictures.large import in_memory as in_memory
@@ -21,8 +24,8 @@ from reverie.pictures.picture import to_width as to_width
 from reverie.pictures.picture import with_content as with_content
 from reverie.pictures.scale import resample as resample
 from reverie.pictures.scale import resize as resize
-from reverie.pictures.sheet import sheet as sheet
-from reverie.pictures.sheet import strip as strip
+from reverie.pictures.sheets import contact_sheet as contact_sheet
+from reverie.pictures.sheets import strip as strip
 from reverie.pictures.values import as_npy as as_npy
 from reverie.pictures.values import quantise as quantise
 from reverie.pictures.values import rounded as rounded

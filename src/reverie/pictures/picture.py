@@ -22,9 +22,9 @@ from reverie.recipe import Recipe, read
 from reverie.store import beside, expanded, write_whole
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Picture:
-    """An image with its recipe, if it has one.
+    """An image with its recipe, if it has one. It equals itself alone: whether pixels are the same is for `torch.equal`.
 
     Attributes:
         pixels: (C, H, W) float32 in 0..1: three channels are sRGB, one is grey, others are what the network takes.

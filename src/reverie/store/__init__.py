@@ -1,11 +1,12 @@
 """Folders for the cache, whole-or-nothing writing, contents kept by their hash."""
 
+from reverie.store.atomic import FULL, UNWRITABLE, beside, check_place, exists, made_folder, scratch, write_whole
 from reverie.store.cache import KINDS, Holding, holdings, prune
+from reverie.store.destination import Destination
 from reverie.store.folders import cache_folder, expanded, files_in, is_folder
 from reverie.store.kept import Kept, Shelf, sha256_of, used
-from reverie.store.whole import FULL, UNWRITABLE, beside, check_place, exists, made_folder, scratch, write_whole
 
 __all__ = [
-    "FULL", "KINDS", "UNWRITABLE", "Holding", "Kept", "Shelf", "beside", "cache_folder", "check_place", "exists", "expanded", "files_in",
-    "holdings", "is_folder", "made_folder", "prune", "scratch", "sha256_of", "used", "write_whole",
+    "FULL", "KINDS", "UNWRITABLE", "Destination", "Holding", "Kept", "Shelf", "beside", "cache_folder", "check_place", "exists", "expanded",
+    "files_in", "holdings", "is_folder", "made_folder", "prune", "scratch", "sha256_of", "used", "write_whole",
 ]  # fmt: skip

@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from reverie.errors import OutputError
+from reverie.store.atomic import beside, made_folder, write_whole
 from reverie.store.folders import cache_folder
-from reverie.store.whole import beside, made_folder, write_whole
 
 _CHUNK = 1 << 20
 
@@ -52,7 +52,7 @@ class Kept:
             for content in contents:
                 self.put(content)
         except OutputError as error:
-            return (f"what went in is not kept for `redo`, which will need --start: {error.fault}",)
+            return (f"what went in is not kept for `redo`, which will need it again: {error.fault}",)
         return ()
 
     def find(self, digest: str) -> Path | None:

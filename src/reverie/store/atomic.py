@@ -1,4 +1,4 @@
-"""Writing whole or not at all."""
+"""Writing whole or not at all: beside, synced, then moved into place."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from reverie.errors import OutputError
+from reverie.errors import OutputError, choice
 from reverie.store.folders import cache_folder
 
 FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 UNWRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS)
 _CHUNK = 1 << 20
+_ELSEWHERE = f"choose another place with {choice('output')}"
 _PREFIX, _SUFFIX = ".reverie-", ".part"  # of files being written; hidden
 _STALE = 3600.0  # seconds after which one of them belongs to a writer that was killed
 
@@ -112,7 +113,7 @@ def beside(path: Path, *, replace: bool = False) -> Iterator[Path]:
 
 
 def exists(path: Path) -> OutputError:
-    return OutputError(f"'{path}' exists already", "give --force to replace it, or another name with -o")
+    return OutputError(f"'{path}' exists already", f"give {choice('force')} to replace it, or another name with {choice('output')}")
 
 
 @contextlib.contextmanager
@@ -173,13 +174,13 @@ def _check_kinds(path: Path) -> None:
     if not folder.exists():
         raise OutputError(f"the folder '{folder}' does not exist", f"make it first: mkdir -p '{folder}'")
     if not folder.is_dir():
-        raise OutputError(f"'{folder}' is not a folder", "choose another place with -o")
+        raise OutputError(f"'{folder}' is not a folder", _ELSEWHERE)
     if path.is_dir():
         raise OutputError(f"'{path}' is a folder", "give the name of a file in it")
     with contextlib.suppress(FileNotFoundError):
         path.lstat()  # a name too long for the file system is found out here
         if not path.is_file():
-            raise OutputError(f"'{path}' is not a file", "choose another place with -o")
+            raise OutputError(f"'{path}' is not a file", _ELSEWHERE)
 
 
 def _open_beside(folder: Path) -> tuple[int, Path]:
@@ -203,9 +204,9 @@ def _explain(error: OSError, path: Path) -> OutputError:
     if error.errno in FULL:
         return _no_room(path)
     if error.errno in UNWRITABLE:
-        return OutputError(f"'{path.parent}' is not writable", "choose another place with -o")
-    return OutputError(f"'{path}' cannot be written ({error.strerror or error})", "choose another place with -o")
+        return OutputError(f"'{path.parent}' is not writable", _ELSEWHERE)
+    return OutputError(f"'{path}' cannot be written ({error.strerror or error})", _ELSEWHERE)
 
 
 def _no_room(path: Path) -> OutputError:
-    return OutputError(f"no room left to write '{path}'", "free some space, or choose another place with -o")
+    return OutputError(f"no room left to write '{path}'", f"free some space, or {_ELSEWHERE}")

@@ -10,8 +10,8 @@ from PIL import ImageFont
 from torch import Tensor
 
 from reverie.errors import UsageError
-from reverie.pictures import sheet, strip
-from reverie.pictures.sheet import EMPTY, GROUND, LABEL, shortened
+from reverie.pictures import contact_sheet, strip
+from reverie.pictures.sheets import EMPTY, GROUND, LABEL, shortened
 
 SIDE = 64
 SMALL = ImageFont.load_default(14)
@@ -40,7 +40,7 @@ RED, GREEN, BLUE, PALE = (0.9, 0.1, 0.1), (0.1, 0.9, 0.1), (0.1, 0.1, 0.9), (0.9
 
 
 def test_pictures_are_in_reading_order() -> None:
-    page = sheet([plain(each) for each in (RED, GREEN, BLUE, PALE)], ["", "", "", ""], side=SIDE, columns=3)
+    page = contact_sheet([plain(each) for each in (RED, GREEN, BLUE, PALE)], ["", "", "", ""], side=SIDE, columns=3)
     red, green, blue, pale = (places(page, each) for each in (RED, GREEN, BLUE, PALE))
     assert all(each[2:] == (SIDE, SIDE) for each in (red, green, blue, pale))
     assert red[0] == green[0] == blue[0] < pale[0] - SIDE
@@ -54,7 +54,7 @@ def test_pictures_are_in_reading_order() -> None:
 
 @pytest.mark.parametrize(("height", "width", "fitted"), [(32, 64, (32, 64)), (400, 100, (64, 16)), (3, 6, (32, 64)), (1, 1000, (1, 64))])
 def test_each_picture_is_fitted_into_its_square_with_its_shape_kept(height: int, width: int, fitted: tuple[int, int]) -> None:
-    page = sheet([plain(RED), plain(BLUE, height, width)], ["", ""], side=SIDE, columns=2)
+    page = contact_sheet([plain(RED), plain(BLUE, height, width)], ["", ""], side=SIDE, columns=2)
     red, blue = places(page, RED), places(page, BLUE)
     assert blue[2:] == fitted
     assert abs((red[0] + red[2] / 2) - (blue[0] + blue[2] / 2)) <= 0.5  # in the middle of its place
@@ -62,14 +62,17 @@ def test_each_picture_is_fitted_into_its_square_with_its_shape_kept(height: int,
 
 
 def test_places_are_only_as_high_as_the_pictures() -> None:
-    wide, square = sheet([plain(RED, 32, 64)] * 4, [""] * 4, side=SIDE, columns=2), sheet([plain(RED)] * 4, [""] * 4, side=SIDE, columns=2)
+    wide, square = (
+        contact_sheet([plain(RED, 32, 64)] * 4, [""] * 4, side=SIDE, columns=2),
+        contact_sheet([plain(RED)] * 4, [""] * 4, side=SIDE, columns=2),
+    )
     assert square.shape[1] - wide.shape[1] == 2 * 32
     assert square.shape[2] == wide.shape[2]
 
 
 def test_a_picture_of_the_right_size_is_on_the_sheet_as_it_is() -> None:
     picture = torch.rand(3, SIDE, SIDE, generator=torch.Generator().manual_seed(0))
-    page = sheet([picture], [""], side=SIDE)
+    page = contact_sheet([picture], [""], side=SIDE)
     assert any(
         torch.equal(page[:, top : top + SIDE, left : left + SIDE], picture)
         for top in range(page.shape[1] - SIDE)
@@ -79,7 +82,7 @@ def test_a_picture_of_the_right_size_is_on_the_sheet_as_it_is() -> None:
 
 def test_each_label_is_under_its_picture_and_nowhere_else() -> None:
     pictures, labels = [plain(RED), plain(GREEN), plain(BLUE)], ["", "blocks.4.1:12", ""]
-    page, bare = sheet(pictures, labels, side=SIDE), sheet(pictures, [""] * 3, side=SIDE)
+    page, bare = contact_sheet(pictures, labels, side=SIDE), contact_sheet(pictures, [""] * 3, side=SIDE)
     top, left, height, width = places(page, GREEN)
     rows, columns = (page != bare).any(0).nonzero().T.tolist()
     assert top + height <= min(rows)
@@ -90,15 +93,15 @@ def test_each_label_is_under_its_picture_and_nowhere_else() -> None:
 
 
 def test_the_title_is_above_all_pictures() -> None:
-    page = sheet([plain(RED)], [""], side=SIDE, title="blocks.4.1")
+    page = contact_sheet([plain(RED)], [""], side=SIDE, title="blocks.4.1")
     top, left, *_ = places(page, RED)
     assert inked(page)[:top, left:].any()
-    assert not inked(sheet([plain(RED)], [""], side=SIDE))[: top - SIDE // 2].any()
-    assert top > places(sheet([plain(RED)], [""], side=SIDE), RED)[0]
+    assert not inked(contact_sheet([plain(RED)], [""], side=SIDE))[: top - SIDE // 2].any()
+    assert top > places(contact_sheet([plain(RED)], [""], side=SIDE), RED)[0]
 
 
 def test_an_empty_place_says_that_it_never_fired() -> None:
-    page = sheet([plain(RED), None], ["", ""], side=224, columns=2)
+    page = contact_sheet([plain(RED), None], ["", ""], side=224, columns=2)
     top, left, height, width = places(page, RED)
     empty = page[:, top : top + height, left + width :]
     assert inked(empty).any()
@@ -106,7 +109,7 @@ def test_an_empty_place_says_that_it_never_fired() -> None:
     assert abs((min(rows) + max(rows)) / 2 - height / 2) < 8  # in its middle
     middle = (empty.shape[2] - left + (empty.shape[2] - left - width)) / 2
     assert abs((min(columns) + max(columns)) / 2 - middle) < 8
-    assert sheet([None], ["unit 3"], side=224).shape == sheet([plain(RED)], ["unit 3"], side=224).shape
+    assert contact_sheet([None], ["unit 3"], side=224).shape == contact_sheet([plain(RED)], ["unit 3"], side=224).shape
 
 
 @pytest.mark.parametrize("room", [0, 9, 40, 64, 100, 224])
@@ -142,7 +145,7 @@ def test_letters_the_face_has_not_become_their_plain_neighbours(label: str, show
 @pytest.mark.parametrize("label", ["日本語", "кот", "ملاك", "🐈‍⬛", "\ud800", "\0\x01\u202e", "\n", "x" * 100_000, "क्षि" * 40])
 def test_no_label_can_break_a_sheet(label: str) -> None:
     pictures = [plain(RED), plain(BLUE)]
-    page = sheet(pictures, [label, ""], side=SIDE, title=label)
+    page = contact_sheet(pictures, [label, ""], side=SIDE, title=label)
     left = places(page, BLUE)[1]
     assert places(page, RED)[2:] == (SIDE, SIDE)
     below = page[:, places(page, RED)[0] + SIDE :]
@@ -151,7 +154,7 @@ def test_no_label_can_break_a_sheet(label: str) -> None:
 
 @pytest.mark.parametrize("count", [*range(1, 13), 30, 97, 100, 1000])
 def test_a_sheet_is_a_little_wider_than_high_and_its_last_row_well_filled(count: int) -> None:
-    page = sheet([None] * count, [""] * count, side=16)
+    page = contact_sheet([None] * count, [""] * count, side=16)
     height, width = page.shape[1:]
     columns = round((width - 2 * 8 + 4) / 20)
     rows = math.ceil(count / columns)
@@ -161,7 +164,7 @@ def test_a_sheet_is_a_little_wider_than_high_and_its_last_row_well_filled(count:
 
 
 def test_columns_are_no_more_than_there_are_pictures() -> None:
-    assert torch.equal(sheet([plain(RED)] * 2, ["a", "b"], columns=10), sheet([plain(RED)] * 2, ["a", "b"], columns=2))
+    assert torch.equal(contact_sheet([plain(RED)] * 2, ["a", "b"], columns=10), contact_sheet([plain(RED)] * 2, ["a", "b"], columns=2))
 
 
 @pytest.mark.parametrize(
@@ -170,7 +173,7 @@ def test_columns_are_no_more_than_there_are_pictures() -> None:
 )
 def test_what_cannot_be_a_sheet_is_a_usage_error(pictures: int, labels: int, choices: dict[str, int]) -> None:
     with pytest.raises(UsageError):
-        sheet([None] * pictures, ["x"] * labels, **choices)  # type: ignore[arg-type]
+        contact_sheet([None] * pictures, ["x"] * labels, **choices)  # type: ignore[arg-type]
 
 
 def test_a_strip_is_side_by_side_on_black() -> None:

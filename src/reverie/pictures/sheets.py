@@ -32,14 +32,14 @@ def strip(frames: tuple[Tensor, ...], height: int = 240, gap: int = 8) -> Tensor
     columns = min(len(scaled), max(1, math.ceil(math.sqrt(len(scaled) * 2))))
     width = scaled[0].shape[2]
     rows = math.ceil(len(scaled) / columns)
-    sheet = torch.zeros(3, rows * (height + gap) - gap, columns * (width + gap) - gap)
+    page = torch.zeros(3, rows * (height + gap) - gap, columns * (width + gap) - gap)
     for number, each in enumerate(scaled):
         top, left = number // columns * (height + gap), number % columns * (width + gap)
-        sheet[:, top : top + height, left : left + width] = each
-    return sheet
+        page[:, top : top + height, left : left + width] = each
+    return page
 
 
-def sheet(
+def contact_sheet(
     pictures: Sequence[Tensor | None], labels: Sequence[str], *, side: int = 224, columns: int | None = None, title: str = ""
 ) -> Tensor:
     """A contact sheet: pictures in reading order on a dark ground, a label under each.
