@@ -223,6 +223,9 @@ def save_clip(
     sound_seconds: float | None = None,
     sound_codec: str | None = None,
     sounds: int = 1,
+    sound_values: np.ndarray | None = None,
+    sound_rate: int = RATE,
+    sound_begins: Fraction = Fraction(0),
     rotation: int = 0,
     codec: str | None = None,
     pixels: str | None = None,
@@ -238,6 +241,8 @@ def save_clip(
         times: when each frame is shown, in seconds; evenly at `fps` by default.
         sound_seconds: length of the sound, if there is to be one; `sound_codec` for another than the usual of the container.
         sounds: number of sound tracks.
+        sound_values: (channels, samples) float32 at `sound_rate`, for another sound than `sound`.
+        sound_begins: when its first sample is heard, in seconds.
         rotation: 90, 180 or 270 degrees by which a player turns the frames, against the clock.
         pixels: pixel format.
         matrix, full: how colours are coded: bt709 or smpte170m (bt601), levels 0..255 or 16..235.
@@ -268,7 +273,9 @@ def save_clip(
             context.sample_aspect_ratio = aspect
         if rotation:
             stream.set_display_rotation(rotation)
-        tracks = [_sound_stream(container, sound_codec or SOUNDS[suffix]) for _ in range(sounds if sound_seconds else 0)]
+        voices = [sound(sound_seconds, seed=number) for number in range(sounds)] if sound_seconds else []
+        voices = voices if sound_values is None else [sound_values]
+        tracks = [_sound_stream(container, sound_codec or SOUNDS[suffix], sound_rate, len(each)) for each in voices]
         for n, picture in enumerate(frames):
             frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), "rgb24")
             if codec != "gif":
@@ -283,28 +290,31 @@ def save_clip(
             frame.duration = round(1 / Fraction(fps) / context.time_base)
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
-        for number, track in enumerate(tracks):
-            assert sound_seconds
-            _write_sound(container, track, sound(sound_seconds, seed=number))
+        for track, each in zip(tracks, voices, strict=True):
+            _write_sound(container, track, each, round(sound_begins * sound_rate))
     return path
 
 
-def _sound_stream(container: av.container.OutputContainer, codec: str) -> av.AudioStream:
-    stream = container.add_stream(codec, rate=RATE, layout="mono")
+def _sound_stream(container: av.container.OutputContainer, codec: str, rate: int, channels: int) -> av.AudioStream:
+    options = {"aac_coder": "fast"} if codec == "aac" else {}  # the other one spoils the first packets
+    stream = container.add_stream(codec, rate=rate, layout="mono" if channels == 1 else "stereo", options=options)
     assert isinstance(stream, av.AudioStream)
     return stream
 
 
-def _write_sound(container: av.container.OutputContainer, stream: av.AudioStream, values: np.ndarray) -> None:
-    kind = stream.codec_context.format.name
-    if kind.startswith("s16"):
+def _write_sound(container: av.container.OutputContainer, stream: av.AudioStream, values: np.ndarray, begins: int) -> None:
+    context = stream.codec_context
+    kind, layout = context.format, context.layout.name
+    if kind.name.startswith("s16"):
         values = np.rint(values * 32767).astype("i2")
-    elif kind.startswith("s32"):
+    elif kind.name.startswith("s32"):
         values = np.rint(values * 2147480000).astype("i4")
-    size = stream.codec_context.frame_size or 1024
+    size = context.frame_size or 1024
     for at in range(0, values.shape[1], size):
-        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(values[:, at : at + size]), kind, "mono")
-        frame.sample_rate, frame.time_base, frame.pts = RATE, Fraction(1, RATE), at
+        piece = values[:, at : at + size]
+        laid = piece if kind.is_planar else piece.T.reshape(1, -1)
+        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(laid), kind.name, layout)
+        frame.sample_rate, frame.time_base, frame.pts = context.sample_rate, Fraction(1, context.sample_rate), begins + at
         container.mux(stream.encode(frame))
     container.mux(stream.encode(None))
 

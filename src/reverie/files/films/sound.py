@@ -19,6 +19,8 @@ _RATES = frozenset([8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000
 _KEPT = ("title", "artist", "album", "comment", "description", "date", "genre", "copyright")
 _AHEAD = Fraction(1, 4)  # seconds that sound goes before the picture
 _LONGEST_GAP = 600  # seconds of silence that are put in where sound is missing
+_LEAD = {".mp4": 1024, ".webm": 0}  # samples of silence to begin with, for AAC is poor in its first packets; players are told to skip them
+_OPTIONS = {".mp4": {"aac_pns": "0"}, ".webm": {}}  # noise is kept as it is, not made up
 
 
 _Timed = tuple[Fraction, Any]  # when a packet of the new film is due, in seconds, and the packet
@@ -136,7 +138,7 @@ class _Encoded:
         context = source.codec_context
         self._rate = context.sample_rate if suffix == ".mp4" and context.sample_rate in _RATES else 48_000
         layout = "mono" if context.channels == 1 else "stereo"
-        stream: Any = out.add_stream(_AGAIN[suffix], rate=self._rate, layout=layout)
+        stream: Any = out.add_stream(_AGAIN[suffix], rate=self._rate, layout=layout, options=_OPTIONS[suffix])
         self.stream = stream
         self.stream.bit_rate = 96_000 * (1 if layout == "mono" else 2)
         self.stream.codec_context.flags |= 1 << 23  # bitexact
@@ -144,7 +146,7 @@ class _Encoded:
         self._layout = layout
         self._resampler = av.AudioResampler(self._format, layout, self._rate)
         self.broken = False
-        self._begins = begins
+        self._begins, self._lead = begins, _LEAD[suffix]
         self._samples: int | None = None  # where the next one goes
         note(f"the sound was {_name(source)} and is now {'AAC' if suffix == '.mp4' else 'Opus'}")
 
@@ -171,20 +173,19 @@ class _Encoded:
         return made
 
     def _until(self, frame: Any) -> list[_Timed]:
-        """Silence up to a frame that comes late."""
-        if frame.pts is None:
-            self._samples = self._samples or 0
-            return []
-        place = round((frame.pts * frame.time_base - self._begins) * self._rate)
+        """Silence up to a frame that comes late, and before the first."""
+        place = None if frame.pts is None else round((frame.pts * frame.time_base - self._begins) * self._rate)
         if self._samples is None:
-            self._samples = max(0, place) if place < _LONGEST_GAP * self._rate else 0
-            return []
-        missing = place - self._samples
-        if not self._rate // 10 < missing < _LONGEST_GAP * self._rate:
-            return []
+            first = max(0, place) if place is not None and place < _LONGEST_GAP * self._rate else 0
+            self._samples = first - self._lead
+            return self._silent(self._lead)
+        missing = 0 if place is None else place - self._samples
+        return self._silent(missing) if self._rate // 10 < missing < _LONGEST_GAP * self._rate else []
+
+    def _silent(self, samples: int) -> list[_Timed]:
         made = []
-        for at in range(0, missing, 1024):
-            made += self._encoded(_silence(self._format, self._layout, min(1024, missing - at), self._rate))
+        for at in range(0, samples, 1024):
+            made += self._encoded(_silence(self._format, self._layout, min(1024, samples - at), self._rate))
         return made
 
     def _encoded(self, frame: Any) -> list[_Timed]:
