@@ -25,7 +25,7 @@ from reverie.api import plan
 from reverie.ascent import View
 from reverie.ascent.climb import _whole_slope
 from reverie.ascent.tiles import slope_by_tiles
-from reverie.canvas import Preconditioner, condition
+from reverie.canvas import Preconditioner, preconditioner
 from reverie.networks import Network
 from reverie.pictures import resize
 from reverie.render import Inputs, scorers
@@ -93,10 +93,10 @@ def preconditioning(net: Network) -> None:
     for power in (0.7, 1.0, 1.3, 2.0):
         found = []
         for whole, block in ((1 << 40, 5120), (1, 2048)):
-            condition._WHOLE, condition._BLOCK = whole, block
+            preconditioner._AT_ONCE, preconditioner._BLOCK = whole, block
             found.append(Preconditioner(2402, 3601, power, 0.1, CPU)(gradient))
         print(f"| {power} | {float((found[1] - found[0]).norm() / found[0].norm()):.1e} |")
-    condition._WHOLE, condition._BLOCK = 1 << 22, 5120
+    preconditioner._AT_ONCE, preconditioner._BLOCK = 1 << 22, 5120
 
 
 def seconds_a_megapixel(net: Network, layer: str) -> None:

@@ -16,7 +16,7 @@ from reverie.ascent import STRAIGHT, Progress, Way
 from reverie.ascent.climb import SOFT_STEPS
 from reverie.ascent.steps import Attention
 from reverie.canvas import LightTone
-from reverie.canvas.condition import CAST
+from reverie.canvas.tone import CAST
 from reverie.networks import Network
 from reverie.pictures import resize
 from reverie.recipe import Ascent, Canvas, Transforms

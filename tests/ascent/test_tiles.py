@@ -22,8 +22,8 @@ from reverie.api.dreaming import plan
 from reverie.ascent import Tiling, View
 from reverie.ascent.climb import _whole_slope
 from reverie.ascent.tiles import slope_by_tiles
-from reverie.canvas import LightTone, Preconditioner, Tone, condition
-from reverie.canvas.condition import friendly
+from reverie.canvas import LightTone, Preconditioner, Tone, preconditioner
+from reverie.canvas.preconditioner import friendly
 from reverie.errors import InputError, OutputError, UsageError
 from reverie.files import recipe_text
 from reverie.networks import Network
@@ -144,10 +144,10 @@ def test_resampling_by_windows_is_that_in_one_go(monkeypatch: pytest.MonkeyPatch
 def test_preconditioning_by_blocks_is_that_in_one_go(monkeypatch: pytest.MonkeyPatch, size: tuple[int, int], power: float) -> None:
     gradient = noise(*size) - 0.5
     whole = Preconditioner(*size, power, 0.3, CPU)(gradient)
-    monkeypatch.setattr(condition, "_WHOLE", 1)
+    monkeypatch.setattr(preconditioner, "_AT_ONCE", 1)
     assert error(Preconditioner(*size, power, 0.3, CPU)(gradient), whole) < 1e-5  # one block
-    monkeypatch.setattr(condition, "_BLOCK", 200)
-    monkeypatch.setattr(condition, "_MARGIN", 80)
+    monkeypatch.setattr(preconditioner, "_BLOCK", 200)
+    monkeypatch.setattr(preconditioner, "_MARGIN", 80)
     assert error(Preconditioner(*size, power, 0.3, CPU)(gradient), whole) < 2e-2  # so narrow a margin costs a little
 
 
@@ -192,7 +192,7 @@ def test_how_much_is_kept_in_memory(monkeypatch: pytest.MonkeyPatch, lite0: Netw
 
 @pytest.mark.parametrize(("length", "side"), [(5100, 5120), (5184, 3645), (6537, 4320), (9798, 4320), (10_000, 4374), (12_289, 4320)])
 def test_blocks_are_no_larger_than_so_few_of_them_need_be(length: int, side: int) -> None:
-    assert condition._block(length, friendly(length)) == side
+    assert preconditioner._block(length, friendly(length)) == side
 
 
 def test_no_room_on_disk_is_said_at_once(monkeypatch: pytest.MonkeyPatch, place: Path) -> None:

@@ -77,13 +77,13 @@ class Steepest:
     def __init__(self, settings: Ascent, base: Tensor, attention: Attention, in_place: bool = False) -> None:
         self.attention = attention
         self.in_place = in_place
-        self.condition = Preconditioner(base.shape[2], base.shape[3], settings.smoothing, settings.vivid, base.device, base.shape[1])
+        self.precondition = Preconditioner(base.shape[2], base.shape[3], settings.smoothing, settings.vivid, base.device, base.shape[1])
         self.tone: Tone | LightTone | None = None
         if settings.tone != "free":
             self.tone = Tone.of(base) if settings.tone == "keep" else LightTone.of(base)
 
     def __call__(self, canvas: Canvas, values: Tensor, gradient: Tensor, back: Tensor | None, strength: float, done: float) -> Canvas:
-        change = self.attention(self.condition(gradient), done)  # (N, C, H, W)
+        change = self.attention(self.precondition(gradient), done)  # (N, C, H, W)
         pixels = canvas.parameters if self.in_place else torch.empty_like(canvas.parameters)
         # of a tone of each colour, which takes the mean of a step away again, the mean must not count as its size
         scale = strength / _unified(change, centred=isinstance(self.tone, Tone))  # (N, 1, 1, 1)
