@@ -26,7 +26,7 @@ from torch import Tensor
 import reverie
 from bench.floor import count_flops, processor, sgemm_rate
 from reverie.api import plan
-from reverie.ascent import STRAIGHT, Score, Way, climb, kept_memory, octave_sizes
+from reverie.ascent import IDENTITY, ClimbSettings, Score, climb, kept_memory, octave_sizes
 from reverie.networks import Network
 from reverie.recipe import Ascent
 from reverie.render import Inputs, generator, scorers
@@ -62,7 +62,7 @@ def bare_step(net: Network, target: str, size: tuple[int, int]) -> Callable[[], 
 
     def step() -> Tensor:
         x = picture.detach().requires_grad_(True)
-        return torch.autograd.grad(score(x, STRAIGHT).sum(), x)[0]
+        return torch.autograd.grad(score(x, IDENTITY).sum(), x)[0]
 
     return step
 
@@ -97,9 +97,9 @@ def ascent_step(net: Network, target: str, size: tuple[int, int]) -> Callable[[]
     start = torch.rand(1, 3, *size, generator=torch.Generator().manual_seed(0)).to(net.device)
 
     def run(steps: int) -> float:
-        way = Way(ascent=Ascent(octaves=1, steps=steps))
-        sizes = octave_sizes(*size, way.ascent)
-        return timed(lambda: [None for _ in climb(start, score, way, sizes, [generator(0, target)])])
+        settings = ClimbSettings(ascent=Ascent(octaves=1, steps=steps))
+        sizes = octave_sizes(*size, settings.ascent)
+        return timed(lambda: [None for _ in climb(start, score, settings, sizes, [generator(0, target)])])
 
     return lambda: (run(24) - run(4)) / 20
 

@@ -27,7 +27,7 @@ from torch import Tensor
 import reverie
 from bench import photographs
 from bench.floor import processor
-from reverie.ascent import Size, Way, climb, kept_memory
+from reverie.ascent import ClimbSettings, Size, climb, kept_memory
 from reverie.insight import Fidelity, Wish, noise_usual, seen_size
 from reverie.insight.measures import fidelity, judged, rebuilding
 from reverie.networks import Layer, Network
@@ -108,10 +108,10 @@ def plain(plan: Plan, layer: Layer, seen: Tensor, variation: float) -> Picture:
         rough = (across.square() + down.square()).sum(1).add(EDGE**2).sqrt().mean(dim=(1, 2))  # (N,)
         return judge(prepared(pictures)) - variation * rough
 
-    way = Way(Canvas(canvas="pixels"), plan.recipe.ascent, plan.recipe.transforms, grown=True, matching=True)
+    settings = ClimbSettings(Canvas(canvas="pixels"), plan.recipe.ascent, plan.recipe.transforms, grown=True, matching=True)
     start = plan.start.pixels[None]
     with kept_memory():
-        *_, last = climb(start, score, way, [Size(*plan.start.size)], [generator(0, "plain")])
+        *_, last = climb(start, score, settings, [Size(*plan.start.size)], [generator(0, "plain")])
     return Picture(last.pictures[0].clamp(0, 1))
 
 

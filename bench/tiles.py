@@ -22,10 +22,8 @@ from torch import Tensor
 import reverie
 from bench.photographs import photograph
 from reverie.api import plan
-from reverie.ascent import View
-from reverie.ascent.climb import _whole_slope
-from reverie.ascent.tiles import slope_by_tiles
-from reverie.canvas import Preconditioner, condition
+from reverie.ascent import IDENTITY, Differentiation, Transform
+from reverie.canvas import Preconditioner, preconditioner
 from reverie.networks import Network
 from reverie.pictures import resize
 from reverie.render import Inputs, scorers
@@ -41,14 +39,13 @@ def gradients(net: Network, level: str, photo: Tensor, halo: int | None) -> tupl
     """In one pass, by tiles, and the halo."""
     made = plan(photo, level=level, network=net, tile=TILE, halo=halo, keep=False)
     assert made.recipe.tiles is not None
-    view = View(shifts=((13, -21),))
+    transform = Transform(shifts=((13, -21),))
     whole = scorers(made.recipe.model_copy(update={"tiles": None}), [net], Inputs(photo[None]))[0]
     parts = scorers(made.recipe, [net], Inputs(photo[None]))[0]
     cut = tiling_of(made.recipe, net)
     assert cut is not None
-    out = torch.zeros_like(photo[None])
-    slope_by_tiles(parts, photo[None], view, cut, CPU, out)
-    return _whole_slope(whole, photo[None], view)[1], out, made.recipe.tiles.halo
+    out = Differentiation(cut, CPU)(parts, photo[None], transform)[1]
+    return Differentiation()(whole, photo[None], transform)[1], out, made.recipe.tiles.halo
 
 
 def across(values: Tensor, step: int) -> tuple[float, float]:
@@ -87,16 +84,16 @@ def exactness(net: Network) -> None:
 
 def preconditioning(net: Network) -> None:
     photo = resize(photograph("china"), 2402, 3601)[None]
-    gradient = _whole_slope(lambda x, _: net.prepare(["blocks.4.1"])(x)["blocks.4.1"].square().mean()[None], photo, View())[1]
+    gradient = Differentiation()(lambda x, _: net.prepare(["blocks.4.1"])(x)["blocks.4.1"].square().mean()[None], photo, IDENTITY)[1]
     print("\ngradient of `blocks.4.1` at 3601×2402 divided by frequency in blocks, against one go\n")
     print("| power | relative error |\n| --- | --- |")
     for power in (0.7, 1.0, 1.3, 2.0):
         found = []
         for whole, block in ((1 << 40, 5120), (1, 2048)):
-            condition._WHOLE, condition._BLOCK = whole, block
+            preconditioner._AT_ONCE, preconditioner._BLOCK = whole, block
             found.append(Preconditioner(2402, 3601, power, 0.1, CPU)(gradient))
         print(f"| {power} | {float((found[1] - found[0]).norm() / found[0].norm()):.1e} |")
-    condition._WHOLE, condition._BLOCK = 1 << 22, 5120
+    preconditioner._AT_ONCE, preconditioner._BLOCK = 1 << 22, 5120
 
 
 def seconds_a_megapixel(net: Network, layer: str) -> None:

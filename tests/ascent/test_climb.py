@@ -10,7 +10,7 @@ from tests.helpers.climbing import ONE, pictures, run, scoring
 from tests.helpers.tiny import Hand, wrapped
 from torch import Tensor, nn
 
-from reverie.ascent import STRAIGHT, Size, View, octave_sizes
+from reverie.ascent import IDENTITY, ClimbSettings, Size, Transform, octave_sizes
 from reverie.canvas import LOWEST, Preconditioner, Tone, friendly
 from reverie.errors import UsageError
 from reverie.networks import Network
@@ -63,8 +63,8 @@ def test_every_kind_of_target_rises(hand: Network, target: str, tone: str) -> No
     start = pictures()
     settings = ONE.model_copy(update={"tone": tone})
     states = run(start, score, settings)
-    assert float(states[0].score) == float(score(start, STRAIGHT))
-    assert float(score(states[-1].pictures, STRAIGHT)) > float(score(start, STRAIGHT))
+    assert float(states[0].score) == float(score(start, IDENTITY))
+    assert float(score(states[-1].pictures, IDENTITY)) > float(score(start, IDENTITY))
 
 
 @pytest.mark.parametrize("target", ["blocks.1.1", "blocks.2.1:3", "-blocks.1.0:5", "blocks.2.0:3@2,3", "class:banana"])
@@ -72,7 +72,7 @@ def test_targets_rise_on_the_real_network_with_the_usual_settings(lite0: Network
     score, _ = scoring(target, lite0)
     start = pictures(side=64, low=0.3, high=0.7)
     states = run(start, score, Ascent(octaves=1, steps=3, jitter=0))
-    assert float(score(states[-1].pictures, STRAIGHT)) > float(score(start, STRAIGHT))
+    assert float(score(states[-1].pictures, IDENTITY)) > float(score(start, IDENTITY))
 
 
 def test_the_score_is_the_weighted_sum_of_what_the_terms_say(hand: Network) -> None:
@@ -93,7 +93,7 @@ def test_the_score_is_the_weighted_sum_of_what_the_terms_say(hand: Network) -> N
         "2*light:1 - 0.5*light - class:warm": [0.5, 0.5],
     }
     for target, wanted in expected.items():
-        assert scoring([target] * 2, hand)[0](x, STRAIGHT).tolist() == pytest.approx(wanted, abs=1e-6), target
+        assert scoring([target] * 2, hand)[0](x, IDENTITY).tolist() == pytest.approx(wanted, abs=1e-6), target
 
 
 def test_excite_knows_no_network() -> None:
@@ -229,7 +229,7 @@ def test_octaves_carry_upwards_what_was_added() -> None:
     start = pictures(side=32, low=0.4, high=0.6)
     weights = torch.linspace(-1, 1, 8).view(1, 1, 8, 1)
 
-    def only_small(x: Tensor, _: View) -> Tensor:
+    def only_small(x: Tensor, _: Transform) -> Tensor:
         return (x * weights).sum((1, 2, 3)) if x.shape[2] == 8 else (x * 0).sum((1, 2, 3))
 
     states = run(start, only_small, Ascent(octaves=3, octave_scale=2, steps=4, jitter=0, tone="free"))
@@ -336,3 +336,12 @@ def test_colours_go_together_unless_they_are_let_free() -> None:
     mixed = Preconditioner(16, 16, 0, 0, CPU)(red)
     for colour in (1, 2):
         assert nn.functional.cosine_similarity(mixed[:, colour].flatten(), red[:, 0].flatten(), 0) > 0.99
+
+
+def test_progress_says_what_is_being_done_and_shows_no_numbers_of_pictures() -> None:
+    ascent = ONE.model_copy(update={"octaves": 2, "steps": 2})
+    state = run(pictures(2), lambda x, _: x.mean((1, 2, 3)) * 0 + 0.25, ascent, (1, 2))[2]
+    assert state.doing == "octave 2/2  step 1/2  score 0.25"
+    assert repr(state).startswith("Progress(octave 2/2  step 1/2  score 0.25  ") and "tensor" not in repr(state)
+    for each in (state, ClimbSettings(mask=torch.zeros(1, 1, 4, 4)), Transform(noise=torch.zeros(1, 3, 4, 4))):
+        assert "tensor" not in repr(each) and len(repr(each)) < 100

@@ -7,7 +7,7 @@ import torch
 from tests.helpers.climbing import ONE, drawn, pictures, run
 from torch import Tensor
 
-from reverie.ascent import Progress, Score, Way
+from reverie.ascent import ClimbSettings, Progress, Score
 from reverie.recipe import Canvas, Transforms
 
 SIDE = 12
@@ -18,7 +18,7 @@ def climbed(
     start: Tensor, score: Score, kind: str = "pixels", steps: int = 40, strength: float = 0.02, matching: bool = True
 ) -> list[Progress]:
     ascent = ONE.model_copy(update={"steps": steps, "strength": strength, "vivid": 1.0, "settle": 1.0 if matching else 0.01})
-    how = Way(canvas=Canvas(canvas=kind), ascent=ascent, transforms=Transforms(), matching=matching)  # type: ignore[arg-type]
+    how = ClimbSettings(canvas=Canvas(canvas=kind), ascent=ascent, transforms=Transforms(), matching=matching)  # type: ignore[arg-type]
     return run(start, score, how, tuple(range(len(start))))
 
 

@@ -12,11 +12,11 @@ from tests.helpers.climbing import BARE, ONE, pictures, run, scoring
 from tests.helpers.tiny import Hand, wrapped
 from torch import Tensor
 
-from reverie.ascent import STRAIGHT, Progress, Way
-from reverie.ascent.climb import SOFT_STEPS
+from reverie.ascent import IDENTITY, ClimbSettings, Progress
+from reverie.ascent.gradient import SOFT_STEPS
 from reverie.ascent.steps import Attention
 from reverie.canvas import LightTone
-from reverie.canvas.condition import CAST
+from reverie.canvas.tone import CAST
 from reverie.networks import Network
 from reverie.pictures import resize
 from reverie.recipe import Ascent, Canvas, Transforms
@@ -41,8 +41,8 @@ def dead(x: Tensor, _: object) -> Tensor:
     return (x * 0).sum((1, 2, 3))
 
 
-def way(kind: str = "pixels", *, ascent: Ascent = ONE, **choices: object) -> Way:
-    return Way(canvas=Canvas(canvas=kind), ascent=ascent, **choices)  # type: ignore[arg-type]
+def settings(kind: str = "pixels", *, ascent: Ascent = ONE, **choices: object) -> ClimbSettings:
+    return ClimbSettings(canvas=Canvas(canvas=kind), ascent=ascent, **choices)  # type: ignore[arg-type]
 
 
 def strides(states: list[Progress]) -> list[float]:
@@ -59,7 +59,7 @@ def strides(states: list[Progress]) -> list[float]:
 def test_a_step_has_its_strength_on_every_canvas(kind: str, strength: float, choices: dict[str, float]) -> None:
     start = pictures(2, side=24, width=32, low=0.4, high=0.6)
     ascent = ONE.model_copy(update={"steps": 5, "strength": strength, **choices})
-    states = run(start, patterned, way(kind, ascent=ascent), (1, 2))
+    states = run(start, patterned, settings(kind, ascent=ascent), (1, 2))
     for number in range(2):
         own = [float((b.pictures - a.pictures)[number].square().mean().sqrt()) for a, b in pairwise(states)]
         assert own == pytest.approx([strength] * 4, rel=0.04)
@@ -68,14 +68,14 @@ def test_a_step_has_its_strength_on_every_canvas(kind: str, strength: float, cho
 
 def test_a_mean_that_tone_takes_away_does_not_count_as_a_step() -> None:
     ascent = ONE.model_copy(update={"steps": 4, "tone": "keep", "strength": 0.005})
-    states = run(pictures(low=0.3, high=0.7), lambda x, _: patterned(x, _) + 50 * x.sum((1, 2, 3)), way(ascent=ascent))
+    states = run(pictures(low=0.3, high=0.7), lambda x, _: patterned(x, _) + 50 * x.sum((1, 2, 3)), settings(ascent=ascent))
     assert strides(states) == pytest.approx([0.005] * 3, rel=0.05)
 
 
 @each_canvas
 def test_steps_settle_as_a_geometric_series_over_all_octaves(kind: str) -> None:
     ascent = ONE.model_copy(update={"steps": 5, "strength": 0.02, "settle": 0.05, "octaves": 2})
-    states = run(pictures(side=32, low=0.4, high=0.6), patterned, way(kind, ascent=ascent))
+    states = run(pictures(side=32, low=0.4, high=0.6), patterned, settings(kind, ascent=ascent))
     expected = [0.02 * 0.05 ** (number / 9) for number in range(10)]
     assert strides(states[:5]) == pytest.approx(expected[1:5], rel=0.04)
     assert strides(states[5:]) == pytest.approx(expected[6:], rel=0.04)
@@ -83,7 +83,7 @@ def test_steps_settle_as_a_geometric_series_over_all_octaves(kind: str) -> None:
 
 @each_canvas
 def test_nothing_to_climb_moves_no_canvas(kind: str) -> None:
-    states = run(pictures(), dead, way(kind))
+    states = run(pictures(), dead, settings(kind))
     assert not any(bool(state.alive.any()) for state in states)
     assert all(torch.allclose(state.pictures, states[0].pictures, atol=1e-6) for state in states)
     assert kind == "maco" or torch.allclose(states[0].pictures, pictures(), atol=2e-5)
@@ -91,7 +91,7 @@ def test_nothing_to_climb_moves_no_canvas(kind: str) -> None:
 
 @each_canvas
 def test_a_dead_picture_of_a_batch_stays_while_the_others_climb(kind: str) -> None:
-    states = run(pictures(2), lambda x, _: patterned(x, _) * torch.tensor([1.0, 0.0]), way(kind), (1, 2))
+    states = run(pictures(2), lambda x, _: patterned(x, _) * torch.tensor([1.0, 0.0]), settings(kind), (1, 2))
     assert states[-1].alive.tolist() == [True, False]
     assert torch.allclose(states[-1].pictures[1], states[0].pictures[1], atol=1e-6)
     assert (states[-1].pictures[0] - states[0].pictures[0]).std() > 0.01
@@ -132,7 +132,7 @@ def test_focus_and_centre_move_what_a_step_changes(kind: str) -> None:
     start = pictures(side=48, low=0.4, high=0.6)
     shares = []
     for choices in ({}, {"centre": 1.0}):
-        states = run(start, patterned, way(kind, ascent=BARE.model_copy(update=choices)))
+        states = run(start, patterned, settings(kind, ascent=BARE.model_copy(update=choices)))
         change = (states[1].pictures - states[0].pictures).square()
         shares.append(float(change[..., 12:36, 12:36].sum() / change.sum()))
     print(shares)
@@ -145,7 +145,7 @@ def test_where_the_gradient_went_is_counted(kind: str) -> None:
         return patterned(torch.cat([x[..., : x.shape[2] // 2, :], 0 * x[..., x.shape[2] // 2 :, :]], 2), None)
 
     ascent = ONE.model_copy(update={"octaves": 2, "octave_scale": 2.0, "jitter": 1})
-    for state in run(pictures(2, side=32), lambda x, _: upper(x, _) * torch.tensor([1.0, 100.0]), way(kind, ascent=ascent), (1, 2)):
+    for state in run(pictures(2, side=32), lambda x, _: upper(x, _) * torch.tensor([1.0, 100.0]), settings(kind, ascent=ascent), (1, 2)):
         assert state.changed.shape == (2, 1, 8, 8) and state.changed.min() >= 0  # a value for 4 pixels a side of the result
         assert state.changed.mean((1, 2, 3)).tolist() == pytest.approx([1.0, 1.0], abs=0.03)
         assert state.changed[..., :3, :].mean() > 20 * state.changed[..., 5:, :].mean()
@@ -211,7 +211,7 @@ def test_outside_of_a_mask_every_state_is_the_start(hand: Network, kind: str, to
     mask[..., 8:20, 10:30] = 1
     mask[..., 20:24, 10:30] = 0.5
     ascent = ONE.model_copy(update={"octaves": 2, "octave_scale": 2.0, "jitter": 3, "tone": tone, "strength": 0.05, "smoothing": 1.0})
-    for state in run(start, scoring("edge", hand)[0], way(kind, ascent=ascent, mask=mask, transforms=ALL)):
+    for state in run(start, scoring("edge", hand)[0], settings(kind, ascent=ascent, mask=mask, transforms=ALL)):
         size = state.pictures.shape[2:]
         own, base = resize(mask, *size), resize(start, *size)
         outside = (own == 0).expand_as(base)
@@ -234,19 +234,19 @@ def dark() -> Tensor:
 def test_a_dead_start_is_brought_to_life(hand: Network, kind: str, target: str) -> None:
     score, soft = scoring(target, hand)
     ascent = ONE.model_copy(update={"steps": 40, "strength": 0.03})
-    without = run(dark(), score, way(kind, ascent=ascent))
+    without = run(dark(), score, settings(kind, ascent=ascent))
     assert not any(bool(state.alive) for state in without) and torch.allclose(without[-1].pictures, dark(), atol=1e-4)
-    states = run(dark(), score, way(kind, ascent=ascent, soft=soft))
+    states = run(dark(), score, settings(kind, ascent=ascent, soft=soft))
     assert bool(states[0].soft) and bool(states[0].alive) and float(states[0].score) == 0
-    assert bool(states[-1].alive) and not bool(states[-1].soft) and float(score(states[-1].pictures, STRAIGHT)) > 0
+    assert bool(states[-1].alive) and not bool(states[-1].soft) and float(score(states[-1].pictures, IDENTITY)) > 0
 
 
 def test_only_the_dead_of_a_batch_are_led_softly(hand: Network) -> None:
     score, soft = scoring(["act:0", "act:0"], hand)
     start = torch.cat([pictures(low=0.5), dark()])
-    states = run(start, score, Way(ascent=ONE, soft=lambda x, view: soft(x, view) + patterned(x, view)), (1, 2))
+    states = run(start, score, ClimbSettings(ascent=ONE, soft=lambda x, view: soft(x, view) + patterned(x, view)), (1, 2))
     assert states[0].soft.tolist() == [False, True] and states[0].alive.tolist() == [True, True]
-    alone = run(start[:1], scoring("act:0", hand)[0], Way(ascent=ONE), (1,))
+    alone = run(start[:1], scoring("act:0", hand)[0], ClimbSettings(ascent=ONE), (1,))
     assert torch.allclose(states[-1].pictures[:1], alone[-1].pictures, atol=1e-6)
 
 
@@ -257,7 +257,7 @@ def test_a_unit_that_can_never_fire_is_given_up() -> None:
     network = wrapped(module)
     score, soft = scoring("act:0", network)
     start = pictures()
-    states = run(start, score, Way(ascent=ONE, soft=soft))
+    states = run(start, score, ClimbSettings(ascent=ONE, soft=soft))
     assert not any(bool(state.alive) or bool(state.soft) for state in states)
     assert torch.allclose(states[-1].pictures, start, atol=1e-6)
 
@@ -270,7 +270,7 @@ def test_no_picture_is_led_softly_for_longer_because_of_another() -> None:
         return x.sum((1, 2, 3)) * torch.tensor([0.0, float(len(calls) <= SOFT_STEPS)])
 
     ascent = ONE.model_copy(update={"steps": SOFT_STEPS + 3, "strength": 1e-4})
-    states = run(pictures(2), score, Way(ascent=ascent, soft=lambda x, _: x.sum((1, 2, 3))), (1, 2))
+    states = run(pictures(2), score, ClimbSettings(ascent=ascent, soft=lambda x, _: x.sum((1, 2, 3))), (1, 2))
     assert [state.soft.tolist() for state in states] == [[True, False]] * SOFT_STEPS + [[False, True]] * 3
     assert states[-1].alive.tolist() == [False, True]
 
@@ -285,9 +285,9 @@ def test_what_grew_is_carried_up_as_it_is_and_a_dream_is_laid_over_its_start() -
         return patterned(x, _) if x.shape[2] == 16 else dead(x, _)
 
     ascent = ONE.model_copy(update={"octaves": 2, "octave_scale": 2.0, "strength": 0.05})
-    grown = run(start, first_octave, Way(ascent=ascent, grown=True))
+    grown = run(start, first_octave, ClimbSettings(ascent=ascent, grown=True))
     assert torch.allclose(grown[-1].pictures, resize(grown[2].pictures, 32, 32), atol=1e-6)
-    laid = run(start, first_octave, Way(ascent=ascent))
+    laid = run(start, first_octave, ClimbSettings(ascent=ascent))
     assert torch.equal(laid[2].pictures, grown[2].pictures)
     assert (laid[-1].pictures - grown[-1].pictures).std() > 0.03
     fine = start - resize(resize(start, 16, 16), 32, 32)  # the start's own detail is in the one and not in the other
@@ -297,7 +297,9 @@ def test_what_grew_is_carried_up_as_it_is_and_a_dream_is_laid_over_its_start() -
 @pytest.mark.parametrize("kind", ["fourier", "maco"])
 def test_other_canvases_grow_too(kind: str) -> None:
     ascent = ONE.model_copy(update={"octaves": 2, "octave_scale": 2.0})
-    states = run(pictures(2, side=64), lambda x, _: patterned(x, _) * float(x.shape[2] == 32), way(kind, ascent=ascent, grown=True), (1, 2))
+    states = run(
+        pictures(2, side=64), lambda x, _: patterned(x, _) * float(x.shape[2] == 32), settings(kind, ascent=ascent, grown=True), (1, 2)
+    )
     small, large = states[2].pictures, resize(states[-1].pictures, 32, 32)
     alike = torch.nn.functional.cosine_similarity((small - small.mean()).flatten(), (large - large.mean()).flatten(), 0)
     assert alike > 0.85
@@ -311,7 +313,7 @@ def test_one_step_is_the_same_alone_and_in_a_batch(lite0: Network, kind: str) ->
     targets = ["blocks.2.1:3", "blocks.1.1", "class:banana"]
     start = torch.stack([noise_start("pink", 64, 64, 5, each, 0.17).pixels for each in targets])
     ascent = Ascent(octaves=1, steps=1, jitter=6, strength=0.02, tone="free" if kind != "pixels" else "light", focus=0.6, centre=0.5)
-    how = way(kind, ascent=ascent, transforms=ALL, grown=True)
+    how = settings(kind, ascent=ascent, transforms=ALL, grown=True)
     together = run(start, scoring(targets, lite0)[0], how, generators=[generator(5, each) for each in targets])[-1]
     for number, target in enumerate(targets):
         alone = run(start[number : number + 1], scoring(target, lite0)[0], how, generators=[generator(5, target)])[-1]
@@ -323,13 +325,13 @@ def test_the_final_score_is_the_same_alone_and_in_a_batch(lite0: Network) -> Non
     targets = ["blocks.2.1:3", "blocks.2.0:5", "blocks.3.0:7"]
     start = torch.stack([noise_start("pink", 64, 64, 5, each, 0.17).pixels for each in targets])
     ascent = Ascent(octaves=2, steps=16, jitter=6, strength=0.1, settle=0.06, smoothing=1.3, vivid=0.35, tone="light")
-    how = Way(ascent=ascent, transforms=Transforms(rotate=15, scale=1.3, noise=0.1, fade=0.4), grown=True)
+    how = ClimbSettings(ascent=ascent, transforms=Transforms(rotate=15, scale=1.3, noise=0.1, fade=0.4), grown=True)
     batch, _ = scoring(targets, lite0)
-    before = batch(start, STRAIGHT)
-    together = batch(run(start, batch, how, generators=[generator(5, each) for each in targets])[-1].pictures, STRAIGHT)
+    before = batch(start, IDENTITY)
+    together = batch(run(start, batch, how, generators=[generator(5, each) for each in targets])[-1].pictures, IDENTITY)
     for number, target in enumerate(targets):
         score, _ = scoring(target, lite0)
-        alone = score(run(start[number : number + 1], score, how, generators=[generator(5, target)])[-1].pictures, STRAIGHT)
+        alone = score(run(start[number : number + 1], score, how, generators=[generator(5, target)])[-1].pictures, IDENTITY)
         print(target, float(before[number]), float(alone), float(together[number]))
         assert float(together[number]) == pytest.approx(float(alone), rel=0.05)
         assert float(alone) > float(before[number])

@@ -19,11 +19,9 @@ import reverie.pictures.scale as scale
 import reverie.render.tiling as tiling
 from reverie import api
 from reverie.api.dreaming import plan
-from reverie.ascent import Tiling, View
-from reverie.ascent.climb import _whole_slope
-from reverie.ascent.tiles import slope_by_tiles
-from reverie.canvas import LightTone, Preconditioner, Tone, condition
-from reverie.canvas.condition import friendly
+from reverie.ascent import Differentiation, Tiling, Transform
+from reverie.canvas import LightTone, Preconditioner, Tone, preconditioner
+from reverie.canvas.preconditioner import friendly
 from reverie.errors import InputError, OutputError, UsageError
 from reverie.files import recipe_text
 from reverie.networks import Network
@@ -60,16 +58,19 @@ def noise(height: int, width: int, seed: int = 1) -> Tensor:
     return torch.rand(1, 3, height, width, generator=torch.Generator().manual_seed(seed))
 
 
-def slopes(network: Network, target: str, pictures: Tensor, view: View, tile: int, halo: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+def gradients(
+    network: Network, target: str, pictures: Tensor, transform: Transform, tile: int, halo: int
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Score and gradient in one pass, and by tiles."""
     made = plan(pictures[0], target, network=network, tile=tile, halo=halo)
     whole = scorers(made.recipe.model_copy(update={"tiles": None}), [network], Inputs(pictures))[0]
     parts = scorers(made.recipe, [network], Inputs(pictures))[0]
     cut = tiling_of(made.recipe, network)
     assert cut is not None
-    score, gradient = _whole_slope(whole, pictures, view)
-    out = torch.full_like(pictures, 7.0)
-    return score, gradient, slope_by_tiles(parts, pictures, view, cut, CPU, out), out
+    score, gradient = Differentiation()(whole, pictures, transform)
+    by_tiles = Differentiation(cut, CPU)
+    by_tiles(parts, 1 - pictures, transform)  # what it leaves behind is lost
+    return score, gradient, *by_tiles(parts, pictures, transform)
 
 
 def error(got: Tensor, wanted: Tensor) -> float:
@@ -86,15 +87,15 @@ def test_tiles_with_a_halo_as_wide_as_the_receptive_field_are_exact(downward: Ne
     assert reach is not None
     halo = -(-(reach // 2) // 8) * 8
     for shift in ((0, 0), (5, -7), (-8, 3)):
-        view = View(shifts=(shift,))
+        transform = Transform(shifts=(shift,))
         for target in ("last", "last:2", "last:1 - 0.5*first:3"):
-            score, gradient, parts, out = slopes(downward, target, noise(*size), view, tile, halo)
+            score, gradient, parts, out = gradients(downward, target, noise(*size), transform, tile, halo)
             assert error(out, gradient) < 2e-6, (shift, target)
             assert float(parts) == pytest.approx(float(score), rel=1e-5)
 
 
 def test_a_halo_that_is_too_small_is_not(downward: Network) -> None:
-    _, gradient, _, out = slopes(downward, "last", noise(64, 64), View(), 16, 0)
+    _, gradient, _, out = gradients(downward, "last", noise(64, 64), Transform(), 16, 0)
     assert error(out, gradient) > 0.05
 
 
@@ -103,8 +104,8 @@ def test_tiles_of_the_default_network_are_exact(lite0: Network, size: tuple[int,
     for target in ("blocks.2.1", "blocks.3.2:7"):
         made = plan(noise(*size)[0], target, network=lite0, tile=48)
         assert made.recipe.tiles is not None and made.notes == ()
-        view = View(shifts=((9, -4),))
-        _, gradient, _, out = slopes(lite0, target, noise(*size), view, made.recipe.tiles.tile, made.recipe.tiles.halo)
+        transform = Transform(shifts=((9, -4),))
+        _, gradient, _, out = gradients(lite0, target, noise(*size), transform, made.recipe.tiles.tile, made.recipe.tiles.halo)
         assert error(out, gradient) < 2e-6
 
 
@@ -144,10 +145,10 @@ def test_resampling_by_windows_is_that_in_one_go(monkeypatch: pytest.MonkeyPatch
 def test_preconditioning_by_blocks_is_that_in_one_go(monkeypatch: pytest.MonkeyPatch, size: tuple[int, int], power: float) -> None:
     gradient = noise(*size) - 0.5
     whole = Preconditioner(*size, power, 0.3, CPU)(gradient)
-    monkeypatch.setattr(condition, "_WHOLE", 1)
+    monkeypatch.setattr(preconditioner, "_AT_ONCE", 1)
     assert error(Preconditioner(*size, power, 0.3, CPU)(gradient), whole) < 1e-5  # one block
-    monkeypatch.setattr(condition, "_BLOCK", 200)
-    monkeypatch.setattr(condition, "_MARGIN", 80)
+    monkeypatch.setattr(preconditioner, "_BLOCK", 200)
+    monkeypatch.setattr(preconditioner, "_MARGIN", 80)
     assert error(Preconditioner(*size, power, 0.3, CPU)(gradient), whole) < 2e-2  # so narrow a margin costs a little
 
 
@@ -192,7 +193,7 @@ def test_how_much_is_kept_in_memory(monkeypatch: pytest.MonkeyPatch, lite0: Netw
 
 @pytest.mark.parametrize(("length", "side"), [(5100, 5120), (5184, 3645), (6537, 4320), (9798, 4320), (10_000, 4374), (12_289, 4320)])
 def test_blocks_are_no_larger_than_so_few_of_them_need_be(length: int, side: int) -> None:
-    assert condition._block(length, friendly(length)) == side
+    assert preconditioner._block(length, friendly(length)) == side
 
 
 def test_no_room_on_disk_is_said_at_once(monkeypatch: pytest.MonkeyPatch, place: Path) -> None:

@@ -9,13 +9,13 @@ import torch
 from tests.helpers.climbing import drawn, pictures
 from torch import Tensor
 
-from reverie.ascent import STRAIGHT
-from reverie.ascent.transforms import View, draw
+from reverie.ascent import IDENTITY
+from reverie.ascent.transforms import Transform, draw
 from reverie.recipe import Transforms
 
 CPU = torch.device("cpu")
 ALL = Transforms(rotate=20, scale=1.3, crop=0.7, mirror=True, noise=0.2, fade=0.4)
-FIRST = 8  # random numbers that a turned view draws at first; the first of them is the angle's, the second the scale's
+FIRST = 8  # random numbers that a turned one draws at first; the first of them is the angle's, the second the scale's
 
 
 def share(seed: int, number: int) -> float:
@@ -23,7 +23,9 @@ def share(seed: int, number: int) -> float:
     return float(torch.rand(FIRST, generator=drawn(seed))[number] * 2 - 1)
 
 
-def view(shape: tuple[int, ...], transforms: Transforms, jitter: int = 0, done: float = 0.0, seeds: tuple[int, ...] = (0,)) -> View:
+def transform(
+    shape: tuple[int, ...], transforms: Transforms, jitter: int = 0, done: float = 0.0, seeds: tuple[int, ...] = (0,)
+) -> Transform:
     return draw(torch.Size(shape), transforms, jitter, done, [drawn(seed) for seed in seeds], CPU)
 
 
@@ -33,11 +35,11 @@ def places(height: int, width: int) -> Tensor:
     return torch.stack([down[:, None].expand(height, width), right.expand(height, width), torch.zeros(height, width)])[None]
 
 
-def test_a_view_without_transforms_is_the_picture() -> None:
+def test_a_transform_without_transforms_is_the_picture() -> None:
     some = pictures(2)
-    assert torch.equal(STRAIGHT(some), some)
-    assert torch.equal(view((2, 3, 16, 16), Transforms(), seeds=(1, 2))(some), some)
-    still = View(affine=torch.tensor([[[1.0, 0, 0], [0, 1, 0]]] * 2))
+    assert torch.equal(IDENTITY(some), some)
+    assert torch.equal(transform((2, 3, 16, 16), Transforms(), seeds=(1, 2))(some), some)
+    still = Transform(affine=torch.tensor([[[1.0, 0, 0], [0, 1, 0]]] * 2))
     assert torch.allclose(still(some), some, atol=1e-5)
 
 
@@ -47,9 +49,9 @@ def test_a_quarter_turn_is_rot90(seed: int) -> None:
     some, wide = pictures(seed=seed), pictures(side=16, width=28, seed=seed)
     quarter = Transforms(rotate=90 / abs(part))
     turns = 1 if part > 0 else -1
-    assert torch.allclose(view((1, 3, 16, 16), quarter, seeds=(seed,))(some), torch.rot90(some, turns, (2, 3)), atol=1e-4)
+    assert torch.allclose(transform((1, 3, 16, 16), quarter, seeds=(seed,))(some), torch.rot90(some, turns, (2, 3)), atol=1e-4)
     # of a picture that is wider than high the middle square is turned as a square is: nothing is stretched
-    turned = view((1, 3, 16, 28), quarter, seeds=(seed,))(wide)
+    turned = transform((1, 3, 16, 28), quarter, seeds=(seed,))(wide)
     assert torch.allclose(turned[..., 6:22], torch.rot90(wide[..., 6:22], turns, (2, 3)), atol=1e-4)
 
 
@@ -57,7 +59,7 @@ def test_a_quarter_turn_is_rot90(seed: int) -> None:
 def test_a_turn_keeps_distances(size: tuple[int, int]) -> None:
     for seed in range(4):
         turn = math.radians(25 * share(seed, 0))
-        seen = view((1, 3, *size), Transforms(rotate=25), seeds=(seed,))(places(*size))[0]
+        seen = transform((1, 3, *size), Transforms(rotate=25), seeds=(seed,))(places(*size))[0]
         y, x = slice(size[0] // 2 - 8, size[0] // 2 + 8), slice(size[1] // 2 - 8, size[1] // 2 + 8)  # the middle: nothing is mirrored in
         down, right = seen[0, y, x], seen[1, y, x]
         own = places(*size)[0][:, y, x]
@@ -66,26 +68,26 @@ def test_a_turn_keeps_distances(size: tuple[int, int]) -> None:
         assert float((down[:, 1:] - down[:, :-1]).mean()) == pytest.approx(math.sin(turn), abs=1e-4)
 
 
-def sides(found: View) -> list[float]:
+def sides(found: Transform) -> list[float]:
     assert found.affine is not None
     return (found.affine[:, 0, 0] ** 2 + found.affine[:, 1, 0] ** 2).sqrt().tolist()
 
 
 def test_scales_lie_within_bounds_on_both_sides_of_1() -> None:
-    found = sides(view((60, 3, 16, 16), Transforms(scale=1.5), seeds=tuple(range(60))))
+    found = sides(transform((60, 3, 16, 16), Transforms(scale=1.5), seeds=tuple(range(60))))
     assert 1 / 1.5 - 1e-5 <= min(found) < 0.75 and 1.35 < max(found) <= 1.5 + 1e-5
     assert 15 < sum(each > 1 for each in found) < 45
     for seed, size in enumerate(found):
         assert size == pytest.approx(1.5 ** share(seed, 1), rel=1e-4)
-    # at half the side, neighbours in the view are half a pixel apart in the picture: it is shown at twice its size
+    # at half the side, neighbours in what is shown are half a pixel apart in the picture: it is shown at twice its size
     seed = next(each for each in range(60) if share(each, 1) < -0.5)
-    seen = view((1, 3, 32, 48), Transforms(scale=2 ** (1 / -share(seed, 1))), seeds=(seed,))(places(32, 48))[0]
+    seen = transform((1, 3, 32, 48), Transforms(scale=2 ** (1 / -share(seed, 1))), seeds=(seed,))(places(32, 48))[0]
     assert torch.allclose(seen[0, 9:24, 5], seen[0, 8:23, 5] + 0.5, atol=1e-4)
     assert torch.allclose(seen[1, 5, 9:24], seen[1, 5, 8:23] + 0.5, atol=1e-4)
 
 
 def test_a_crop_is_a_part_of_the_picture() -> None:
-    found = view((80, 3, 24, 36), Transforms(crop=0.5), seeds=tuple(range(80)))
+    found = transform((80, 3, 24, 36), Transforms(crop=0.5), seeds=tuple(range(80)))
     assert found.affine is not None
     part, moved = found.affine[:, 0, 0], found.affine[:, :, 2]
     assert torch.equal(part, found.affine[:, 1, 1]) and found.affine[:, 0, 1].eq(0).all()
@@ -98,7 +100,7 @@ def test_about_half_of_the_views_are_mirrored() -> None:
     some = pictures()
     mirrored = 0
     for seed in range(200):
-        seen = view((1, 3, 16, 16), Transforms(mirror=True), seeds=(seed,))(some)
+        seen = transform((1, 3, 16, 16), Transforms(mirror=True), seeds=(seed,))(some)
         flipped = torch.allclose(seen, some.flip(3), atol=1e-5)
         assert flipped or torch.allclose(seen, some, atol=1e-5)
         mirrored += flipped
@@ -110,7 +112,7 @@ def test_jitter_moves_by_up_to_so_many_pixels(transforms: Transforms) -> None:
     wide = places(40, 60)
     found = []
     for seed in range(60):
-        seen = view((1, 3, 40, 60), transforms, jitter=5, seeds=(seed,))(wide)[0]
+        seen = transform((1, 3, 40, 60), transforms, jitter=5, seeds=(seed,))(wide)[0]
         moved = (seen - wide[0])[:2, 10:30, 10:50].flatten(1)
         assert torch.allclose(moved, moved[:, :1].expand_as(moved), atol=1e-3)
         found.append(moved[:, 0])
@@ -121,17 +123,17 @@ def test_jitter_moves_by_up_to_so_many_pixels(transforms: Transforms) -> None:
 
 
 def test_noise_falls_to_nothing_at_the_end() -> None:
-    found = [view((1, 3, 64, 64), Transforms(noise=0.2), done=done).noise for done in (0.0, 0.5, 0.9)]
+    found = [transform((1, 3, 64, 64), Transforms(noise=0.2), done=done).noise for done in (0.0, 0.5, 0.9)]
     assert [float(each.std()) for each in found if each is not None] == pytest.approx([0.2, 0.1, 0.2 * 0.0245], rel=0.05)
-    assert view((1, 3, 64, 64), Transforms(noise=0.2), done=1.0).noise is None
+    assert transform((1, 3, 64, 64), Transforms(noise=0.2), done=1.0).noise is None
     some = pictures(side=64)
-    shown = view((1, 3, 64, 64), Transforms(noise=0.2))(some)
+    shown = transform((1, 3, 64, 64), Transforms(noise=0.2))(some)
     assert found[0] is not None and torch.allclose(shown - some, found[0], atol=1e-6)
 
 
 def test_fading_takes_contrast_and_keeps_the_mean() -> None:
     some = pictures(40)
-    shown = view((40, 3, 16, 16), Transforms(fade=0.3), seeds=tuple(range(40)))(some)
+    shown = transform((40, 3, 16, 16), Transforms(fade=0.3), seeds=tuple(range(40)))(some)
     assert torch.allclose(shown.mean((1, 2, 3)), some.mean((1, 2, 3)), atol=1e-5)
     left = shown.std((1, 2, 3)) / some.std((1, 2, 3))
     assert 0.3 - 1e-4 <= float(left.min()) < 0.4 and 0.9 < float(left.max()) <= 1 + 1e-4
@@ -139,28 +141,28 @@ def test_fading_takes_contrast_and_keeps_the_mean() -> None:
 
 @pytest.mark.parametrize("transforms", [Transforms(), Transforms(noise=0.2, fade=0.4), ALL])
 @pytest.mark.parametrize("done", [0.0, 0.6, 1.0])
-def test_the_view_of_a_picture_does_not_depend_on_its_batch(transforms: Transforms, done: float) -> None:
+def test_the_transform_of_a_picture_does_not_depend_on_its_batch(transforms: Transforms, done: float) -> None:
     some = pictures(3)
     torch.manual_seed(1)
     before = torch.get_rng_state()
-    together = view((3, 3, 16, 16), transforms, 4, done, (11, 12, 13))(some)
+    together = transform((3, 3, 16, 16), transforms, 4, done, (11, 12, 13))(some)
     assert torch.equal(torch.get_rng_state(), before)
     for number, seed in enumerate((11, 12, 13)):
-        alone = view((1, 3, 16, 16), transforms, 4, done, (seed,))(some[number : number + 1])
+        alone = transform((1, 3, 16, 16), transforms, 4, done, (seed,))(some[number : number + 1])
         assert torch.allclose(together[number], alone[0], atol=1e-6)
-    assert not torch.equal(view((1, 3, 16, 16), transforms, 4, done, (14,))(some[:1]), together[:1])
+    assert not torch.equal(transform((1, 3, 16, 16), transforms, 4, done, (14,))(some[:1]), together[:1])
 
 
-def test_the_same_view_shows_a_start_as_it_showed_the_picture() -> None:
+def test_the_same_transform_shows_a_start_as_it_showed_the_picture() -> None:
     some = pictures()
-    found = view((1, 3, 16, 16), ALL, 4)
+    found = transform((1, 3, 16, 16), ALL, 4)
     assert torch.equal(found(some), found(some.clone()))
 
 
 @pytest.mark.parametrize("transforms", [Transforms(), ALL])
 def test_a_gradient_finds_its_way_back_to_where_it_came_from(transforms: Transforms) -> None:
     some = pictures(side=24).requires_grad_(True)
-    found = view((1, 3, 24, 24), transforms, 3)
+    found = transform((1, 3, 24, 24), transforms, 3)
     (gradient,) = torch.autograd.grad(found(some)[:, :, 8:16, 8:16].sum(), some)
     assert gradient.isfinite().all() and gradient.abs().amax() > 0
     before = some.detach()

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from reverie.ascent import Progress, Score, Way, climb, octave_sizes
+from reverie.ascent import ClimbSettings, Progress, Score, climb, octave_sizes
 from reverie.networks import Network
 from reverie.recipe import Ascent, Batch, FileInput, Machine, NetworkUsed, NoiseInput, Recipe, VectorInput, chosen
 from reverie.render import Inputs, scorers
@@ -27,11 +27,13 @@ def drawn(seed: int) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
-def run(start: Tensor, score: Score, way: Way | Ascent, seeds: tuple[int, ...] = (0,), generators: Any = None) -> list[Progress]:
+def run(
+    start: Tensor, score: Score, settings: ClimbSettings | Ascent, seeds: tuple[int, ...] = (0,), generators: Any = None
+) -> list[Progress]:
     """Every state of an ascent."""
-    way = Way(ascent=way) if isinstance(way, Ascent) else way
-    sizes = octave_sizes(start.shape[2], start.shape[3], way.ascent)
-    return list(climb(start, score, way, sizes, generators or [drawn(seed) for seed in seeds]))
+    settings = ClimbSettings(ascent=settings) if isinstance(settings, Ascent) else settings
+    sizes = octave_sizes(start.shape[2], start.shape[3], settings.ascent)
+    return list(climb(start, score, settings, sizes, generators or [drawn(seed) for seed in seeds]))
 
 
 def recipe_of(targets: Sequence[str], networks: Sequence[Network], objective: Any = "excite", kind: Any = "each", **choices: Any) -> Recipe:

@@ -12,7 +12,7 @@ from tests.helpers.climbing import BARE, ONE, drawn, pictures, run, scoring
 from tests.helpers.tiny import Hand, wrapped
 from torch import Tensor
 
-from reverie.ascent import STRAIGHT, Score
+from reverie.ascent import IDENTITY, Score
 from reverie.errors import UsageError
 from reverie.networks import Network
 from reverie.objectives import caricature, direction, diverse, guide
@@ -42,7 +42,7 @@ def other_network(scale: float = 1.0) -> Network:
 def rises(score: Score, start: Tensor, settings: Ascent = ONE) -> bool:
     seeds = tuple(range(len(start)))
     last = run(start, score, settings, seeds)[-1].pictures
-    return bool((score(last, STRAIGHT) > score(start, STRAIGHT)).all())
+    return bool((score(last, IDENTITY) > score(start, IDENTITY)).all())
 
 
 # ---- every objective rises within three steps
@@ -69,11 +69,11 @@ def test_every_objective_rises_within_three_steps(hand: Network, objective: str,
 def test_pictures_that_shall_differ_rise_too(hand: Network, target: str) -> None:
     start = pictures(3)
     score, plain = scoring([target] * 3, hand, kind="diverse")[0], scoring([target] * 3, hand)[0]
-    price = plain(start, STRAIGHT).abs()  # of likeness, as it was at the start
+    price = plain(start, IDENTITY).abs()  # of likeness, as it was at the start
 
     def worth(some: Tensor) -> Tensor:
-        bare = plain(some, STRAIGHT)
-        likeness = (bare - score(some, STRAIGHT)) / bare.abs().clamp_min(1e-6)
+        bare = plain(some, IDENTITY)
+        likeness = (bare - score(some, IDENTITY)) / bare.abs().clamp_min(1e-6)
         return bare - price * likeness
 
     last = run(start, score, ONE, (1, 2, 3))[-1].pictures
@@ -87,7 +87,7 @@ def test_what_two_networks_want_rises_in_both(hand: Network, first: str, second:
     last = run(start, score, ONE)[-1].pictures
     for target, network in ((first, hand), (second, other)):
         alone, _ = scoring(target, network)
-        assert alone(last, STRAIGHT) > alone(start, STRAIGHT), target
+        assert alone(last, IDENTITY) > alone(start, IDENTITY), target
 
 
 # ---- where the best can be worked out
@@ -100,7 +100,7 @@ def test_what_two_networks_want_rises_in_both(hand: Network, first: str, second:
 def test_the_best_picture_of_a_channel_is_found(hand: Network, target: str, best: float) -> None:
     score, _ = scoring(target, hand)
     last = run(pictures(), score, LONG)[-1].pictures
-    assert float(score(last, STRAIGHT)) == pytest.approx(best, abs=0.01)
+    assert float(score(last, IDENTITY)) == pytest.approx(best, abs=0.01)
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_the_best_picture_along_a_direction_of_a_linear_layer_is_found(
     # light, R+G+B, and warmth, R-B, of colours in 0..1: nothing is as warm for its light as pure red, nor as light as white
     score, _ = scoring("light", hand, objective="direction", direction=torch.tensor(vector))
     last = run(pictures(), score, LONG)[-1].pictures
-    assert float(score(last, STRAIGHT)) == pytest.approx(value, abs=0.01)
+    assert float(score(last, IDENTITY)) == pytest.approx(value, abs=0.01)
     assert (last - torch.tensor(best).view(1, 3, 1, 1)).abs().max() < 0.02
 
 
@@ -123,7 +123,7 @@ def test_each_place_goes_the_way_of_the_most_similar_place_of_the_guide(hand: Ne
     start = pictures(low=0.45, high=0.55)
     warmer = start[:, 0] > start[:, 2]
     last = run(start, score, BARE.model_copy(update={"steps": 60, "strength": 0.05}))[-1].pictures
-    assert float(score(last, STRAIGHT)) == pytest.approx(3, abs=0.01)
+    assert float(score(last, IDENTITY)) == pytest.approx(3, abs=0.01)
     assert (last[:, 1] > 0.99).all()
     assert (last[:, 0][warmer] > 0.99).all() and (last[:, 2][~warmer] > 0.99).all()
     assert torch.allclose(last[:, 2][warmer], start[:, 2][warmer], atol=1e-4)  # blue is not asked for where it is warm
@@ -185,14 +185,14 @@ def test_a_caricature_is_dot_product_times_cosine() -> None:
 
 
 def test_a_caricature_compares_with_the_start_seen_the_same_way(hand: Network) -> None:
-    from reverie.ascent.transforms import View
+    from reverie.ascent.transforms import Transform
 
     start = pictures()
     score, _ = scoring("edge", hand, objective="caricature", start=start)
-    moved = View(shifts=((3, 2),))
+    moved = Transform(shifts=((3, 2),))
     seen = hand.prepare(["edge"])(moved(start))["edge"]
     assert float(score(moved(start), moved)) == pytest.approx(float(seen.square().mean()), rel=1e-4)
-    assert float(score(moved(start), STRAIGHT)) < float(score(moved(start), moved))
+    assert float(score(moved(start), IDENTITY)) < float(score(moved(start), moved))
 
 
 def test_a_direction_is_dot_product_times_cosine_at_each_place() -> None:
@@ -254,8 +254,8 @@ def test_diverse_pictures_differ_more_than_others_of_the_same_unit(lite0: Networ
         last = run(start, scoring([target] * 3, lite0, kind=kind)[0], settings, (1, 2, 3))[-1].pictures
         with torch.no_grad():
             found[kind] = gram_cosine(lite0.prepare(["blocks.2.1"])(last)["blocks.2.1"])
-            scores[kind] = scoring([target] * 3, lite0)[0](last, STRAIGHT)
-            before = scoring([target] * 3, lite0)[0](start, STRAIGHT)
+            scores[kind] = scoring([target] * 3, lite0)[0](last, IDENTITY)
+            before = scoring([target] * 3, lite0)[0](start, IDENTITY)
     print(found, scores)
     assert found["diverse"] < 0.8 * found["each"]
     assert (scores["diverse"] > before).all()  # and still show the unit

@@ -8,7 +8,7 @@ from tests.helpers.climbing import BARE, ONE, drawn, pictures, run
 from tests.helpers.recipes import PLAIN
 from torch import Tensor
 
-from reverie.ascent import Way
+from reverie.ascent import ClimbSettings
 from reverie.canvas import magnitudes
 from reverie.objectives import penalty
 from reverie.objectives.penalties import SPREAD, border, spectrum, total_variation
@@ -37,18 +37,18 @@ def test_no_penalty_takes_nothing() -> None:
 @pytest.mark.parametrize("kind", ["pixels", "fourier"])
 def test_l2_alone_draws_to_grey(kind: str) -> None:
     start = pictures(low=0.0, high=1.0)
-    way = Way(
+    settings = ClimbSettings(
         canvas=Canvas(canvas=kind), ascent=ONE.model_copy(update={"steps": 60, "strength": 0.1, "settle": 0.02}),
         penalty=penalised(with_penalties(l2=1.0)),
     )  # fmt: skip
-    last = run(start, nothing, way)[-1].pictures
+    last = run(start, nothing, settings)[-1].pictures
     assert (last - 0.5).abs().max() < 0.02 if kind == "pixels" else (last - 0.5).std() < 0.3 * (start - 0.5).std()
 
 
 def test_border_draws_the_border_to_grey_and_leaves_the_middle() -> None:
     start = pictures(side=31, low=0.0, high=1.0)
-    way = Way(ascent=ONE.model_copy(update={"steps": 60, "strength": 0.1}), penalty=penalised(with_penalties(border=1.0)))
-    last = run(start, nothing, way)[-1].pictures
+    settings = ClimbSettings(ascent=ONE.model_copy(update={"steps": 60, "strength": 0.1}), penalty=penalised(with_penalties(border=1.0)))
+    last = run(start, nothing, settings)[-1].pictures
     edge = torch.cat([last[..., 0, :], last[..., -1, :], last[..., :, 0], last[..., :, -1]], -1)
     assert (edge - 0.5).abs().max() < 0.02
     assert (last - start)[..., 13:18, 13:18].abs().max() < 0.02
@@ -73,8 +73,8 @@ def test_total_variation_evens_out_grain_and_keeps_an_edge() -> None:
     start[..., 8:] = 0.7
     grainy = start + 0.03 * torch.randn(start.shape, generator=drawn(1))
     ascent = ONE.model_copy(update={"steps": 60, "strength": 0.01, "settle": 0.05})
-    way = Way(ascent=ascent, penalty=penalised(with_penalties(total_variation=0.5)))
-    last = run(grainy, nothing, way)[-1].pictures
+    settings = ClimbSettings(ascent=ascent, penalty=penalised(with_penalties(total_variation=0.5)))
+    last = run(grainy, nothing, settings)[-1].pictures
     assert last[..., :8].std() < 0.3 * grainy[..., :8].std()
     assert float(last[..., 8:].mean() - last[..., :8].mean()) > 0.35
     assert float((last[..., 8] - last[..., 7]).mean()) > 0.3
@@ -89,8 +89,8 @@ def test_the_spectrum_is_drawn_towards_that_of_photographs() -> None:
         power = torch.fft.rfft2(some).abs().square().mean((0, 1))[1:32, 1:32]
         return float((0.5 * power.log() - wanted).std())
 
-    way = Way(ascent=ONE.model_copy(update={"steps": 30, "strength": 0.1}), penalty=penalised(with_penalties(spectrum=1.0)))
-    last = run(white, nothing, way)[-1].pictures
+    settings = ClimbSettings(ascent=ONE.model_copy(update={"steps": 30, "strength": 0.1}), penalty=penalised(with_penalties(spectrum=1.0)))
+    last = run(white, nothing, settings)[-1].pictures
     print("off by", off(white), off(last))
     assert off(last) < 0.2 * off(white)
     assert abs(float(last.mean() - white.mean())) < 1e-4
@@ -121,8 +121,8 @@ def test_a_penalty_takes_back_from_what_the_score_asks_for() -> None:
     start, pattern = pictures(low=0.4, high=0.6), torch.randn(3, 16, 16, generator=drawn(4)).sign()
     ends = []
     for weight in (0.0, 0.5, 1.5):
-        way = Way(ascent=BARE.model_copy(update={"steps": 40}), penalty=penalised(with_penalties(l2=weight)))
-        ends.append(run(start, lambda x, _: (x * pattern).sum((1, 2, 3)), way)[-1].pictures)
+        settings = ClimbSettings(ascent=BARE.model_copy(update={"steps": 40}), penalty=penalised(with_penalties(l2=weight)))
+        ends.append(run(start, lambda x, _: (x * pattern).sum((1, 2, 3)), settings)[-1].pictures)
     spreads = [float((each - 0.5).std()) for each in ends]
     assert spreads[0] > spreads[1] > spreads[2] > 0.1
     # where the pull of the score, 1 along a pattern of signs, and that towards grey are as strong: |x - 0.5| = SPREAD / weight

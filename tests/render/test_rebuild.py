@@ -22,7 +22,7 @@ from torch import Tensor, nn
 import reverie
 from reverie import store
 from reverie.api.inputs import picture_of
-from reverie.ascent import STRAIGHT
+from reverie.ascent import IDENTITY
 from reverie.errors import UsageError
 from reverie.insight import Wish
 from reverie.insight.measures import fidelity, rebuilding
@@ -129,8 +129,8 @@ def test_the_score_is_the_relative_error_at_every_layer_by_its_weight() -> None:
     seen = {name: (network.prepare([name])(guide)[name], network.prepare([name])(other)[name]) for name in ("light", "edge")}
     errors = {name: float((b - a).square().sum() / a.square().sum()) for name, (a, b) in seen.items()}
     score, _ = scoring("2*light + 0.5*edge", network, guide=guide[0], objective="rebuild")
-    assert float(score(other, STRAIGHT)) == pytest.approx(-2 * errors["light"] - 0.5 * errors["edge"], rel=1e-5)
-    assert float(score(guide, STRAIGHT)) == 0
+    assert float(score(other, IDENTITY)) == pytest.approx(-2 * errors["light"] - 0.5 * errors["edge"], rel=1e-5)
+    assert float(score(guide, IDENTITY)) == 0
 
 
 @pytest.mark.parametrize(

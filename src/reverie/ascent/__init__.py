@@ -1,11 +1,13 @@
-"""The loop that changes a canvas so that a score grows: octaves, views, steps."""
+"""The loop that changes a canvas so that a score grows: octaves, transforms, steps."""
 
-from reverie.ascent.climb import Penalty, Progress, Score, Size, Way, added, climb, octave_sizes
+from reverie.ascent.climb import Progress, climb
+from reverie.ascent.gradient import Differentiation, Score
 from reverie.ascent.memory import kept_memory
+from reverie.ascent.octaves import ClimbSettings, Penalty, Size, added, octave_sizes
 from reverie.ascent.tiles import Span, Tiling, Window
-from reverie.ascent.transforms import STRAIGHT, View
+from reverie.ascent.transforms import IDENTITY, Transform
 
 __all__ = [
-    "STRAIGHT", "Penalty", "Progress", "Score", "Size", "Span", "Tiling", "View", "Way", "Window", "added", "climb", "kept_memory",
-    "octave_sizes",
+    "IDENTITY", "ClimbSettings", "Differentiation", "Penalty", "Progress", "Score", "Size", "Span", "Tiling", "Transform", "Window",
+    "added", "climb", "kept_memory", "octave_sizes",
 ]  # fmt: skip

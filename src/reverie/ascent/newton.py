@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from reverie.ascent.gradient import Gradient
 from reverie.canvas import Canvas
 
 _MEMORY = 10  # moves that are remembered
@@ -23,21 +24,22 @@ class QuasiNewton:
     def __init__(self) -> None:
         self._paths: list[_Path] = []
 
-    def __call__(self, canvas: Canvas, values: Tensor, gradient: Tensor, back: Tensor | None, strength: float, done: float) -> Canvas:
+    def __call__(self, canvas: Canvas, gradient: Gradient, penalty_step: Tensor | None, strength: float, done: float) -> Canvas:
         with torch.enable_grad():
             parameters = canvas.parameters.detach().requires_grad_(True)
             painted = canvas.pictures(parameters)  # (N, C, H, W)
-            (slope,) = torch.autograd.grad(painted, parameters, gradient)
+            (by_parameters,) = torch.autograd.grad(painted, parameters, gradient.values)
         if not self._paths:
-            self._paths = [_Path(length) for length in _lengths(canvas, parameters.detach(), painted.detach(), slope, strength)]
-        places = zip(self._paths, parameters.detach(), values, slope, strict=True)
-        return canvas.moved(torch.stack([path(here, float(value), uphill, done >= 1) for path, here, value, uphill in places]))
+            self._paths = [_Path(length) for length in _lengths(canvas, parameters.detach(), painted.detach(), by_parameters, strength)]
+        places = zip(self._paths, parameters.detach(), gradient.scores, by_parameters, strict=True)
+        return canvas.moved(torch.stack([path(here, float(value), each, done >= 1) for path, here, value, each in places]))
 
 
-def _lengths(canvas: Canvas, parameters: Tensor, painted: Tensor, slope: Tensor, strength: float) -> list[float]:
-    """How far to go along each slope so that its picture changes by `strength`."""
-    largest = slope.flatten(1).abs().amax(1).view(-1, *[1] * (slope.dim() - 1)).clamp_min(torch.finfo(slope.dtype).tiny)  # (N, 1, …)
-    moved = canvas.pictures(parameters + _TRIAL * slope / largest) - painted
+def _lengths(canvas: Canvas, parameters: Tensor, painted: Tensor, gradient: Tensor, strength: float) -> list[float]:
+    """How far to go along each gradient so that its picture changes by `strength`."""
+    size = gradient.flatten(1).abs().amax(1).view(-1, *[1] * (gradient.dim() - 1))  # (N, 1, …)
+    largest = size.clamp_min(torch.finfo(gradient.dtype).tiny)
+    moved = canvas.pictures(parameters + _TRIAL * gradient / largest) - painted
     size = moved.square().mean(dim=(1, 2, 3)).sqrt().div(_TRIAL)  # (N,)
     lengths = strength / size.clamp_min(1e-12) / largest.flatten()
     return lengths.clamp_max(torch.finfo(lengths.dtype).max).tolist()
@@ -47,14 +49,14 @@ class _Path:
     """The way of one picture. Everything is of the shape of its parameters, uphill."""
 
     def __init__(self, first: float) -> None:
-        self._first = first  # length of the first move, in slopes
-        self._moves: list[tuple[Tensor, Tensor, float]] = []  # each move, how the slope fell along it, and their product
+        self._first = first  # length of the first move, in gradients
+        self._moves: list[tuple[Tensor, Tensor, float]] = []  # each move, how the gradient fell along it, and their product
         self._place: Tensor | None = None
-        self._slope = self._direction = torch.zeros(())
+        self._gradient = self._direction = torch.zeros(())
         self._value = self._promise = self._length = 0.0
-        self._scale = 1.0  # of the slope, by the last move
+        self._scale = 1.0  # of the gradient, by the last move
 
-    def __call__(self, here: Tensor, value: float, slope: Tensor, last: bool) -> Tensor:
+    def __call__(self, here: Tensor, value: float, gradient: Tensor, last: bool) -> Tensor:
         """Where to look next, or on the last step the best place."""
         if self._place is not None and not value >= self._value + _GAIN * self._length * self._promise:  # NaN too gains nothing
             if last:
@@ -62,12 +64,12 @@ class _Path:
             self._shorten(value)
             return self._place + self._length * self._direction
         if self._place is not None:
-            self._remember(here - self._place, self._slope - slope)
-        self._place, self._value, self._slope = here, value, slope
+            self._remember(here - self._place, self._gradient - gradient)
+        self._place, self._value, self._gradient = here, value, gradient
         if last:
             return here
-        self._direction = self._uphill(slope)
-        self._promise, self._length = _dot(slope, self._direction), 1.0
+        self._direction = self._direction_of(gradient)
+        self._promise, self._length = _dot(gradient, self._direction), 1.0
         return here + self._direction
 
     def _shorten(self, value: float) -> None:
@@ -77,8 +79,8 @@ class _Path:
         self._length = min(max(top, 0.1 * self._length), 0.5 * self._length)
         if self._length < _SHORTEST:
             self._moves.clear()
-            self._direction, self._length = self._first * self._slope, 1.0
-            self._promise = _dot(self._slope, self._direction)
+            self._direction, self._length = self._first * self._gradient, 1.0
+            self._promise = _dot(self._gradient, self._direction)
             self._first /= 10
 
     def _remember(self, move: Tensor, fall: Tensor) -> None:
@@ -87,11 +89,11 @@ class _Path:
             self._moves = [*self._moves[1 - _MEMORY :], (move, fall, product)]
             self._scale = product / square
 
-    def _uphill(self, slope: Tensor) -> Tensor:
-        """The slope in the measure of the moves so far: the two loops of L-BFGS."""
+    def _direction_of(self, gradient: Tensor) -> Tensor:
+        """The gradient in the measure of the moves so far: the two loops of L-BFGS."""
         if not self._moves:
-            return self._first * slope
-        direction, shares = slope.clone(memory_format=torch.contiguous_format), []
+            return self._first * gradient
+        direction, shares = gradient.clone(memory_format=torch.contiguous_format), []
         for move, fall, product in reversed(self._moves):
             shares.append(_dot(move, direction) / product)
             direction.add_(fall, alpha=-shares[-1])

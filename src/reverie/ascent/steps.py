@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from reverie.ascent.gradient import Gradient
 from reverie.canvas import Canvas, Fourier, LightTone, Preconditioner, Tone
 from reverie.pictures import bands
 from reverie.recipe import Ascent
@@ -21,13 +22,12 @@ _BETAS, _EPSILON = (0.9, 0.999), 1e-8  # of Adam, as its authors recommend
 class Step(Protocol):
     """Moves a canvas at one octave."""
 
-    def __call__(self, canvas: Canvas, values: Tensor, gradient: Tensor, back: Tensor | None, strength: float, done: float) -> Canvas:
+    def __call__(self, canvas: Canvas, gradient: Gradient, penalty_step: Tensor | None, strength: float, done: float) -> Canvas:
         """The canvas one step on.
 
         Args:
-            values: the scores, (N,).
-            gradient: of the score by pictures, (N, C, H, W).
-            back: what penalties take away, in the units of a step, or None.
+            gradient: of the scores by the pictures.
+            penalty_step: what penalties take away, in the units of a step, or None.
             strength: root mean square of the change.
             done: share of all steps made, 0..1.
         """
@@ -77,20 +77,20 @@ class Steepest:
     def __init__(self, settings: Ascent, base: Tensor, attention: Attention, in_place: bool = False) -> None:
         self.attention = attention
         self.in_place = in_place
-        self.condition = Preconditioner(base.shape[2], base.shape[3], settings.smoothing, settings.vivid, base.device, base.shape[1])
+        self.precondition = Preconditioner(base.shape[2], base.shape[3], settings.smoothing, settings.vivid, base.device, base.shape[1])
         self.tone: Tone | LightTone | None = None
         if settings.tone != "free":
             self.tone = Tone.of(base) if settings.tone == "keep" else LightTone.of(base)
 
-    def __call__(self, canvas: Canvas, values: Tensor, gradient: Tensor, back: Tensor | None, strength: float, done: float) -> Canvas:
-        change = self.attention(self.condition(gradient), done)  # (N, C, H, W)
+    def __call__(self, canvas: Canvas, gradient: Gradient, penalty_step: Tensor | None, strength: float, done: float) -> Canvas:
+        change = self.attention(self.precondition(gradient.values), done)  # (N, C, H, W)
         pixels = canvas.parameters if self.in_place else torch.empty_like(canvas.parameters)
         # of a tone of each colour, which takes the mean of a step away again, the mean must not count as its size
-        scale = strength / _unified(change, centred=isinstance(self.tone, Tone))  # (N, 1, 1, 1)
+        scale = strength / _normalised(change, centred=isinstance(self.tone, Tone))  # (N, 1, 1, 1)
         for rows in bands(*pixels.shape[2:]):
             torch.addcmul(canvas.parameters[..., rows, :], change[..., rows, :], scale, out=pixels[..., rows, :])
-            if back is not None:
-                pixels[..., rows, :] -= strength * back[..., rows, :]
+            if penalty_step is not None:
+                pixels[..., rows, :] -= strength * penalty_step[..., rows, :]
         gain, offset = (None, None) if self.tone is None else self.tone.correction(pixels)
         for part in _parts(pixels):
             if gain is not None and offset is not None:
@@ -99,7 +99,7 @@ class Steepest:
         return canvas.moved(pixels)
 
 
-def _unified(change: Tensor, centred: bool) -> Tensor:
+def _normalised(change: Tensor, centred: bool) -> Tensor:
     """Brings each picture's change to numbers of at most 1, so that the squares of a faint one do not vanish; gives their root mean square.
 
     Args:
@@ -138,18 +138,18 @@ class Adam:
         self._mean = self._square = torch.zeros(())
         self._count = 0
 
-    def __call__(self, canvas: Canvas, values: Tensor, gradient: Tensor, back: Tensor | None, strength: float, done: float) -> Canvas:
-        pull = self.attention(gradient, done)  # (N, C, H, W)
-        pull = pull / _unified(pull, centred=False)
-        if back is not None:
-            pull = pull - back
+    def __call__(self, canvas: Canvas, gradient: Gradient, penalty_step: Tensor | None, strength: float, done: float) -> Canvas:
+        pull = self.attention(gradient.values, done)  # (N, C, H, W)
+        pull = pull / _normalised(pull, centred=False)
+        if penalty_step is not None:
+            pull = pull - penalty_step
         with torch.enable_grad():
             parameters = canvas.parameters.detach().requires_grad_(True)
             painted = canvas.pictures(parameters)  # (N, C, H, W)
-            (slope,) = torch.autograd.grad(painted, parameters, pull)
+            (uphill,) = torch.autograd.grad(painted, parameters, pull)
         self._count += 1
-        self._mean = torch.lerp(slope, self._mean, _BETAS[0]) if self._count > 1 else slope * (1 - _BETAS[0])
-        self._square = torch.lerp(slope.square(), self._square, _BETAS[1]) if self._count > 1 else slope.square() * (1 - _BETAS[1])
+        self._mean = torch.lerp(uphill, self._mean, _BETAS[0]) if self._count > 1 else uphill * (1 - _BETAS[0])
+        self._square = torch.lerp(uphill.square(), self._square, _BETAS[1]) if self._count > 1 else uphill.square() * (1 - _BETAS[1])
         mean = self._mean / (1 - _BETAS[0] ** self._count)
         square = self._square / (1 - _BETAS[1] ** self._count)
         largest = square.flatten(1).amax(1).view(-1, *[1] * (square.dim() - 1)).sqrt()  # (N, 1, …)

@@ -1,21 +1,12 @@
-"""The gradient of a picture too large for one pass, tile by tile.
-
-Each tile is shown to the network with a halo around it, and only what the network answers at the tile itself counts. The gradients of all
-tiles, halos included, add up to that of the whole picture: exactly, if the halo is half of what one answer depends on.
-"""
+"""How a picture too large for one pass is cut: tiles that cover it, each in a window with a halo around it."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from dataclasses import dataclass
 
-import torch
 from torch import Tensor
-
-if TYPE_CHECKING:
-    from reverie.ascent.transforms import View
 
 
 @dataclass(frozen=True)
@@ -92,32 +83,6 @@ class Tiling:
             last = min(first + step, length)
             end = last + halo + length % self.stride
             yield Span(max(0, first - halo), end if last < length and end < length else length, first, last, length)
-
-
-def slope_by_tiles(
-    score: Callable[[Tensor, View], Tensor], pictures: Tensor, view: View, tiling: Tiling, device: torch.device, out: Tensor
-) -> Tensor:
-    """Add up the gradient (1, C, H, W) of a score in `out`, and give the score, (1,).
-
-    Args:
-        score: additive over windows; it is told which by its view.
-        pictures: (1, C, H, W).
-        view: moves the picture and does nothing else.
-        device: where the network is.
-        out: (1, C, H, W); what was in it is lost.
-    """
-    out.zero_()
-    total = torch.zeros(1)
-    for window in tiling.windows(*pictures.shape[2:]):
-        rows, columns = view.read(0, window.rows), view.read(1, window.columns)
-        source = pictures[:, :, rows.begin : rows.end, columns.begin : columns.end].to(device, copy=True)  # (1, C, h, w)
-        with torch.enable_grad():
-            source.requires_grad_(True)
-            values = score(columns.shown(rows.shown(source, 2), 3), replace(view, window=window))
-            (gradient,) = torch.autograd.grad(values.sum(), source)
-        out[:, :, rows.begin : rows.end, columns.begin : columns.end] += gradient.to(out.device)
-        total += values.detach().cpu()
-    return total
 
 
 def _up(number: int, multiple: int) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 import torch.nn.functional as F
@@ -22,24 +22,25 @@ class Read:
 
     begin: int
     end: int
-    index: Tensor | None = None
+    index: Tensor | None = field(default=None, repr=False)
 
-    def shown(self, source: Tensor, axis: int) -> Tensor:
+    def of(self, source: Tensor, axis: int) -> Tensor:
+        """What is shown, from rows or columns `begin` to `end`."""
         return source if self.index is None else source.index_select(axis, self.index.to(source.device))
 
 
 @dataclass(frozen=True)
-class View:
-    """One way of showing a batch. The same view can be laid over anything that has the pictures' size."""
+class Transform:
+    """What a batch goes through before the network sees it. The same can be done to anything that has the pictures' size."""
 
     shifts: tuple[tuple[int, int], ...] = ()  # whole pixels down and right, for each picture
-    affine: Tensor | None = None  # (N, 2, 3), as `affine_grid` takes it
-    contrast: Tensor | None = None  # (N, 1, 1, 1)
-    noise: Tensor | None = None  # (N, C, H, W)
+    affine: Tensor | None = field(default=None, repr=False)  # (N, 2, 3), as `affine_grid` takes it
+    contrast: Tensor | None = field(default=None, repr=False)  # (N, 1, 1, 1)
+    noise: Tensor | None = field(default=None, repr=False)  # (N, C, H, W)
     window: Window | None = None  # the part that is shown; None for all of it
 
     def read(self, axis: int, span: Span) -> Read:
-        """Which rows (axis 0) or columns (1) of a single picture are shown in a span of the view, which only moves it."""
+        """Which rows (axis 0) or columns (1) of a single picture are shown in a span of the result; the transform only moves it."""
         shift = self.shifts[0][axis] if self.shifts else 0
         begin, end = span.begin - shift, span.end - shift
         if begin >= 0 and end <= span.length:
@@ -62,15 +63,15 @@ class View:
         return pictures if self.noise is None else pictures + self.noise
 
 
-STRAIGHT = View()
+IDENTITY = Transform()
 
 
-def draw(shape: torch.Size, transforms: Transforms, jitter: int, done: float, generators: Generators, device: torch.device) -> View:
-    """A view of a batch of this shape, each picture's part drawn from its own generator.
+def draw(shape: torch.Size, transforms: Transforms, jitter: int, done: float, generators: Generators, device: torch.device) -> Transform:
+    """A transform of a batch of this shape, each picture's part drawn from its own generator.
 
     Args:
         shape: (N, C, H, W).
-        transforms: how far views may differ.
+        transforms: how far they may go.
         jitter: pixels.
         done: share of all steps that are made, 0..1; noise falls to 0 with it, as half a cosine.
         generators: one for each picture.
@@ -87,7 +88,7 @@ def draw(shape: torch.Size, transforms: Transforms, jitter: int, done: float, ge
             contrast.append(transforms.fade + (1 - transforms.fade) * float(torch.rand(1, generator=generator)))
         if noise:
             speckle.append(torch.randn(shape[1:], generator=generator))
-    return View(
+    return Transform(
         shifts=tuple(shifts),
         affine=torch.tensor(affine, device=device) if turned else None,  # (N, 2, 3)
         contrast=torch.tensor(contrast, device=device).view(-1, 1, 1, 1) if contrast else None,
@@ -96,7 +97,7 @@ def draw(shape: torch.Size, transforms: Transforms, jitter: int, done: float, ge
 
 
 def _affine(shape: torch.Size, transforms: Transforms, jitter: int, generator: torch.Generator) -> list[list[float]]:
-    """Where in the picture each pixel of the view comes from, in units of half a side."""
+    """Where in the picture each pixel of the result comes from, in units of half a side."""
     height, width = shape[2:]
     angle, scale, part, down, right, at_y, at_x, flip = (torch.rand(8, generator=generator) * 2 - 1).tolist()
     angle = math.radians(angle * transforms.rotate)

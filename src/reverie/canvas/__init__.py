@@ -6,10 +6,11 @@ import torch
 from torch import Tensor
 
 from reverie.canvas.colour import PHOTOGRAPHS, keep_colour
-from reverie.canvas.condition import LOWEST, LightTone, Preconditioner, Tone, friendly
 from reverie.canvas.fourier import Fourier
 from reverie.canvas.phase import Phase, magnitudes
 from reverie.canvas.pixels import Canvas, Pixels
+from reverie.canvas.preconditioner import LOWEST, Preconditioner, friendly
+from reverie.canvas.tone import LightTone, Tone
 
 __all__ = [
     "LOWEST", "PHOTOGRAPHS", "Canvas", "Fourier", "LightTone", "Phase", "Pixels", "Preconditioner", "Tone", "canvas_of", "friendly",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from reverie.ascent import STRAIGHT, Score, View, Way, climb, kept_memory, octave_sizes
+from reverie.ascent import IDENTITY, ClimbSettings, Score, Transform, climb, kept_memory, octave_sizes
 from reverie.networks import Network
 from reverie.recipe import Ascent, Recipe, Stop
 from reverie.render.noise import generator, threads
@@ -60,20 +60,20 @@ class Dreamer:
         recipe, ascent = self.recipe, ascent or self.recipe.ascent
         score = self._mixed([part[0] for part in self._parts], shares)
         soft = self._mixed([part[1] for part in self._parts], shares)
-        way = Way(
+        settings = ClimbSettings(
             recipe.canvas, ascent, recipe.transforms, penalty=penalised(recipe), soft=soft,
             mask=None if mask is None else mask[None, None].to(self.device),
         )  # fmt: skip
         sizes = octave_sizes(recipe.height, recipe.width, ascent, min(self._takeable))
         with threads(recipe.machine.threads), kept_memory():
             begin = start[None].to(self.device)  # (1, C, H, W)
-            *_, last = climb(begin, score, way, sizes, [generator(recipe.seed, f"{recipe.target} | {purpose}")])
+            *_, last = climb(begin, score, settings, sizes, [generator(recipe.seed, f"{recipe.target} | {purpose}")])
             return Dreamt(last.pictures[0].clamp(0, 1).cpu(), float(last.score[0]))
 
     def score(self, picture: Tensor, shares: Sequence[float] = ()) -> float:
         """The score of a picture (C, H, W) as it is."""
         with torch.no_grad():
-            return float(self._mixed([part[0] for part in self._parts], shares)(picture[None].to(self.device), STRAIGHT)[0])
+            return float(self._mixed([part[0] for part in self._parts], shares)(picture[None].to(self.device), IDENTITY)[0])
 
     @staticmethod
     def _mixed(scores: Sequence[Score], shares: Sequence[float]) -> Score:
@@ -82,7 +82,7 @@ class Dreamer:
         if len(chosen) == 1:
             return chosen[0][1]
 
-        def mixed(pictures: Tensor, view: View) -> Tensor:
+        def mixed(pictures: Tensor, view: Transform) -> Tensor:
             return torch.stack([share * score(even(pictures), view) for share, score in chosen]).sum(0)  # (N,)
 
         return mixed

@@ -11,7 +11,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
-from reverie.ascent import Progress, Way, added, climb, kept_memory, octave_sizes
+from reverie.ascent import ClimbSettings, Progress, added, climb, kept_memory, octave_sizes
 from reverie.canvas import keep_colour
 from reverie.errors import UsageError
 from reverie.networks import Network
@@ -94,7 +94,7 @@ class Plan:
             sizes = octave_sizes(recipe.height, recipe.width, recipe.ascent, smallest)
             sizes = sizes if tiling else takeable(score, start, sizes)
             skipped = recipe.ascent.octaves - len(sizes)
-            way = Way(
+            settings = ClimbSettings(
                 recipe.canvas, recipe.ascent, recipe.transforms, grown=recipe.command != "dream", penalty=penalised(recipe), soft=soft,
                 matching=recipe.objective == "rebuild", tiles=tiling, device=self.network.device,
                 mask=None if self.mask is None else self.mask[None, None].to(start.device),
@@ -103,11 +103,11 @@ class Plan:
             alive = torch.zeros(len(start), dtype=torch.bool)
             soft_steps = torch.zeros(len(start), dtype=torch.long)
             frames: list[list[Tensor]] = []
-            for last in climb(start, score, way, sizes, [generator(recipe.seed, each) for each in purposes(recipe)]):
+            for last in climb(start, score, settings, sizes, [generator(recipe.seed, each) for each in purposes(recipe)]):
                 made = (last.octave - 1 + last.step / last.steps) / last.octaves  # share of the steps, whatever their size
                 while len(frames) < making - 1 and made >= (len(frames) + 1) / making:
                     frames.append([_shown(each) for each in self._finished(last, start)])
-                if not way.matching and not torch.isfinite(last.score).all():  # one who matches takes such a step back
+                if not settings.matching and not torch.isfinite(last.score).all():  # one who matches takes such a step back
                     raise UsageError(f"the score of '{brief(str(recipe.target))}' is no finite number", "give its terms smaller weights")
                 alive |= last.alive.cpu()
                 soft_steps += last.soft.cpu()

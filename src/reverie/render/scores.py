@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from reverie.ascent import STRAIGHT, Score, Size, View
+from reverie.ascent import IDENTITY, Score, Size, Transform
 from reverie.canvas import magnitudes
 from reverie.errors import UsageError
 from reverie.networks import Network, Prepared
@@ -70,16 +70,16 @@ def scorers(recipe: Recipe, networks: Sequence[Network], inputs: Inputs) -> tupl
         coarsest = max((network.stride(name) for name in layers), default=max(network.anatomy.strides.values(), default=1))
         smallest = max(smallest, 2 * coarsest, *(reach(term, network) for target in targets for term in target.terms))
 
-    def total(run: Callable[[Prepared, Tensor], Mapping[str, Tensor]], pictures: Tensor, view: View) -> Tensor:
+    def total(run: Callable[[Prepared, Tensor], Mapping[str, Tensor]], pictures: Tensor, view: Transform) -> Tensor:
         if len(parts) == 1:
             return parts[0][1](run(parts[0][0], pictures), pictures, view)
         scores = [judge(run(prepared, even(pictures)), pictures, view) for prepared, judge in parts]
         return torch.stack(scores).sum(0)  # (N,)
 
-    def score(pictures: Tensor, view: View = STRAIGHT) -> Tensor:
+    def score(pictures: Tensor, view: Transform = IDENTITY) -> Tensor:
         return total(lambda prepared, shown: prepared(shown), pictures, view)
 
-    def soft(pictures: Tensor, view: View = STRAIGHT) -> Tensor:
+    def soft(pictures: Tensor, view: Transform = IDENTITY) -> Tensor:
         return total(lambda prepared, shown: prepared.softly(shown), pictures, view)
 
     return score, soft, smallest
@@ -104,7 +104,7 @@ def deepest(network: Network) -> str:
     return placed[-1]
 
 
-_PlacedJudge = Callable[[Mapping[str, Tensor], Tensor, View], Tensor]
+_PlacedJudge = Callable[[Mapping[str, Tensor], Tensor, Transform], Tensor]
 
 
 def _judge_of_windows(recipe: Recipe, network: Network, target: Target, prepared: Prepared, inputs: Inputs) -> _PlacedJudge:
@@ -114,7 +114,7 @@ def _judge_of_windows(recipe: Recipe, network: Network, target: Target, prepared
         own = Target(tuple(term for term in target.terms if term.layer == name))
         layers[name] = network.stride(name), _judge(recipe, network, [own], prepared, inputs, ())
 
-    def score(activations: Mapping[str, Tensor], pictures: Tensor, view: View) -> Tensor:
+    def score(activations: Mapping[str, Tensor], pictures: Tensor, view: Transform) -> Tensor:
         total = []
         for name, (stride, judge) in layers.items():
             if view.window is None:
@@ -135,7 +135,7 @@ def _judge(
     plain: Judge
     if recipe.objective == "caricature":
 
-        def exaggerated(activations: Mapping[str, Tensor], pictures: Tensor, view: View) -> Tensor:
+        def exaggerated(activations: Mapping[str, Tensor], pictures: Tensor, view: Transform) -> Tensor:
             with torch.no_grad():
                 seen = prepared(view(resize(inputs.start, *pictures.shape[2:])))
             return caricature(target, seen)(activations)
@@ -203,7 +203,7 @@ def takeable(score: Score, start: Tensor, sizes: list[Size]) -> list[Size]:
     for number, size in enumerate(sizes):
         try:
             with torch.no_grad():
-                score(resize(start, *size), STRAIGHT)
+                score(resize(start, *size), IDENTITY)
             return sizes[number:]
         except torch.OutOfMemoryError:
             raise

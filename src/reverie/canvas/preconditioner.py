@@ -1,4 +1,4 @@
-"""How far each direction of change reaches, and how light and contrast are held."""
+"""How far each direction of change reaches: a gradient divided by the spectrum of photographs, its colours together."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ import torch
 from torch import Tensor
 
 from reverie.canvas.colour import together
-from reverie.pictures import banded, bands, frequencies, room
+from reverie.pictures import banded, frequencies, room
 
-CAST = 0.7  # spreads by which a colour may be stronger or weaker than the light: as far as a photograph's goes
 LOWEST = 1 / 64  # cycles per pixel: waves longer than this are not favoured further
-_WHOLE = 1 << 22  # pixels transformed in one go
+_AT_ONCE = 1 << 22  # pixels transformed at once
 _BLOCK, _MARGIN = 5120, 512  # side of what is looked at together of a larger picture, and how much of it at each end is left out
 
 
@@ -37,15 +36,15 @@ class Preconditioner:
         self.colours = together(vivid, channels).to(device)  # (C, C)
         # a transform at a size with large prime factors is slow: pad to a friendly one
         self.padded = (friendly(height), friendly(width))
-        self.whole = height * width <= _WHOLE
-        self.side = self.padded if self.whole else tuple(_block(*each) for each in zip(self.shape, self.padded, strict=True))
+        self.at_once = height * width <= _AT_ONCE
+        self.side = self.padded if self.at_once else tuple(_block(*each) for each in zip(self.shape, self.padded, strict=True))
         self.filter = frequencies(*self.side).clamp_min(LOWEST).pow(-power).to(device)  # (H', W'/2+1)
 
     def __call__(self, gradient: Tensor) -> Tensor:
         """(N, C, H, W) → the same shape."""
         if self.power == 0:
             return banded(self._mixed, gradient)
-        if not self.whole:
+        if not self.at_once:
             return self._by_blocks(gradient)
         height, width = self.shape
         spectrum = torch.fft.rfft2(self._mixed(gradient), s=self.side).mul_(self.filter)
@@ -105,69 +104,6 @@ def _blocks(length: int, padded: int, side: int) -> Iterator[_Block]:
                 pieces.append((slice(at - turn, upto - turn), slice(at - begin + margin, upto - begin + margin)))
             at = turn + padded
         yield _Block(begin, end, slice(margin, margin + end - begin), tuple(pieces))
-
-
-@dataclass(frozen=True)
-class Tone:
-    """Mean and spread of each colour of each picture: (N, C, 1, 1)."""
-
-    mean: Tensor
-    spread: Tensor
-
-    @classmethod
-    def of(cls, pixels: Tensor) -> Tone:
-        """Measured over (N, C, H, W)."""
-        return cls(*_mean_and_spread(pixels))
-
-    def correction(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
-        """Gain and offset that give pictures this mean and spread; of a flat one, which has no spread to scale, the mean alone."""
-        mean, spread = _mean_and_spread(pixels)
-        gain = torch.where(spread > 1e-6, self.spread / spread.clamp_min(1e-6), torch.ones_like(spread))
-        gain = torch.where(self.spread > 1e-6, gain, torch.ones_like(gain))
-        return gain, self.mean - mean * gain
-
-    def hold(self, pixels: Tensor) -> Tensor:
-        """The same pictures with this mean and spread."""
-        gain, offset = self.correction(pixels)
-        return torch.addcmul(offset, pixels, gain)
-
-
-@dataclass(frozen=True)
-class LightTone:
-    """Mean and spread of all colours together: (N, 1, 1, 1). A picture may take on a colour, up to a point."""
-
-    mean: Tensor
-    spread: Tensor
-
-    @classmethod
-    def of(cls, pixels: Tensor) -> LightTone:
-        """Measured over (N, C, H, W)."""
-        mean, spread = _mean_and_spread(pixels)
-        return cls(mean.mean(1, keepdim=True), spread.square().mean(1, keepdim=True).sqrt())
-
-    def correction(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
-        """Gain and offset that give pictures this mean and spread; each colour's mean within `CAST` spreads of it."""
-        mean, spread = _mean_and_spread(pixels)  # (N, C, 1, 1)
-        spread = spread.square().mean(1, keepdim=True).sqrt()  # (N, 1, 1, 1)
-        cast = mean - mean.mean(1, keepdim=True)
-        most = CAST * self.spread / cast.abs().amax(1, keepdim=True).clamp_min(1e-12)  # the hue stays, and so does the light
-        gain = torch.where((spread > 1e-6) & (self.spread > 1e-6), self.spread / spread.clamp_min(1e-6), torch.ones_like(spread))
-        return gain, self.mean + cast * most.clamp_max(1) - mean * gain
-
-    def hold(self, pixels: Tensor) -> Tensor:
-        """The same pictures with this mean and spread."""
-        gain, offset = self.correction(pixels)
-        return torch.addcmul(offset, pixels, gain)
-
-
-def _mean_and_spread(pixels: Tensor) -> tuple[Tensor, Tensor]:
-    """Of each colour of each picture (N, C, H, W): (N, C, 1, 1) each."""
-    height, width = pixels.shape[2:]
-    parts = [pixels[..., rows, :] for rows in bands(height, width)]
-    count = height * width
-    mean = torch.stack([each.mean(dim=(2, 3), keepdim=True) * (each.shape[2] * width / count) for each in parts]).sum(0)
-    squares = [(each - mean).square().mean(dim=(2, 3), keepdim=True) * (each.shape[2] * width / count) for each in parts]
-    return mean, torch.stack(squares).sum(0).sqrt()  # ten times as fast as torch.std
 
 
 @lru_cache(maxsize=512)
