@@ -52,11 +52,14 @@ class Term:
         return text
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Target:
     """A weighted sum of terms. `str(target)` is its canonical text, and `parse` reads it back."""
 
     terms: tuple[Term, ...]
+
+    def __repr__(self) -> str:
+        return f"Target({str(self)!r})"
 
     def __str__(self) -> str:
         text = ""

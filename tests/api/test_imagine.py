@@ -20,6 +20,7 @@ from reverie.errors import InputError, UsageError
 from reverie.networks import Network
 from reverie.pictures import Picture, quantise
 from reverie.recipe import Batch, Recipe, read
+from reverie.target import parse
 
 pytestmark = pytest.mark.usefixtures("place")
 
@@ -49,7 +50,7 @@ def batch_of(picture: Picture) -> Batch:
 
 
 def targets(pictures: list[Picture]) -> list[str]:
-    return [recipe_of(each).target for each in pictures]
+    return [str(recipe_of(each).target) for each in pictures]
 
 
 def same(first: Picture, second: Picture) -> bool:
@@ -97,7 +98,7 @@ def test_a_label_that_means_nothing_or_too_much(label: Any, fault: str, lite0: N
 
 def test_a_network_without_labels_goes_by_number(hand: Network) -> None:
     picture = reverie.imagine(1, network=hand, octaves=1, steps=3)
-    assert picture.size == (SIDE, SIDE) and recipe_of(picture).target == "class:1"
+    assert picture.size == (SIDE, SIDE) and str(recipe_of(picture).target) == "class:1"
     warmth = (picture.pixels[0] - picture.pixels[2]).mean()
     less = reverie.imagine("class:2", network=hand, octaves=1, steps=3).pixels
     assert warmth > (less[0] - less[2]).mean() + 0.05  # class 1 is warmth, class 2 the contrary
@@ -150,7 +151,7 @@ def test_a_picture_alone_and_in_a_batch_begin_with_the_same_noise() -> None:
 
 @pytest.mark.parametrize("batch", [0, -1, 257, 1.5, True, "8"])
 def test_a_batch_that_is_no_number(batch: Any) -> None:
-    with pytest.raises(UsageError, match=r"--batch .*; it is a whole number from 1 to 256"):
+    with pytest.raises(UsageError, match=r"batch=.*; it should be (at least 1|at most 256|a whole number)"):
         reverie.imagine("banana", batch=batch)
 
 
@@ -159,7 +160,7 @@ def test_what_does_not_fit_into_memory_is_made_in_smaller_batches(monkeypatch: p
     monkeypatch.setattr(imagining, "fitting", lambda *_: 2)
     pictures = reverie.feature("blocks.2.0:0-2", **TINY)
     assert [each.notes[0] for each in pictures] == ["3 pictures together do not fit into memory: made 2 at a time"] * 3
-    assert batch_of(pictures[1]).targets == ("blocks.2.0:0", "blocks.2.0:1") and recipe_of(pictures[2]).batch is None
+    assert batch_of(pictures[1]).targets == (parse("blocks.2.0:0"), parse("blocks.2.0:1")) and recipe_of(pictures[2]).batch is None
     for choices in ({"diverse": 3}, {"between": ("blocks.2.0:0", "blocks.2.0:1"), "count": 3}):
         with pytest.raises(UsageError, match="3 pictures of 32×32 that depend on each other; 2 fit into memory"):
             reverie.feature(None if "between" in choices else "blocks.2.0:0", **choices, **TINY)
@@ -221,12 +222,12 @@ def test_a_row_between_two_leads_from_one_to_the_other_over_the_same_noise() -> 
     ("choices", "fault"),
     [
         ({"diverse": 2, "between": ("banana", 1)}, "both diverse pictures and a row between two"), ({"count": 3}, "count without"),
-        ({"between": ("banana", 1)}, "targets beside those of --between"), ({"diverse": 1}, "--diverse 1; it is a whole number from 2"),
-        ({"label": None, "between": ("banana", 1), "count": 1}, "--count 1; it is a whole number from 2"),
+        ({"between": ("banana", 1)}, "targets beside those of a row between two"), ({"diverse": 1}, "diverse=1; it should be at least 2"),
+        ({"label": None, "between": ("banana", 1), "count": 1}, "count=1; it should be at least 2"),
         ({"label": None, "between": ("banana",)}, "between 1 targets"), ({"label": None, "between": ("crane", 1)}, "several classes"),
-        ({"guide": "a.png"}, "no choice 'guide'"), ({"stepz": 3}, "no choice 'stepz'; did you mean 'steps'"), ({"size": 8}, "least is 16"),
-        ({"size": (32, 0)}, "--size 0"), ({"size": 30_000}, "more than fit in memory"), ({"tone": "keep", "canvas": "maco"}, "--tone"),
-        ({"seed": -1}, "--seed -1"), ({"making": 101}, "--making 101"), ({"direction": [1.0, 2.0]}, "a direction for a class"),
+        ({"guide": "a.png"}, "guide= is no choice of `imagine`"), ({"stepz": 3}, "no choice 'stepz'; did you mean 'steps'"), ({"size": 8}, "least is 16"),
+        ({"size": (32, 0)}, "size=(32, 0)"), ({"size": 30_000}, "more than fit in memory"), ({"tone": "keep", "canvas": "maco"}, "tone="),
+        ({"seed": -1}, "seed=-1"), ({"making": 101}, "making=101"), ({"direction": [1.0, 2.0]}, "direction= is no choice of `imagine`"),
     ],
 )  # fmt: skip
 def test_contradictory_or_impossible_choices(choices: dict[str, Any], fault: str, lite0: Network) -> None:

@@ -250,7 +250,7 @@ def test_a_dream_of_two_networks_names_both_and_can_be_made_again(run: Run, sky:
     both = [opened(name) for name in PAIR[1::2]]
     assert [(each.name, each.sha256) for each in recipe.networks] == [(each.name, each.sha256) for each in both]
     wanted = [each.level("parts") for each in both]
-    assert [each.target or recipe.target for each in recipe.networks] == wanted
+    assert [str(each.target or recipe.target) for each in recipe.networks] == wanted
     assert run("redo", "a.png", "-o", "b.png").code == 0 and Path("b.png").read_bytes() == Path("a.png").read_bytes()
     for name in PAIR[1::2]:
         assert run(*common, f"{name}.png", "--level", "parts", "--network", name).code == 0

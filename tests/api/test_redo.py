@@ -157,7 +157,7 @@ def test_ones_own_network_is_checked_by_hash() -> None:
     assert reverie.redo(first, network=made(0)).save("b.png").read_bytes() == first.read_bytes()
     with pytest.raises(InputError, match=f"other weights of '{own.name}' .sha256 {own.sha256}"):
         reverie.redo(first, network=made(1))
-    with pytest.raises(InputError, match=r"network of somebody's own, .*; name it: --network FILE --definition"):
+    with pytest.raises(InputError, match=r"network of somebody's own, .*; name it: network=FILE definition="):
         reverie.redo(first)
 
 
@@ -179,7 +179,7 @@ def test_ones_own_network_must_take_pictures_as_it_did() -> None:
     path = first.save("a.png")
     assert reverie.redo(path, network=own()).save("b.png").read_bytes() == path.read_bytes()
     for other in (own(mean=120), own(size=48)):
-        with pytest.raises(InputError, match=r"another way; .*--mean 0.5,0.5,0.5 --std 0.25098,0.2,0.1 --range 0,1 --native 32x32"):
+        with pytest.raises(InputError, match=r"another way; .*mean=0.5,0.5,0.5 std=0.25098,0.2,0.1 range=0,1 native=32x32"):
             reverie.redo(path, network=other)
 
 
@@ -193,7 +193,7 @@ def test_other_weights_of_a_built_in_network(place: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "fault"),
     [
-        ({"target": "blocks.99"}, "does not fit its network: no layer 'blocks.99'"),
+        ({"target": "blocks.99"}, "cannot be followed: no layer 'blocks.99'"),
         ({"target": "blocks.4.1:9999"}, "no channel 9999"),
         ({"target": "class:nobody"}, "no label 'nobody'"),
         ({"target": "blocks.4.1:1@9,9"}, "no place 9,9"),

@@ -130,10 +130,10 @@ def test_what_a_rung_holds(hand: Network) -> None:
     assert seen.against == seen.labels[1].label and seen.seconds > 0 and seen.name == "the picture" and seen.notes == ()
     for each in seen.layers:
         assert each.activations.shape == (2, 16, 21) and each.rebuilt.size == (16, 21) and each.enhanced.size == (20, 26)
-        assert each.rebuilt.recipe is not None and each.rebuilt.recipe.command == "see" and each.rebuilt.recipe.target == each.name
+        assert each.rebuilt.recipe is not None and each.rebuilt.recipe.command == "see" and str(each.rebuilt.recipe.target) == each.name
         assert each.enhanced.recipe is not None and each.enhanced.recipe.command == "dream"
         feature = each.noticed[0].feature
-        assert feature is not None and feature.recipe is not None and feature.recipe.target == f"{each.name}:{each.noticed[0].channel}"
+        assert feature is not None and feature.recipe is not None and str(feature.recipe.target) == f"{each.name}:{each.noticed[0].channel}"
         assert 0 <= each.fidelity.relative_error < 0.2 and -1 <= each.fidelity.similarity < 1
     assert seen["light"].fidelity.similarity > seen["edge"].fidelity.similarity
 

@@ -293,7 +293,7 @@ def test_a_turned_film_is_upright_and_sides_are_made_even(tmp_path: Path, hand: 
     odd = clips.save_clip(tmp_path / "odd.gif", clips.pan(2, 47, 63).frames)
     made = filmed(odd, tmp_path / "b.mp4", hand)
     after = survey(made.path)
-    assert (after.width, after.height) == (62, 48) and "63×47, and its dream 62×48; --width" in made.notes[0]
+    assert (after.width, after.height) == (62, 48) and "63×47, and its dream 62×48; another width" in made.notes[0]
 
 
 def test_a_film_of_which_a_part_can_be_read(tmp_path: Path, hand: Network) -> None:
@@ -304,7 +304,7 @@ def test_a_film_of_which_a_part_can_be_read(tmp_path: Path, hand: Network) -> No
     assert len(plan.times(plan.frames)[0]) == plan.frames
     with pytest.raises(InputError, match=r"cut\.mkv") as caught:
         plan_film(cut, "edge:0", network=hand, strict=True, **SMALL)
-    assert "--strict" in caught.value.remedy
+    assert "strict=" in caught.value.remedy
 
 
 def test_a_film_that_becomes_shorter_while_it_is_read(tmp_path: Path, video: Path, hand: Network) -> None:
@@ -328,11 +328,11 @@ def test_what_is_wrong_is_told_before_the_first_frame(tmp_path: Path, video: Pat
     monkeypatch.setattr(Cinema, "make", lambda *_: pytest.fail("it began"))
     out = tmp_path / "a.mp4"
     for error, said, choices in (
-        (UsageError, "--steady 2", {"steady": 2.0}),
+        (UsageError, "steady=2", {"steady": 2.0}),
         (UsageError, "both a target and a level", {"level": "parts"}),
         (UsageError, "canvas", {"canvas": "fourier"}),
         (UsageError, "no choice 'stedy'", {"stedy": 1}),
-        (UsageError, "--carried-steps", {"carried_steps": 0}),
+        (UsageError, "carried_steps=", {"carried_steps": 0}),
     ):
         with pytest.raises(error, match=said):
             filmed(video, out, hand, **choices)

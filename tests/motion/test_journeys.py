@@ -200,7 +200,7 @@ def test_a_ring_takes_turns_smoothly(hand: Network) -> None:
     setting = plan_journey(
         "noise:pink", ring=["edge:0", "edge:1", "class:2"], network=hand, frames=30, fps=5, turn=2.0, size=(32, 48), **SMALL
     )
-    assert [each.target for each in setting.recipe.journey.ring] == ["edge:0", "edge:1", "class:2"]
+    assert [str(each.target) for each in setting.recipe.journey.ring] == ["edge:0", "edge:1", "class:2"]
     traveller = Traveller(setting.recipe, setting.networks, setting.start)
     assert traveller.shares(0) == (1, 0, 0) and traveller.shares(1) == (1, 0, 0) and traveller.shares(2) == (0, 1, 0)
     assert traveller.shares(1.5) == pytest.approx((0.5, 0.5, 0)) and traveller.shares(5.5) == pytest.approx((0.5, 0, 0.5))
@@ -215,7 +215,7 @@ def test_a_ring_takes_turns_smoothly(hand: Network) -> None:
 
 def test_a_ring_of_two_networks(tmp_path: Path, lite0: Network, hand: Network) -> None:
     made = tour(tmp_path, [lite0, hand], ring=["edges", f"{hand.name}/edge:1"], frames=2, fps=0.5, turn=2.0)  # type: ignore[arg-type]
-    assert [(each.target, each.network) for each in made.recipe.journey.ring] == [("blocks.1.0", 0), ("edge:1", 1)]
+    assert [(str(each.target), each.network) for each in made.recipe.journey.ring] == [("blocks.1.0", 0), ("edge:1", 1)]
     assert [each.name for each in made.recipe.networks] == [lite0.name, hand.name]
 
 
@@ -224,12 +224,12 @@ def test_a_ring_of_two_networks(tmp_path: Path, lite0: Network, hand: Network) -
     [
         ({"ring": ["edge:0"]}, "fewer than two"), ({"ring": ["edge:0", "nowhere/edge:1"]}, "no network 'nowhere'"),
         ({"ring": ["edge:0", "edge:9"]}, "edge"), ({"ring": ["edge:0", "edge:1"], "target": "edge:0"}, "both a ring"),
-        ({"motion": "zoom=1/0"}, "no number"), ({"motion": "fly"}, "no motion 'fly'"), ({"turn": -1.0}, "--turn"),
+        ({"motion": "zoom=1/0"}, "no number"), ({"motion": "fly"}, "no motion 'fly'"), ({"turn": -1.0}, "turn="),
         ({"motion": "zoom=19", "fps": 1.0}, "from one frame"),
-        ({"motion": "zoom=2-t", "frames": 100}, "t="), ({"frames": 0}, "--frames 0"), ({"fps": 0.0}, "--fps"),
-        ({"seconds": -1.0}, "--seconds"),
+        ({"motion": "zoom=2-t", "frames": 100}, "t="), ({"frames": 0}, "frames=0"), ({"fps": 0.0}, "fps="),
+        ({"seconds": -1.0}, "seconds="),
         ({"seconds": 3.0, "frames": 9}, "both"), ({"loop": True, "frames": 3}, "a loop of 3"), ({"level": "edges"}, "both a target"),
-        ({"canvas": "fourier"}, "another canvas"), ({"mix": 0.5}, "--mix"), ({"nonsense": 1}, "nonsense"),
+        ({"canvas": "fourier"}, "canvas= is no choice of `journey`"), ({"mix": 0.5}, "mix="), ({"nonsense": 1}, "nonsense"),
     ],
 )  # fmt: skip
 def test_what_is_refused_before_it_begins(hand: Network, choices: dict[str, Any], part: str) -> None:

@@ -250,7 +250,7 @@ def test_a_transformer_of_any_precision_dreams_and_is_left_as_it_was(dtype: torc
 def test_a_journeys_ring_can_name_parts_and_networks() -> None:
     network = vit()
     _, stops, _ = _ring(["blocks.0/class:1", "Vit/blocks.1.attn/attention:0", "blocks.1"], network, None)
-    assert [each.target for each in stops] == ["blocks.0/class:1", "blocks.1.attn/attention:0", "blocks.1"]
+    assert [str(each.target) for each in stops] == ["blocks.0/class:1", "blocks.1.attn/attention:0", "blocks.1"]
     with pytest.raises(UsageError, match="no network 'blocks'"):
         _ring(["blocks/0.class", "blocks.1"], network, None)
 

@@ -140,15 +140,15 @@ def test_any_text_is_a_recipe_or_refused(text: str) -> None:
 @pytest.mark.parametrize(
     ("choices", "fault"),
     [
-        ({"octaves": 0}, "--octaves 0; it should be at least 1"),
-        ({"octaves": "5"}, "--octaves 5; it should be"),
-        ({"octaves": True}, "--octaves True"),
-        ({"octave_scale": 1.0}, "--octave-scale 1.0; it should be greater than 1"),
-        ({"strength": math.nan}, "--strength nan; it should be a finite number"),
-        ({"strength": -1.0}, "--strength -1.0"),
-        ({"steps": 0}, "--steps 0"),
-        ({"jitter": -1}, "--jitter -1"),
-        ({"tone": "loud"}, "--tone loud; it should be 'keep', 'light' or 'free'"),
+        ({"octaves": 0}, "octaves=0; it should be at least 1"),
+        ({"octaves": "5"}, "octaves=5; it should be"),
+        ({"octaves": True}, "octaves=True"),
+        ({"octave_scale": 1.0}, "octave_scale=1.0; it should be greater than 1"),
+        ({"strength": math.nan}, "strength=nan; it should be a finite number"),
+        ({"strength": -1.0}, "strength=-1.0"),
+        ({"steps": 0}, "steps=0"),
+        ({"jitter": -1}, "jitter=-1"),
+        ({"tone": "loud"}, "tone=loud; it should be 'keep', 'light' or 'free'"),
     ],
 )
 def test_choosing_names_the_flag(choices: dict[str, object], fault: str) -> None:

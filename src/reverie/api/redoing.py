@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Unpack, overload
+from typing import Any, Unpack, cast, overload
 
 from reverie.api.choices import Changes, RunChoices
 from reverie.api.dreaming import plan_dream
@@ -21,6 +21,7 @@ from reverie.recipe import COMMANDS, FileInput, Machinery, NoiseInput, Recipe, c
 from reverie.render import Objective, Plan, Watcher
 from reverie.store import sha256_of
 
+AnyWatcher = Watcher | FilmWatcher
 _TOOK_AWAY = ("machine", "networks", "opinions")
 
 
@@ -45,7 +46,7 @@ def redo(
     force: bool = False,
     start: str | Path | None = None,
     network: Given = None,
-    progress: Any = None,
+    progress: AnyWatcher | None = None,
     **machinery: Unpack[RunChoices],
 ) -> Picture | Footage:
     """Make a picture, a journey or a dreamt film again from the recipe it carries.
@@ -67,8 +68,9 @@ def redo(
         InputError: no recipe, a recipe that cannot be used, a start that cannot be found, or another network.
         UsageError: a film without an output. OutputError: as in `journey`.
     """
-    plan = plan_redo(carried_by(picture, start, network), choose(Machinery, **machinery))
-    return _made(plan, Path(picture).name, output, {"force": force}, progress)
+    carried = carried_by(picture, start, network)
+    _check_output(carried, output)
+    return _made(plan_redo(carried, choose(Machinery, **machinery)), output, {"force": force}, progress)
 
 
 def again(
@@ -77,7 +79,7 @@ def again(
     *,
     network: Networks = None,
     objective: Objective | None = None,
-    progress: Any = None,
+    progress: AnyWatcher | None = None,
     **changes: Unpack[Changes],
 ) -> Picture | Footage:
     """The same as a picture, a journey or a film, but for what is named: another seed, strength, start, network, the next checkpoint.
@@ -96,8 +98,9 @@ def again(
         UsageError: a choice that its command has not. InputError: as `redo`.
     """
     writing, others = split(dict(changes))
-    plan = plan_again(picture, network=network, objective=objective, **others)
-    return _made(plan, str(getattr(picture, "name", picture)), output, dict(writing), progress)
+    carried = _carried(picture)
+    _check_output(carried, output)
+    return _made(plan_again(picture, network=network, objective=objective, **others), output, dict(writing), progress)
 
 
 def plan_again(
@@ -105,12 +108,7 @@ def plan_again(
 ) -> Plan | MovingPlan:
     """All of `again` but the making."""
     start = changes.pop("start", None)
-    if isinstance(picture, Picture):
-        if picture.recipe is None:
-            raise InputError("a picture without a recipe", "give one that Reverie made")
-        carried = Carried(Path(), picture.recipe, None, {})
-    else:
-        carried = carried_by(picture)
+    carried = _carried(picture)
     old = carried.recipe
     if old.objective == "rebuild":
         raise UsageError("a picture rebuilt from a layer, but for something", "look again: `reverie see` has those choices")
@@ -194,11 +192,27 @@ def _with_origin(plan: Plan | MovingPlan, old: Recipe) -> Plan | MovingPlan:
     return replace(plan, recipe=plan.recipe.model_copy(update={"made_from": sha256_of(old.text().encode())}))
 
 
-def _made(plan: Plan | MovingPlan, name: str, output: str | Path | None, writing: dict[str, Any], progress: Any) -> Picture | Footage:
+def _carried(picture: str | Path | Picture) -> Carried:
+    if not isinstance(picture, Picture):
+        return carried_by(picture)
+    if picture.recipe is None:
+        raise InputError("a picture without a recipe", "give one that Reverie made")
+    return Carried(Path(), picture.recipe, None, {})
+
+
+def _check_output(carried: Carried, output: str | Path | None) -> None:
+    """Raise UsageError for a film that is to go nowhere, and for a picture that goes somewhere."""
+    moving = carried.recipe.command in ("journey", "film")
+    if moving and output is None:
+        raise UsageError(
+            f"'{carried.name}' is a {carried.recipe.command}, which is written as it is made", f"say where: {choice('output')}"
+        )
+    if output is not None and not moving:
+        raise UsageError("an output for a picture", "save it: redo(…).save(…)")
+
+
+def _made(plan: Plan | MovingPlan, output: str | Path | None, writing: dict[str, Any], progress: AnyWatcher | None) -> Picture | Footage:
     if isinstance(plan, Plan):
-        if output is not None:
-            raise UsageError("an output for a picture", "save it: redo(…).save(…)")
-        return plan.make(progress)
-    if output is None:
-        raise UsageError(f"'{name}' is a {plan.recipe.command}, which is written as it is made", f"say where: {choice('output')}")
-    return plan.make(output, split(writing)[0], progress)
+        return plan.make(cast(Watcher | None, progress))
+    assert output is not None
+    return plan.make(output, split(writing)[0], cast(FilmWatcher | None, progress))

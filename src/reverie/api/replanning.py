@@ -17,7 +17,7 @@ from reverie.api.moving import check_installed
 from reverie.api.opening import networks_from, open_up
 from reverie.errors import InputError, UsageError, choice
 from reverie.files.films.reading import READABLE_FILMS, survey
-from reverie.files.limits import at_most_pixels
+from reverie.files.limits import at_most_pixels, most_pixels
 from reverie.motion.film_plan import FilmPlan
 from reverie.motion.journey_plan import JourneyPlan
 from reverie.motion.journeys import check as check_journey
@@ -168,21 +168,21 @@ def plan_redo(carried: Carried, machinery: Machinery | None = None) -> Plan | Mo
     machinery, old = machinery or Machinery(), carried.recipe
     carried.check_hashes()
     check_size(old.height, old.width, carried.name, largest=machinery.max_pixels if old.tiles else LARGEST)
+    nets = carried.networks(machinery.device)
+    here = machine(nets[0], machinery.threads or old.machine.threads)
+    plan = _picture if old.journey is None and old.film is None else _journey if old.film is None else _film
     with at_most_pixels(machinery.max_pixels):
         try:
-            if old.film is not None:
-                return _film(carried, machinery)
-            return _picture(carried, machinery) if old.journey is None else _journey(carried, machinery)
+            return plan(carried, nets, here)
         except UsageError as error:
             raise InputError(f"the recipe in '{carried.name}' cannot be followed: {error.fault}", error.remedy) from error
 
 
-def _picture(carried: Carried, machinery: Machinery) -> Plan:
+def _picture(carried: Carried, nets: Sequence[Network], here: Machine) -> Plan:
     old = carried.recipe
     if old.batch and (old.command == "dream" or not isinstance(old.input("start"), NoiseInput)):
         raise InputError(f"the recipe in '{carried.name}' has a batch of pictures that begin with a picture", _EDITED)
-    nets = carried.networks(machinery.device)
-    direction, guide, mask = carried.role("direction"), carried.role("guide"), carried.role("mask")
+    start, direction, guide, mask = _start(carried), carried.role("direction"), carried.role("guide"), carried.role("mask")
     vector = None if direction is None else direction_from(direction)[1]
     used = []
     for net, before in zip(nets, old.networks, strict=True):
@@ -191,9 +191,8 @@ def _picture(carried: Carried, machinery: Machinery) -> Plan:
         if old.tiles and (why := whole_only(net, targets[0], old.objective, old.transforms, old.penalties)):
             raise UsageError(f"it is in tiles, but {why}", _EDITED)
         used.append(network_used(net, list(targets[0].layers()) or [CLASSES], before.target))
-    here = machine(nets[0], machinery.threads or old.machine.threads)
     recipe = old.model_copy(update={"machine": here, "networks": tuple(used), "opinions": ()})
-    plan = Plan(recipe, nets, _start(carried), (old.batch.index if old.batch else 0,), notes=(compared(old.machine, here), *_unheard(old)))
+    plan = Plan(recipe, tuple(nets), start, (old.batch.index if old.batch else 0,), notes=(compared(old.machine, here), *_unheard(old)))
     return replace(
         plan,
         direction=vector,
@@ -202,33 +201,29 @@ def _picture(carried: Carried, machinery: Machinery) -> Plan:
     )
 
 
-def _journey(carried: Carried, machinery: Machinery) -> JourneyPlan:
+def _journey(carried: Carried, nets: Sequence[Network], here: Machine) -> JourneyPlan:
     old = carried.recipe
     assert old.journey is not None
     start = carried.role("start")
     pixels = drawn(old, "").pixels if start is None else resize(_pictures.load(start, old.channels).pixels, old.height, old.width)
-    nets = carried.networks(machinery.device)
     notes = check_journey(old.journey)
     if max((each.network for each in old.journey.ring), default=0) >= len(nets):
         raise UsageError("a stop of its ring has no network", _EDITED)
     stops = [(nets[each.network], each.target) for each in old.journey.ring]
     for net, target in stops or [(net, used.target or old.target) for net, used in zip(nets, old.networks, strict=True)]:
         _check(net, [target], old)
-    here = machine(nets[0], machinery.threads or old.machine.threads)
-    return JourneyPlan(old.model_copy(update={"machine": here}), nets, pixels, notes=(compared(old.machine, here), *notes))
+    return JourneyPlan(old.model_copy(update={"machine": here}), tuple(nets), pixels, notes=(compared(old.machine, here), *notes))
 
 
-def _film(carried: Carried, machinery: Machinery) -> FilmPlan:
+def _film(carried: Carried, nets: Sequence[Network], here: Machine) -> FilmPlan:
     check_installed()
     old, place = carried.recipe, carried.role("film")
     assert place is not None
     found = survey(place)
-    nets = carried.networks(machinery.device)
     for net, used in zip(nets, old.networks, strict=True):
         _check(net, [used.target or old.target], old)
-    here = machine(nets[0], machinery.threads or old.machine.threads)
     notes = (compared(old.machine, here), *found.notes)
-    return FilmPlan(old.model_copy(update={"machine": here}), nets, place, found, machinery.max_pixels, notes=notes)
+    return FilmPlan(old.model_copy(update={"machine": here}), tuple(nets), place, found, most_pixels(), notes=notes)
 
 
 def _check(net: Network, targets: Sequence[Target], old: Recipe, direction: Tensor | None = None) -> None:

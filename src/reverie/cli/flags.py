@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,7 +17,18 @@ from reverie.cli.network_flags import NetworkFlags, network_option
 from reverie.recipe import COMMANDS, CommandSpec, Data, Flag, choose, flag_in, flag_names
 
 Model = TypeVar("Model", bound=Data)
-_FIRST = ("what to dream", "what to look at", "how it moves", "how strongly", "size", "your own network", "output", "this machine")
+_BOUNDS = re.compile(r"; (?:from|above) [^\]]*\]$")  # which `--help-all` tells
+_FIRST = (
+    "what to dream",
+    "what to look at",
+    "how it moves",
+    "how strongly",
+    "the result",
+    "size",
+    "your own network",
+    "output",
+    "this machine",
+)
 
 
 @dataclass(frozen=True)
@@ -51,7 +63,12 @@ def built(spec: CommandSpec, run: Callable[[Call], int | None] | None = None) ->
     if spec.networks != "none":
         options.append(network_option(spec.networks))
     arguments = [
-        click.Argument([f"subject{number}"], metavar=each.metavar, nargs=-1 if each.several else 1, required=each.required)
+        click.Argument(
+            [f"subject{number}"],
+            metavar=each.metavar + "…" * (each.several and not each.metavar.endswith("]")),
+            nargs=-1 if each.several else 1,
+            required=each.required,
+        )
         for number, each in enumerate(spec.subjects)
     ]
 
@@ -91,13 +108,13 @@ class _Command(click.Command):
         hidden = 0
         for param in self.get_params(ctx):
             row = param.get_help_record(ctx)
-            if row is None or param.name in ("help", "help_all"):
+            if row is None or not isinstance(param, click.Option):
                 continue
             group, first = _place(param.name or "", spec)
             if not first and not everything:
                 hidden += 1
                 continue
-            groups.setdefault(group, []).append(row)
+            groups.setdefault(group, []).append(row if everything else (row[0], _BOUNDS.sub("]", row[1])))
         for group in sorted(groups, key=lambda each: _FIRST.index(each) if each in _FIRST else len(_FIRST)):
             with formatter.section(group[:1].upper() + group[1:]):
                 formatter.write_dl(groups[group])
@@ -117,8 +134,10 @@ class _Command(click.Command):
 
 def _place(name: str, spec: CommandSpec) -> tuple[str, bool]:
     """The group of a flag, and whether it is one of the few; all are where they are few."""
+    if name in ("help", "help_all"):
+        return "more", True
     if name == "network":
-        return "your own network" if spec.networks != "own" else "what to dream", True
+        return "your own network", True
     model = spec.flags.get(name)
     if model is None:
         return "more", True
@@ -159,7 +178,7 @@ def bounds_of(field: FieldInfo) -> str:
     found = field.metadata
     low = next((f"from {each.ge:g}" for each in found if hasattr(each, "ge")), None)
     above = next((f"above {each.gt:g}" for each in found if hasattr(each, "gt")), None)
-    high = next((f"to {each.le:g}" for each in found if hasattr(each, "le")), None)
+    high = next((f"to {each.le:g}" for each in found if hasattr(each, "le") and each.le < 2**62), None)
     return " ".join(each for each in (low or above, high) if each)
 
 

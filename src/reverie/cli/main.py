@@ -31,7 +31,11 @@ class _Commands(click.Group):
         return None if spec is None else built(spec)
 
 
-app = _Commands("reverie", help="Shows people what a neural network sees.", context_settings={"help_option_names": ["-h", "--help"]})
+app = _Commands(
+    "reverie",
+    help="Shows people what a neural network sees.",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
+)
 app.params.append(
     click.Option(
         ["--version"],

@@ -42,6 +42,7 @@ def sides(given: Any) -> tuple[int, int] | None:
     Raises:
         UsageError: none of these.
     """
+    asked = given
     if isinstance(given, str):
         parts = given.lower().replace("×", "x").split("x")
         if len(parts) <= 2 and all(each.isdecimal() and len(each) < 8 for each in parts):
@@ -49,8 +50,8 @@ def sides(given: Any) -> tuple[int, int] | None:
     found = given if isinstance(given, (tuple, list)) else (given, given)
     if given is None:
         return None
-    if len(found) != 2 or not all(type(each) is int and 0 < each <= LONGEST_SIDE for each in found):
-        raise UsageError(choice("size", given), "a side in pixels, or both: 640x360 is width x height")
+    if len(found) != 2 or not all(type(each) is int and each > 0 for each in found):
+        raise UsageError(choice("size", asked), "a side in pixels, or both: 640x360 is width x height")
     return found[0], found[1]
 
 
