@@ -6,7 +6,7 @@ from typing import Any
 
 from reverie import recipe as _recipe
 from reverie.api.inputs import Start, beside_of, start_of
-from reverie.api.opening import Networks, all_opened
+from reverie.api.opening import Networks, networks_from
 from reverie.api.validation import asked, check_colours, seeded, threaded, whole
 from reverie.errors import UsageError
 from reverie.pictures import Picture
@@ -88,7 +88,7 @@ def plan(
     max_pixels = whole("--max-pixels", max_pixels, 1)
     tile = None if tile is None else whole("--tile", tile, 16, 2**16)
     halo = None if halo is None else whole("--halo", halo, 0, 2**12)
-    nets = all_opened(network, device)
+    nets = networks_from(network, device)
     check_colours(nets[0], choices, made.finish)
     picture, used = start_of(start, nets[0].channels, width, size, seed, max_pixels, made.canvas.spread, largest=max_pixels)
     wanted = [what.of(net) for net in nets]

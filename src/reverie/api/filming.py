@@ -15,7 +15,7 @@ from torch import Tensor
 
 from reverie import recipe as _recipe
 from reverie.album import read_recipe
-from reverie.api.opening import Networks, all_opened
+from reverie.api.opening import Networks, networks_from
 from reverie.api.replanning import check_hashes, compared, find, networks_of
 from reverie.api.setting import Frame, Make, Setting, Watch
 from reverie.api.validation import asked, check_colours, check_frames, seeded, threaded, whole
@@ -180,7 +180,7 @@ def plan_film(
     place = expanded(video)
     found = survey(place, max_pixels, strict)
     high, wide = _size(found, width, place)
-    nets = all_opened(network, device)
+    nets = networks_from(network, device)
     check_colours(nets[0], choices, made.finish)
     check_frames(nets[0])
     wanted = [what.of(net) for net in nets]

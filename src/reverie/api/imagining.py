@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from reverie.api.dreaming import objective_of
 from reverie.api.inputs import beside_of
-from reverie.api.opening import Networks, all_opened
+from reverie.api.opening import Networks, networks_from
 from reverie.api.validation import check_colours, seeded, sides, threaded, whole
 from reverie.errors import UsageError
 from reverie.networks import Network
@@ -94,7 +94,7 @@ def plan_imagine(label: str | int | Sequence[str | int] | None = None, *, networ
     for name in ("direction", "towards", "away"):
         if choices.get(name) is not None:
             raise UsageError(f"a {name} for a class", "`feature` climbs along a direction in a layer")
-    nets = all_opened(network, choices.get("device"))
+    nets = networks_from(network, choices.get("device"))
     between = choices.pop("between", None)
     if between is not None:
         between = [_class_target(each, nets[0]) for each in between]
@@ -114,7 +114,7 @@ def plan_feature(target: str | Sequence[str] | None = None, *, network: Networks
     between = choices.pop("between", None)
     if between is not None:
         between = [str(parse(each)) for each in between]
-    return _plans("feature", texts, all_opened(network, choices.get("device")), between=between, **choices)
+    return _plans("feature", texts, networks_from(network, choices.get("device")), between=between, **choices)
 
 
 def _plans(

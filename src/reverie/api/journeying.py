@@ -16,7 +16,7 @@ from torch import Tensor
 from reverie import recipe as _recipe
 from reverie.album import read_recipe
 from reverie.api.inputs import Start, start_of
-from reverie.api.opening import Networks, all_opened
+from reverie.api.opening import Networks, networks_from
 from reverie.api.replanning import check_hashes, compared, find, networks_of
 from reverie.api.setting import Frame, Make, Setting, Watch
 from reverie.api.validation import asked, check_colours, check_frames, seeded, sides, threaded, whole
@@ -180,7 +180,7 @@ def plan_journey(
         )
         wanted = [(nets[each.network], parse(each.target)) for each in stops]
     else:
-        nets = all_opened(network, device)
+        nets = networks_from(network, device)
         wanted = [(net, what.of(net)) for net in nets]
         used_nets = tuple(used_by(net, each, wanted[0][1]) for net, each in wanted)
     check_colours(nets[0], choices, made.finish)
@@ -288,7 +288,7 @@ def _ring(ring: Sequence[str], network: Networks, device: str | None) -> tuple[t
             raise unknown("network", brief(name, 60), [*CATALOGUE, *own], "`reverie networks` lists them")
     first_named = all(name is not None for name, _ in parts) and given == [None]
     asked = [*([] if first_named else given), *missing]
-    nets = all_opened(asked, device)
+    nets = networks_from(asked, device)
     called = [each.name if isinstance(each, Network) else each or _recipe.DEFAULT_NETWORK for each in asked]
     index = {name: next(at for at, each in enumerate(called) if is_same(each, name)) for name, _ in parts if name is not None}
     stops, texts = [], [list[str]() for _ in nets]

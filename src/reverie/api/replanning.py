@@ -11,7 +11,7 @@ from reverie import files
 from reverie import pictures as _pictures
 from reverie.album import read_recipe
 from reverie.api.inputs import direction_from, mask_from
-from reverie.api.opening import all_opened, open_up, opened
+from reverie.api.opening import load, networks_from, open_up
 from reverie.api.validation import threaded, whole
 from reverie.errors import InputError, UsageError
 from reverie.files.films.reading import READABLE_FILMS
@@ -130,20 +130,20 @@ def networks_of(old: Recipe, given: Sequence[Network], device: str | None, place
     by_hash = {each.sha256: each for each in given}
     found: list[Network] = []
     for used in old.networks:
-        net = by_hash.get(used.sha256) or (opened(used.name, device) if used.name in CATALOGUE else _from_zoo(used, device, place))
+        net = by_hash.get(used.sha256) or (load(used.name, device=device) if used.name in CATALOGUE else _from_zoo(used, device, place))
         if net.sha256 != used.sha256:
             raise _other_weights(used, place)
         if used.mean and (used.mean, used.std, used.size) != (net.mean, net.std, net.size):
             raise _other_face(used, place)
         found.append(net)
-    nets = all_opened(found, device)
+    nets = networks_from(found, device)
     check_channels(old, nets, place)
     return nets
 
 
 def _from_zoo(used: NetworkUsed, device: str | None, place: Path) -> Network:
     try:
-        return open_up(used.name, offline=True, device=device).network
+        return open_up(used.name, offline=True).network.to(device)
     except InputError as error:
         fault = f"'{place.name}' was made with '{used.name}', which is not here"
         raise InputError(fault, f"name it, and it is downloaded: --network {used.name}") from error

@@ -32,12 +32,12 @@ def recognise(
     if len(pictures) == 1:
         check_readable(pictures[0])
     import reverie
-    from reverie.api.opening import opened
+    from reverie.api.opening import networks_from
     from reverie.pictures import load
     from reverie.render import threads as use_threads
 
     with use_threads(threads):  # a wrong number is found out before the network is opened
-        net = opened(network.one(device), device)
+        (net,) = networks_from(network.one(device), device)
     answers: list[tuple[str, list[reverie.Label]]] = []
     code = 0
     with use_threads(threads):
@@ -93,9 +93,9 @@ def layers(
     json: flags.Json = False,
 ) -> None:
     """The layers of a network, in forward order: what they give at its native size, and how much of the picture they see."""
-    from reverie.api.opening import opened
+    from reverie.api.opening import networks_from
 
-    net = opened(network.one("cpu"), "cpu")
+    (net,) = networks_from(network.one("cpu"), "cpu")
     rows = [each._asdict() for each in net.layers]
     if json:
         print_json(rows)

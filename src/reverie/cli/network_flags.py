@@ -17,7 +17,7 @@ from reverie.recipe import DEFAULT_NETWORK
 
 if TYPE_CHECKING:
     from reverie.networks import Network
-    from reverie.networks.opening import Face
+    from reverie.networks.preprocessing import Preprocessing
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -77,24 +77,25 @@ class Wanted:
 
     def _open(self, name: str, device: str | None, quiet: bool) -> Network:
         from reverie.api.opening import open_up
-        from reverie.networks.opening import Face
+        from reverie.networks.prepared.device import choose
         from reverie.networks.sources.source import source
 
+        choose(device)  # a wrong one is told before anything is downloaded
         kind = source(name).kind
-        said = self._said() if kind in ("file", "hf") else Face()
+        said = self._said() if kind in ("file", "hf") else None
         definition = self.own.get("definition") if kind in ("file", "hf") else None
         with downloading(name, quiet) as progress:
-            found = open_up(name, said, definition=definition, offline=self.offline, device=device, progress=progress)
-        for note in (*(() if quiet else found.notes.told), *found.notes.warned):
+            found = open_up(name, said, definition=definition, offline=self.offline, progress=progress)
+        for note in (*(() if quiet else found.notes.remarks), *found.notes.warnings):
             remark(note)
-        return found.network
+        return found.network.to(device)
 
-    def _said(self) -> Face:
-        from reverie.networks.opening import face
+    def _said(self) -> Preprocessing:
+        from reverie.networks.preprocessing import Preprocessing
 
         numbers = {name: _numbers(name, self.own.get(name)) for name in ("mean", "std", "range")}
         size = sides(self.own.get("native"), "--native")
-        return face(**numbers, size=size, labels=self.own.get("labels"), scores=self.own.get("scores"))
+        return Preprocessing.of(**numbers, size=size, labels=self.own.get("labels"), scores=self.own.get("scores"))
 
 
 NONE = Wanted()

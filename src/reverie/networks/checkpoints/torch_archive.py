@@ -13,7 +13,7 @@ from typing import IO, Any
 
 import torch
 
-from reverie.errors import UnsafeError
+from reverie.errors import UnsafeError, choice
 from reverie.networks.checkpoints.claims import LONGEST, brief, damaged, refused
 from reverie.networks.checkpoints.pickle_scan import Look, Stored
 
@@ -32,7 +32,7 @@ _PROGRAMS = {
     "models/model.json": "torch.export",
 }
 _EXPORTED = "for a file of your own, in Python: reverie.wrap(torch.export.unflatten(torch.export.load(FILE)), mean=…, std=…)"
-_SCRIPTED = "for a file of your own: save the module's state_dict() with safetensors, and give --definition beside it"
+_SCRIPTED = f"for a file of your own: save the module's state_dict() with safetensors, and give {choice('definition')} beside it"
 # what torch raises on damaged files is not written down; these are what its readers can meet
 _FAILURES = (
     RuntimeError, ValueError, TypeError, KeyError, IndexError, AttributeError, AssertionError, EOFError, OSError, OverflowError,
