@@ -45,7 +45,14 @@ class Network:
     """A trained image classifier, prepared for looking into.
 
     Its module is read, never changed: what runs is a frozen copy, made anew when the weights have changed.
-    `net(pictures)` takes (N, C, H, W) in 0..1 and gives class scores (N, K), normalisation inside.
+    `net(pictures)` takes (N, C, H, W) in 0..1 and gives class scores (N, K), normalisation inside. It runs on the CPU until `to` says more.
+
+    Args:
+        module: the network itself.
+        preprocessing: with mean and std; what else it does not say is the usual.
+        name: for recipes and messages.
+        levels: plain-language levels, and the layer that each stands for.
+        sha256: of the file that the weights were loaded from. The module is then ours, and moves with `to`.
     """
 
     def __init__(
@@ -57,11 +64,6 @@ class Network:
         levels: dict[str, str] | None = None,
         sha256: str | None = None,
     ) -> None:
-        """Args:
-        preprocessing: with mean and std; what else it does not say is the usual.
-        levels: plain-language levels, and the layer that each stands for.
-        sha256: of the file that the weights were loaded from. The module is then ours, and moves where it shall run.
-        """
         assert preprocessing.mean is not None and preprocessing.std is not None
         self.module = module
         self.name = name

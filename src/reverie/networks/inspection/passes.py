@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, NamedTuple
 
 import torch
@@ -69,40 +70,10 @@ def native_pass(module: nn.Module, picture: Tensor) -> NativePass:
     Raises:
         UsageError: the network cannot take a picture of this size.
     """
-    seen = NativePass()
-    running: list[tuple[str, nn.Module]] = []
-    begun: Counter[str] = Counter()
-
-    def attended(weights: Tensor) -> None:
-        if not running or weights.shape[0] != 1:
-            return
-        name, part = running[-1]
-        if next(part.children(), None) is None and len(running) > 1 and isinstance(part, (nn.Softmax, nn.Dropout)):
-            name, part = running[-2]
-        seen.heads.setdefault((name, begun[name] - 1), weights.shape[1])
-
-    def entering(name: str) -> Callable[[nn.Module, Any], None]:
-        def enter(part: nn.Module, _inputs: Any) -> None:
-            running.append((name, part))
-            begun[name] += 1
-
-        return enter
-
-    def recording(name: str) -> Callable[[nn.Module, Any, Any], None]:
-        def record(part: nn.Module, inputs: Any, output: Any) -> None:
-            running.pop()
-            tensor = first_tensor(output)
-            if tensor is not None:
-                seen.calls.append(Call(name, part, first_tensor(inputs), tensor, tracer.field(tensor)))
-
-        return record
-
     with torch.no_grad(), FieldTracer(picture) as tracer, ExitStack() as stack:
-        for name, part in module.named_modules():
-            if name:
-                stack.callback(part.register_forward_pre_hook(entering(name)).remove)
-                stack.callback(part.register_forward_hook(recording(name)).remove)
-        stack.enter_context(Attention(lambda: bool(running), attended))
+        recorder = _Recorder(tracer)
+        recorder.hook(module, stack)
+        seen = recorder.seen
         try:
             with taking_a_picture():
                 seen.output = module(picture)
@@ -113,21 +84,54 @@ def native_pass(module: nn.Module, picture: Tensor) -> NativePass:
     return seen
 
 
+class _Recorder:
+    """Writes down what is called, and whose attention is worked out."""
+
+    def __init__(self, tracer: FieldTracer) -> None:
+        self.seen = NativePass()
+        self._tracer = tracer
+        self._running: list[tuple[str, nn.Module]] = []  # the innermost last
+        self._begun: Counter[str] = Counter()
+
+    def hook(self, module: nn.Module, stack: ExitStack) -> None:
+        """Listen to every part until the stack is closed."""
+        for name, part in module.named_modules():
+            if name:
+                stack.callback(part.register_forward_pre_hook(partial(self._enter, name)).remove)
+                stack.callback(part.register_forward_hook(partial(self._leave, name)).remove)
+        stack.enter_context(Attention(lambda: bool(self._running), self._attended))
+
+    def _enter(self, name: str, part: nn.Module, _inputs: Any) -> None:
+        self._running.append((name, part))
+        self._begun[name] += 1
+
+    def _leave(self, name: str, part: nn.Module, inputs: Any, output: Any) -> None:
+        self._running.pop()
+        tensor = first_tensor(output)
+        if tensor is not None:
+            self.seen.calls.append(Call(name, part, first_tensor(inputs), tensor, self._tracer.field(tensor)))
+
+    def _attended(self, weights: Tensor) -> None:
+        if not self._running or weights.shape[0] != 1:
+            return
+        name, part = self._running[-1]
+        if next(part.children(), None) is None and len(self._running) > 1 and isinstance(part, (nn.Softmax, nn.Dropout)):
+            name, part = self._running[-2]
+        self.seen.heads.setdefault((name, self._begun[name] - 1), weights.shape[1])
+
+
 def wide_pass(module: nn.Module, picture: Tensor) -> WidePass:
     """A pass of a picture (1, C, H, W) put beside itself."""
     seen = WidePass()
 
-    def noting(name: str) -> Callable[[nn.Module, Any, Any], None]:
-        def note(_part: nn.Module, _inputs: Any, output: Any) -> None:
-            tensor = first_tensor(output)
-            seen.shapes.setdefault(name, []).append(() if tensor is None else tuple(tensor.shape))
-
-        return note
+    def note(name: str, _part: nn.Module, _inputs: Any, output: Any) -> None:
+        tensor = first_tensor(output)
+        seen.shapes.setdefault(name, []).append(() if tensor is None else tuple(tensor.shape))
 
     with torch.no_grad(), ExitStack() as stack:
         for name, part in module.named_modules():
             if name:
-                stack.callback(part.register_forward_hook(noting(name)).remove)
+                stack.callback(part.register_forward_hook(partial(note, name)).remove)
         seen.ended = _takes(module, torch.cat([picture, picture], 3))  # (1, C, H, 2W)
     return seen
 
