@@ -43,7 +43,7 @@ def measured(network: Network, pictures: Mapping[str, Tensor], layers: list[str]
     """What is usual for these layers (all blocks) in these pictures, (3, H, W) each by name, shown as above."""
     shown = (view for pixels in pictures.values() for view in views(pixels, network.size[0]))
     name = f"{photographs.described(pictures)}; {SHOWN}"
-    return channel_statistics.measure(network, shown, layers or blocks(network), name)
+    return channel_statistics.measure(network.prepare(layers or blocks(network)), shown, name)
 
 
 def rounded(values: Tensor) -> list[float]:

@@ -19,9 +19,8 @@ from torch import Tensor, nn
 from reverie.ascent import kept_memory
 from reverie.networks import Network
 from reverie.networks.inspection.hooks import first_tensor
-from reverie.networks.inspection.layer_names import spot
+from reverie.networks.inspection.layer_names import LayerName
 from reverie.networks.inspection.outputs import class_scores
-from reverie.networks.prepared.normalise import normalise
 from reverie.target import CLASSES
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
@@ -37,7 +36,9 @@ TEN = (
 def block_of(network: Network) -> str:
     """A block two thirds of the way up."""
     blocks = [
-        each.name for each in network.layers if each.kind in ("block", "convolution") and each.height > 1 and not spot(each.name).part
+        each.name
+        for each in network.layers
+        if each.kind in ("block", "convolution") and each.height > 1 and not LayerName.parse(each.name).part
     ]
     return blocks[2 * len(blocks) // 3]
 
@@ -57,7 +58,7 @@ def hooked(network: Network, name: str, picture: Tensor, *, frozen: bool) -> Cal
 
         handle = module.get_submodule(name).register_forward_hook(note) if name != CLASSES else None
         x = picture.detach().requires_grad_(True)
-        output = module(normalise(x, network._scale, network._shift))
+        output = module(network.normalise(x))
         if handle is None:
             seen.append(class_scores(output))
         else:

@@ -16,6 +16,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 from tests.helpers.commands import Run, runner, saved
 
 import reverie.api.opening
+import reverie.networks.prepared.device
 from reverie.networks import Network, open_network
 
 
@@ -30,7 +31,7 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 @pytest.fixture(scope="session")
 def opened() -> Callable[[str], Network]:
     """Opens a built-in network, each only once."""
-    return cache(lambda name: open_network(name, device="cpu"))
+    return cache(lambda name: open_network(name))
 
 
 @pytest.fixture(scope="session")
@@ -46,10 +47,8 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lite0: Network) -> Pa
     monkeypatch.chdir(work)
     monkeypatch.setenv("REVERIE_CACHE", str(tmp_path / "cache"))
 
-    def opened(name: str, device: str | None) -> Network:
-        return lite0 if name == lite0.name and device in (None, "cpu") else open_network(name, device)
-
-    monkeypatch.setattr(reverie.api.opening, "open_network", opened)
+    monkeypatch.setattr(reverie.api.opening, "open_network", lambda name: lite0 if name == lite0.name else open_network(name))
+    monkeypatch.setattr(reverie.networks.prepared.device, "available", lambda: ["cpu"])  # it is shared, and stays where it is
     return work
 
 

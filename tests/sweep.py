@@ -21,11 +21,10 @@ import reverie
 from reverie.networks import Network
 from reverie.networks.inspection.anatomy import Anatomy
 from reverie.networks.inspection.hooks import watch
-from reverie.networks.inspection.layer_names import spot
+from reverie.networks.inspection.layer_names import LayerName
 from reverie.networks.inspection.outputs import class_scores
-from reverie.networks.prepared.frozen_copy import twin
-from reverie.networks.prepared.normalise import normalise
-from reverie.networks.prepared.prepared import fold
+from reverie.networks.prepared.folding import fold
+from reverie.networks.prepared.frozen_copy import frozen_copy
 from reverie.render import check
 from reverie.target import CLASSES, parse
 
@@ -45,11 +44,11 @@ def state(module: nn.Module) -> str:
 
 def same_outputs(network: Network, module: nn.Module, x: Tensor) -> None:
     """Folded or not, what comes out is what the module itself gives."""
-    given = normalise(x, network._scale, network._shift)
+    given = network.normalise(x)
     with torch.no_grad():
         wanted = class_scores(module(given))
         assert close(network.prepare([CLASSES])(x)[CLASSES], wanted), "folded"
-        assert close(class_scores(fold(twin(module), Anatomy(), given).module(given)), wanted), "not folded"
+        assert close(class_scores(fold(frozen_copy(module), Anatomy(), given).module(given)), wanted), "not folded"
         assert close(network(x), wanted), "called"
 
 
@@ -62,7 +61,7 @@ def layers_are_targets(network: Network, module: nn.Module, x: Tensor, every: in
     for each in layers:
         check(parse(f"{each.name}:{each.channels - 1}"), network)
         assert network.layer(each.name) == tuple(together[each.name].shape) == (1, each.channels, each.height, each.width), each
-    raw_names = [each.name for each in layers if not spot(each.name).part]
+    raw_names = [each.name for each in layers if not LayerName.parse(each.name).part]
     with network.watch(*raw_names) as seen:
         network(x)
     exact: dict[str, Tensor] = {}
@@ -84,7 +83,7 @@ def layers_are_targets(network: Network, module: nn.Module, x: Tensor, every: in
 def in_double(network: Network, module: nn.Module, x: Tensor, names: list[str]) -> dict[str, Tensor]:
     double = copy.deepcopy(module).double().eval()
     with torch.no_grad(), watch(double, *names) as seen:
-        double(normalise(x, network._scale, network._shift).double())
+        double(network.normalise(x).double())
     return dict(seen)
 
 

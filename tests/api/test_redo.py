@@ -21,7 +21,7 @@ import reverie.api
 from reverie import store
 from reverie.album import read_recipe
 from reverie.errors import InputError, UsageError
-from reverie.networks import Network, wrap_module
+from reverie.networks import Network, Preprocessing, wrap_module
 from reverie.store import sha256_of
 
 SHORT: dict[str, Any] = {"target": "blocks.2.1:3 - 0.5*blocks.1.1", "octaves": 2, "steps": 2}
@@ -170,7 +170,7 @@ def test_ones_own_network_must_take_pictures_as_it_did() -> None:
     module = nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), nn.ReLU(), nn.Conv2d(4, 5, 3, padding=1))
 
     def own(mean: float = 127.5, size: int = 32) -> Network:
-        return wrap_module(module, [mean] * 3, [64.0, 51.0, 25.5], range=(0, 255), size=size, device="cpu")
+        return wrap_module(module, Preprocessing.of([mean] * 3, [64.0, 51.0, 25.5], range=(0, 255), size=size))
 
     first = reverie.dream("noise:pink", "0:1", network=own(), size=32, octaves=1, steps=2)
     assert first.recipe is not None

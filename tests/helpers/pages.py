@@ -30,5 +30,5 @@ _opened: dict[str, networks.Network] = {}
 def open_once(name: str, device: str | None = None) -> networks.Network:
     """A network on the CPU, opened once for all that the pages show."""
     if name not in _opened:
-        _opened[name] = networks.open_network(name, "cpu")
+        _opened[name] = networks.open_network(name)
     return _opened[name]

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from reverie.networks import Network, wrap_module
+from reverie.networks import Network, Preprocessing, wrap_module
 
 SIDE = 16
 
@@ -47,9 +47,9 @@ class Hand(nn.Module):
         return self.head(y.mean((2, 3)))
 
 
-def wrapped(module: nn.Module, size: int = SIDE, channels: int = 3, **choices: Any) -> Network:
+def wrapped(module: nn.Module, size: int = SIDE, channels: int = 3, name: str | None = None, **choices: Any) -> Network:
     """A network that takes pictures as they are: mean 0, deviation 1."""
-    return wrap_module(module, [0.0] * channels, [1.0] * channels, size=size, device="cpu", **choices)
+    return wrap_module(module, Preprocessing.of([0.0] * channels, [1.0] * channels, size=size, **choices), name)
 
 
 def settled(module: nn.Module, seed: int = 0) -> nn.Module:

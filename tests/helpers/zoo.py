@@ -9,7 +9,7 @@ import torch
 from tests.helpers.tiny import settled
 from torch import nn
 
-from reverie.networks import Network, wrap_module
+from reverie.networks import Network, Preprocessing, wrap_module
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
@@ -68,4 +68,4 @@ def built(name: str, seed: int = 0) -> nn.Module:
 
 
 def opened(name: str, module: nn.Module) -> Network:
-    return wrap_module(module, MEAN, STD, size=ZOO[name][0], name=name, device="cpu")
+    return wrap_module(module, Preprocessing.of(MEAN, STD, size=ZOO[name][0]), name)

@@ -15,8 +15,9 @@ from tests.helpers.tiny import SIDE, Flow, Hand, close, picture, settled, wrappe
 from torch import Tensor, nn
 
 from reverie.errors import MissingExtra, UsageError
-from reverie.networks import Network, attribution, wrap_module
+from reverie.networks import Network, Preprocessing, attribution, wrap_module
 from reverie.pictures import resize
+from reverie.target import CLASSES
 
 AREA = SIDE * SIDE
 
@@ -90,14 +91,15 @@ def test_folded_and_fused_gives_what_captum_gives_of_the_module_itself(layer: st
     module, x = deep(), picture()
     names = ["conv", "norm", "act", "late", "after", "last"]
     wanted = by_captum(module, layer, x, 3, 40)
-    assert close(attribution.attribute(wrapped(module), x[0], [layer], 3, steps=40)[0].values, wanted)  # alone, others folded
-    together = attribution.attribute(wrapped(module), x[0], names, 3, steps=40)
+    # alone, others folded
+    assert close(attribution.attribute(wrapped(module).prepare([layer, CLASSES]), x[0], [layer], 3, steps=40)[0].values, wanted)
+    together = attribution.attribute(wrapped(module).prepare([*names, CLASSES]), x[0], names, 3, steps=40)
     assert [each.layer for each in together] == names
     assert close(together[names.index(layer)].values, wanted)
 
 
 def test_values_sum_to_the_difference_of_the_scores_of_picture_and_mean_colour() -> None:
-    network = wrap_module(Hand(), mean=[0.4, 0.5, 0.6], std=[0.25] * 3, size=SIDE, device="cpu")
+    network = wrap_module(Hand(), Preprocessing.of(mean=[0.4, 0.5, 0.6], std=[0.25] * 3, size=SIDE))
     x = picture(30, 40)
     mean = torch.tensor([0.4, 0.5, 0.6]).view(1, 3, 1, 1).expand(1, 3, SIDE, SIDE)
     change = (network(resize(x, SIDE, SIDE)) - network(mean))[0].detach()
@@ -110,7 +112,7 @@ def test_values_sum_to_the_difference_of_the_scores_of_picture_and_mean_colour()
 
 
 def test_a_mean_that_is_no_colour_is_cut_to_one() -> None:
-    network = wrap_module(Hand(), mean=[-1.0, 2.0, 0.5], std=[1.0] * 3, size=SIDE, device="cpu")
+    network = wrap_module(Hand(), Preprocessing.of(mean=[-1.0, 2.0, 0.5], std=[1.0] * 3, size=SIDE))
     nearest = torch.tensor([0.0, 1, 0.5]).view(1, 3, 1, 1).expand(1, 3, SIDE, SIDE)
     change = (network(picture()) - network(nearest))[0].detach()
     assert network.attribute(picture()[0], ["edge"], 1)[0].total == pytest.approx(float(change[1]), rel=1e-4)
@@ -132,7 +134,7 @@ def test_steps_are_added_until_the_sum_is_right(monkeypatch: pytest.MonkeyPatch)
 
     def miss(rounds: int) -> float:
         monkeypatch.setattr(attribution, "ROUNDS", rounds)
-        (found,) = attribution.attribute(network, x, ["conv"], 0, steps=1)
+        (found,) = attribution.attribute(network.prepare(["conv", CLASSES]), x, ["conv"], 0, steps=1)
         return abs(float(found.values.sum()) - found.total) / abs(found.total)
 
     assert miss(1) > 0.03 and miss(200) <= 0.02
@@ -198,7 +200,7 @@ def test_the_module_is_as_it_was(fails: bool, monkeypatch: pytest.MonkeyPatch) -
             return scores(*given)
 
         monkeypatch.setattr(attribution, "_score", failing)
-        monkeypatch.setattr(attribution, "_TOGETHER", 4)
+        monkeypatch.setattr(attribution, "_AT_ONCE", 4)
         with pytest.raises(RuntimeError, match="half-way"):
             network.attribute(picture()[0], ["conv", "late"], 0)
     else:
@@ -212,7 +214,7 @@ def test_the_module_is_as_it_was(fails: bool, monkeypatch: pytest.MonkeyPatch) -
 def test_a_fault_inside_a_pass_leaves_no_hook(monkeypatch: pytest.MonkeyPatch) -> None:
     network = wrapped(deep())
     rest = network.prepare(["conv"]).module
-    monkeypatch.setattr(attribution._Rest, "together", lambda *given: 4)
+    monkeypatch.setattr(attribution._Remainder, "at_once", lambda *given: 4)
     monkeypatch.setattr(attribution, "class_scores", lambda *given: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         network.attribute(picture()[0], ["conv"], 0)
@@ -233,7 +235,7 @@ def test_nothing_is_said_and_inference_mode_does_not_matter(capfd: pytest.Captur
 
 def test_bfloat16_comes_back_as_float32() -> None:
     module, x = deep(), picture()[0]
-    coarse = Network(module, name="coarse", mean=[0.0] * 3, std=[1.0] * 3, size=SIDE, device="cpu", dtype=torch.bfloat16)
+    coarse = wrapped(module).to("cpu", torch.bfloat16)
     (got,), (wanted,) = (each.attribute(x, ["late"], 0) for each in (coarse, wrapped(module)))
     assert got.values.dtype == torch.float32 and not torch.equal(got.values, wanted.values)
     assert nn.functional.cosine_similarity(got.values.flatten(), wanted.values.flatten(), 0) > 0.95
@@ -264,7 +266,7 @@ def test_what_cannot_be_asked() -> None:
         with pytest.raises(UsageError, match=fault):
             network.attribute(x, layers, *classes)
     with pytest.raises(UsageError, match="0 steps"):
-        attribution.attribute(network, x, ["act"], 0, steps=0)
+        attribution.attribute(network.prepare(["act", CLASSES]), x, ["act"], 0, steps=0)
     pair = Flow(lambda m, x: m.both(x)[0].mean((2, 3)), both=Flow(lambda m, x: (m.conv(x), x), conv=nn.Conv2d(3, 4, 3)))
     with pytest.raises(UsageError, match="more than one tensor; name a layer in it"):
         wrapped(pair.eval()).attribute(x, ["both"], 0)

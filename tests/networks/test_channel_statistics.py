@@ -40,7 +40,7 @@ def by_hand(pictures: list[Tensor], light: float = 0.0) -> dict[str, tuple[np.nd
 
 def test_measure_is_mean_and_deviation_over_all_places_of_all_pictures(pictures: list[Tensor]) -> None:
     network = wrapped(Hand())
-    found = channel_statistics.measure(network, iter(pictures), ["light", "act", "edge"], "noise")
+    found = channel_statistics.measure(network.prepare(["light", "act", "edge"]), iter(pictures), "noise")
     assert found.name == "noise" and list(found.layers) == ["light", "act", "edge"]
     for layer, (mean, spread) in by_hand(pictures).items():
         np.testing.assert_allclose(found.layers[layer][0], mean, rtol=1e-5, atol=1e-6)
@@ -60,7 +60,7 @@ def test_a_small_spread_about_a_large_mean_is_kept() -> None:
     with torch.no_grad():
         network.module.lift.weight.fill_(1.0)
         network.module.lift.bias.fill_(1000.0)
-    mean, spread = channel_statistics.measure(network, pictures, ["lift"], "bright noise").layers["lift"]
+    mean, spread = channel_statistics.measure(network.prepare(["lift"]), pictures, "bright noise").layers["lift"]
     every = torch.stack(pictures).double()
     assert mean.item() == pytest.approx(1000 + every.mean().item(), rel=1e-6)
     assert spread.item() == pytest.approx(every.std(correction=0).item(), rel=1e-3)
@@ -69,16 +69,16 @@ def test_a_small_spread_about_a_large_mean_is_kept() -> None:
 def test_a_dead_channel_has_no_spread() -> None:
     cold = torch.zeros(3, 8, 8)
     cold[1:] = torch.linspace(0.4, 1, 64).view(8, 8)  # no red: no warmth, so channel 1 is dead after the ReLU
-    mean, spread = channel_statistics.measure(wrapped(Hand()), [cold, cold], ["act"], "cold").layers["act"]
+    mean, spread = channel_statistics.measure(wrapped(Hand()).prepare(["act"]), [cold, cold], "cold").layers["act"]
     assert (mean[1], spread[1]) == (0, 0) and mean[0] > 0 and spread[0] > 0
 
 
 def test_what_cannot_be_measured_is_said() -> None:
     network = wrapped(Hand())
     with pytest.raises(UsageError, match="no pictures"):
-        channel_statistics.measure(network, [], ["act"], "nothing")
+        channel_statistics.measure(network.prepare(["act"]), [], "nothing")
     with pytest.raises(UsageError, match=r"'head' gives .* no places"):
-        channel_statistics.measure(network, [torch.rand(3, 8, 8)], ["head"], "one")
+        channel_statistics.measure(network.prepare(["head"]), [torch.rand(3, 8, 8)], "one")
 
 
 @pytest.mark.parametrize("name", BUILT_IN)

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from reverie.errors import UsageError
 from reverie.networks import Network
 from reverie.networks.inspection.hooks import first_tensor, run_until, watch
-from reverie.networks.inspection.layer_names import spot
+from reverie.networks.inspection.layer_names import LayerName
 from reverie.target import CLASSES
 
 X = torch.rand(1, 3, 16, 16, generator=torch.Generator().manual_seed(0))
@@ -189,11 +189,11 @@ def test_a_layer_that_gives_nothing_is_told() -> None:
 
 
 def test_names_of_calls_and_parts() -> None:
-    assert spot("a.b#12") == ("a.b", 12, "")
-    assert spot("a.b") == ("a.b", None, "")
-    assert spot("a.b/class") == ("a.b", None, "class") and spot("a.b#3/attention") == ("a.b", 3, "attention")
+    assert LayerName.parse("a.b#12") == ("a.b", 12, "")
+    assert LayerName.parse("a.b") == ("a.b", None, "")
+    assert LayerName.parse("a.b/class") == ("a.b", None, "class") and LayerName.parse("a.b#3/attention") == ("a.b", 3, "attention")
     for odd in ("a#", "a#x", "a#²", "#", "a#" + "9" * 5000, "a/b", "/class", "a/", "a/class#1x"):
-        assert spot(odd) == (odd, None, "")
+        assert LayerName.parse(odd) == (odd, None, "")
 
 
 def test_first_tensor() -> None:

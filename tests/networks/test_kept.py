@@ -12,7 +12,7 @@ from tests.helpers.tiny import ODD, SIDE, Hand, close, looked_into, picture, pre
 from torch import Tensor, nn
 
 from reverie.errors import UsageError
-from reverie.networks import Network, wrap_module
+from reverie.networks import Network, Preprocessing
 
 
 def state(module: nn.Module) -> Any:
@@ -173,7 +173,7 @@ def test_changed_weights_are_seen(change: Callable[[nn.Module], None], training:
 
 def test_changed_weights_of_a_network_with_a_known_hash_are_seen() -> None:
     module = settled(nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU()))
-    network = Network(module, name="known", mean=[0.0] * 3, std=[1.0] * 3, size=SIDE, sha256="0" * 64, device="cpu")
+    network = Network(module, Preprocessing.of([0.0] * 3, [1.0] * 3, size=SIDE), name="known", sha256="0" * 64)
     network.prepare(["2"])
     _step(module)
     assert close(network.prepare(["2"])(picture())["2"], module(picture()))
@@ -195,10 +195,10 @@ def test_prepared_copies_of_a_large_network_do_not_pile_up(monkeypatch: pytest.M
 
 @pytest.mark.parametrize(("size", "sides"), [(np.int64(16), (16, 16)), ((16, 24), (16, 24)), ([16, 24], (16, 24))])
 def test_a_native_size_as_people_have_it(size: Any, sides: tuple[int, int]) -> None:
-    assert wrap_module(nn.Conv2d(3, 4, 3), [0.0] * 3, [1.0] * 3, size=size).size == sides
+    assert Preprocessing.of([0.0] * 3, [1.0] * 3, size=size).size == sides
 
 
 @pytest.mark.parametrize("size", [224.0, (16, 16, 16), 0, (8, -8), "16", 9000])
 def test_a_native_size_that_cannot_be(size: Any) -> None:
     with pytest.raises(UsageError, match="native size"):
-        wrap_module(nn.Conv2d(3, 4, 3), [0.0] * 3, [1.0] * 3, size=size)
+        Preprocessing.of([0.0] * 3, [1.0] * 3, size=size)

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from reverie.errors import MissingExtra, UnsafeError, UsageError
 from reverie.networks import Network, open_network
 from reverie.networks.builtin import catalogue, labels, weights
+from reverie.networks.prepared.identity import fingerprint
 
 data = pytest.importorskip("skimage.data")
 INSTALLED = [name for name, facts in catalogue.CATALOGUE.items() if importlib.util.find_spec(facts.package.replace("-", "_"))]
@@ -166,10 +167,10 @@ def test_a_hostile_file_is_refused_and_never_runs(kind: str, monkeypatch: pytest
     else:
         place.write_bytes(b"not weights" if kind == "text" else b"")
     module = Hand()
-    before = weights.fingerprint(module)
+    before = fingerprint(module)
     with pytest.raises(UnsafeError):
         weights.load(facts_of(monkeypatch, place), module)
-    assert not mark.exists() and weights.fingerprint(module) == before
+    assert not mark.exists() and fingerprint(module) == before
 
 
 def test_weights_that_fit_are_taken_by_order(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -204,7 +205,7 @@ def test_a_fingerprint_knows_names_shapes_and_values() -> None:
         module = nn.Module()
         for name, tensor in tensors.items():
             module.register_buffer(name, tensor)
-        return weights.fingerprint(module)
+        return fingerprint(module)
 
     prints = [of(a=torch.zeros(4)), of(b=torch.zeros(4)), of(a=torch.zeros(2, 2)), of(a=torch.ones(4)), of(a=torch.zeros(4).half())]
     assert len(set(prints)) == 5 and all(len(each) == 64 for each in prints)

@@ -9,8 +9,9 @@ import torch
 from tests.helpers.tiny import SIDE, Flow, Hand, close, picture, wrapped
 from torch import Tensor, nn
 
+import reverie
 from reverie.errors import UsageError
-from reverie.networks import Network, open_network, wrap_module
+from reverie.networks import Network, open_network
 from reverie.networks.builtin import catalogue
 from reverie.networks.builtin.efficientnet_lite import EfficientNetLite
 from reverie.networks.inspection.outputs import class_scores
@@ -68,7 +69,7 @@ def test_unknown_layers_name_the_nearest(lite0: Network, name: str, near: str) -
 def test_other_mistakes_are_told(lite0: Network) -> None:
     with pytest.raises(UsageError, match=r"no level 'wings'.*edges, textures"):
         lite0.level("wings")
-    with pytest.raises(UsageError, match=r"no level 'edges'.*--target"):
+    with pytest.raises(UsageError, match=r"no level 'edges'.*target="):
         wrapped(Hand()).level("edges")
     with pytest.raises(UsageError, match="efficientnet-lite0"):
         open_network("efficientnet-lite")
@@ -95,7 +96,7 @@ def test_other_mistakes_are_told(lite0: Network) -> None:
 )
 def test_wrap_refuses_nonsense(wrong: dict[str, Any]) -> None:
     with pytest.raises(UsageError):
-        wrap_module(**{"module": Hand(), "mean": [0.5] * 3, "std": [0.5] * 3, **wrong})
+        reverie.wrap(**{"module": Hand(), "mean": [0.5] * 3, "std": [0.5] * 3, **wrong})
 
 
 def test_one_channel_sees_the_light_of_colours() -> None:

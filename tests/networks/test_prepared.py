@@ -11,7 +11,7 @@ import torch
 from tests.helpers.tiny import ODD, SIDE, Flow, Hand, close, looked_into, picture, prepared, pull, settled, wrapped
 from torch import Tensor, nn
 
-from reverie.networks import Network, wrap_module
+from reverie.networks import Network, Preprocessing, wrap_module
 from reverie.networks.builtin import catalogue
 from reverie.networks.inspection.hooks import watch
 from reverie.networks.inspection.outputs import class_scores
@@ -97,7 +97,7 @@ def test_folded_lite_is_the_plain_one(opened: Callable[[str], Network], name: st
 
 
 def test_answers_worked_out_by_hand() -> None:
-    network = wrap_module(Hand(), mean=[0.5] * 3, std=[0.25] * 3, size=4, labels=["edges", "warm", "cold"], device="cpu")
+    network = wrap_module(Hand(), Preprocessing.of(mean=[0.5] * 3, std=[0.25] * 3, size=4, labels=["edges", "warm", "cold"]))
     flat = torch.tensor([1.0, 0.5, 0.25]).view(1, 3, 1, 1).expand(1, 3, 4, 4)  # normalised: 2, 0, -1
     seen = network.prepare(["light", "norm", "edge", CLASSES])(flat)
     assert seen["light"][0, :, 0, 0].tolist() == [1.0, 3.0]  # 2 + 0 - 1 and 2 - -1
@@ -111,7 +111,7 @@ def test_answers_worked_out_by_hand() -> None:
 
 def test_a_range_of_255_is_a_range_of_255() -> None:
     module = settled(nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4)))
-    network = wrap_module(module, mean=[127, 120, 110], std=[60, 61, 62], range=(0, 255), size=SIDE, device="cpu")
+    network = wrap_module(module, Preprocessing.of(mean=[127, 120, 110], std=[60, 61, 62], range=(0, 255), size=SIDE))
     x = picture()
     wanted = (x * 255 - torch.tensor([127.0, 120, 110]).view(1, 3, 1, 1)) / torch.tensor([60.0, 61, 62]).view(1, 3, 1, 1)
     assert close(network(x), module(wanted).mean((2, 3)))
@@ -141,8 +141,9 @@ def test_a_parameter_of_five_dimensions() -> None:
 
 
 def test_bfloat16_on_a_cpu_is_close(lite0: Network) -> None:
-    coarse = Network(lite0.module, name="coarse", mean=[0.5] * 3, std=[0.5] * 3, device="cpu", dtype=torch.bfloat16)
-    fine = Network(lite0.module, name="fine", mean=[0.5] * 3, std=[0.5] * 3, device="cpu")
+    known = Preprocessing.of([0.5] * 3, [0.5] * 3)
+    coarse = Network(lite0.module, known, name="coarse").to("cpu", torch.bfloat16)
+    fine = Network(lite0.module, known, name="fine")
     got, slope = prepared(coarse, "blocks.3.0", picture(64, 64))
     wanted, gradient = prepared(fine, "blocks.3.0", picture(64, 64))
     assert got.dtype == slope.dtype == torch.float32

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from reverie.networks import Network
 from reverie.networks.prepared.fused import ConvRelu
 from reverie.networks.prepared.prepared import Prepared
-from reverie.networks.prepared.redirected_relu import SoftRelus, soft_relu
+from reverie.networks.prepared.redirected_relu import RedirectedRelus, redirected_relu
 from reverie.target import CLASSES
 
 
@@ -71,12 +71,12 @@ def test_a_dead_unit_gets_a_gradient_however_its_relu_is_called(way: str) -> Non
     ready = network(conv(-10.0), way=lambda m, x: m.head(WAYS[way](m, m.first(x))).mean((2, 3))).prepare(["head"])
     assert fused(ready) == []
     x = picture()
-    hard, soft = slope(ready, x, "head"), slope(ready.softly, x, "head")
+    hard, soft = slope(ready, x, "head"), slope(ready.redirected, x, "head")
     if way != "a part in place":  # whose other half is alive
         assert hard.eq(0).all()
     assert (soft > hard).all()
     x.requires_grad_(True)
-    assert torch.equal(ready.softly(x)["head"], ready(x)["head"])
+    assert torch.equal(ready.redirected(x)["head"], ready(x)["head"])
     assert torch.equal(slope(ready, x.detach(), "head"), hard)  # nothing stays behind
 
 
@@ -86,9 +86,9 @@ def test_a_live_unit_has_its_usual_gradient_however_its_relu_is_called(way: str)
     ready = network(first, way=lambda m, x: m.head(WAYS[way](m, m.first(x))).mean((2, 3))).prepare(["head"])
     x = picture().mul(0.9)
     assert slope(ready, x, "head").gt(0).all()
-    assert torch.equal(slope(ready.softly, x, "head"), slope(ready, x, "head"))
+    assert torch.equal(slope(ready.redirected, x, "head"), slope(ready, x, "head"))
     x.requires_grad_(True)
-    assert torch.equal(ready.softly(x)["head"], ready(x)["head"])
+    assert torch.equal(ready.redirected(x)["head"], ready(x)["head"])
 
 
 def test_a_few_soft_steps_bring_a_dead_unit_to_life() -> None:
@@ -98,7 +98,7 @@ def test_a_few_soft_steps_bring_a_dead_unit_to_life() -> None:
     assert ready(x)["head"].eq(0).all()
     assert slope(ready, x, "head").eq(0).all()
     for _ in range(8):
-        gradient = slope(ready.softly, x, "head")
+        gradient = slope(ready.redirected, x, "head")
         x = (x + 0.1 * gradient / gradient.abs().mean()).clamp(0, 1)
     assert ready(x)["head"].gt(0).all()
     assert slope(ready, x, "head").gt(0).all()
@@ -110,7 +110,7 @@ def test_a_saturated_unit_comes_down_where_its_weight_is_negative(act: Callable[
     x = torch.full((1, 3, 8, 8), 0.5)
     assert slope(ready, x, "head", -1.0).eq(0).all()
     for _ in range(8):
-        gradient = slope(ready.softly, x, "head", -1.0)
+        gradient = slope(ready.redirected, x, "head", -1.0)
         x = (x + 0.1 * gradient / gradient.abs().mean()).clamp(0, 1)
     assert ready(x)["head"].lt(6).all()
     assert slope(ready, x, "head", -1.0).lt(0).all()
@@ -119,14 +119,14 @@ def test_a_saturated_unit_comes_down_where_its_weight_is_negative(act: Callable[
 def test_nothing_pushes_further_out_of_the_range() -> None:
     dead, saturated = network(conv(-10.0), nn.ReLU6()).prepare(["head"]), network(conv(10.0), nn.ReLU6()).prepare(["head"])
     x = picture()
-    assert slope(dead.softly, x, "head", -1.0).eq(0).all()
-    assert slope(saturated.softly, x, "head").eq(0).all()
-    assert slope(saturated.softly, x, "head", -1.0).lt(0).all()
+    assert slope(dead.redirected, x, "head", -1.0).eq(0).all()
+    assert slope(saturated.redirected, x, "head").eq(0).all()
+    assert slope(saturated.redirected, x, "head", -1.0).lt(0).all()
 
 
 def test_each_picture_of_a_batch_is_redirected_by_itself_and_only_where_nothing_gets_through() -> None:
     x = torch.tensor([[-1.0, 2.0, 7.0], [-1.0, 0.0, 7.0], [-3.0, 6.0, 9.0]], requires_grad=True)
-    value = soft_relu(x, 0.0, 6.0)
+    value = redirected_relu(x, 0.0, 6.0)
     assert value.tolist() == [[0, 2, 6], [0, 0, 6], [0, 6, 6]]
     (gradient,) = torch.autograd.grad(value, x, torch.tensor([[1.0, 1, -1], [1, 1, 1], [-1, -2, -3]]))
     assert gradient.tolist() == [[0, 1, 0], [1, 1, 0], [0, -2, -3]]
@@ -135,17 +135,17 @@ def test_each_picture_of_a_batch_is_redirected_by_itself_and_only_where_nothing_
 @pytest.mark.parametrize("shape", [(), (3,), (2, 3), (2, 3, 4, 5, 6)])
 def test_a_soft_relu_takes_any_shape(shape: tuple[int, ...]) -> None:
     x = torch.full(shape, -1.0, requires_grad=True)
-    soft_relu(x).sum().backward()
+    redirected_relu(x).sum().backward()
     assert x.grad is not None
     assert x.grad.eq(1).all()
     x = torch.full(shape, 1.0, requires_grad=True)
-    (-soft_relu(x)).sum().backward()
+    (-redirected_relu(x)).sum().backward()
     assert x.grad is not None
     assert x.grad.eq(-1).all()
 
 
 @pytest.mark.parametrize("kind", ODD)
-def test_odd_networks_give_the_same_softly(kind: str) -> None:
+def test_odd_networks_give_the_same_redirected(kind: str) -> None:
     torch.manual_seed(3)
     net = wrapped(settled(ODD[kind][0]()))
     for name in looked_into(net):
@@ -153,22 +153,22 @@ def test_odd_networks_give_the_same_softly(kind: str) -> None:
         x = picture().requires_grad_(True)
         value = ready(x)[name]
         usual = pull(value, x)
-        soft = ready.softly(x)[name]
+        soft = ready.redirected(x)[name]
         assert close(soft, value, 1e-6), name
         assert torch.isfinite(pull(soft, x)).all(), name
         assert torch.equal(pull(ready(x)[name], x), usual), name
 
 
 def test_what_carries_no_gradient_is_left_alone() -> None:
-    sparse = torch.eye(3).sub(0.5).to_sparse()  # which a soft ReLU could not take
-    with SoftRelus():
+    sparse = torch.eye(3).sub(0.5).to_sparse()  # which a redirected ReLU could not take
+    with RedirectedRelus():
         assert torch.equal(torch.relu(sparse).to_dense(), torch.eye(3) / 2)
 
 
 def test_other_activations_are_left_alone() -> None:
     ready = network(nn.Sequential(conv(-10.0), nn.SiLU()), nn.GELU()).prepare(["head"])
     x = picture()
-    assert torch.equal(slope(ready.softly, x, "head"), slope(ready, x, "head"))
+    assert torch.equal(slope(ready.redirected, x, "head"), slope(ready, x, "head"))
 
 
 class Fails(nn.Module):
@@ -183,7 +183,7 @@ class Fails(nn.Module):
 
 
 @pytest.mark.parametrize("how", ["to the end", "stopped early", "an error"])
-def test_nothing_of_a_soft_pass_stays_behind(how: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_of_a_redirected_pass_stays_behind(how: str, monkeypatch: pytest.MonkeyPatch) -> None:
     net = wrapped(Flow(lambda m, x: m.rest(F.relu(m.fails(m.first(x)))).mean((2, 3)), first=nn.Sequential(conv(-9.0), nn.ReLU()),
                        fails=Fails(), rest=conv(0, inputs=2)))  # fmt: skip
     ready = net.prepare({"to the end": [CLASSES], "stopped early": ["fails"], "an error": ["rest"]}[how])
@@ -191,10 +191,10 @@ def test_nothing_of_a_soft_pass_stays_behind(how: str, monkeypatch: pytest.Monke
     before = ready(x)[ready.wanted[0]]
     monkeypatch.setattr(Fails, "failing", how == "an error")
     with suppress(ValueError):
-        ready.softly(x)
+        ready.redirected(x)
         assert how != "an error"
     monkeypatch.setattr(Fails, "failing", False)
-    assert [part.soft for part in fused(ready)] == [False]
+    assert [part.redirected for part in fused(ready)] == [False]
     assert torch.equal(ready(x)[ready.wanted[0]], before)
     assert torch.autograd.grad(ready(x)[ready.wanted[0]].sum(), x)[0].eq(0).all()
     dead = torch.full((2,), -1.0, requires_grad=True)
@@ -208,7 +208,7 @@ def test_the_default_network_gives_the_same_softly(lite0: Network, name: str) ->
     x = picture(96, 80).requires_grad_(True)
     value = ready(x)[name]
     usual = pull(value, x)
-    soft = ready.softly(x)[name]
+    soft = ready.redirected(x)[name]
     assert close(soft, value, 1e-5)
     assert torch.isfinite(pull(soft, x)).all()
     again = ready(x)[name]

@@ -69,9 +69,9 @@ def test_a_function_or_a_module_is_a_definition_too() -> None:
 @pytest.mark.parametrize(
     ("text", "kind", "fault", "remedy"),
     [
-        ("mynets", UsageError, "--definition mynets", "package.module:function"),
-        ("mynets:", UsageError, "--definition mynets:", "package.module:function"),
-        ("my nets:net", UsageError, "--definition my nets:net", "package.module:function"),
+        ("mynets", UsageError, "definition=mynets", "package.module:function"),
+        ("mynets:", UsageError, "definition=mynets:", "package.module:function"),
+        ("my nets:net", UsageError, "definition=my nets:net", "package.module:function"),
         ("mynets.py:net", UsageError, "names a file", "mynets:net"),
         ("inside/deep.py:net", UsageError, "names a file", "inside.deep:net"),
         ("mynet:net", UsageError, "no module 'mynet'", "did you mean 'mynets'"),

@@ -19,9 +19,8 @@ from torch import nn
 
 import reverie
 from reverie.errors import InputError, UsageError
-from reverie.networks import Network, wrap_module
+from reverie.networks import Network, Preprocessing, wrap_module
 from reverie.networks.normalisation_check import doubts
-from reverie.networks.opening import Face, face
 from reverie.store import sha256_of
 
 CODE = """
@@ -186,20 +185,20 @@ def test_in_python_it_is_the_same(own: Path) -> None:
 @pytest.mark.parametrize("content", ["cat\ndog\n", "\ufeffcat\r\ndog", '["cat", " dog "]', '{"1": "dog", "0": "cat"}'])
 def test_labels_are_read_from_lines_and_from_json(tmp_path: Path, content: str) -> None:
     (tmp_path / "labels").write_text(content, "utf-8")
-    assert face(labels=tmp_path / "labels").labels == ("cat", "dog")
+    assert Preprocessing.of(labels=tmp_path / "labels").labels == (("cat",), ("dog",))
 
 
 @pytest.mark.parametrize("content", [b"", b"cat\n\ndog", b"[1, 2]", b'["cat"', b'{"a": "cat"}', b"\xff\xfe\x00", b"[" * 100_000])
 def test_what_is_no_list_of_labels_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "labels").write_bytes(content)
     with pytest.raises(InputError, match="the labels in 'labels'"):
-        face(labels=tmp_path / "labels")
+        Preprocessing.of(labels=tmp_path / "labels")
 
 
 def test_what_is_said_goes_before_what_was_said() -> None:
-    before = Face(mean=(1.0,), std=(2.0,), range=(0.0, 255.0), size=(8, 8), scores="a")
-    assert Face(size=(9, 9)).over(before) == Face((1.0,), (2.0,), (0.0, 255.0), (9, 9), None, "a")
-    assert Face(mean=(0.0,), std=(1.0,)).over(before) == Face((0.0,), (1.0,), None, (8, 8), None, "a")
+    before = Preprocessing(mean=(1.0,), std=(2.0,), range=(0.0, 255.0), size=(8, 8), scores="a")
+    assert Preprocessing(size=(9, 9)).over(before) == Preprocessing((1.0,), (2.0,), (0.0, 255.0), (9, 9), None, "a")
+    assert Preprocessing(mean=(0.0,), std=(1.0,)).over(before) == Preprocessing((0.0,), (1.0,), None, (8, 8), None, "a")
 
 
 # ── what is plausible ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -222,7 +221,7 @@ def test_a_wrong_range_is_found_by_what_the_first_norm_has_learnt(
     lite0: Network, mean: float, std: float, ends: tuple[int, int], wrong: str
 ) -> None:
     state = {name: each.clone() for name, each in lite0.module.state_dict().items()}
-    said = doubts(wrap_module(lite0.module, [mean] * 3, [std] * 3, ends, lite0.size, device="cpu"))
+    said = doubts(wrap_module(lite0.module, Preprocessing.of([mean] * 3, [std] * 3, ends, lite0.size)))
     assert bool(said) == bool(wrong) and wrong in said
     assert not said or re.search(r"check mean, std and range", said)
     assert all(torch.equal(each, state[name]) for name, each in lite0.module.state_dict().items())
@@ -237,14 +236,14 @@ def test_without_a_norm_that_has_learnt_the_values_are_judged(mean: float, std: 
     for parts in ([nn.Conv2d(1, 2, 3)], [nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2)], [nn.BatchNorm2d(1)]):
         module = nn.Sequential(*parts)
         state = torch.random.get_rng_state()
-        assert bool(doubts(wrap_module(nn.Sequential(nn.Dropout(), module), [mean], [std], ends, 16, device="cpu"))) == wrong
+        assert bool(doubts(wrap_module(nn.Sequential(nn.Dropout(), module), Preprocessing.of([mean], [std], ends, 16)))) == wrong
         assert torch.equal(torch.random.get_rng_state(), state)  # it ran in evaluation mode
         assert module.training
 
 
 def test_a_module_that_has_no_shapes_yet_is_left_without() -> None:
     module = nn.Sequential(nn.LazyConv2d(2, 3), nn.BatchNorm2d(2))
-    net = wrap_module(nn.Conv2d(3, 2, 3), [0.5] * 3, [0.25] * 3, size=16, device="cpu")
+    net = wrap_module(nn.Conv2d(3, 2, 3), Preprocessing.of([0.5] * 3, [0.25] * 3, size=16))
     net.module = module
     assert not doubts(net)
     assert nn.parameter.is_lazy(module[0].weight)
@@ -254,7 +253,7 @@ def test_a_network_that_cannot_take_its_pictures_is_no_matter_of_this_check() ->
     def fails(_module: nn.Module, _x: torch.Tensor) -> torch.Tensor:
         raise AttributeError("nothing")
 
-    assert not doubts(wrap_module(Flow(fails, conv=nn.Conv2d(3, 4, 3)), [0.5] * 3, [0.25] * 3, size=16, device="cpu"))
+    assert not doubts(wrap_module(Flow(fails, conv=nn.Conv2d(3, 4, 3)), Preprocessing.of([0.5] * 3, [0.25] * 3, size=16)))
 
 
 def test_python_warns_of_what_is_doubtful() -> None:

@@ -12,7 +12,7 @@ from tests.helpers.commands import Run, saved
 from tests.helpers.pages import text
 from torch import nn
 
-from reverie.networks import opening, wrap_module
+from reverie.networks import Preprocessing, opening, wrap_module
 from reverie.networks.builtin import listing
 from reverie.networks.builtin.catalogue import CATALOGUE, KNOWN
 from reverie.networks.sources.source import source
@@ -47,7 +47,7 @@ def test_the_page_of_levels_names_them() -> None:
 
 def test_a_level_that_is_an_activation_is_listed_as_in_vgg() -> None:
     module = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Conv2d(4, 4, 3), nn.ReLU())
-    net = wrap_module(module, [0.5] * 3, [0.5] * 3, size=16, device="cpu")
+    net = wrap_module(module, Preprocessing.of([0.5] * 3, [0.5] * 3, size=16))
     net.levels = {"edges": "1"}
     assert [(each.name, each.kind, each.level) for each in net.layers] == [
         ("0", "convolution", None), ("1", "activation", "edges"), ("2", "convolution", None)
@@ -55,14 +55,15 @@ def test_a_level_that_is_an_activation_is_listed_as_in_vgg() -> None:
 
 
 def test_a_preset_and_a_level_stand_for_a_layer(place: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    found = Found(built("torchvision:resnet50").eval(), "torchvision:resnet50@A", "0" * 64, [0.5] * 3, [0.5] * 3, size=(64, 64))
-    monkeypatch.setattr(opening.zoo, "found", lambda *_given, **_more: found)
+    known = Preprocessing.of([0.5] * 3, [0.5] * 3, size=64)
+    found = Found(built("torchvision:resnet50").eval(), "torchvision:resnet50@A", "0" * 64, known)
+    monkeypatch.setattr(opening.zoos, "found", lambda *_given, **_more: found)
     saved(place / "sky.png", 32, 48)
     few = ("--network", "torchvision:resnet50", "--octaves", "1", "--steps", "1", "--json")
     for words, layer in (("--preset", "weave"), "layer2.1"), (("--level", "parts"), "layer3.2"):
         made = run("dream", "sky.png", *words, *few, "-o", f"{layer}.png")
         assert made.code == 0 and made.data[0]["recipe"]["target"] == layer, made
-    assert {"edges": "layer1.1"}.items() <= opening.zoo.levels_of(source("torchvision:resnet50@A")).items()
+    assert {"edges": "layer1.1"}.items() <= opening.zoos.levels_of(source("torchvision:resnet50@A")).items()
 
 
 def test_the_list_says_what_is_here_and_how_to_get_what_is_not(run: Run, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:

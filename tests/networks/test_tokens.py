@@ -17,7 +17,7 @@ import reverie
 from reverie.errors import UsageError
 from reverie.networks import Network
 from reverie.networks.attribution import available
-from reverie.networks.inspection.layouts import Form, form_of
+from reverie.networks.inspection.layouts import Layout, layout_of
 from reverie.target import CLASSES
 
 GRID, WIDE = 4, 8
@@ -143,26 +143,26 @@ def test_names_of_parts_that_are_not_there() -> None:
 
 
 @pytest.mark.parametrize(
-    "form", [Form("first", (4, 4)), Form("last", (4, 4)), Form("tokens", (4, 4), 0), Form("tokens", (4, 4), 3)], ids=str
+    "layout", [Layout("first", (4, 4)), Layout("last", (4, 4)), Layout("tokens", (4, 4), 0), Layout("tokens", (4, 4), 3)], ids=str
 )
-def test_what_is_folded_can_be_unfolded(form: Form) -> None:
-    shape = {"first": (1, 5, 4, 4), "last": (1, 4, 4, 5), "tokens": (1, form.before + 16, 5)}[form.layout]
+def test_maps_go_back_to_what_the_module_gave(layout: Layout) -> None:
+    shape = {"first": (1, 5, 4, 4), "last": (1, 4, 4, 5), "tokens": (1, layout.before + 16, 5)}[layout.order]
     given = torch.rand(shape)
-    folded = form.folded(given)
-    assert folded.shape == (1, 5, 4, 4) and torch.equal(form.unfolded(folded, given), given)
-    assert torch.equal(form.unfolded(folded.expand(3, -1, -1, -1), given), given.expand(3, *shape[1:]))
+    maps = layout.to_maps(given)
+    assert maps.shape == (1, 5, 4, 4) and torch.equal(layout.from_maps(maps, given), given)
+    assert torch.equal(layout.from_maps(maps.expand(3, -1, -1, -1), given), given.expand(3, *shape[1:]))
 
 
 @pytest.mark.parametrize(
-    ("shape", "wide", "form"),
+    ("shape", "wide", "layout"),
     [
-        ((1, 5, 8, 8), None, Form("first", (8, 8))),
-        ((1, 8, 8, 5), None, Form("last", (8, 8))),
-        ((1, 4, 4, 5), None, Form("last", (4, 4))),
-        ((1, 8, 8, 8), (1, 8, 16, 8), Form("last", (8, 8))),
-        ((1, 8, 8, 8), (1, 8, 8, 16), Form("first", (8, 8))),
-        ((1, 64, 5), None, Form("tokens", (8, 8), 0)),
-        ((1, 66, 5), None, Form("tokens", (8, 8), 2)),
+        ((1, 5, 8, 8), None, Layout("first", (8, 8))),
+        ((1, 8, 8, 5), None, Layout("last", (8, 8))),
+        ((1, 4, 4, 5), None, Layout("last", (4, 4))),
+        ((1, 8, 8, 8), (1, 8, 16, 8), Layout("last", (8, 8))),
+        ((1, 8, 8, 8), (1, 8, 8, 16), Layout("first", (8, 8))),
+        ((1, 64, 5), None, Layout("tokens", (8, 8), 0)),
+        ((1, 66, 5), None, Layout("tokens", (8, 8), 2)),
         ((1, 64, 5), (1, 64, 5), None),
         ((1, 60, 5), None, None),
         ((4, 64, 5), None, None),
@@ -171,8 +171,8 @@ def test_what_is_folded_can_be_unfolded(form: Form) -> None:
     ],
     ids=str,
 )
-def test_forms_follow_from_shapes(shape: tuple[int, ...], wide: tuple[int, ...] | None, form: Form | None) -> None:
-    assert form_of(shape, {(8, 8)}, (16, 16), wide) == form
+def test_layouts_follow_from_shapes(shape: tuple[int, ...], wide: tuple[int, ...] | None, layout: Layout | None) -> None:
+    assert layout_of(shape, {(8, 8)}, (16, 16), wide) == layout
 
 
 def test_channels_that_come_last_are_brought_first() -> None:

@@ -8,7 +8,7 @@ from tests.helpers.zoo import LIGHT, built, opened
 from tests.sweep import looked_into, state
 from torch import nn
 
-from reverie.networks.inspection.anatomy import examine
+from reverie.networks.inspection.examine import examine
 
 
 @pytest.mark.parametrize("name", LIGHT)

@@ -5,16 +5,16 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple, cast
 
 from torch import nn
 
-from reverie.errors import UsageError
-from reverie.networks import Network, open_network, wrap_module
+from reverie.errors import UsageError, choice
+from reverie.networks import Network, Preprocessing, open_network, wrap_module
 from reverie.networks.normalisation_check import doubts
-from reverie.networks.opening import Definition, Face, Notes, face
-from reverie.networks.opening import opened as opened_from
-from reverie.networks.sources.download import Progress, is_offline
+from reverie.networks.opening import Definition, Notes, open_source
+from reverie.networks.prepared.device import choose
+from reverie.networks.sources.download import DownloadWatcher, is_offline
 from reverie.networks.sources.source import source
 from reverie.recipe import DEFAULT_NETWORK
 
@@ -22,7 +22,7 @@ Networks = Network | str | Sequence[Network | str] | None
 
 
 class Opened(NamedTuple):
-    """A network, and what there is to tell of how it was opened."""
+    """A network, and what there is to say of how it was opened."""
 
     network: Network
     notes: Notes = Notes()
@@ -57,39 +57,39 @@ def load(
         UsageError: no such network or device, or its normalisation is not known. MissingExtra: what it needs is not installed. InputError:
             its file is missing, or cannot be had. UnsafeError: what its file holds is not what it should be.
     """
-    said = face(mean, std, range, size, labels, scores)
-    found, notes = open_up(name, said, definition=definition, offline=offline, device=device)
-    for note in notes.warned:
+    choose(device)  # a wrong one is told before anything is downloaded
+    said = Preprocessing.of(mean, std, range, size, labels, scores)
+    network, notes = open_up(name, said, definition=definition, offline=offline)
+    for note in notes.warnings:
         warnings.warn(note, stacklevel=2)
-    return found
+    return network.to(device)
 
 
 def open_up(
     name: str | Path,
-    said: Face | None = None,
+    said: Preprocessing | None = None,
     *,
     definition: Definition | None = None,
     offline: bool = False,
-    device: str | None = None,
-    progress: Progress | None = None,
+    progress: DownloadWatcher | None = None,
 ) -> Opened:
-    """All of `load`, with what there is to tell in place of warnings.
+    """All of `load` but the device, with what there is to say in place of warnings. The network is on the CPU.
 
     Args:
         said: what was said of the network.
         progress: told the bytes of a download that are there, and how many there will be.
     """
-    said = said or Face()
+    said = said or Preprocessing()
     meant = source(str(name))
     if meant.kind == "built-in":
-        if said != Face() or definition is not None:
+        if said != Preprocessing() or definition is not None:
             raise UsageError(
                 f"'{meant.name}' knows its own normalisation, size and labels", "leave them out; they are for your own networks"
             )
-        return Opened(open_network(meant.name, device))
+        return Opened(open_network(meant.name))
     if meant.is_zoo:
         offline = is_offline(offline)
-    return Opened(*opened_from(meant, said, definition=definition, offline=offline, device=device, progress=progress))
+    return Opened(*open_source(meant, said, definition=definition, offline=offline, progress=progress))
 
 
 def wrap(
@@ -121,27 +121,25 @@ def wrap(
     Raises:
         UsageError: `mean` and `std` of different lengths, a deviation that is not above 0, a side or a name that can be none.
     """
-    network = wrap_module(module, mean, std, range, size, labels, scores, name, device)
+    network = wrap_module(module, Preprocessing.of(mean, std, range, size, labels, scores), name).to(device)
     if doubt := doubts(network):
         warnings.warn(doubt, stacklevel=2)
     return network
 
 
-def opened(network: Network | str | None, device: str | None) -> Network:
-    """The network that is meant, on the device that is asked for."""
-    if isinstance(network, Network):
-        if device not in (None, "auto", network.device.type):
-            raise UsageError(f"device '{device}', but the network is open on {network.device.type}", "load it with that device")
-        return network
-    return load(network or DEFAULT_NETWORK, device=device)
+def networks_from(given: Networks, device: str | None) -> tuple[Network, ...]:
+    """The networks that are meant: one, or several that shall all want the picture; those that are named by name are opened.
 
-
-def all_opened(networks: Networks, device: str | None) -> tuple[Network, ...]:
-    """The networks that are meant: one, or several that shall all want the picture."""
-    given = list(networks) if isinstance(networks, (list, tuple)) else [cast(Any, networks)]
-    if not 1 <= len(given) <= 8:
-        raise UsageError(f"{len(given)} networks", "give one to eight")
-    found = tuple(opened(each, device) for each in given)
+    Raises:
+        UsageError: none or more than eight, one twice, ones that do not go together, or one that is open on another device.
+    """
+    each_given: list[Network | str | None] = list(given) if isinstance(given, (list, tuple)) else [cast("Network | str | None", given)]
+    if not 1 <= len(each_given) <= 8:
+        raise UsageError(f"{len(each_given)} networks", "give one to eight")
+    for each in each_given:
+        if isinstance(each, Network) and device not in (None, "auto", each.device.type):
+            raise UsageError(f"{choice('device', device)}, but the network is open on {each.device.type}", "load it with that device")
+    found = tuple(each if isinstance(each, Network) else load(each or DEFAULT_NETWORK, device=device) for each in each_given)
     if len({each.channels for each in found}) > 1:
         counts = " and ".join(str(each.channels) for each in found)
         raise UsageError(f"networks that take {counts} channels", "give networks that take the same pictures")

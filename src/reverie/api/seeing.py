@@ -11,7 +11,7 @@ from typing import Any
 from reverie import files
 from reverie import pictures as _pictures
 from reverie.api.inputs import Start, picture_of
-from reverie.api.opening import all_opened
+from reverie.api.opening import networks_from
 from reverie.api.validation import check_colours, seeded, threaded, whole
 from reverie.errors import InputError, MissingExtra, UsageError, printable
 from reverie.files.limits import at_most_pixels
@@ -95,7 +95,7 @@ def plan_see(
     width = None if width is None else whole("--width", width, 16)
     steps = None if steps is None else whole("--steps", steps, 1, 100_000)
     max_pixels = whole("--max-pixels", max_pixels, 1)
-    nets = all_opened(network, device)
+    nets = networks_from(network, device)
     if len(nets) > 1:
         raise UsageError("several networks to see with", "give one: a page shows what one network saw")
     (net,) = nets
@@ -174,7 +174,7 @@ def _usual(folder: str | Path | None, names: tuple[str, ...], network: Network) 
             raise InputError(f"no picture in '{place}', which --usual names", "pictures end in " + " ".join(sorted(files.READABLE)))
         loaded = (_pictures.load(each, network.channels) for each in found)
         looked_at = (resize(each.pixels, *seen_size(each, network)) for each in loaded)
-        return measure(network, looked_at, names, f"{len(found)} picture{'s' * (len(found) > 1)} in {printable(place.name)}")
+        return measure(network.prepare(names), looked_at, f"{len(found)} picture{'s' * (len(found) > 1)} in {printable(place.name)}")
     known = network.usual()
     here = {} if known is None else {name: known.layers[name] for name in names if name in known.layers}
     missing = [name for name in names if name not in here]

@@ -60,14 +60,14 @@ class NetworkFlags:
 
     def _open(self, name: str, quiet: bool) -> Network:
         from reverie.api.opening import open_up
-        from reverie.networks.preprocessing import Preprocessing, preprocessing
+        from reverie.networks.preprocessing import Preprocessing
         from reverie.networks.sources.source import source
 
         own = source(name).kind in ("file", "hf")
         said = Preprocessing()
         if own:
             given = self.own
-            said = preprocessing(given.mean, given.std, given.range, given.native, given.labels, given.scores)
+            said = Preprocessing.of(given.mean, given.std, given.range, given.native, given.labels, given.scores)
         with downloading(name, quiet) as progress:
             found = open_up(name, said, definition=self.own.definition if own else None, offline=self.own.offline, progress=progress)
         for note in (*(() if quiet else found.notes.told), *found.notes.warned):

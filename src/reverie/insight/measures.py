@@ -137,7 +137,7 @@ def counted(found: Attribution) -> Counted:
 def noise_usual(network: Network, layers: Sequence[str]) -> Usual:
     """What is usual where no photographs are at hand: pink noise, which is as strong at every scale as they are."""
     pictures = [noise_start("pink", *network.size, number, "usual", channels=network.channels).pixels for number in range(24)]
-    return measure(network, pictures, layers, "24 pictures of pink noise, for want of photographs")
+    return measure(network.prepare(layers), pictures, "24 pictures of pink noise, for want of photographs")
 
 
 def _feature_size(layer: Layer, network: Network) -> tuple[int, int]:

@@ -11,6 +11,7 @@ import torch
 from reverie.errors import UsageError
 from reverie.networks import Layer, Network
 from reverie.networks.channel_statistics import Usual
+from reverie.networks.inspection.failures import CannotTake, taking_a_picture
 from reverie.pictures import Picture
 
 MOST_CHANNELS = 4  # of each layer that are shown
@@ -86,12 +87,8 @@ def gets_through(network: Network, size: tuple[int, int], layer: str | None) -> 
     """Whether a picture of this size, (height, width), gets as far as this layer, if need be through windows."""
     pixels = torch.full((1, network.channels, *size), 0.5, device=network.device)
     try:
-        with torch.no_grad():
+        with torch.no_grad(), taking_a_picture():
             network.prepare([] if layer is None else [layer])(pixels)
-    except torch.OutOfMemoryError:
-        raise
-    except (RuntimeError, ValueError, AssertionError) as error:
-        if "allocate memory" in str(error):
-            raise
+    except CannotTake:
         return False
     return True

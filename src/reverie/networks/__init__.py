@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import torch
 from torch import nn
 
@@ -13,13 +11,12 @@ from reverie.networks.builtin import catalogue, labels, weights
 from reverie.networks.builtin.efficientnet_lite import EfficientNetLite
 from reverie.networks.inspection.anatomy import Layer
 from reverie.networks.network import Label, Network
-from reverie.networks.opening import face, network_of
-from reverie.networks.prepared.device import choose
 from reverie.networks.prepared.prepared import Prepared
+from reverie.networks.preprocessing import Preprocessing
 from reverie.networks.sources.source import LONGEST
 from reverie.recipe import DEFAULT_NETWORK
 
-__all__ = ["Attribution", "Label", "Layer", "Network", "Prepared", "installed", "open_network", "wrap_module"]
+__all__ = ["Attribution", "Label", "Layer", "Network", "Prepared", "Preprocessing", "installed", "open_network", "wrap_module"]
 
 
 def installed() -> list[str]:
@@ -27,8 +24,8 @@ def installed() -> list[str]:
     return [name for name, facts in catalogue.CATALOGUE.items() if weights.find(facts) is not None]
 
 
-def open_network(name: str = DEFAULT_NETWORK, device: str | None = None) -> Network:
-    """A built-in network with its trained weights.
+def open_network(name: str = DEFAULT_NETWORK) -> Network:
+    """A built-in network with its trained weights, on the CPU.
 
     Raises:
         UsageError: no such network. MissingExtra: its weights are not installed. UnsafeError: they are not what they should be.
@@ -36,32 +33,17 @@ def open_network(name: str = DEFAULT_NETWORK, device: str | None = None) -> Netw
     facts = catalogue.facts(name)
     module = EfficientNetLite(facts.width, facts.depth).eval().requires_grad_(False)
     weights.load(facts, module)
-    module.to(choose(device))
-    return Network(
-        module,
-        name=facts.name,
-        mean=facts.mean,
-        std=facts.std,
-        size=facts.size,
-        labels=labels.imagenet(),
-        levels={level: layer for level, layer in facts.levels.items()},
-        sha256=facts.sha256,
-        device=device,
-    )
+    preprocessing = Preprocessing(facts.mean, facts.std, size=(facts.size, facts.size), labels=labels.imagenet())
+    levels: dict[str, str] = {level: layer for level, layer in facts.levels.items()}
+    return Network(module, preprocessing, name=facts.name, levels=levels, sha256=facts.sha256)
 
 
-def wrap_module(
-    module: nn.Module,
-    mean: Sequence[float],
-    std: Sequence[float],
-    range: tuple[float, float] = (0.0, 1.0),
-    size: int | tuple[int, int] = 224,
-    labels: Sequence[str] = (),
-    scores: str | None = None,
-    name: str | None = None,
-    device: str | None = None,
-) -> Network:
-    """See `reverie.wrap`."""
+def wrap_module(module: nn.Module, preprocessing: Preprocessing, name: str | None = None) -> Network:
+    """Any module as a network, on the CPU; its weights are read at each call, and it is left as it was.
+
+    Raises:
+        UsageError: it is no module, cannot be looked into, or its name is empty or too long for a recipe.
+    """
     if not isinstance(module, nn.Module):
         raise UsageError(f"a {type(module).__name__} is no network", "give an nn.Module")
     if isinstance(module, torch.jit.ScriptModule):
@@ -72,5 +54,4 @@ def wrap_module(
         )
     if name is not None and not 0 < len(name) <= LONGEST:
         raise UsageError(f"a network's name of {len(name)} characters", f"give it one of 1 to {LONGEST}")
-    said = face(mean, std, range, size, labels, scores)
-    return network_of(module, said, name=name or type(module).__name__, device=device)
+    return Network(module, preprocessing, name=name or type(module).__name__)

@@ -6,33 +6,30 @@ import importlib.util
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from reverie.errors import MissingExtra, UsageError
-from reverie.networks.inspection.layer_names import ATTENTION, spot
+from reverie.networks.inspection.failures import CannotTake, taking_a_picture
+from reverie.networks.inspection.layer_names import ATTENTION, LayerName
 from reverie.networks.inspection.outputs import class_scores
-from reverie.networks.prepared.normalise import normalise
+from reverie.networks.prepared.prepared import Prepared
 from reverie.pictures import resize
 from reverie.target import CLASSES
-
-if TYPE_CHECKING:
-    from reverie.networks.network import Network
-    from reverie.networks.prepared.prepared import Prepared
 
 STEPS = 16
 ROUNDS = 12  # at most so many times the steps, for one layer
 TOLERANCE = 0.02  # of the change in score, between what the values sum to and what they should
-_TOGETHER = 16  # steps in one pass: more want more memory, and gain little
+_AT_ONCE = 16  # steps in one pass: more want more memory, and gain little
 _GOLDEN = (math.sqrt(5) - 1) / 2  # multiples of it, less their whole parts, lie evenly in 0..1 however many there are
 _SAME = 0.02  # of the largest score; a network that mixes the pictures of a batch is far off, bfloat16 is not
 
 
 @dataclass(frozen=True)
 class Attribution:
-    """What the values of one layer added to a score, in its units, on the way from the baseline picture to the picture.
+    """What the values of one layer added to a score, in its units, on the path from the baseline picture to the picture.
 
     `values`: (C, H, W), float32 on the CPU; positive spoke for the class, negative against it.
     `total`: score(picture) - score(baseline), as the network itself gives them. Values of a layer that everything goes through, as a
@@ -56,17 +53,17 @@ class Attribution:
 
 
 def attribute(
-    network: Network, picture: Tensor, layers: Sequence[str], index: int, against: int | None = None, steps: int = STEPS
+    ready: Prepared, picture: Tensor, layers: Sequence[str], index: int, against: int | None = None, steps: int = STEPS
 ) -> list[Attribution]:
     """Integrated gradients (Sundararajan, Taly & Yan 2017, "Axiomatic Attribution for Deep Networks") in each layer's own activations.
 
-    The way leads straight from the activations of a picture of nothing but the network's mean colour to those of the picture; the
+    The path leads straight from the activations of a picture of nothing but the network's mean colour to those of the picture; the
     gradient is taken at the middle of each of `steps` equal stretches. Where the values then miss the total by more than 2 % of the
     change in score (with `against`, of the larger change of the two classes, if that is more), as many places between are added, again
-    and again, 12 times as many in all at most. The slope of a network along such a way is rough: 128 even steps can still miss by 2 %.
+    and again, 12 times as many in all at most. The gradient of a network along such a path is rough: 128 even steps can still miss by 2 %.
 
     Args:
-        network: it runs as a prepared copy; the module itself is left as it is.
+        ready: the network, made ready to give these layers and CLASSES.
         picture: (C, H, W) in 0..1, brought to the network's native size as `Network.recognise` does.
         layers: names of layers that give (N, C, H, W); of a module called several times in a pass also `name#0`, `name#1` …
         index: the class spoken for; the score is its logit,
@@ -82,12 +79,11 @@ def attribute(
     if steps < 1:
         raise UsageError(f"{steps} steps", "take at least one")
     for name in layers:
-        _check_layer(network, name)
+        _check_layer(ready, name)
     gradients = _captum()
     with torch.inference_mode(False):  # else nothing could be in a graph
-        ready = network.prepare([*layers, CLASSES])
-        pixels = resize(picture, *network.size)[None].to(network.device)  # (1, C, H, W)
-        mean = (-ready.shift / ready.scale).clamp(0, 1).expand(-1, -1, *network.size)  # (1, C, H, W)
+        pixels = resize(picture, *ready.size)[None].to(ready.device)  # (1, C, H, W)
+        mean = ready.normalise.mean.clamp(0, 1).expand(-1, -1, *ready.size)  # (1, C, H, W)
         with torch.no_grad():
             before, after = ready(mean), ready(pixels)
         classes = after[CLASSES].shape[1]
@@ -102,17 +98,17 @@ def attribute(
         allowed = TOLERANCE * max(abs(total), float(asked.abs().max()))
 
         def values(name: str) -> Tensor:
-            rest = _Rest(ready, name, pixels)
+            rest = _Remainder(ready, name, pixels)
             start, end = before[name], after[name]  # (1, C, H, W)
-            way = _Way(gradients(lambda given: _score(rest(given), index, against)), start, end, rest.together(start, end, after[CLASSES]))
-            return _integrated(way, steps, total, allowed)
+            path = _Path(gradients(lambda given: _score(rest(given), index, against)), start, end, rest.at_once(start, end, after[CLASSES]))
+            return _integrated(path, steps, total, allowed)
 
         return [Attribution(name, values(name), total) for name in layers]
 
 
-def _check_layer(network: Network, name: str) -> None:
-    shape = network.layer(name)
-    if spot(name).part == ATTENTION:
+def _check_layer(ready: Prepared, name: str) -> None:
+    shape = ready.anatomy.shape(name)
+    if LayerName.parse(name).part == ATTENTION:
         raise UsageError(f"what counted in '{name}'", "attention says where; name the layer itself")
     if len(shape) != 4:
         raise UsageError(f"layer '{name}' has no places: it gives {'×'.join(map(str, shape))}", "name one that `reverie layers` lists")
@@ -136,7 +132,7 @@ def _score(logits: Tensor, index: int, against: int | None) -> Tensor:
     return logits[:, index] if against is None else logits[:, index] - logits[:, against]
 
 
-class _Rest:
+class _Remainder:
     """The class scores as a function of what one layer gives, (N, C, H, W) → (N, K), everything before it as the picture has it.
 
     captum's own way for layers runs what is before the layer anew for every step. Here one picture goes in, and at the layer N take its
@@ -146,11 +142,10 @@ class _Rest:
     def __init__(self, ready: Prepared, name: str, pixels: Tensor) -> None:
         self.ready = ready
         self.name = name
-        asked = spot(name)
+        asked = LayerName.parse(name)
         self.part = ready.module.get_submodule(asked.module)
         self.call = ready.anatomy.calls.get(asked.module, 1) - 1 if asked.call is None else asked.call
-        x = normalise(pixels, ready.scale, ready.shift).to(ready.dtype)  # (1, C, H, W)
-        self.x = x.contiguous(memory_format=torch.channels_last) if x.is_cpu or x.is_cuda else x
+        self.x = ready.as_taken(pixels)  # (1, C, H, W)
 
     def __call__(self, given: Tensor) -> Tensor:
         calls = 0
@@ -162,8 +157,8 @@ class _Rest:
                 return None
             if not isinstance(output, Tensor):
                 raise UsageError(f"layer '{self.name}' gives more than one tensor", "name a layer in it")
-            form = self.ready.form(self.name)
-            put_in = given if form is None else form.unfolded(given, output, spot(self.name).part)
+            layout = self.ready.anatomy.layout(self.name)
+            put_in = given if layout is None else layout.from_maps(given, output, LayerName.parse(self.name).part)
             return put_in.to(output.dtype, copy=True)  # a copy: the next layer may work in place
 
         with self.ready.lock:
@@ -173,45 +168,43 @@ class _Rest:
             finally:
                 handle.remove()
 
-    def together(self, start: Tensor, end: Tensor, scores: Tensor) -> int:
+    def at_once(self, start: Tensor, end: Tensor, scores: Tensor) -> int:
         """How many steps one pass can take: one, for a network in which many cannot take the place of one, or would mix."""
         try:
-            with torch.no_grad():
+            with torch.no_grad(), taking_a_picture():
                 found = self(torch.cat([start, end]))  # (2, K)
-        except torch.OutOfMemoryError:
-            raise
-        except (RuntimeError, ValueError, IndexError, AssertionError, TypeError):
+        except CannotTake:
             return 1
         same = found.shape == (2, scores.shape[1]) and bool((found[1] - scores[0]).abs().max() <= _SAME * scores.abs().max())
-        return _TOGETHER if same else 1
+        return _AT_ONCE if same else 1
 
 
 @dataclass(frozen=True)
-class _Way:
-    """From `start` to `end`, both (1, C, H, W), in straight stretches, `together` of them in a pass."""
+class _Path:
+    """From `start` to `end`, both (1, C, H, W), in straight stretches, `at_once` of them in a pass."""
 
     gradients: Any
     start: Tensor
     end: Tensor
-    together: int
+    at_once: int
 
     def added(self, steps: int, offset: float) -> Tensor:
-        """What was added on the whole way, (C, H, W), judged at one place, `offset` in 0..1, in each of `steps` equal stretches."""
+        """What was added on all of it, (C, H, W), judged at one place, `offset` in 0..1, in each of `steps` equal stretches."""
         middles = (torch.arange(steps, device=self.start.device) + offset) / steps  # (S,)
         added = torch.zeros_like(self.start)  # (1, C, H, W)
-        for first in range(0, steps, self.together):
-            here = middles[first : first + self.together].view(-1, 1, 1, 1)  # (S, 1, 1, 1)
+        for first in range(0, steps, self.at_once):
+            here = middles[first : first + self.at_once].view(-1, 1, 1, 1)  # (S, 1, 1, 1)
             low, high = (self.start + (here + side / steps) * (self.end - self.start) for side in (-0.5, 0.5))  # (S, C, H, W)
             # with one step, Gauss and Legendre look at the middle
             added += self.gradients.attribute(high, baselines=low, n_steps=1, method="gausslegendre").detach().sum(0)
         return added[0]
 
 
-def _integrated(way: _Way, steps: int, total: float, allowed: float) -> Tensor:
+def _integrated(path: _Path, steps: int, total: float, allowed: float) -> Tensor:
     """What the layer's values added, (C, H, W), in as many rounds of steps as it takes to come within `allowed` of the total."""
-    added = way.added(steps, 0.5)
+    added = path.added(steps, 0.5)
     rounds = 1
     while rounds < ROUNDS and abs(float(added.sum()) / rounds - total) > allowed:
-        added += way.added(steps, (0.5 + rounds * _GOLDEN) % 1)
+        added += path.added(steps, (0.5 + rounds * _GOLDEN) % 1)
         rounds += 1
     return (added / rounds).float().cpu()

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from reverie.errors import UsageError
 from reverie.networks.builtin.catalogue import CATALOGUE
-
-if TYPE_CHECKING:
-    from reverie.networks.network import Network
+from reverie.networks.prepared.prepared import Prepared
 
 BATCH = 8  # pictures of one size in a pass
 
@@ -54,23 +51,21 @@ def known(name: str, sha256: str) -> Usual | None:
     return Usual(data["set"], MappingProxyType(layers))
 
 
-def measure(network: Network, pictures: Iterable[Tensor], layers: Sequence[str], name: str) -> Usual:
+def measure(ready: Prepared, pictures: Iterable[Tensor], name: str) -> Usual:
     """Mean and spread of each channel over all places of all pictures; every place counts the same, so a large picture counts for more.
 
     Args:
-        network: whose layers they are.
+        ready: a network, made ready to give layers whose activations are (N, C, H, W).
         pictures: (C, H, W) each, in 0..1, of any sizes; looked at as large as they are, those of one size in a row together.
-        layers: whose activations are (N, C, H, W), as `network.layers` names them.
         name: of the set of pictures, in words.
 
     Raises:
-        UsageError: no pictures, no such layer, or one that has no places.
+        UsageError: no pictures, or a layer that has no places.
     """
-    prepared = network.prepare(layers)
-    kept: dict[str, _Moments] = {layer: _Moments() for layer in layers}
+    kept: dict[str, _Moments] = {layer: _Moments() for layer in ready.wanted}
     for batch in _batches(pictures):
         with torch.no_grad():
-            seen = prepared(batch.to(network.device))
+            seen = ready(batch.to(ready.device))
         for layer, moments in kept.items():
             if seen[layer].dim() != 4:
                 shape = tuple(seen[layer].shape)
@@ -93,10 +88,10 @@ class _Moments:
         values = activations.cpu().double().transpose(0, 1).flatten(1)  # (C, places)
         fresh, mean = values.shape[1], values.mean(1)
         away = mean - self.mean  # (C,)
-        whole = self.count + fresh
-        self.squares = self.squares + (values - mean[:, None]).square().sum(1) + away.square() * (self.count * fresh / whole)  # (C,)
-        self.mean = self.mean + away * (fresh / whole)  # (C,)
-        self.count = whole
+        total = self.count + fresh
+        self.squares = self.squares + (values - mean[:, None]).square().sum(1) + away.square() * (self.count * fresh / total)  # (C,)
+        self.mean = self.mean + away * (fresh / total)  # (C,)
+        self.count = total
 
     def found(self) -> tuple[Tensor, Tensor]:
         return self.mean.float(), (self.squares / self.count).sqrt().float()

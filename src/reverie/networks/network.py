@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
@@ -10,19 +10,22 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from reverie.errors import UsageError, printable, unknown
+from reverie.errors import UsageError, choice, printable
 from reverie.networks.attribution import Attribution, attribute
 from reverie.networks.builtin import labels as label_names
-from reverie.networks.builtin.weights import fingerprint
 from reverie.networks.channel_statistics import Usual, known
-from reverie.networks.inspection.anatomy import Anatomy, Layer, examine
+from reverie.networks.inspection.anatomy import Anatomy, Layer
+from reverie.networks.inspection.examine import examine
 from reverie.networks.inspection.hooks import Seen, check_names, watch
-from reverie.networks.inspection.layer_names import ATTENTION, CLASS, Spot, spot
+from reverie.networks.inspection.layer_names import LayerName
 from reverie.networks.inspection.outputs import class_scores
 from reverie.networks.prepared.device import choose, precision
-from reverie.networks.prepared.frozen_copy import at_rest, signature, twin
-from reverie.networks.prepared.normalise import normalise
-from reverie.networks.prepared.prepared import Folded, Prepared, fold
+from reverie.networks.prepared.folding import Folded, fold
+from reverie.networks.prepared.frozen_copy import at_rest, frozen_copy
+from reverie.networks.prepared.identity import fingerprint, signature
+from reverie.networks.prepared.normalise import Normalise
+from reverie.networks.prepared.prepared import Prepared
+from reverie.networks.preprocessing import RANGE, SIDE, Preprocessing
 from reverie.pictures import as_tensor, resize
 from reverie.target import CLASSES
 
@@ -42,41 +45,37 @@ class Network:
     """A trained image classifier, prepared for looking into.
 
     Its module is read, never changed: what runs is a frozen copy, made anew when the weights have changed.
-    `net(pictures)` takes (N, C, H, W) in 0..1 and gives class scores (N, K), normalisation inside.
+    `net(pictures)` takes (N, C, H, W) in 0..1 and gives class scores (N, K), normalisation inside. It runs on the CPU until `to` says more.
+
+    Args:
+        module: the network itself.
+        preprocessing: with mean and std; what else it does not say is the usual.
+        name: for recipes and messages.
+        levels: plain-language levels, and the layer that each stands for.
+        sha256: of the file that the weights were loaded from. The module is then ours, and moves with `to`.
     """
 
     def __init__(
         self,
         module: nn.Module,
+        preprocessing: Preprocessing,
         *,
         name: str,
-        mean: Sequence[float],
-        std: Sequence[float],
-        range: tuple[float, float] = (0.0, 1.0),
-        size: int | tuple[int, int] = 224,
-        labels: Sequence[Sequence[str]] = (),
         levels: dict[str, str] | None = None,
-        scores: str | None = None,
         sha256: str | None = None,
-        device: str | None = None,
-        dtype: torch.dtype | None = None,
     ) -> None:
+        assert preprocessing.mean is not None and preprocessing.std is not None
         self.module = module
         self.name = name
-        self.size = (size, size) if isinstance(size, int) else size
-        self.labels = [tuple(printable(name) for name in names) for names in labels]  # a stranger's might steer a terminal
+        self.size = preprocessing.size or (SIDE, SIDE)
+        self.labels = [tuple(printable(name) for name in names) for names in preprocessing.labels or ()]  # may steer a terminal
         self.levels = levels or {}
-        self.device = choose(device)
-        self.dtype = dtype or precision(self.device)
-        self.channels = len(mean)
-        self._scores = scores
+        self.device = torch.device("cpu")
+        self.dtype = torch.float32
+        self.normalise = Normalise.of(preprocessing.mean, preprocessing.std, preprocessing.range or RANGE)
+        self._scores = preprocessing.scores
         self._sha256 = sha256
         self._loaded = signature(module, values=True)
-        low, high = range
-        with torch.inference_mode(False):  # else they could be in no graph
-            deviation = torch.tensor(std, dtype=torch.float32)
-            self._scale = ((high - low) / deviation).view(1, -1, 1, 1)  # (1, C, 1, 1)
-            self._shift = ((low - torch.tensor(mean, dtype=torch.float32)) / deviation).view(1, -1, 1, 1)  # (1, C, 1, 1)
         self._signature: tuple[Any, ...] | None = None
         self._values: tuple[Any, ...] | None = None
         self._anatomy: Anatomy | None = None
@@ -87,20 +86,46 @@ class Network:
 
     def __call__(self, pictures: Tensor) -> Tensor:
         parameter = next(self.module.parameters(), pictures)
-        place = parameter.device
-        x = normalise(pictures.to(place), self._scale.to(place), self._shift.to(place)).to(parameter.dtype)
+        where = parameter.device
+        x = self.normalise.on(where)(pictures.to(where)).to(parameter.dtype)
         with at_rest(self.module):
             return class_scores(self.module(x), self._scores)
+
+    def to(self, device: str | None, dtype: torch.dtype | None = None) -> Network:
+        """Run from now on on a device: its prepared copies, and a module that was loaded; one that was wrapped is not touched.
+
+        Args:
+            device: `cpu`, `cuda` or `mps`; None for the fastest there is.
+            dtype: of the prepared copies; without it bfloat16 where the device is made for it, else float32.
+
+        Returns:
+            the network itself.
+
+        Raises:
+            UsageError: no such device, or not on this machine.
+        """
+        where = choose(device)
+        kind = dtype or precision(where)
+        if (where, kind) != (self.device, self.dtype):
+            self.device, self.dtype, self._folded = where, kind, {}
+        if self._sha256 is not None:
+            self.module.to(where)
+        return self
+
+    @property
+    def channels(self) -> int:
+        """How many a picture for it has."""
+        return self.normalise.channels
 
     @property
     def mean(self) -> tuple[float, ...]:
         """What is taken off each channel of a picture in 0..1, to six digits."""
-        return _digits(-self._shift / self._scale)
+        return _digits(self.normalise.mean)
 
     @property
     def std(self) -> tuple[float, ...]:
         """What each channel of a picture in 0..1 is then divided by, to six digits."""
-        return _digits(1 / self._scale)
+        return _digits(1 / self.normalise.scale)
 
     @property
     def sha256(self) -> str:
@@ -115,7 +140,7 @@ class Network:
         if self._anatomy is None:
             inverted = {layer: level for level, layer in self.levels.items()}
             with torch.inference_mode(False):
-                self._anatomy = examine(twin(self.module), self._example(), inverted, self._scores)
+                self._anatomy = examine(frozen_copy(self.module), self._example(), inverted, self._scores)
         return self._anatomy
 
     @property
@@ -126,59 +151,31 @@ class Network:
     def layer(self, name: str) -> tuple[int, ...]:
         """Shape (1, C, H, W) of a layer's activations at the native size; UsageError if there is no such layer."""
         check_names(self.module, [name])
-        anatomy, asked = self.anatomy, spot(name)
-        shape: tuple[int, ...] | None = self._of(anatomy.shapes, asked)
-        if shape is None:
-            raise UsageError(f"layer '{asked.whole}' gives no tensor", "`reverie layers` lists what can be looked into")
-        calls = anatomy.calls[asked.module]
-        if asked.call is not None and asked.call >= calls:
-            raise UsageError(
-                f"no layer '{name}': '{asked.module}' is called {calls} times in a pass", f"the last is '{asked.module}#{calls - 1}'"
-            )
-        form = self._of(anatomy.forms, asked)
-        if asked.part == CLASS:
-            if form is None or not form.before:
-                raise UsageError(f"no layer '{name}': '{asked.whole}' has no class token", "`reverie layers` lists what can be looked into")
-            return (1, shape[1], 1, 1)
-        if asked.part == ATTENTION:
-            heads = self._of(anatomy.heads, asked)
-            if heads is None or form is None or form.layout != "tokens":
-                raise unknown(
-                    "layer", name, (each.name for each in anatomy.layers if each.kind == "attention"), "it has no attention to places"
-                )
-            return (1, heads, *form.grid)
-        return shape
-
-    @staticmethod
-    def _of(found: Mapping[str, Any], asked: Spot) -> Any:
-        """What an anatomy knows of a call, or of its module."""
-        return found.get(asked.whole) or found.get(asked.module)
+        return self.anatomy.shape(name)
 
     def stride(self, name: str) -> int:
         """How many pixels of the picture lie between neighbouring values of a layer."""
-        return self._of(self.anatomy.strides, spot(name)) or 1
+        return self.anatomy.stride(name)
 
     def reach(self, name: str) -> int | None:
         """The side, in pixels, of what one value of a layer can depend on; None where that is all of the picture."""
-        asked = spot(name)
-        return None if asked.part else self._of(self.anatomy.reaches, asked)
+        return self.anatomy.reach(name)
 
     def is_free(self, name: str) -> bool:
         """Whether a layer (or CLASSES) can be looked at on pictures of any size; others see them through windows of the native size."""
-        return spot(name).module in self.anatomy.free
+        return self.anatomy.is_free(name)
 
     def phase(self, name: str) -> int:
-        """The largest stride on the way to a layer: pictures that differ by a multiple of it in place and size are seen alike."""
-        strides = self.anatomy.strides
-        bare = spot(name).whole if spot(name).whole in strides else spot(name).module
-        before = list(strides)[: list(strides).index(bare) + 1] if bare in strides else []
-        return max((strides[each] for each in before), default=1)
+        """The largest stride up to a layer: pictures that differ by a multiple of it in place and size are seen alike."""
+        return self.anatomy.phase(name)
 
     def level(self, level: str) -> str:
         """The layer that a plain-language level stands for; UsageError where the network has no levels."""
         if level not in self.levels:
             known = ", ".join(self.levels)
-            raise UsageError(f"{self.name} has no level '{level}'", f"it has: {known}" if known else "name a layer with --target instead")
+            raise UsageError(
+                f"{self.name} has no level '{level}'", f"it has: {known}" if known else f"name a layer with {choice('target')} instead"
+            )
         return self.levels[level]
 
     def class_index(self, label: str) -> int:
@@ -211,7 +208,7 @@ class Network:
 
         The picture is what `recognise` takes, and is brought to the native size as there. Needs captum; see `attribution.attribute`.
         """
-        return attribute(self, as_tensor(picture), layers, index, against)
+        return attribute(self.prepare([*layers, CLASSES]), as_tensor(picture), layers, index, against)
 
     def usual(self) -> Usual | None:
         """How strongly each channel usually answers to photographs; None of a network that has not been measured with these weights."""
@@ -226,36 +223,43 @@ class Network:
         for name in names:
             if name != CLASSES:
                 self.layer(name)
+        with torch.inference_mode(False):  # else it could be in no graph
+            anatomy, folded = self.anatomy, self._folded_but(self._never_folded(names))
+            return Prepared(
+                module=folded.module,
+                normalise=self.normalise.on(self.device),
+                wanted=names,
+                anatomy=anatomy,
+                size=self.size,
+                folded=folded.folded,
+                unfolded=folded.unfolded,
+                dtype=self.dtype,
+                scores=self._scores,
+                lock=folded.lock,
+            )
+
+    def _never_folded(self, names: Iterable[str]) -> frozenset[str]:
+        """The parts that would be folded, and must not be where these layers are looked at."""
         anatomy = self.anatomy
         foldable = {each for chain in anatomy.chains for each in (chain.conv, chain.norm, chain.act)}
         foldable |= {name for name in anatomy.shapes if name.rpartition(".")[0] in foldable}  # what stands inside a norm
-        bare = [spot(name).module for name in names]
-        spared = frozenset(anatomy.hands_on.get(name, name) for name in bare) & foldable
+        bare = [LayerName.parse(name).module for name in names]
+        return frozenset(anatomy.hands_on.get(name, name) for name in bare) & foldable
+
+    def _folded_but(self, spared: frozenset[str]) -> Folded:
+        """A frozen copy on the device, folded but for the parts that are spared; of the same weights the same one."""
         if (values := signature(self.module, values=True)) != self._values:
             self._values, self._folded = values, {}
         if spared not in self._folded:
-            with torch.inference_mode(False):
-                folded = fold(twin(self.module), anatomy, self._example(), spared)
-                folded.module.to(device=self.device, dtype=self.dtype)
-                for each in folded.module.parameters():
-                    if each.dim() == 4 and self.device.type != "mps":
-                        each.data = each.data.contiguous(memory_format=torch.channels_last)
+            folded = fold(frozen_copy(self.module), self.anatomy, self._example(), spared)
+            folded.module.to(device=self.device, dtype=self.dtype)
+            for each in folded.module.parameters():
+                if each.dim() == 4 and self.device.type != "mps":
+                    each.data = each.data.contiguous(memory_format=torch.channels_last)
             self._folded[spared] = folded
-        ready = self._folded[spared] = self._folded.pop(spared)  # the last used is the last
+        found = self._folded[spared] = self._folded.pop(spared)  # the last used is the last
         self._drop_oldest()
-        return Prepared(
-            module=ready.module,
-            scale=self._scale.to(self.device),
-            shift=self._shift.to(self.device),
-            wanted=names,
-            anatomy=anatomy,
-            size=self.size,
-            folded=ready.folded,
-            unfolded=ready.unfolded,
-            dtype=self.dtype,
-            scores=self._scores,
-            lock=ready.lock,
-        )
+        return found
 
     def _drop_oldest(self) -> None:
         """Copies that were folded for other layers go, the longest unused first, where they take much memory."""
@@ -267,7 +271,7 @@ class Network:
         """A picture of even noise at the native size, as the module takes it."""
         generator = torch.Generator().manual_seed(0)
         pictures = torch.rand(1, self.channels, *self.size, generator=generator)  # (1, C, H, W)
-        return normalise(pictures, self._scale, self._shift)
+        return self.normalise(pictures)
 
     def _refresh(self) -> None:
         """Forget what was prepared if the module's weights have changed since."""

@@ -19,9 +19,9 @@ import torch
 from torch import Tensor, nn
 
 from reverie.networks.inspection.anatomy import CONVOLUTIONS, NORMS
+from reverie.networks.inspection.failures import CannotTake, taking_a_picture
 from reverie.networks.network import Network
 from reverie.networks.prepared.frozen_copy import at_rest
-from reverie.networks.prepared.normalise import normalise
 from reverie.pictures.waves import MEAN, SPREAD, noise
 
 OFF = 8.0  # deviations
@@ -29,10 +29,9 @@ NARROW, WIDE = 0.09, 11.0  # spread of what comes, in that of what came in train
 LEAST, MOST, ASIDE = 0.02, 100.0, 10.0  # spread of the values alone; their mean, in spreads
 PICTURES = 4
 DEEPEST = 3  # convolutions before the norm: further on, noise is no photograph any more
-_CANNOT = (RuntimeError, ValueError, TypeError, LookupError, AttributeError, AssertionError, ArithmeticError)
 
 
-class _There(BaseException):
+class _Arrived(BaseException):
     """Ends the pass at the first norm. Not an Exception, so that a network that catches those cannot hold it."""
 
 
@@ -46,18 +45,18 @@ def doubts(network: Network) -> str:
     if found is not None:
         off, wide = found
         if off > OFF or wide > WIDE:
-            return _told(network, mean, spread, f"its first norm gets values {max(off, wide):.0f} times as far out as in training")
+            return _doubt(network, mean, spread, f"its first norm gets values {max(off, wide):.0f} times as far out as in training")
         if wide < NARROW:
-            return _told(network, mean, spread, f"its first norm gets values with {wide:.2g} of the spread of those in training")
+            return _doubt(network, mean, spread, f"its first norm gets values with {wide:.2g} of the spread of those in training")
         return ""
     if not LEAST <= spread <= MOST:
-        return _told(network, mean, spread, "networks are trained on a spread near 1")
+        return _doubt(network, mean, spread, "networks are trained on a spread near 1")
     if abs(mean) > ASIDE * spread:
-        return _told(network, mean, spread, "networks are trained on values around 0")
+        return _doubt(network, mean, spread, "networks are trained on values around 0")
     return ""
 
 
-def _told(network: Network, mean: float, spread: float, why: str) -> str:
+def _doubt(network: Network, mean: float, spread: float, why: str) -> str:
     return (
         f"the normalisation of {network.name} looks wrong: a typical picture reaches it with mean {mean:.2g} and spread {spread:.2g},"
         f" and {why}; check mean, std and range"
@@ -66,7 +65,7 @@ def _told(network: Network, mean: float, spread: float, why: str) -> str:
 
 def _values(network: Network) -> tuple[float, float]:
     """Mean and spread of a typical picture when it is normalised, of the channel that is furthest from 0 and 1."""
-    scale, shift = network._scale.flatten(), network._shift.flatten()  # (C,)
+    scale, shift = network.normalise.scale.flatten(), network.normalise.shift.flatten()  # (C,)
     means, spreads = shift + MEAN * scale, SPREAD * scale.abs()  # (C,)
     worst = int((spreads.log().abs() + (means.abs() / spreads).log1p()).argmax())
     return float(means[worst]), float(spreads[worst])
@@ -83,7 +82,7 @@ def _at_first_norm(network: Network) -> tuple[float, float] | None:
 
     def stop(part: nn.Module, inputs: tuple[Tensor, ...]) -> None:
         came.append((part, inputs[0].detach().float()))
-        raise _There
+        raise _Arrived
 
     module: nn.Module = getattr(network.module, "_orig_mod", network.module)  # of a compiled one the original: compiling takes a minute
     if any(nn.parameter.is_lazy(each) for each in module.parameters()):  # its first pass would change it
@@ -94,11 +93,11 @@ def _at_first_norm(network: Network) -> tuple[float, float] | None:
         if isinstance(part, (*NORMS, *CONVOLUTIONS, nn.Linear))
     ]
     try:
-        with torch.no_grad(), at_rest(module):
+        with torch.no_grad(), at_rest(module), taking_a_picture():
             module(_typical(network))
-    except _There:
+    except _Arrived:
         pass
-    except _CANNOT:  # whoever looks into it is told why
+    except CannotTake:  # whoever looks into it is told why
         return None
     finally:
         for each in handles:
@@ -125,5 +124,5 @@ def _typical(network: Network) -> Tensor:
     generator = torch.Generator().manual_seed(0)
     drawn = [noise("pink", *network.size, generator, network.channels) for _ in range(PICTURES)]
     first = next(network.module.parameters(), None)
-    x = normalise(torch.stack(drawn), network._scale, network._shift)  # (N, C, H, W)
+    x = network.normalise(torch.stack(drawn))  # (N, C, H, W)
     return x if first is None else x.to(first.device, first.dtype if first.is_floating_point() else None)

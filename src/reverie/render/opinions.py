@@ -71,4 +71,4 @@ def _opinion(judge: Network, picture: Tensor, index: int) -> Opinion:
 
 @lru_cache(maxsize=4)
 def _open(name: str, device: str) -> Network:
-    return open_network(name, device)
+    return open_network(name).to(device)

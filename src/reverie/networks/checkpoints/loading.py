@@ -64,7 +64,7 @@ def load_weights(
     name = name or place.name
     own = own_tensors(module, name)
     network = type(module).__name__
-    with _opened(place, name) as file:
+    with _open_file(place, name) as file:
         before = os.fstat(file.fileno())
         size = _size(file, name, own)
         claims = named(_look(file, size, name), own)
@@ -93,7 +93,7 @@ def check(place: Path, *, name: str = "") -> None:
         InputError, UnsafeError: as `load_weights`, where it is the file alone that is wrong.
     """
     name = name or place.name
-    with _opened(place, name) as file:
+    with _open_file(place, name) as file:
         _look(file, _size(file, name, None), name)
 
 
@@ -104,14 +104,14 @@ def read_state(place: Path, *, name: str = "") -> dict[str, Tensor]:
         InputError, UnsafeError: as `load_weights`.
     """
     name = name or place.name
-    with _opened(place, name) as file:
+    with _open_file(place, name) as file:
         _look(file, _size(file, name, None), name)
         state = _read(file, place, name)
     _check(state, state, name)
     return state
 
 
-def _opened(place: Path, name: str) -> IO[bytes]:
+def _open_file(place: Path, name: str) -> IO[bytes]:
     remedy = "check the path"
     try:
         mode = place.stat().st_mode

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import pickletools
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,7 +55,7 @@ class Stored:
         return self.count * self.dtype.itemsize
 
 
-class Look:
+class PickleReader:
     """Reads pickles out of `content`, one after the other.
 
     Args:
@@ -102,47 +103,79 @@ class Look:
         if self._spent > WORDS:
             raise refused(self.name, f"is a pickle of more than {WORDS:,} words", _RE_SAVE)
 
-    def _follow(self, code: str, given: Any) -> None:
-        stack = self._stack
-        if code in _VALUES:
-            stack.append(_VALUES[code]() if code in _FRESH else given if code in _GIVEN else _VALUES[code])
-        elif code in ("BINPUT", "LONG_BINPUT"):
-            self._memo[given] = stack[-1]
-        elif code in ("BINGET", "LONG_BINGET"):
-            stack.append(self._memo[given])
-        elif code == "MARK":
-            if len(self._marks) >= DEEP:
-                raise refused(self.name, f"is nested deeper than {DEEP}", _RE_SAVE)
-            self._marks.append(stack)
-            self._stack = []
-        elif code == "TUPLE":
-            made = tuple(self._marked())
-            self._stack.append(made)
-        elif code in ("TUPLE1", "TUPLE2", "TUPLE3"):
-            stack[-int(code[-1]) :] = [tuple(self._last(int(code[-1])))]
-        elif code in ("APPEND", "APPENDS"):
-            items = self._marked() if code == "APPENDS" else [stack.pop()]
-            self._whole(self._stack[-1], list, code).extend(items)
-        elif code in ("SETITEM", "SETITEMS"):
-            items = self._marked() if code == "SETITEMS" else self._taken(2)
-            self._set(self._whole(self._stack[-1], dict, code), items)
-        elif code == "GLOBAL":
-            stack.append(self._global(given))
-        elif code == "BINPERSID":
-            stack.append(self._storage(stack.pop()))
-        elif code in ("REDUCE", "NEWOBJ"):
-            function, arguments = self._taken(2)
-            if not isinstance(function, Global) or type(arguments) is not tuple:
-                raise refused(self.name, "calls what is no function")
-            stack.append(self._called(function.word, arguments, new=code == "NEWOBJ"))
-        elif code == "BUILD":
-            self._build(stack.pop(), self._stack[-1])
-        elif (code == "PROTO" and given == 2) or code == "STOP":
-            pass
-        else:
-            raise refused(
-                self.name, f"is a pickle with the word {code}{f' {given}' if code == 'PROTO' else ''}, which torch does not write", _RE_SAVE
-            )
+    def _follow(self, word: str, given: Any) -> None:
+        if word in _CONSTANTS:
+            self._stack.append(_CONSTANTS[word])
+        elif word in _GIVEN:
+            self._stack.append(given)
+        elif word in _ACTIONS:
+            _ACTIONS[word](self, given)
+        elif not (word == "STOP" or (word == "PROTO" and given == 2)):
+            called = f"{word} {given}" if word == "PROTO" else word
+            raise refused(self.name, f"is a pickle with the word {called}, which torch does not write", _RE_SAVE)
+
+    # ── what the words of a pickle do ────────────────────────────────────────────────────────────────────────────────────
+
+    def _put(self, place: int) -> None:
+        self._memo[place] = self._stack[-1]
+
+    def _get(self, place: int) -> None:
+        self._stack.append(self._memo[place])
+
+    def _mark(self, _: None) -> None:
+        if len(self._marks) >= DEEP:
+            raise refused(self.name, f"is nested deeper than {DEEP}", _RE_SAVE)
+        self._marks.append(self._stack)
+        self._stack = []
+
+    def _empty_list(self, _: None) -> None:
+        self._stack.append([])
+
+    def _empty_dict(self, _: None) -> None:
+        self._stack.append({})
+
+    def _tuple(self, _: None) -> None:
+        made = tuple(self._marked())
+        self._stack.append(made)
+
+    def _tuple_of(self, count: int) -> None:
+        self._stack.append(tuple(self._taken(count)))
+
+    def _append(self, _: None) -> None:
+        item = self._stack.pop()
+        self._of_type(self._stack[-1], list, "APPEND").append(item)
+
+    def _appends(self, _: None) -> None:
+        items = self._marked()
+        self._of_type(self._stack[-1], list, "APPENDS").extend(items)
+
+    def _set_item(self, _: None) -> None:
+        items = self._taken(2)
+        self._set(self._of_type(self._stack[-1], dict, "SETITEM"), items)
+
+    def _set_items(self, _: None) -> None:
+        items = self._marked()
+        self._set(self._of_type(self._stack[-1], dict, "SETITEMS"), items)
+
+    def _name_global(self, word: str) -> None:
+        self._stack.append(self._global(word))
+
+    def _point(self, _: None) -> None:
+        self._stack.append(self._storage(self._stack.pop()))
+
+    def _call(self, _: None, new: bool = False) -> None:
+        function, arguments = self._taken(2)
+        if not isinstance(function, Global) or type(arguments) is not tuple:
+            raise refused(self.name, "calls what is no function")
+        if new and function.word != _PARAMETER:
+            raise refused(self.name, f"makes a {brief(function.word)} in an unusual way", _RE_SAVE)
+        self._stack.append(self._called(function.word, arguments))
+
+    def _build_last(self, _: None) -> None:
+        state = self._stack.pop()
+        self._build(state, self._stack[-1])
+
+    # ── what may be made ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _global(self, word: str) -> Any:
         if word in _PLAIN:
@@ -165,35 +198,44 @@ class Look:
             raise refused(self.name, f"describes the storage {brief(key)} in two ways")
         return stored
 
-    def _called(self, word: str, arguments: tuple[Any, ...], new: bool) -> Any:
-        if new and word != _PARAMETER:
-            raise refused(self.name, f"makes a {brief(word)} in an unusual way", _RE_SAVE)
+    def _called(self, word: str, arguments: tuple[Any, ...]) -> Any:
+        """What a call makes; each maker gives `_NOTHING` for arguments that it does not know."""
+        made = self._made(word, arguments)
+        if made is _NOTHING:
+            raise refused(self.name, f"calls {brief(word.replace(' ', '.'))} with something unusual", _RE_SAVE)
+        return made
+
+    def _made(self, word: str, arguments: tuple[Any, ...]) -> Any:
         if word in _REBUILD:
             return self._tensor(*self._checked(arguments, 4 if word == _REBUILD[0] else 6))
         if word in (_PARAMETERS, _PARAMETER):
-            tensor = arguments[0] if arguments else None
-            if isinstance(tensor, Claim) and len(arguments) <= 3 and _are_empty(arguments[1:]):
-                return tensor
-        elif word == _ORDERED and len(arguments) <= 1:
-            made: dict[Any, Any] = {}
-            pairs = self._whole(arguments[0], list, word) if arguments else []
-            self._spend(len(pairs))
-            for pair in pairs:
-                if type(pair) not in (list, tuple) or len(pair) != 2:
-                    raise refused(self.name, "has a dictionary that is none")
-                self._set(made, list(pair))
-            return made
-        elif word == _COUNTER and len(arguments) <= 1:
-            counts = self._whole(arguments[0] if arguments else {}, dict, word)
-            self._spend(len(counts))
-            return dict(counts)
-        elif word == _SIZE and len(arguments) == 1:
+            return self._parameter(arguments)
+        if word in (_ORDERED, _COUNTER) and len(arguments) <= 1:
+            return self._ordered(arguments) if word == _ORDERED else self._counter(arguments)
+        if word == _SIZE and len(arguments) == 1:
             return self._sides(arguments[0])
-        elif word == _DEVICE and 1 <= len(arguments) <= 2 and arguments[0] in ("cpu", "cuda", "mps"):
+        if word == _DEVICE and 1 <= len(arguments) <= 2 and arguments[0] in ("cpu", "cuda", "mps"):
             return None
-        elif word in _OLD and not arguments:
-            return Claim(_OLD[word], (0,), (1,))
-        raise refused(self.name, f"calls {brief(word.replace(' ', '.'))} with something unusual", _RE_SAVE)
+        return Claim(_OLD[word], (0,), (1,)) if word in _OLD and not arguments else _NOTHING
+
+    def _parameter(self, arguments: tuple[Any, ...]) -> Any:
+        tensor = arguments[0] if arguments else None
+        return tensor if isinstance(tensor, Claim) and len(arguments) <= 3 and _are_empty(arguments[1:]) else _NOTHING
+
+    def _ordered(self, arguments: tuple[Any, ...]) -> dict[Any, Any]:
+        made: dict[Any, Any] = {}
+        pairs = self._of_type(arguments[0], list, _ORDERED) if arguments else []
+        self._spend(len(pairs))
+        for pair in pairs:
+            if type(pair) not in (list, tuple) or len(pair) != 2:
+                raise refused(self.name, "has a dictionary that is none")
+            self._set(made, list(pair))
+        return made
+
+    def _counter(self, arguments: tuple[Any, ...]) -> dict[Any, Any]:
+        counts = self._of_type(arguments[0] if arguments else {}, dict, _COUNTER)
+        self._spend(len(counts))
+        return dict(counts)
 
     def _checked(self, arguments: tuple[Any, ...], count: int) -> list[Any]:
         """The first four, where those that follow are what plain tensors have: (requires_grad, no hooks[, no metadata])."""
@@ -247,9 +289,9 @@ class Look:
                 raise refused(self.name, f"has two entries named {brief(key)}")
             target[key] = value
 
-    def _whole(self, value: Any, kind: type[Any], code: str) -> Any:
+    def _of_type(self, value: Any, kind: type[Any], word: str) -> Any:
         if type(value) is not kind:
-            raise refused(self.name, f"has the word {code} where there is no {kind.__name__}")
+            raise refused(self.name, f"has the word {word} where there is no {kind.__name__}")
         return value
 
     def _marked(self) -> list[Any]:
@@ -257,22 +299,40 @@ class Look:
         items, self._stack = self._stack, self._marks.pop()
         return items
 
-    def _last(self, count: int) -> list[Any]:
+    def _taken(self, count: int) -> list[Any]:
+        """The last so many that were pushed."""
         if len(self._stack) < count:
             raise IndexError
-        return self._stack[-count:]
-
-    def _taken(self, count: int) -> list[Any]:
-        items = self._last(count)
+        items = self._stack[-count:]
         del self._stack[-count:]
         return items
 
 
-_FRESH = {"EMPTY_LIST", "EMPTY_DICT"}
-_GIVEN = {"BININT", "BININT1", "BININT2", "LONG1", "BINFLOAT", "BINUNICODE", "SHORT_BINSTRING"}
-_VALUES: dict[str, Any] = {
-    "NONE": None, "NEWTRUE": True, "NEWFALSE": False, "EMPTY_TUPLE": (), "EMPTY_LIST": list, "EMPTY_DICT": dict, **dict.fromkeys(_GIVEN),
-}  # fmt: skip
+_NOTHING = object()
+_CONSTANTS: dict[str, Any] = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False, "EMPTY_TUPLE": ()}
+_GIVEN = {"BININT", "BININT1", "BININT2", "LONG1", "BINFLOAT", "BINUNICODE", "SHORT_BINSTRING"}  # the word carries the value
+_ACTIONS: dict[str, Callable[[PickleReader, Any], None]] = {
+    "BINPUT": PickleReader._put,
+    "LONG_BINPUT": PickleReader._put,
+    "BINGET": PickleReader._get,
+    "LONG_BINGET": PickleReader._get,
+    "MARK": PickleReader._mark,
+    "EMPTY_LIST": PickleReader._empty_list,
+    "EMPTY_DICT": PickleReader._empty_dict,
+    "TUPLE": PickleReader._tuple,
+    "TUPLE1": lambda reader, _: reader._tuple_of(1),
+    "TUPLE2": lambda reader, _: reader._tuple_of(2),
+    "TUPLE3": lambda reader, _: reader._tuple_of(3),
+    "APPEND": PickleReader._append,
+    "APPENDS": PickleReader._appends,
+    "SETITEM": PickleReader._set_item,
+    "SETITEMS": PickleReader._set_items,
+    "GLOBAL": PickleReader._name_global,
+    "BINPERSID": PickleReader._point,
+    "REDUCE": PickleReader._call,
+    "NEWOBJ": lambda reader, given: reader._call(given, new=True),
+    "BUILD": PickleReader._build_last,
+}
 
 
 def _are_empty(marks: tuple[Any, ...]) -> bool:

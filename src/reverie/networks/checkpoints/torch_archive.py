@@ -13,9 +13,9 @@ from typing import IO, Any
 
 import torch
 
-from reverie.errors import UnsafeError
+from reverie.errors import UnsafeError, choice
 from reverie.networks.checkpoints.claims import LONGEST, brief, damaged, refused
-from reverie.networks.checkpoints.pickle_scan import Look, Stored
+from reverie.networks.checkpoints.pickle_scan import PickleReader, Stored
 
 ZIP = b"PK\x03\x04"
 LEGACY = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."  # torch's magic number, pickled
@@ -32,7 +32,7 @@ _PROGRAMS = {
     "models/model.json": "torch.export",
 }
 _EXPORTED = "for a file of your own, in Python: reverie.wrap(torch.export.unflatten(torch.export.load(FILE)), mean=…, std=…)"
-_SCRIPTED = "for a file of your own: save the module's state_dict() with safetensors, and give --definition beside it"
+_SCRIPTED = f"for a file of your own: save the module's state_dict() with safetensors, and give {choice('definition')} beside it"
 # what torch raises on damaged files is not written down; these are what its readers can meet
 _FAILURES = (
     RuntimeError, ValueError, TypeError, KeyError, IndexError, AttributeError, AssertionError, EOFError, OSError, OverflowError,
@@ -109,7 +109,7 @@ def _look_zip(file: IO[bytes], size: int, name: str) -> Any:
     except (zipfile.BadZipFile, EOFError, ValueError, NotImplementedError, RuntimeError, OSError, struct.error) as error:
         raise damaged(name, "is damaged: its archive cannot be followed") from error
     _check_same(file, content, name)
-    reader = Look(content, name)
+    reader = PickleReader(content, name)
     value = reader.value()
     if reader.position != len(content):
         raise refused(name, "has more after its pickle")
@@ -200,7 +200,7 @@ def _check_same(file: IO[bytes], content: bytes, name: str) -> None:
 def _look_legacy(file: IO[bytes], size: int, name: str) -> Any:
     """Five pickles: magic number, version, what machine it was, the weights, the order of storages. Then each storage with its length."""
     file.seek(0)
-    reader = Look(file.read(LONGEST_PICKLE), name, old=True)
+    reader = PickleReader(file.read(LONGEST_PICKLE), name, old=True)
     if reader.value() != int.from_bytes(LEGACY[4:-1], "little") or reader.value() != 1001:
         raise damaged(name, "is of a version that torch does not know")
     machine = reader.value()

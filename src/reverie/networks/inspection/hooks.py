@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import Any
 
 from torch import Tensor, nn
 
 from reverie.errors import UsageError, unknown
 from reverie.networks.inspection.attention import Attention
-from reverie.networks.inspection.layer_names import ATTENTION, CLASS, spot
+from reverie.networks.inspection.layer_names import ATTENTION, CLASS, LayerName
 
 Seen = dict[str, Tensor]
 
@@ -23,7 +25,7 @@ def check_names(module: nn.Module, names: Sequence[str]) -> None:
     """Raise UsageError for a name that is no module of this network, with the nearest that is."""
     known = dict(module.named_modules())
     for name in names:
-        bare = spot(name).module
+        bare = LayerName.parse(name).module
         if not bare or bare not in known:
             raise unknown("layer", name, (each for each in known if each), "`reverie layers` lists them")
 
@@ -51,7 +53,7 @@ def watch(module: nn.Module, *names: str) -> Iterator[Seen]:
     check_names(module, names)
     seen: Seen = {}
     with ExitStack() as stack:
-        _listen(module, names, stack, lambda name, output: seen.__setitem__(name, output.clone()), seen.clear)
+        _Listener(names, lambda name, output: seen.__setitem__(name, output.clone()), seen.clear).hook(module, stack)
         yield seen
 
 
@@ -72,7 +74,7 @@ def run_until(
     """
     seen: Seen = {}
     output: Any = None
-    earlier = {name: calls.get(spot(name).module, 1) - 1 if spot(name).call is None else 0 for name in names}
+    earlier = {name: calls.get(LayerName.parse(name).module, 1) - 1 if LayerName.parse(name).call is None else 0 for name in names}
 
     def take(name: str, output: Tensor) -> None:
         if earlier[name]:  # a call before the last one, which is wanted
@@ -84,7 +86,7 @@ def run_until(
             raise _Enough
 
     with ExitStack() as stack:
-        _listen(module, names, stack, take, None)
+        _Listener(names, take).hook(module, stack)
         try:
             output = module(x)
         except _Enough:
@@ -95,49 +97,58 @@ def run_until(
     return seen, output
 
 
-def _listen(
-    module: nn.Module, names: Sequence[str], stack: ExitStack, take: Callable[[str, Tensor], None], fresh: Callable[[], None] | None
-) -> None:
-    begun: dict[str, int] = {}
-    running: list[str] = []  # modules whose attention is wanted, the innermost last
-    wanted: dict[str, list[str]] = {}
-    for name in dict.fromkeys(names):
-        wanted.setdefault(spot(name).module, []).append(name)
+class _Listener:
+    """Hands on what the named modules give, pass after pass.
 
-    def begin(_module: nn.Module, _inputs: tuple[Any, ...]) -> None:
-        begun.clear()
-        running.clear()
-        if fresh is not None:
-            fresh()
+    Args:
+        names: of layers; those of one module are heard together.
+        take: is given a layer's name and its activations.
+        fresh: is called when a pass begins.
+    """
 
-    def tell(bare: str, attention: bool, tensor: Tensor) -> None:
-        for name in wanted[bare]:
-            asked = spot(name)
-            if asked.call in (None, begun.get(bare, 0)) and (asked.part == ATTENTION) == attention:
-                take(name, tensor[:, 0] if asked.part == CLASS else tensor)
+    def __init__(self, names: Sequence[str], take: Callable[[str, Tensor], None], fresh: Callable[[], None] | None = None) -> None:
+        self._take = take
+        self._fresh = fresh
+        self._wanted: dict[str, list[tuple[str, LayerName]]] = {}
+        for name in dict.fromkeys(names):
+            asked = LayerName.parse(name)
+            self._wanted.setdefault(asked.module, []).append((name, asked))
+        self._ended: Counter[str] = Counter()  # calls of each module
+        self._running: list[str] = []  # modules whose attention is wanted, the innermost last
 
-    def attended(weights: Tensor) -> None:
-        bare = running.pop()  # of several in one module, the first is its own
-        tell(bare, True, weights)
+    def hook(self, module: nn.Module, stack: ExitStack) -> None:
+        """Listen until the stack is closed."""
+        stack.callback(module.register_forward_pre_hook(self._begin).remove)
+        attending = {bare for bare, asked in self._wanted.items() if any(each.part == ATTENTION for _, each in asked)}
+        for bare in self._wanted:
+            part = module.get_submodule(bare)
+            if bare in attending:
+                stack.callback(part.register_forward_pre_hook(partial(self._enter, bare)).remove)
+            stack.callback(part.register_forward_hook(partial(self._leave, bare)).remove)
+        if attending:
+            stack.enter_context(Attention(lambda: bool(self._running), self._attended))
 
-    stack.callback(module.register_forward_pre_hook(begin).remove)
-    for bare, asked in wanted.items():
-        attends = any(spot(name).part == ATTENTION for name in asked)
+    def _begin(self, _module: nn.Module, _inputs: Any) -> None:
+        self._ended.clear()
+        self._running.clear()
+        if self._fresh is not None:
+            self._fresh()
 
-        def enter(_module: nn.Module, _inputs: tuple[Any, ...], bare: str = bare) -> None:
-            running.append(bare)
+    def _enter(self, bare: str, _module: nn.Module, _inputs: Any) -> None:
+        self._running.append(bare)
 
-        def leave(_module: nn.Module, _inputs: tuple[Any, ...], output: Any, bare: str = bare) -> None:
-            tensor = first_tensor(output)
-            if tensor is not None:
-                tell(bare, False, tensor)
-            begun[bare] = begun.get(bare, 0) + 1
-            if running[-1:] == [bare]:
-                running.pop()
+    def _leave(self, bare: str, _module: nn.Module, _inputs: Any, output: Any) -> None:
+        tensor = first_tensor(output)
+        if tensor is not None:
+            self._give(bare, tensor, of_attention=False)
+        self._ended[bare] += 1
+        if self._running[-1:] == [bare]:
+            self._running.pop()
 
-        part = module.get_submodule(bare)
-        if attends:
-            stack.callback(part.register_forward_pre_hook(enter).remove)
-        stack.callback(part.register_forward_hook(leave).remove)
-    if any(spot(name).part == ATTENTION for name in names):
-        stack.enter_context(Attention(lambda: bool(running), attended))
+    def _attended(self, weights: Tensor) -> None:
+        self._give(self._running.pop(), weights, of_attention=True)  # of several in one module, the first is its own
+
+    def _give(self, bare: str, tensor: Tensor, of_attention: bool) -> None:
+        for name, asked in self._wanted[bare]:
+            if asked.call in (None, self._ended[bare]) and (asked.part == ATTENTION) == of_attention:
+                self._take(name, tensor[:, 0] if asked.part == CLASS else tensor)

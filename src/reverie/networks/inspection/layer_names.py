@@ -7,7 +7,7 @@ from typing import NamedTuple
 CLASS, ATTENTION = "class", "attention"  # parts: the class token, and where attention goes
 
 
-class Spot(NamedTuple):
+class LayerName(NamedTuple):
     """A name taken apart: `blocks.3#0/class` is module `blocks.3`, call 0, part `class`.
 
     Attributes:
@@ -20,18 +20,18 @@ class Spot(NamedTuple):
     call: int | None
     part: str
 
+    @classmethod
+    def parse(cls, name: str) -> LayerName:
+        """Take a name apart; what looks like no call and no part belongs to the module's name."""
+        bare, _, part = name.rpartition("/")
+        if part not in (CLASS, ATTENTION) or not bare:
+            bare, part = name, ""
+        module, mark, call = bare.rpartition("#")
+        if mark and call.isdecimal() and len(call) < 10:
+            return cls(module, int(call), part)
+        return cls(bare, None, part)
+
     @property
-    def whole(self) -> str:
-        """The name without the part."""
+    def without_part(self) -> str:
+        """The module, with its call if one is named."""
         return self.module if self.call is None else f"{self.module}#{self.call}"
-
-
-def spot(name: str) -> Spot:
-    """Take a name apart; what looks like no call and no part belongs to the module's name."""
-    bare, _, part = name.rpartition("/")
-    if part not in (CLASS, ATTENTION) or not bare:
-        bare, part = name, ""
-    module, mark, call = bare.rpartition("#")
-    if mark and call.isdecimal() and len(call) < 10:
-        return Spot(module, int(call), part)
-    return Spot(bare, None, part)

@@ -16,24 +16,24 @@ MOST_BEFORE = 16  # tokens in front of those of the places: one of the class, an
 
 
 @dataclass(frozen=True)
-class Form:
-    """How to make (N, C, H, W) of what a module gives, and the reverse.
+class Layout:
+    """How to make feature maps (N, C, H, W) of what a module gives, and the reverse.
 
     Attributes:
-        layout: `first` (N, C, H, W); `last` (N, H, W, C); `tokens` (N, T, C), row by row of the picture.
+        order: `first` (N, C, H, W); `last` (N, H, W, C); `tokens` (N, T, C), row by row of the picture.
         grid: (H, W) at the network's native size.
         before: tokens in front of those of the places; the first of them is the class token.
     """
 
-    layout: Literal["first", "last", "tokens"]
+    order: Literal["first", "last", "tokens"]
     grid: Size
     before: int = 0
 
-    def folded(self, given: Tensor, part: str = "", scale: tuple[float, float] = (1.0, 1.0)) -> Tensor:
+    def to_maps(self, given: Tensor, part: str = "", scale: tuple[float, float] = (1.0, 1.0)) -> Tensor:
         """(N, C, H, W) of what the module gave, or of a part of it.
 
         Args:
-            given: of `class` (N, C), of `attention` (N, heads, T, T), else as `layout` says.
+            given: of `class` (N, C), of `attention` (N, heads, T, T), else as `order` says.
             part: `class` is the class token, (N, C, 1, 1); `attention` is how much of it goes to each place, (N, heads, H, W):
                 from the class token, or where there is none the mean over all tokens.
             scale: of the picture's sides to the native ones.
@@ -42,25 +42,25 @@ class Form:
             return given[:, :, None, None]  # (N, C, 1, 1)
         if part == ATTENTION:
             towards = given[:, :, 0] if self.before else given.mean(2)  # (N, heads, T)
-            return self._unrolled(towards[:, :, self.before :], scale)
-        if self.layout == "last":
+            return self._on_grid(towards[:, :, self.before :], scale)
+        if self.order == "last":
             return given.permute(0, 3, 1, 2)
-        if self.layout == "tokens":
-            return self._unrolled(given[:, self.before :].transpose(1, 2), scale)
+        if self.order == "tokens":
+            return self._on_grid(given[:, self.before :].transpose(1, 2), scale)
         return given
 
-    def unfolded(self, folded: Tensor, given: Tensor, part: str = "") -> Tensor:
-        """What the module would have given, had `folded` (N, C, H, W) been what it made of `given`."""
+    def from_maps(self, maps: Tensor, given: Tensor, part: str = "") -> Tensor:
+        """What the module would have given, had `maps` (N, C, H, W) been what it made of `given`."""
         if part == CLASS:
-            return torch.cat([folded[:, None, :, 0, 0], given[:, 1:].expand(len(folded), -1, -1)], 1)  # (N, T, C)
-        if self.layout == "last":
-            return folded.permute(0, 2, 3, 1)
-        if self.layout == "tokens":
-            places = folded.flatten(2).transpose(1, 2)  # (N, H * W, C)
-            return torch.cat([given[:, : self.before].expand(len(folded), -1, -1), places], 1)  # (N, T, C)
-        return folded
+            return torch.cat([maps[:, None, :, 0, 0], given[:, 1:].expand(len(maps), -1, -1)], 1)  # (N, T, C)
+        if self.order == "last":
+            return maps.permute(0, 2, 3, 1)
+        if self.order == "tokens":
+            places = maps.flatten(2).transpose(1, 2)  # (N, H * W, C)
+            return torch.cat([given[:, : self.before].expand(len(maps), -1, -1), places], 1)  # (N, T, C)
+        return maps
 
-    def _unrolled(self, row: Tensor, scale: tuple[float, float]) -> Tensor:
+    def _on_grid(self, row: Tensor, scale: tuple[float, float]) -> Tensor:
         """(N, C, H * W) → (N, C, H, W)."""
         height, width = (max(1, round(side * times)) for side, times in zip(self.grid, scale, strict=True))
         if height * width != row.shape[2]:
@@ -70,8 +70,8 @@ class Form:
         return row.reshape(*row.shape[:2], height, width)
 
 
-def form_of(shape: tuple[int, ...], grids: set[Size], picture: Size, wide: tuple[int, ...] | None) -> Form | None:
-    """The form of an output of one picture, or None where it has no places.
+def layout_of(shape: tuple[int, ...], grids: set[Size], picture: Size, wide: tuple[int, ...] | None) -> Layout | None:
+    """The layout of an output of one picture, or None where it has no places.
 
     Args:
         shape: of the output at the native size.
@@ -84,7 +84,7 @@ def form_of(shape: tuple[int, ...], grids: set[Size], picture: Size, wide: tuple
     if len(shape) == 4:
         moved = [axis for axis in (1, 2, 3) if wide is not None and len(wide) == 4 and wide[axis] != shape[axis]]
         last = moved == [2] if len(moved) == 1 else _fits(shape[1:3], grids) and not _fits(shape[2:], grids)
-        return Form("last", (shape[1], shape[2])) if last else Form("first", (shape[2], shape[3]))
+        return Layout("last", (shape[1], shape[2])) if last else Layout("first", (shape[2], shape[3]))
     if len(shape) == 3 and (wide is None or len(wide) != 3 or wide[1] != shape[1]):
         patches = {(picture[0] // side, picture[1] // side) for side in range(2, 65) if not (picture[0] % side or picture[1] % side)}
         for found in (grids, patches):  # patches may be cut out by other means than a convolution
@@ -92,7 +92,7 @@ def form_of(shape: tuple[int, ...], grids: set[Size], picture: Size, wide: tuple
             fitting = [each for each in fitting if 0 <= each[0] <= MOST_BEFORE]
             if fitting:
                 before, grid = min(fitting)
-                return Form("tokens", grid, before)
+                return Layout("tokens", grid, before)
     return None
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from reverie.errors import UsageError
+from reverie.errors import UsageError, choice
 
 
 def class_scores(output: Any, name: str | None = None) -> Tensor:
@@ -29,7 +29,7 @@ def class_scores(output: Any, name: str | None = None) -> Tensor:
     flat_ones = [each for each in tensors(output) if each.dim() == 2]
     if name is None and len(flat_ones) == 1:
         return flat_ones[0]
-    raise UsageError("it is not clear which output of this network is the class scores", "say which: wrap(…, scores=NAME)")
+    raise UsageError("it is not clear which output of this network is the class scores", f"say which: {choice('scores', 'NAME')}")
 
 
 def _by_class(scores: Tensor) -> Tensor:

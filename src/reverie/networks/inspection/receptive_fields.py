@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -44,7 +44,7 @@ class Axis:
     def grown(self, factor: float, reach: int) -> Axis:
         return Axis(self.size + (reach - 1) * self.stride, self.stride / factor, grid=self.stride)
 
-    def whole(self) -> Axis:
+    def everywhere(self) -> Axis:
         return replace(self, base=math.inf)
 
 
@@ -80,22 +80,13 @@ class Field:
         """After making it larger by `factor`, each value mixed from `reach` old ones a side."""
         return Field(self.vertical.grown(factor[0], reach[0]), self.horizontal.grown(factor[1], reach[1]), self.places)
 
-    def whole(self) -> Field:
+    def everywhere(self) -> Field:
         """After mixing all places."""
-        return Field(self.vertical.whole(), self.horizontal.whole(), self.places)
+        return Field(self.vertical.everywhere(), self.horizontal.everywhere(), self.places)
 
 
-_WINDOWS = {
-    aten.max_pool2d_with_indices.default,
-    aten.max_pool2d.default,
-    aten.avg_pool2d.default,
-    aten.mkldnn_max_pool2d.default,
-    aten.quantized_max_pool2d.default,
-}
 _GRIDS = {aten.convolution.default, aten.avg_pool2d.default, aten.max_pool2d.default, aten._adaptive_avg_pool2d.default}
-_MIXERS = {aten.mm.default, aten.bmm.default, aten.addmm.default, aten.baddbmm.default}
-_ROAMERS = ("flip", "roll", "cumsum", "cumprod", "index")
-_REDUCERS = ("mean", "sum", "amax", "amin", "max", "min", "var", "std", "native_layer_norm", "native_group_norm", "_softmax")
+_PRODUCTS = {aten.mm.default, aten.bmm.default, aten.addmm.default, aten.baddbmm.default}
 
 
 class FieldTracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
@@ -112,15 +103,16 @@ class FieldTracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def _should_skip_dynamo(cls) -> bool:
         return False  # else PyTorch imports its compiler at the first operator, which takes two seconds
 
+    def field(self, tensor: Tensor) -> Field | None:
+        """What one value of a tensor sees; None of one that does not come from the picture."""
+        found: Field | None = self.fields.get(tensor)
+        return found
+
     def _is_by_place(self, func: Any, args: Any, field: Field) -> bool:
         """Whether a product takes every place by itself: as many rows as there are places and tokens before them, times a weight."""
         rows, weight = args[-2:] if func in (aten.mm.default, aten.bmm.default) else args[1:3]
         count = rows.numel() // max(1, rows.shape[-1])
         return 0 < field.places <= count <= field.places + MOST_BEFORE and weight not in self.fields
-
-    def field(self, tensor: Tensor) -> Field | None:
-        found: Field | None = self.fields.get(tensor)
-        return found
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         sources = [each for each in _tensors((args, kwargs or {})) if each in self.fields]
@@ -135,10 +127,10 @@ class FieldTracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
             joined = joined.join(self.fields[each])
         if func is aten.convolution.default:
             result = _convolved(args, self.kernels.get(args[1], args[1].shape), joined)
-        elif func in _MIXERS and self._is_by_place(func, args, joined):
+        elif func in _PRODUCTS and self._is_by_place(func, args, joined):
             result = joined
         else:
-            result = _after(func, args, sources[0], joined)
+            result = _after(_Operator(func.overloadpacket.__name__, args, sources[0], joined))
         if func in _GRIDS and output.dim() == 4:
             result = replace(result, places=output.shape[2] * output.shape[3])
         for each in _tensors(output):
@@ -149,7 +141,7 @@ class FieldTracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
 def _convolved(args: Any, shape: tuple[int, ...], field: Field) -> Field:
     stride, dilation, transposed = args[3], args[5], args[6]
     if len(shape) != 4:
-        return field.whole()
+        return field.everywhere()
     kernel = (shape[2], shape[3])
     if transposed:
         steps, holes = _pair(stride), _pair(dilation)
@@ -166,72 +158,46 @@ def _reach(kernel: int, stride: int, dilation: int) -> int:
     return max(spans)
 
 
-def _after(func: Any, args: Any, source: Tensor, field: Field) -> Field:
-    if func in _WINDOWS:
-        stride = args[2] if len(args) > 2 and args[2] else args[1]
-        dilation = args[4] if func is not aten.avg_pool2d.default and len(args) > 4 else 1
-        return field.window(_pair(args[1]), _pair(stride), _pair(dilation))
-    name = func.overloadpacket.__name__
-    if "upsample" in name:
-        scale = _growth(args, source)
-        reach = 1 if "nearest" in name else 4 if "bicubic" in name else 2
-        return field.grown(scale, (reach, reach))
-    if name in ("pixel_unshuffle", "pixel_shuffle"):
-        factor = _pair(args[1])
-        return field.grown(factor, (1, 1)) if name == "pixel_shuffle" else field.window(factor, factor, (1, 1))
-    if func is aten.slice.Tensor and source.dim() == 4 and len(args) > 4 and args[1] % 4 in (2, 3):
-        step = (args[4], 1) if args[1] % 4 == 2 else (1, args[4])
-        return field.window((1, 1), step, (1, 1))
-    if func is aten.im2col.default:
-        return field.window(_pair(args[1]), _pair(args[4]), _pair(args[2]))
-    if name.startswith(("_fft", "grid_sampler")) or (name in _ROAMERS and _roams(name, args, source)):
-        return field.whole()
-    if "batch_norm" in name:
-        return field.whole() if _measures(name, args) else field
-    if "adaptive" in name:
-        side = args[1]
-        shape = source.shape[-2:]
-        cells = _pair(side)
-        if all(have % want == 0 for have, want in zip(shape, cells, strict=True)):
-            kernel = (shape[0] // cells[0], shape[1] // cells[1])
-            return field.window(kernel, kernel, (1, 1)) if cells != (1, 1) else field.whole()
-        return field.whole()
-    if func in _MIXERS or "attention" in name:
-        return field.whole()
-    if name in _REDUCERS and _over_places(name, args, source):
-        return field.whole()
-    return field
+class _Operator(NamedTuple):
+    """An operator that read what comes from the picture.
+
+    `source` is the first such tensor among its arguments; `field` is what one value of all of them together sees.
+    """
+
+    name: str
+    args: Any
+    source: Tensor
+    field: Field
 
 
-def _roams(name: str, args: Any, source: Tensor) -> bool:
-    """Whether an operator carries values from place to place, not only from channel to channel."""
-    if source.dim() != 4:
-        return True
-    if name == "index":
-        return any(each is not None for each in args[1][2:])
-    axes = args[2] if name == "roll" and len(args) > 2 else args[1]
-    axes = axes if isinstance(axes, (list, tuple)) else [axes]
-    return not axes or any(axis % 4 in (2, 3) for axis in axes)
+def _after(done: _Operator) -> Field:
+    """What one value of the output sees, by the first rule that knows the operator; without one each place is taken by itself."""
+    rule = _BY_NAME.get(done.name) or next((rule for part, rule in _BY_PART if part in done.name), None)
+    return done.field if rule is None else rule(done)
 
 
-def _measures(name: str, args: Any) -> bool:
-    """Whether a normalisation takes its mean from the picture, not from what it learnt."""
-    if name.endswith("no_training"):
-        return False
-    return bool(args[3] if isinstance(args[3], bool) else args[5])
+def _everywhere(done: _Operator) -> Field:
+    return done.field.everywhere()
 
 
-def _over_places(name: str, args: Any, source: Tensor) -> bool:
-    """Whether a reduction mixes places of a picture, not only its channels."""
-    if name == "native_group_norm":
-        return True
-    if source.dim() != 4 or name == "native_layer_norm":
-        return name != "native_layer_norm" or len(args[1]) > 1
-    axes = args[1] if len(args) > 1 else None
-    if axes is None or isinstance(axes, bool):
-        return True
-    axes = axes if isinstance(axes, (list, tuple)) else [axes]
-    return not axes or any(axis % 4 in (2, 3) for axis in axes)
+def _pooled(done: _Operator) -> Field:
+    args = done.args
+    stride = args[2] if len(args) > 2 and args[2] else args[1]
+    dilation = args[4] if done.name != "avg_pool2d" and len(args) > 4 else 1
+    return done.field.window(_pair(args[1]), _pair(stride), _pair(dilation))
+
+
+def _pooled_adaptively(done: _Operator) -> Field:
+    sides, cells = done.source.shape[-2:], _pair(done.args[1])
+    if cells == (1, 1) or any(have % want for have, want in zip(sides, cells, strict=True)):
+        return done.field.everywhere()
+    kernel = (sides[0] // cells[0], sides[1] // cells[1])
+    return done.field.window(kernel, kernel, (1, 1))
+
+
+def _upsampled(done: _Operator) -> Field:
+    reach = 1 if "nearest" in done.name else 4 if "bicubic" in done.name else 2
+    return done.field.grown(_growth(done.args, done.source), (reach, reach))
 
 
 def _growth(args: Any, source: Tensor) -> tuple[float, float]:
@@ -240,6 +206,85 @@ def _growth(args: Any, source: Tensor) -> tuple[float, float]:
         return wanted[0] / source.shape[-2], wanted[1] / source.shape[-1]
     scales = next((each for each in reversed(args) if isinstance(each, (list, tuple)) and each), (1.0, 1.0))
     return float(scales[0]), float(scales[-1])
+
+
+def _shuffled(done: _Operator) -> Field:
+    return done.field.grown(_pair(done.args[1]), (1, 1))
+
+
+def _unshuffled(done: _Operator) -> Field:
+    factor = _pair(done.args[1])
+    return done.field.window(factor, factor, (1, 1))
+
+
+def _unfolded(done: _Operator) -> Field:
+    _, kernel, dilation, _, stride = done.args[:5]
+    return done.field.window(_pair(kernel), _pair(stride), _pair(dilation))
+
+
+def _sliced(done: _Operator) -> Field:
+    """Every so many rows or columns may be left out."""
+    args = done.args
+    if done.source.dim() != 4 or len(args) <= 4 or args[1] % 4 not in (2, 3):
+        return done.field
+    return done.field.window((1, 1), (args[4], 1) if args[1] % 4 == 2 else (1, args[4]), (1, 1))
+
+
+def _carried(done: _Operator) -> Field:
+    """Values may be carried from place to place, or only from channel to channel."""
+    if done.source.dim() != 4:
+        return done.field.everywhere()
+    if done.name == "index":
+        over = any(each is not None for each in done.args[1][2:])
+    else:
+        over = _are_places(done.args[2] if done.name == "roll" and len(done.args) > 2 else done.args[1])
+    return done.field.everywhere() if over else done.field
+
+
+def _batch_normalised(done: _Operator) -> Field:
+    """Mean and spread may be those of the picture, or what was learnt."""
+    args = done.args
+    measured = not done.name.endswith("no_training") and bool(args[3] if isinstance(args[3], bool) else args[5])
+    return done.field.everywhere() if measured else done.field
+
+
+def _layer_normalised(done: _Operator) -> Field:
+    return done.field.everywhere() if len(done.args[1]) > 1 else done.field
+
+
+def _reduced(done: _Operator) -> Field:
+    """Places may be mixed, or only channels."""
+    axes = done.args[1] if len(done.args) > 1 else None
+    over = done.source.dim() != 4 or axes is None or isinstance(axes, bool) or _are_places(axes)
+    return done.field.everywhere() if over else done.field
+
+
+def _are_places(axes: Any) -> bool:
+    """Whether height or width is among the dimensions that an operator takes together; none given are all."""
+    axes = axes if isinstance(axes, (list, tuple)) else [axes]
+    return not axes or any(axis % 4 in (2, 3) for axis in axes)
+
+
+_Rule = Callable[[_Operator], Field]
+_BY_NAME: dict[str, _Rule] = {
+    **dict.fromkeys(("max_pool2d_with_indices", "max_pool2d", "avg_pool2d", "mkldnn_max_pool2d", "quantized_max_pool2d"), _pooled),
+    **dict.fromkeys(("mm", "bmm", "addmm", "baddbmm", "native_group_norm"), _everywhere),
+    **dict.fromkeys(("flip", "roll", "cumsum", "cumprod", "index"), _carried),
+    **dict.fromkeys(("mean", "sum", "amax", "amin", "max", "min", "var", "std", "_softmax"), _reduced),
+    "native_layer_norm": _layer_normalised,
+    "pixel_shuffle": _shuffled,
+    "pixel_unshuffle": _unshuffled,
+    "im2col": _unfolded,
+    "slice": _sliced,
+}
+_BY_PART: tuple[tuple[str, _Rule], ...] = (
+    ("upsample", _upsampled),
+    ("_fft", _everywhere),
+    ("grid_sampler", _everywhere),
+    ("batch_norm", _batch_normalised),
+    ("adaptive", _pooled_adaptively),
+    ("attention", _everywhere),
+)
 
 
 def _pair(value: Any) -> tuple[int, int]:

@@ -21,33 +21,33 @@ def available() -> list[str]:
     return [*found, "cpu"]
 
 
-def choose(name: str | None) -> torch.device:
-    """The device of this name, or the fastest there is.
+def choose(device: str | None) -> torch.device:
+    """The device of this name; the fastest there is for None or `auto`.
 
     Raises:
         UsageError: no such device, or not on this machine.
     """
     here = available()
-    if name is None or name == "auto":
+    if device is None or device == "auto":
         return torch.device(here[0])
-    if name not in DEVICES:
-        raise UsageError(f"no device '{name}'", f"here there is: {', '.join(here)}")
-    if name not in here:
-        raise UsageError(f"device '{name}' is not on this machine", f"here there is: {', '.join(here)}; `reverie doctor` says more")
-    return torch.device(name)
+    if device not in DEVICES:
+        raise UsageError(f"no device '{device}'", f"here there is: {', '.join(here)}")
+    if device not in here:
+        raise UsageError(f"device '{device}' is not on this machine", f"here there is: {', '.join(here)}; `reverie doctor` says more")
+    return torch.device(device)
 
 
-def precision(device: torch.device) -> torch.dtype:
+def precision(where: torch.device) -> torch.dtype:
     """bfloat16 on a GPU whose tensor cores take it; float32 elsewhere."""
-    if device.type == "cuda" and torch.cuda.get_device_capability(device) >= (8, 0):
+    if where.type == "cuda" and torch.cuda.get_device_capability(where) >= (8, 0):
         return torch.bfloat16
     return torch.float32
 
 
-def free_memory(device: torch.device) -> int:
+def free_memory(where: torch.device) -> int:
     """Bytes that are free for us there, by what the device, the machine and its container say."""
-    if device.type == "cuda":
-        return int(torch.cuda.mem_get_info(device)[0])
+    if where.type == "cuda":
+        return int(torch.cuda.mem_get_info(where)[0])
     within, available = _within_container(), int(psutil.virtual_memory().available)
     return available if within is None else min(available, within)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -13,10 +12,11 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
 from reverie.errors import UsageError, first_line
+from reverie.networks.inspection.failures import is_out_of_memory
 from reverie.networks.inspection.outputs import tensors
 
 
-def twin(module: nn.Module) -> nn.Module:
+def frozen_copy(module: nn.Module) -> nn.Module:
     """A frozen copy in evaluation mode, in float32 on the CPU, with parametrised weights (weight norm and the like) worked out once.
 
     Raises:
@@ -31,6 +31,8 @@ def twin(module: nn.Module) -> nn.Module:
         try:
             made = copy.deepcopy(module, memo)
         except (TypeError, RuntimeError, NotImplementedError) as error:
+            if is_out_of_memory(error):
+                raise
             raise UsageError(f"{type(module).__name__} cannot be copied: {first_line(error)}", "give it a __deepcopy__") from error
         made = made.eval().requires_grad_(False).cpu().float()
         for part in list(made.modules()):
@@ -76,16 +78,3 @@ def at_rest(module: nn.Module) -> Iterator[None]:
             part.training = training
         for each in asking:
             each.requires_grad_(True)
-
-
-_WORDS = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
-
-
-def signature(module: nn.Module, *, values: bool = False) -> tuple[Any, ...]:
-    """What differs once a part or a tensor of the module was replaced or changed in place; with `values` also if through `.data`."""
-    parts = tuple((name, type(part), id(part)) for name, part in module.named_modules())
-    own = [*module.parameters(), *module.buffers()]
-    if values:
-        plain = (each.detach().cpu().contiguous() for each in own if each.element_size() in _WORDS)
-        return tuple(zlib.crc32(each.view(_WORDS[each.element_size()]).numpy().data) for each in plain)  # a sum misses what changes places
-    return (*parts, *((each.data_ptr(), -1 if each.is_inference() else each._version) for each in own))

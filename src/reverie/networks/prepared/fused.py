@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from reverie.networks.prepared.redirected_relu import soft_relu
+from reverie.networks.prepared.redirected_relu import redirected_relu
 
 _FUSED = getattr(torch.ops.mkldnn, "_convolution_pointwise", None)
 _PACK = getattr(torch._C._nn, "mkldnn_reorder_conv2d_weight", None)
@@ -35,7 +35,7 @@ class ConvRelu(nn.Module):
     """`conv`, then ReLU cut at `ceiling` (infinity: not cut).
 
     With `onward`, only another convolution reads the result; its gradient is then nobody else's, and is overwritten.
-    While `soft` is set, the two run apart and the gradient is redirected, see `soft_relu`.
+    While `redirected` is set, the two run apart and the gradient is redirected, see `redirected_relu`.
     """
 
     def __init__(self, conv: nn.Module, ceiling: float, onward: bool) -> None:
@@ -43,13 +43,13 @@ class ConvRelu(nn.Module):
         self.conv = conv
         self.ceiling = ceiling
         self.onward = onward
-        self.soft = False
+        self.redirected = False
         self._shape: torch.Size | None = None
         self._ready: _Arranged | None = None  # for pictures of this shape
 
     def forward(self, x: Tensor) -> Tensor:  # (N, C, H, W)
-        if self.soft:
-            return soft_relu(self.conv(x), 0.0, self.ceiling)
+        if self.redirected:
+            return redirected_relu(self.conv(x), 0.0, self.ceiling)
         if _FUSED is not None and x.is_cpu and x.dtype == torch.float32 and _ONEDNN:
             if x.shape != self._shape:
                 self._shape, self._ready = x.shape, _arranged(self.conv, x)

@@ -1,4 +1,4 @@
-"""A pass with soft ReLUs, for dead starts: same activations, but the gradient finds its way into dead and saturated units.
+"""A pass with redirected ReLUs, for dead starts: same activations, but the gradient finds its way into dead and saturated units.
 
 The rule is that of Lucid (Olah et al. 2017, "Feature Visualization"; `redirected_relu_grad`), turned round, as we maximise: where nothing
 of a picture's gradient gets through a ReLU, what would bring a unit back gets through — up from below the range, down from above it.
@@ -17,20 +17,20 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 
-def soft_relu(x: Tensor, low: float = 0.0, high: float = math.inf) -> Tensor:
+def redirected_relu(x: Tensor, low: float = 0.0, high: float = math.inf) -> Tensor:
     """`x` cut to low..high, of any shape, the first dimension counting pictures; its gradient is redirected."""
     return _Redirected.apply(x, low, high)  # type: ignore[no-any-return,no-untyped-call]
 
 
-class SoftRelus(TorchFunctionMode):
-    """While open in this thread, every ReLU, ReLU6 and hardtanh is soft, however it is called; modules call the functions."""
+class RedirectedRelus(TorchFunctionMode):
+    """While open in this thread, every ReLU, ReLU6 and hardtanh is redirected, however it is called; modules call the functions."""
 
     def __torch_function__(self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None) -> Any:
         known = _LIMITS.get(func)
         if known is not None:
             x, low, high, inplace = known(*args, **(kwargs or {}))
             if x.requires_grad:
-                cut = soft_relu(x, low, high)
+                cut = redirected_relu(x, low, high)
                 return x.copy_(cut) if inplace else cut
         return func(*args, **(kwargs or {}))
 

@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from reverie.errors import InputError, UsageError, unknown
+from reverie.errors import InputError, UsageError, choice, unknown
 
 _LIKE = "write it like package.module:function"
 
@@ -38,12 +38,11 @@ def module_of(definition: str | Callable[[], nn.Module] | nn.Module) -> nn.Modul
     name, colon, function = definition.strip().partition(":")
     if name.endswith(".py") or "/" in name or "\\" in name:
         dotted = ".".join(Path(name.replace("\\", "/")).with_suffix("").parts)
-        raise UsageError(
-            f"--definition {definition} names a file", f"name the module, as Python imports it: {dotted}:{function or 'function'}"
-        )
+        remedy = f"name the module, as Python imports it: {dotted}:{function or 'function'}"
+        raise UsageError(f"{choice('definition', definition)} names a file", remedy)
     parts = name.split(".")
     if not colon or not all(each.isidentifier() for each in (*parts, *function.split("."))):
-        raise UsageError(f"--definition {definition}", _LIKE)
+        raise UsageError(choice("definition", definition), _LIKE)
     with _working_folder():
         found: Any = _imported(name)
         for part in function.split("."):

@@ -17,10 +17,10 @@ from typing import Any
 
 from filelock import FileLock
 
-from reverie.errors import InputError, OutputError, UnsafeError
+from reverie.errors import InputError, OutputError, UnsafeError, choice
 from reverie.store import FULL, sha256_of, used
 
-Progress = Callable[[int, int | None], None]
+DownloadWatcher = Callable[[int, int | None], None]  # told the bytes that are there, and how many there will be, where that is known
 _CHUNK = 1 << 18
 _ON = ("1", "on", "yes", "true")
 
@@ -30,7 +30,9 @@ def is_offline(asked: bool = False) -> bool:
     return asked or os.environ.get("HF_HUB_OFFLINE", "").strip().lower() in _ON
 
 
-def fetched(url: str, folder: Path, *, digest: str, offline: bool = False, progress: Progress | None = None, timeout: float = 30.0) -> Path:
+def fetched(
+    url: str, folder: Path, *, digest: str, offline: bool = False, progress: DownloadWatcher | None = None, timeout: float = 30.0
+) -> Path:
     """A file of the network, in `folder`, under the last piece of its address.
 
     What was broken off goes on where it stopped, if the server still has the same file. Two processes that want one file download it once.
@@ -54,7 +56,9 @@ def fetched(url: str, folder: Path, *, digest: str, offline: bool = False, progr
         used(place)
         return place
     if is_offline(offline):
-        raise InputError(f"'{name}' is not in the cache, and nothing may be downloaded", "leave out --offline, and unset HF_HUB_OFFLINE")
+        raise InputError(
+            f"'{name}' is not in the cache, and nothing may be downloaded", f"leave out {choice('offline')}, and unset HF_HUB_OFFLINE"
+        )
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with FileLock(folder / f".{name}.lock"):
@@ -123,7 +127,7 @@ def _check_leads(url: str, to: str) -> None:
         raise UnsafeError(f"'{url}' leads to '{to[:80]}'", "only https is followed, and http from http")
 
 
-def _download(url: str, part: Path, mark: Path, progress: Progress | None, timeout: float) -> None:
+def _download(url: str, part: Path, mark: Path, progress: DownloadWatcher | None, timeout: float) -> None:
     """Fill `part`, from where it is to its end; `mark` says which file on the server it belongs to.
 
     Raises:
@@ -166,7 +170,7 @@ def _download(url: str, part: Path, mark: Path, progress: Progress | None, timeo
         raise _broken(url, f"at {part.stat().st_size} of {total} bytes")
 
 
-def _write(url: str, answer: Any, part: Path, have: int, total: int | None, progress: Progress | None) -> None:
+def _write(url: str, answer: Any, part: Path, have: int, total: int | None, progress: DownloadWatcher | None) -> None:
     with part.open("r+b" if have else "wb") as file:
         file.seek(have)
         while True:

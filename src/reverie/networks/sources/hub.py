@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from reverie.errors import InputError, MissingExtra, OutputError, UnsafeError, UsageError, first_line
-from reverie.networks.sources.download import Progress, is_offline
+from reverie.errors import InputError, MissingExtra, OutputError, UnsafeError, UsageError, choice, first_line
+from reverie.networks.sources.download import DownloadWatcher, is_offline
 from reverie.store import FULL, UNWRITABLE, sha256_of
 
 _REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}/[A-Za-z0-9][A-Za-z0-9._-]{0,95}")
@@ -29,7 +29,9 @@ class Hubbed:
     commit: str
 
 
-def fetched(repository: str, file: str, revision: str | None = None, *, offline: bool = False, progress: Progress | None = None) -> Hubbed:
+def fetched(
+    repository: str, file: str, revision: str | None = None, *, offline: bool = False, progress: DownloadWatcher | None = None
+) -> Hubbed:
     """A file of a repository, from the hub's cache or downloaded into it. HF_HOME, HF_ENDPOINT and HF_HUB_OFFLINE are honoured.
 
     Args:
@@ -49,7 +51,7 @@ def fetched(repository: str, file: str, revision: str | None = None, *, offline:
     if revision and (not _REVISION.fullmatch(revision) or ".." in revision):
         raise UsageError(f"'{revision[:80]}' is no revision of hf:{repository}", "give a branch, a tag or a commit")
     try:
-        from huggingface_hub import errors, hf_hub_download
+        from huggingface_hub import hf_hub_download
     except (ImportError, RuntimeError) as error:
         raise MissingExtra(f"'hf:{repository}' needs huggingface_hub", "pip install 'reverie[zoo]'") from error
     what = f"hf:{repository}" + (f"@{revision}" if revision else "")
@@ -61,23 +63,33 @@ def fetched(repository: str, file: str, revision: str | None = None, *, offline:
         )  # fmt: skip
         path = Path(str(found))
         _check_hash(path, what, None if stay else (repository, file))
-    except (errors.LocalEntryNotFoundError, errors.OfflineModeIsEnabled) as error:
+    except _failures() as error:
+        raise _in_words(error, what, file, stay) from error
+    return Hubbed(path, path.parent.name)
+
+
+def _in_words(error: Exception, what: str, file: str, stay: bool) -> InputError | OutputError:
+    """What is wrong when the hub's library raises one of `_failures`."""
+    from huggingface_hub import errors
+
+    if isinstance(error, (errors.LocalEntryNotFoundError, errors.OfflineModeIsEnabled)):
         if stay:
             fault = f"'{file}' of {what} is not in the cache, and nothing may be downloaded"
-            raise InputError(fault, "leave out --offline, and unset HF_HUB_OFFLINE") from error
-        raise InputError(f"the hub does not answer for {what}", "check the connection, and try again") from error
-    except errors.GatedRepoError as error:
-        raise InputError(f"{what} is only for those who asked its owner", "ask on its page, then `hf auth login`") from error
-    except (errors.RepositoryNotFoundError, errors.RevisionNotFoundError, errors.EntryNotFoundError) as error:
-        missing = {"Repo": "no such repository", "Revi": "no such revision"}.get(type(error).__name__[:4], f"it has no file '{file}'")
-        raise InputError(f"{what}: {missing}", "check the name on the hub") from error
-    except _failures() as error:
-        if isinstance(error, OSError) and error.errno in (*FULL, *UNWRITABLE):
-            raise OutputError(
-                f"the hub's cache cannot be written ({error.strerror})", "free some space, or move it with HF_HOME"
-            ) from error
-        raise InputError(f"the download of {what} failed ({first_line(error)})", "check the connection, and try again") from error
-    return Hubbed(path, path.parent.name)
+            return InputError(fault, f"leave out {choice('offline')}, and unset HF_HUB_OFFLINE")
+        return InputError(f"the hub does not answer for {what}", "check the connection, and try again")
+    if isinstance(error, errors.GatedRepoError):
+        return InputError(f"{what} is only for those who asked its owner", "ask on its page, then `hf auth login`")
+    missing = {
+        errors.RepositoryNotFoundError: "no such repository",
+        errors.RevisionNotFoundError: "no such revision",
+        errors.EntryNotFoundError: f"it has no file '{file}'",
+    }
+    for kind, fault in missing.items():
+        if isinstance(error, kind):
+            return InputError(f"{what}: {fault}", "check the name on the hub")
+    if isinstance(error, OSError) and error.errno in (*FULL, *UNWRITABLE):
+        return OutputError(f"the hub's cache cannot be written ({error.strerror})", "free some space, or move it with HF_HOME")
+    return InputError(f"the download of {what} failed ({first_line(error)})", "check the connection, and try again")
 
 
 def config(repository: str, revision: str | None = None, *, offline: bool = False) -> tuple[dict[str, Any], str]:
@@ -87,7 +99,7 @@ def config(repository: str, revision: str | None = None, *, offline: bool = Fals
         InputError: it is no JSON object, or as `fetched`. UnsafeError: it is larger than any.
     """
     found = fetched(repository, "config.json", revision, offline=offline)
-    remedy = "it may belong to another library; for code of your own give --definition package.module:function"
+    remedy = f"it may belong to another library; for code of your own give {choice('definition', 'package.module:function')}"
     try:
         with found.path.open("rb") as file:
             text = file.read(_LONGEST + 1)
@@ -133,17 +145,17 @@ def _named(repository: str, file: str, commit: str) -> str:
 
 
 def _failures() -> tuple[type[Exception], ...]:
-    """What comes of a line that breaks: the error of the library's own http library, whichever that is; of the disk; of xet."""
-    from huggingface_hub.errors import HTTPError, XetDownloadError  # type: ignore[attr-defined]
+    """What the library raises: of what is not there; of a broken line, by its own http library, whichever that is; of the disk; of xet."""
+    from huggingface_hub.errors import EntryNotFoundError, HTTPError, XetDownloadError  # type: ignore[attr-defined]
 
-    return HTTPError, OSError, RuntimeError, ValueError, XetDownloadError
+    return EntryNotFoundError, HTTPError, OSError, RuntimeError, ValueError, XetDownloadError
 
 
-def _bar(progress: Progress | None) -> Any:
+def _bar(progress: DownloadWatcher | None) -> Any:
     """What the hub's own progress bars are made of: silent, and telling `progress`."""
     from tqdm.auto import tqdm
 
-    class Told(tqdm):  # type: ignore[misc]
+    class Silent(tqdm):  # type: ignore[misc]
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             kwargs.pop("name", None)
             super().__init__(*args, **{**kwargs, "disable": True})
@@ -155,4 +167,4 @@ def _bar(progress: Progress | None) -> Any:
                 progress(self.done, None if self.total is None else int(self.total))
             return None
 
-    return Told
+    return Silent

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeGuard
 
-from reverie.errors import InputError, UnsafeError
+from reverie.errors import InputError, UnsafeError, choice
 
 LIBRARIES = ("timm", "torchvision")
+OWN_CODE = choice("definition", "package.module:function")  # what a user can give instead
 MOST = 32768  # of any number
-LONGEST_SIDE = 8192  # native, pixels
 # what may be handed to timm's builders
 _ALLOWED = frozenset({
     "act_layer", "aa_layer", "block_size", "class_token", "depth", "depths", "dims", "drop_path_rate", "drop_rate",
@@ -19,16 +19,8 @@ _ALLOWED = frozenset({
     "norm_layer", "num_classes", "num_heads", "output_stride", "patch_size", "pos_embed", "pre_norm", "qk_norm", "qkv_bias", "reg_tokens",
     "strict_img_size", "window_size",
 })  # fmt: skip
-_SHAPING = (
-    "input_size",
-    "fixed_input_size",
-    "num_classes",
-    "pool_size",
-    "first_conv",
-    "classifier",
-    "mean",
-    "std",
-)  # of its facts, likewise
+# of its facts, likewise
+_SHAPING = ("input_size", "fixed_input_size", "num_classes", "pool_size", "first_conv", "classifier", "mean", "std")
 
 
 @dataclass(frozen=True)
@@ -54,7 +46,7 @@ def read(said: Mapping[str, Any], text: str) -> Config:
     if not isinstance(said.get("architecture"), str) or library not in ("", *LIBRARIES):
         kind = said.get("model_type") or library
         what = f"a model of another library ({str(kind)[:40]})" if kind else "no model of timm or torchvision"
-        remedy = "their config.json names the 'architecture'; for code of your own give --definition package.module:function"
+        remedy = f"their config.json names the 'architecture'; for code of your own give {OWN_CODE}"
         raise InputError(f"'{text}' is {what}", remedy)
     facts = dict(said["pretrained_cfg"]) if isinstance(said.get("pretrained_cfg"), dict) else dict(said)
     for each in ("num_classes", "label_names", "label_descriptions"):
@@ -67,10 +59,7 @@ def read(said: Mapping[str, Any], text: str) -> Config:
         arguments.setdefault("global_pool", said["global_pool"])
     for key, value in arguments.items():
         if key not in _ALLOWED or not _is_plain(value):
-            raise UnsafeError(
-                f"the config.json of '{text}' asks for '{str(key)[:40]}'",
-                "open it on code of your own: --definition package.module:function",
-            )
+            raise UnsafeError(f"the config.json of '{text}' asks for '{str(key)[:40]}'", f"open it on code of your own: {OWN_CODE}")
     if isinstance(arguments.get("in_chans"), int) and are_numbers(facts.get("input_size")):
         facts["input_size"] = (arguments["in_chans"], *facts["input_size"][1:])
     return Config(library, said["architecture"], facts, arguments)

@@ -55,13 +55,18 @@ class Source:
         return expanded(self.name)
 
     @property
+    def called(self) -> str:
+        """As messages call it: of a file the name without its folders."""
+        return self.place.name if self.kind == "file" else self.text
+
+    @property
     def is_zoo(self) -> bool:
         """Whether its weights may have to be downloaded."""
         return self.kind in ZOOS
 
 
 def source(text: str) -> Source:
-    """What a `--network` means.
+    """What a user means by the name of a network.
 
     A built-in name; `torchvision:NAME[@WEIGHTS]`; `timm:NAME[.TAG]`; `hf:OWNER/NAME[@REVISION]`; else a file: what ends as weights do,
     or is there.

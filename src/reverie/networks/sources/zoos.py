@@ -1,11 +1,12 @@
 """Networks of torchvision and timm, and those on the Hugging Face hub: their own code and facts, weights fetched and checked by us.
 
 The libraries build the module without weights; the file comes from where the library's own entry says, is verified, compared with the
-module and copied by `strangers.load_weights`. Random weights are never used instead.
+module and copied by `loading.load_weights`. Random weights are never used instead.
 """
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import re
 import sys
@@ -22,9 +23,10 @@ from reverie.errors import InputError, MissingExtra, UnsafeError, UsageError, fi
 from reverie.networks.builtin import labels as label_names
 from reverie.networks.builtin.catalogue import KNOWN
 from reverie.networks.checkpoints.loading import load_weights
+from reverie.networks.preprocessing import LONGEST_SIDE, RANGE, Preprocessing
 from reverie.networks.sources import download, hub, hub_config
-from reverie.networks.sources.download import Progress
-from reverie.networks.sources.hub_config import LONGEST_SIDE, Config, are_numbers
+from reverie.networks.sources.download import DownloadWatcher
+from reverie.networks.sources.hub_config import Config, are_numbers
 from reverie.networks.sources.source import Source
 from reverie.store import cache_folder
 
@@ -36,26 +38,19 @@ _DIGEST = re.compile(r"-([0-9a-f]{8,64})\.")
 
 @dataclass(frozen=True)
 class Found:
-    """A network and what is known of it; None where nothing is, empty where there is nothing.
-
-    `mean` and `std` are in the units of `range`; `size` is (height, width).
-    """
+    """A network with its weights, the sha256 of their file, and what is known of how it takes pictures."""
 
     module: nn.Module
     name: str
     sha256: str
-    mean: Sequence[float] | None = None
-    std: Sequence[float] | None = None
-    range: tuple[float, float] | None = (0.0, 1.0)
-    size: tuple[int, int] | None = None
-    labels: Sequence[Sequence[str]] = ()
+    preprocessing: Preprocessing
 
 
-def found(source: Source, *, offline: bool = False, progress: Progress | None = None) -> Found:
+def found(source: Source, *, offline: bool = False, progress: DownloadWatcher | None = None) -> Found:
     """A network of a zoo with its weights, which are downloaded unless they are here.
 
     Args:
-        source: of a kind in `naming.ZOOS`.
+        source: of a kind in `source.ZOOS`.
         offline: do not download.
         progress: told the bytes that are there, and how many there will be.
 
@@ -102,7 +97,7 @@ def levels_of(source: Source) -> dict[str, str]:
 # ── torchvision ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _of_torchvision(source: Source, offline: bool, progress: Progress | None) -> Found:
+def _of_torchvision(source: Source, offline: bool, progress: DownloadWatcher | None) -> Found:
     models = imported("torchvision.models", source.text)
     names = models.list_models(module=models)  # its classifiers
     if source.name not in names:
@@ -122,17 +117,18 @@ def _of_torchvision(source: Source, offline: bool, progress: Progress | None) ->
     sha256 = load_weights(place, module, name=name, ignore=aside, renamed=older)
     seen = weights.transforms()
     side = seen.crop_size[0] if isinstance(seen.crop_size, (list, tuple)) else seen.crop_size
-    return Found(_still(module), name, sha256, tuple(seen.mean), tuple(seen.std), size=(side, side), labels=_named(categories))
+    known = Preprocessing(tuple(seen.mean), tuple(seen.std), RANGE, (side, side), _named(categories))
+    return Found(_still(module), name, sha256, known)
 
 
 def _built_with(name: str) -> dict[str, Any]:
     """What torchvision's builders are told where they load weights themselves."""
-    told: dict[str, dict[str, Any]] = {
+    arguments: dict[str, dict[str, Any]] = {
         "googlenet": {"transform_input": True, "aux_logits": False, "init_weights": False},
         "inception": {"transform_input": True, "aux_logits": True, "init_weights": False},
         "vgg": {"init_weights": False},
     }
-    return told.get(name.partition("_")[0].rstrip("0123456789"), {})
+    return arguments.get(name.partition("_")[0].rstrip("0123456789"), {})
 
 
 _DENSE = re.compile(r"(denselayer\d+\.(?:norm|relu|conv))\.(\d)\.")
@@ -146,13 +142,13 @@ def _today(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
 # ── timm ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _of_timm(source: Source, offline: bool, progress: Progress | None) -> Found:
+def _of_timm(source: Source, offline: bool, progress: DownloadWatcher | None) -> Found:
     timm = imported("timm", source.text)
     if not timm.is_model(source.name):
         raise _none_of("timm", source.name, timm.list_models())
     tags = [each.partition(".")[2] for each in timm.list_pretrained() if each.partition(".")[0] == source.name]
     if not tags:
-        raise UsageError(f"timm has no weights for '{source.name}'", "give weights of your own: FILE --definition package.module:function")
+        raise UsageError(f"timm has no weights for '{source.name}'", f"give a file of weights of your own, and {hub_config.OWN_CODE}")
     if source.version and source.version not in tags:
         raise unknown(f"tag of timm:{source.name}", source.version, tags, "it has " + ", ".join(tags[:8]))
     config = timm.get_pretrained_cfg(f"{source.name}.{source.version}" if source.version else source.name)
@@ -168,10 +164,10 @@ def _of_timm(source: Source, offline: bool, progress: Progress | None) -> Found:
     module = _built("timm", source.name, name, lambda: timm.create_model(source.name, pretrained=False, pretrained_cfg=config))
     filtered = getattr(sys.modules[type(module).__module__], "checkpoint_filter_fn", None)  # the file may be older than timm's code
     renamed = None if filtered is None else (lambda state: filtered(dict(state), module))
-    return _told(module, name, load_weights(place, module, name=name, renamed=renamed), config.to_dict())
+    return _with_facts(module, name, load_weights(place, module, name=name, renamed=renamed), config.to_dict())
 
 
-def _of_hub(source: Source, offline: bool, progress: Progress | None) -> Found:
+def _of_hub(source: Source, offline: bool, progress: DownloadWatcher | None) -> Found:
     imported("huggingface_hub", source.text)
     said, commit = hub.config(source.name, source.version or None, offline=offline)
     config = hub_config.read(said, source.text)
@@ -181,7 +177,7 @@ def _of_hub(source: Source, offline: bool, progress: Progress | None) -> Found:
     if library == "timm":  # torchvision's are of the sizes that it has, and some cannot be made without values
         _check_size(place, source, lambda: _built(library, config.architecture, name, build))
     module = _built(library, config.architecture, name, build)
-    return _told(module, name, load_weights(place, module, name=name), config.facts)
+    return _with_facts(module, name, load_weights(place, module, name=name), config.facts)
 
 
 def _check_size(place: Path, source: Source, build: Callable[[], nn.Module]) -> None:
@@ -202,25 +198,24 @@ def _builder(config: Config, source: Source) -> tuple[str, Callable[[], nn.Modul
         return "timm", lambda: timm.create_model(name, pretrained=False, pretrained_cfg=hub_config.shaping(config), **arguments)
     if config.library != "timm" and name in models.list_models(module=models):
         if others := arguments.keys() - {"num_classes"}:
-            raise UnsafeError(
-                f"the config.json of '{source.text}' asks for '{min(others)}'",
-                "open it on code of your own: --definition package.module:function",
-            )
+            fault = f"the config.json of '{source.text}' asks for '{min(others)}'"
+            raise UnsafeError(fault, f"open it on code of your own: {hub_config.OWN_CODE}")
         return "torchvision", lambda: models.get_model(name, weights=None, **{**_built_with(name), **arguments})
     libraries = [config.library] if config.library else list(hub_config.LIBRARIES)
     fault = f"'{source.text}' is a '{name[:60]}', which {' and '.join(libraries)} here {'does' if config.library else 'do'} not have"
-    raise InputError(fault, f"pip install --upgrade {' '.join(libraries)}, or give your own code with --definition package.module:function")
+    raise InputError(fault, f"pip install --upgrade {' '.join(libraries)}, or give your own code with {hub_config.OWN_CODE}")
 
 
-def _told(module: nn.Module, name: str, sha256: str, facts: Mapping[str, Any]) -> Found:
-    """A network with its weights, and what timm's facts, or a config.json of the same form, tell of it."""
+def _with_facts(module: nn.Module, name: str, sha256: str, facts: Mapping[str, Any]) -> Found:
+    """A network with its weights, and what timm's facts, or a config.json of the same shape, say of it."""
     shape = facts.get("input_size")
     channels, height, width = (int(each) for each in shape) if are_numbers(shape) and len(shape) == 3 else (0, 0, 0)
     mean, std = (_for_channels(facts.get(each), channels) for each in ("mean", "std"))
+    if mean is None or std is None or min(std) <= 0:
+        mean = std = None
     size = (height, width) if 0 < height <= LONGEST_SIDE and 0 < width <= LONGEST_SIDE else None
-    std = std if std is not None and min(std) > 0 else None
     count = getattr(module, "num_classes", facts.get("num_classes"))  # torchvision's do not all say it
-    return Found(_still(module), name, sha256, mean, std, size=size, labels=_named(_labels(facts, count)))
+    return Found(_still(module), name, sha256, Preprocessing(mean, std, RANGE, size, _named(_labels(facts, count))))
 
 
 def _for_channels(given: Any, channels: int) -> tuple[float, ...] | None:
@@ -236,8 +231,8 @@ def _labels(facts: Mapping[str, Any], count: Any) -> Sequence[str]:
     """The names of the classes: those in its facts, else those of the part of ImageNet it was trained on."""
     names, descriptions = facts.get("label_names"), facts.get("label_descriptions")
     if isinstance(names, (list, tuple)) and len(names) == count and all(isinstance(each, str) for each in names):
-        told = descriptions if isinstance(descriptions, dict) else {}
-        return [str(told.get(each, each)) for each in names]
+        described = descriptions if isinstance(descriptions, dict) else {}
+        return [str(described.get(each, each)) for each in names]
     data = importlib.import_module("timm.data")
     subset = data.infer_imagenet_subset(dict(facts)) if count and "num_classes" in facts else None
     if subset is None:
@@ -270,19 +265,18 @@ def _still(module: nn.Module) -> nn.Module:
     return module.eval().requires_grad_(False)
 
 
-def _named(labels: Sequence[str]) -> Sequence[Sequence[str]]:
-    """Names of classes; those of ImageNet with their synonyms, and all different."""
+def _named(labels: Sequence[str]) -> tuple[tuple[str, ...], ...] | None:
+    """Names of classes; those of ImageNet with their synonyms, and all different. None where there are none."""
     known = label_names.imagenet() if len(labels) == 1000 else ()
-    same = sum(bool({part.strip().casefold() for part in told.split(",")} & {each.casefold() for each in names})
-               for told, names in zip(labels, known, strict=False))  # fmt: skip
-    if same > 900:
-        return known
-    return [(each,) for each in labels]
+    same = sum(
+        bool({part.strip().casefold() for part in label.split(",")} & {each.casefold() for each in names})
+        for label, names in zip(labels, known, strict=False)
+    )
+    return known if same > 900 else tuple((each,) for each in labels) or None
 
 
 def _none_of(zoo: str, name: str, names: Sequence[str]) -> UsageError:
-    error = unknown(f"network in {zoo}", name, names, f"`python -c 'import {zoo}'` and its list_models() name them")
-    remedy = (
-        error.remedy.replace("'", f"'{zoo}:", 1).replace(" or '", f" or '{zoo}:") if error.remedy.startswith("did you") else error.remedy
-    )
-    return UsageError(f"no network '{zoo}:{name[:60]}'", remedy)
+    near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
+    question = "did you mean " + " or ".join(f"'{zoo}:{each}'" for each in near) + "?"
+    see = f"`python -c 'import {zoo}'` and its list_models() name them"
+    return UsageError(f"no network '{zoo}:{name[:60]}'", question if near else see)
