@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 import reverie
 import reverie.insight.layers
+from reverie.api import plan_see
 from reverie.errors import UsageError
 from reverie.insight import Rung, Sight, excited
 from reverie.networks import Network
@@ -130,10 +131,10 @@ def test_what_a_rung_holds(hand: Network) -> None:
     assert seen.against == seen.labels[1].label and seen.seconds > 0 and seen.name == "the picture" and seen.notes == ()
     for each in seen.layers:
         assert each.activations.shape == (2, 16, 21) and each.rebuilt.size == (16, 21) and each.enhanced.size == (20, 26)
-        assert each.rebuilt.recipe is not None and each.rebuilt.recipe.command == "see" and each.rebuilt.recipe.target == each.name
+        assert each.rebuilt.recipe is not None and each.rebuilt.recipe.command == "see" and str(each.rebuilt.recipe.target) == each.name
         assert each.enhanced.recipe is not None and each.enhanced.recipe.command == "dream"
         feature = each.noticed[0].feature
-        assert feature is not None and feature.recipe is not None and feature.recipe.target == f"{each.name}:{each.noticed[0].channel}"
+        assert feature is not None and feature.recipe is not None and str(feature.recipe.target) == f"{each.name}:{each.noticed[0].channel}"
         assert 0 <= each.fidelity.relative_error < 0.2 and -1 <= each.fidelity.similarity < 1
     assert seen["light"].fidelity.similarity > seen["edge"].fidelity.similarity
 
@@ -149,6 +150,18 @@ def test_other_networks_say_whether_it_is_still_the_same(hand: Network, monkeypa
     assert (same_as.network, same_as.label, same_as.same) == ("like it", hand.recognise(picture)[0].label, True)
     assert (contrary.label, contrary.same) == ("cold", True)  # it says so of the picture too
     assert contrary.probability == pytest.approx(1)
+
+
+def test_what_was_seen_is_told_in_one_line(hand: Network) -> None:
+    plan = plan_see(shown(24, 32), network=hand, **FEW)
+    *_, seen = plan.layers()
+    assert repr(seen) == "Sight('the picture', Hand, 2 of 2 layers)"
+    assert (
+        repr(plan) == "SeePlan(Sight('the picture', Hand, 0 of 2 layers))" and repr(plan.request) == "SeeRequest(2 layers of Hand at 21×16)"
+    )
+    rung = seen["edge"]
+    assert repr(rung).startswith("Rung('edge', 2 channels of 16×21, similarity ")
+    assert repr(rung.noticed[0]).startswith(f"Noticed(channel {rung.noticed[0].channel}, score ") and len(repr(rung.counted)) < 30
 
 
 # ---- what counted

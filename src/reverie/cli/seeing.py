@@ -82,7 +82,7 @@ def see_command(
         told.begin("looking")
         try:
             due = 0.0
-            for sight in looking.rungs(told.told):
+            for sight in looking.layers(lambda progress: told.told(progress.done, progress.doing)):
                 _save(sight, place, written, not no_recipe)
                 if time.monotonic() >= due:
                     _write(sight, place)
@@ -111,9 +111,7 @@ def _check(place: Path, force: bool) -> None:
 
 def _save(sight: Sight, place: Path, written: dict[str, str], with_recipe: bool) -> None:
     """The pictures that are not there yet."""
-    from reverie.insight.page import pictures
-
-    for name, each in pictures(sight).items():
+    for name, each in sight.pictures().items():
         if name not in written:
             written[name] = str(place / name)
             each.save(place / name, force=True, with_recipe=with_recipe)
