@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean, median
 
@@ -28,12 +28,13 @@ import reverie
 from bench import photographs
 from bench.floor import processor
 from reverie.ascent import ClimbSettings, Size, climb, kept_memory
-from reverie.insight import Fidelity, Wish, noise_usual, seen_size
-from reverie.insight.measures import fidelity, judged, rebuilding
+from reverie.insight import Fidelity, SeeRequest, noise_usual, seen_size
+from reverie.insight.measures import fidelity, inversion, judged
 from reverie.networks import Layer, Network
 from reverie.objectives import rebuild
 from reverie.pictures import Picture, load_bytes, resize
 from reverie.recipe import Canvas
+from reverie.recipe.requests import Machinery
 from reverie.render import Plan, generator
 from reverie.target import parse
 
@@ -68,14 +69,14 @@ def main() -> None:
 def rebuilt(net: Network, layers: list[str], pictures: dict[str, Tensor], variation: float = VARIATION) -> Iterator[Result]:
     """Every photograph from every layer, both ways, told as it goes."""
     facts = {each.name: each for each in net.layers}
-    wish = Wish(tuple(layers), net.size, noise_usual(net, layers[:1]), keep=False)
+    usual, machinery = noise_usual(net, layers[:1]), Machinery(keep=False)
     for name, pixels in pictures.items():
         picture = load_bytes(Picture(pixels).encode(".png"), name)
-        here = replace(wish, size=seen_size(picture, net))
-        small = resize(picture.pixels, *here.size)  # (3, H, W)
+        request = SeeRequest(net, picture, tuple(layers), seen_size(picture, net), usual, machinery=machinery)
+        small = resize(picture.pixels, *request.size)  # (3, H, W)
         asked = judged(small, net)
         for layer in layers:
-            plan = rebuilding(facts[layer], picture, net, here)
+            plan = inversion(request, facts[layer])
             seen = activations(net, layer, small)
             for way, make in ours_and_plain(variation):
                 began = time.monotonic()

@@ -16,7 +16,6 @@ from tests.helpers.pages import COMMANDS, FIELDS, ROOT, each_page, open_once, se
 import reverie
 from reverie import api, insight, recipe
 from reverie.api import imagining
-from reverie.pages import Counted
 
 
 @each_page
@@ -74,7 +73,7 @@ PLANS: dict[str, list[Any]] = {  # functions whose **choices are the parameters 
     "journey": [api.plan_journey],
     "film": [api.plan_film],
 }
-OF_A_RUNG = {"fidelity": insight.Fidelity, "noticed": insight.Noticed, "counted": Counted}  # their tables stand in its section
+OF_A_RUNG = {"fidelity": insight.Fidelity, "noticed": insight.Noticed, "counted": insight.Counted}  # their tables stand in its section
 INNER = {"command", "targets", "networks"}  # what the plans hand on among themselves
 
 

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 import reverie
 import reverie.insight.layers
+from reverie.api import plan_see
 from reverie.errors import UsageError
 from reverie.insight import Rung, Sight, excited
 from reverie.networks import Network
@@ -149,6 +150,18 @@ def test_other_networks_say_whether_it_is_still_the_same(hand: Network, monkeypa
     assert (same_as.network, same_as.label, same_as.same) == ("like it", hand.recognise(picture)[0].label, True)
     assert (contrary.label, contrary.same) == ("cold", True)  # it says so of the picture too
     assert contrary.probability == pytest.approx(1)
+
+
+def test_what_was_seen_is_told_in_one_line(hand: Network) -> None:
+    plan = plan_see(shown(24, 32), network=hand, **FEW)
+    *_, seen = plan.layers()
+    assert repr(seen) == "Sight('the picture', Hand, 2 of 2 layers)"
+    assert (
+        repr(plan) == "SeePlan(Sight('the picture', Hand, 0 of 2 layers))" and repr(plan.request) == "SeeRequest(2 layers of Hand at 21×16)"
+    )
+    rung = seen["edge"]
+    assert repr(rung).startswith("Rung('edge', 2 channels of 16×21, similarity ")
+    assert repr(rung.noticed[0]).startswith(f"Noticed(channel {rung.noticed[0].channel}, score ") and len(repr(rung.counted)) < 30
 
 
 # ---- what counted

@@ -66,7 +66,7 @@ def numbers(found: Any) -> list[float]:
 
 def test_progress_rises_and_a_true_answer_stops(hand: Network) -> None:
     told: list[tuple[float, str]] = []
-    reverie.see(shown(), network=hand, progress=lambda share, words: told.append((share, words)), **FEW)
+    reverie.see(shown(), network=hand, progress=lambda progress: told.append((progress.done, progress.doing)), **FEW)
     shares = [share for share, _ in told]
     assert shares == sorted(shares) and shares[0] >= 0 and 0.9 < shares[-1] <= 1
     for layer in ("light", "edge"):
@@ -77,7 +77,7 @@ def test_progress_rises_and_a_true_answer_stops(hand: Network) -> None:
 @pytest.mark.parametrize("part", ["rebuilding", "enhancing", "features", "counting"])
 @pytest.mark.parametrize(("layer", "done"), [("light", 0), ("edge", 1)])
 def test_whatever_it_stops_at_the_layers_before_are_whole(hand: Network, layer: str, done: int, part: str) -> None:
-    seen = reverie.see(shown(), network=hand, progress=lambda _, words: words == f"{layer}: {part}", **FEW)
+    seen = reverie.see(shown(), network=hand, progress=lambda progress: progress.doing == f"{layer}: {part}", **FEW)
     assert [each.name for each in seen.layers] == ["light", "edge"][:done] and seen.expected == 2
     assert "<html" in seen.page() and len(seen.as_data()["layers"]) == done
 
@@ -217,7 +217,7 @@ def test_usual_of_a_built_in_network_is_known_and_the_rest_is_measured(lite0: Ne
     assert "noise" not in known
     both = plan_see(shown(), network=lite0, layers=["blocks.1.0", "blocks.1.0.conv_pw"], channels=0)
     assert both.sight.usual.startswith(known) and "of blocks.1.0.conv_pw 24 pictures of pink noise" in both.sight.usual
-    assert set(both.wish.usual.layers) == {"blocks.1.0", "blocks.1.0.conv_pw"}
+    assert set(both.request.usual.layers) == {"blocks.1.0", "blocks.1.0.conv_pw"}
 
 
 # ---- what is wrong
@@ -228,13 +228,14 @@ def test_usual_of_a_built_in_network_is_known_and_the_rest_is_measured(lite0: Ne
     [
         ({"layers": ["light", "edge", "light"]}, UsageError, "'light' stands twice", "once"),
         ({"layers": []}, UsageError, "no layers", "every block"), ({"layers": ["lihgt"]}, UsageError, "no layer 'lihgt'", "light"),
-        ({"layers": ["head"]}, UsageError, "'head' is not one of those", "layers"), ({"channels": 5}, UsageError, "--channels 5", "4"),
-        ({"channels": -1}, UsageError, "--channels -1", "0"), ({"width": 3}, UsageError, "--width 3", "16"),
-        ({"steps": 0}, UsageError, "--steps 0", "1"), ({"seed": -1}, UsageError, "seed", "0"),
+        ({"layers": ["head"]}, UsageError, "'head' is not one of those", "layers"), ({"channels": 5}, UsageError, "channels=5", "4"),
+        ({"channels": -1}, UsageError, "channels=-1", "0"), ({"width": 3}, UsageError, "width=3", "16"),
+        ({"steps": 0}, UsageError, "steps=0", "1"), ({"seed": -1}, UsageError, "seed=-1", "0"),
+        ({"chanels": 2}, UsageError, "no choice 'chanels'", "channels"), ({"shown": (0, 1, 2)}, UsageError, "shown", "colours"),
         ({"why": "wram"}, UsageError, "no label 'wram'", "warm"), ({"why": 3}, UsageError, "no class 3", "3 classes"),
-        ({"usual": "nowhere"}, InputError, "'nowhere' is no folder", "--usual"),
-        ({"usual": "."}, InputError, "no picture in '.'", ".png"), ({"max_pixels": 0}, UsageError, "--max-pixels 0", "1"),
-        ({"width": 10**6}, InputError, "more than fit in memory", "--width"),
+        ({"usual": "nowhere"}, InputError, "'nowhere' is no folder", "usual="),
+        ({"usual": "."}, InputError, "no picture in '.'", ".png"), ({"max_pixels": 0}, UsageError, "max_pixels=0", "1"),
+        ({"width": 10**6}, InputError, "more than fit in memory", "width"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_named_with_its_remedy(

@@ -24,13 +24,14 @@ from reverie import store
 from reverie.api.inputs import picture_of
 from reverie.ascent import IDENTITY
 from reverie.errors import UsageError
-from reverie.insight import Wish
-from reverie.insight.measures import fidelity, rebuilding
+from reverie.insight import SeeRequest
+from reverie.insight.measures import fidelity, inversion
 from reverie.networks import Network
 from reverie.networks.channel_statistics import Usual
 from reverie.objectives import relative_error
 from reverie.pictures import Picture, similarity
-from reverie.recipe import FileInput, NetworkUsed, NoiseInput, Recipe, chosen
+from reverie.recipe import MAX_PIXELS, FileInput, NetworkUsed, NoiseInput, Recipe, chosen
+from reverie.recipe.requests import Look, Machinery
 
 SIZE = (16, 20)
 
@@ -64,10 +65,14 @@ def blind() -> Network:
     return wrapped(module, size=SIZE)
 
 
-def rebuilt(pixels: Tensor, network: Network, name: str, steps: int, **choices: Any) -> Picture:
+def rebuilt(pixels: Tensor, network: Network, name: str, steps: int, seed: int = 0) -> Picture:
     layer = next(each for each in network.layers if each.name == name)
-    wish = Wish((name,), tuple(pixels.shape[1:]), Usual("nothing", {}), steps=steps, keep=False, threads=1, **choices)  # type: ignore[arg-type]
-    return rebuilding(layer, picture_of(pixels), network, wish).make()
+    size = pixels.shape[1], pixels.shape[2]
+    request = SeeRequest(
+        network, picture_of(pixels, MAX_PIXELS), (name,), size, Usual("nothing", {}), choices=Look(steps=steps), seed=seed,
+        machinery=Machinery(keep=False, threads=1),
+    )  # fmt: skip
+    return inversion(request, layer).make()
 
 
 # ---- what is rebuilt

@@ -1,10 +1,12 @@
 """Seeing: what each layer of a network made of a picture, lowest to highest."""
 
-from reverie.insight.layers import look
-from reverie.insight.measures import excited, noise_usual
-from reverie.insight.report import Fidelity, Noticed, Rung, Sight
-from reverie.insight.request import Halt, Wish, blocks, seen_size
+from reverie.insight.measures import excited
+from reverie.insight.plan import SeePlan, make_plan, noise_usual
+from reverie.insight.report import Sight
+from reverie.insight.request import Progress, SeeRequest, Watcher, seen_size
+from reverie.insight.rung import Counted, Fidelity, Noticed, Opinion, Rung
 
 __all__ = [
-    "Fidelity", "Halt", "Noticed", "Rung", "Sight", "Wish", "blocks", "excited", "look", "noise_usual", "seen_size",
+    "Counted", "Fidelity", "Noticed", "Opinion", "Progress", "Rung", "SeePlan", "SeeRequest", "Sight", "Watcher", "excited", "make_plan",
+    "noise_usual", "seen_size",
 ]  # fmt: skip

@@ -3,83 +3,105 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from typing import Literal
 
 import torch
+from torch import Tensor
 
-from reverie.ascent import Progress
-from reverie.insight.measures import counted, enhancing, excited, fidelity, judged, rebuilding, with_features
-from reverie.insight.report import Noticed, Rung, Sight
-from reverie.insight.request import Halt, Wish
+from reverie.ascent import Progress as AscentProgress
+from reverie.insight.features import with_features
+from reverie.insight.measures import counted, enhancement, excited, fidelity, inversion, is_partial, judged
+from reverie.insight.report import Sight
+from reverie.insight.request import Progress, SeeRequest, Watcher
+from reverie.insight.rung import Rung
 from reverie.networks import Layer, Network
 from reverie.pictures import Picture, resize
 from reverie.render import Plan, threads
 
-_SHARES = {"rebuilding": 0.6, "enhancing": 0.1, "features": 0.2, "counting": 0.1}  # of the time of a rung, about
+Part = Literal["rebuilding", "enhancing", "features", "counting"]
+_SHARES: dict[Part, tuple[float, float]] = {  # of the time of a layer, about: before it, and its own
+    "rebuilding": (0.0, 0.6), "enhancing": (0.6, 0.1), "features": (0.7, 0.2), "counting": (0.9, 0.1),
+}  # fmt: skip
 
 
-def look(sight: Sight, network: Network, wish: Wish, halt: Halt | None = None) -> Iterator[Sight]:
+def look(sight: Sight, request: SeeRequest, watcher: Watcher | None = None) -> Iterator[Sight]:
     """Look at a picture layer by layer, lowest first.
 
     Args:
         sight: what is known before the first layer: the picture, its labels.
-        network: open.
-        wish: what shall be looked at.
-        halt: is told how far it is; once it answers with something true, what is unfinished is left out and this ends.
+        request: what shall be looked at.
+        watcher: is told how far it is; once it answers with something true, what is unfinished is left out and this ends.
 
     Yields:
         what is seen so far, after each layer.
     """
     began = time.monotonic()
-    picture = sight.picture
+    network = request.network
+    pixels = resize(request.picture.pixels, *request.size)  # (C, H, W)
+    with threads(request.machinery.threads), torch.no_grad():
+        activations = network.prepare(request.layers)(pixels[None].to(network.device))  # (1, C, h, w) each
+        judges = judged(pixels, network)
     layers = {each.name: each for each in network.layers}
-    found = [layers[name] for name in wish.layers]
-    pixels = resize(picture.pixels, *wish.size)  # (C, H, W)
-    with threads(wish.threads), torch.no_grad():
-        everything = network.prepare(wish.layers)(pixels[None].to(network.device))
-        asked = judged(pixels, network)
-    order = [each.name for each in network.layers]
-    costs = [2.0 + order.index(each.name) for each in found]  # a deeper layer takes longer
-    for number, layer in enumerate(found):
-        before, cost = sum(costs[:number]) / sum(costs), costs[number] / sum(costs)
-        said = _Said(halt, before, cost, layer)
-        with threads(wish.threads):
-            seen = everything[layer.name][0].cpu()  # (C, h, w)
-            rebuilt = said.made(rebuilding(layer, picture, network, wish), "rebuilding")
-            if rebuilt is None:
-                return
-            kept = fidelity(rebuilt, seen, pixels, layer, network, asked)
-            plan = enhancing(layer, picture, network, wish)
-            enhanced = None if plan is None else said.made(plan, "enhancing")
-            if plan is not None and enhanced is None:
-                return
-            noticed: list[Noticed] = excited(seen, wish.usual.layers[layer.name], wish.channels)
-            noticed, stopped = with_features(noticed, layer, network, wish, said.watching("features"))
-            if stopped or said.told("counting"):
-                return
-            spoke = None if wish.why is None else network.attribute(picture.pixels, [layer.name], wish.why, wish.against)[0]
-        rung = Rung(layer, seen, rebuilt, kept, tuple(noticed), enhanced, None if spoke is None else counted(spoke))
+    depths = {name: 2.0 + depth for depth, name in enumerate(layers)}  # a deeper layer takes longer
+    total, before = sum(depths[name] for name in request.layers), 0.0
+    for layer in (layers[name] for name in request.layers):
+        reporter = _Reporter(watcher, layer.name, before / total, depths[layer.name] / total)
+        before += depths[layer.name]
+        with threads(request.machinery.threads):
+            rung = _rung(request, layer, activations[layer.name][0].cpu(), pixels, judges, reporter)
+        if rung is None:
+            return
         sight = replace(sight, layers=(*sight.layers, rung), seconds=time.monotonic() - began)
         yield sight
 
 
-class _Said:
-    """Tells how far one layer is."""
+def _rung(
+    request: SeeRequest, layer: Layer, activations: Tensor, pixels: Tensor, judges: Mapping[Network, int], reporter: _Reporter
+) -> Rung | None:
+    """What one layer made of the picture; None where it was stopped on the way.
 
-    def __init__(self, halt: Halt | None, before: float, cost: float, layer: Layer) -> None:
-        self._halt, self._before, self._cost, self._layer = halt, before, cost, layer
+    Args:
+        activations: (C, h, w), of the picture.
+        pixels: (C, H, W), at the size at which the network looks.
+        judges: networks that judge what is rebuilt, with the class that each gives the picture.
+    """
+    network = request.network
+    rebuilt = reporter.made(inversion(request, layer), "rebuilding")
+    if rebuilt is None:
+        return None
+    kept = fidelity(rebuilt, activations, pixels, layer, network, judges)
+    plan = enhancement(request, layer)
+    enhanced = None if plan is None else reporter.made(plan, "enhancing")
+    if plan is not None and enhanced is None:
+        return None
+    noticed = excited(activations, request.usual.layers[layer.name], request.choices.channels)
+    featured = with_features(noticed, layer, request, reporter.watching("features"))
+    if featured is None or reporter.stops("counting"):
+        return None
+    spoke = None
+    if request.why is not None:
+        spoke = counted(network.attribute(request.picture.pixels, [layer.name], request.why, request.against)[0])
+    return Rung(layer, activations, rebuilt, kept, tuple(featured), enhanced, spoke)
 
-    def told(self, part: str, done: float = 0.0) -> bool:
-        """Whether to stop."""
-        earlier = sum(share for name, share in _SHARES.items() if list(_SHARES).index(name) < list(_SHARES).index(part))
-        share = self._before + self._cost * (earlier + _SHARES[part] * done)
-        return bool(self._halt and self._halt(share, f"{self._layer.name}: {part}"))
 
-    def watching(self, part: str) -> Callable[[Progress], bool]:
-        return lambda progress: self.told(part, progress.done)
+class _Reporter:
+    """Tells how far one layer is, which begins at `before` and takes `share` of the whole, both 0..1."""
 
-    def made(self, plan: Plan, part: str) -> Picture | None:
+    def __init__(self, watcher: Watcher | None, layer: str, before: float, share: float) -> None:
+        self._watcher, self._layer, self._before, self._share = watcher, layer, before, share
+
+    def stops(self, part: Part, done: float = 0.0) -> bool:
+        """Tell that this share of a part is done; whether to stop."""
+        earlier, own = _SHARES[part]
+        share = self._before + self._share * (earlier + own * done)
+        return bool(self._watcher and self._watcher(Progress(share, f"{self._layer}: {part}")))
+
+    def watching(self, part: Part) -> Callable[[AscentProgress], bool]:
+        return lambda progress: self.stops(part, progress.done)
+
+    def made(self, plan: Plan, part: Part) -> Picture | None:
         """The picture; None where it was stopped on the way."""
         picture = plan.make(self.watching(part))
-        return None if picture.recipe is not None and picture.recipe.stopped is not None else picture
+        return None if is_partial(picture) else picture

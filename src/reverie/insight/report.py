@@ -1,4 +1,4 @@
-"""What was seen, as data for people's own programs; it shows itself as a page."""
+"""What was seen in one picture: data, and as figures, picture files and a page."""
 
 from __future__ import annotations
 
@@ -9,80 +9,26 @@ from typing import Any
 
 from torch import Tensor
 
-from reverie.errors import unknown
-from reverie.networks import Label, Layer
-from reverie.pages import Counted, Opinion
-from reverie.pictures import Picture
+from reverie.errors import printable, unknown
+from reverie.insight.layer_view import SLIGHT, UNUSUAL, layer_view, script_data
+from reverie.insight.rung import Rung
+from reverie.networks import Label
+from reverie.pages import hex_colour, render, shots
+from reverie.pictures import Picture, resize
+from reverie.pictures import shown as in_colours
+
+LIMIT = 10_000_000  # bytes of a page
+QUALITIES = (86, 70, 45)  # of the pictures: the first that keeps the page below the limit
+LARGE = 1280  # longest side of the picture in pixels
+BRIGHTEST = 8.0  # spreads above usual that are white in the file of a heat map
 
 
-@dataclass(frozen=True)
-class Fidelity:
-    """How much of the picture a rebuilt one keeps.
-
-    Attributes:
-        relative_error: ‖Φ(rebuilt) − Φ(picture)‖² / ‖Φ(picture)‖² of the layer's activations Φ; 0 is all.
-        similarity: SSIM of the rebuilt picture and the picture, −1..1.
-        opinions: what networks that had no part in it say of the rebuilt one.
-    """
-
-    relative_error: float
-    similarity: float
-    opinions: tuple[Opinion, ...] = ()
-
-    def as_data(self) -> dict[str, Any]:
-        opinions = [vars(each) for each in self.opinions]
-        return {"relative_error": self.relative_error, "similarity": self.similarity, "opinions": opinions}
-
-
-@dataclass(frozen=True)
-class Noticed:
-    """A channel that stood above its usual.
-
-    Attributes:
-        channel: its number in the layer.
-        score: mean of `heat` over its most excited tenth of places.
-        heat: (h, w), by how many of its usual spreads each place stands above the channel's usual mean.
-        feature: what excites the channel most, from noise; None where none was asked for, or it never fired.
-    """
-
-    channel: int
-    score: float
-    heat: Tensor
-    feature: Picture | None = None
-
-
-@dataclass(frozen=True)
-class Rung:
-    """What one layer made of the picture; a part that could not be made is None or empty.
-
-    Attributes:
-        layer: its facts, at the network's native size.
-        activations: (C, h, w), of the picture at the size at which it was looked at.
-        rebuilt: the picture as rebuilt from these activations alone, with its recipe. fidelity: what it keeps.
-        noticed: the channels furthest above their usual, the furthest first.
-        enhanced: the picture with what the layer detects in it enhanced, with its recipe.
-        counted: how much each place and channel spoke for the label, and against the runner-up.
-    """
-
-    layer: Layer
-    activations: Tensor
-    rebuilt: Picture
-    fidelity: Fidelity
-    noticed: tuple[Noticed, ...]
-    enhanced: Picture | None
-    counted: Counted | None
-
-    @property
-    def name(self) -> str:
-        return self.layer.name
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Sight:
     """What every layer of a network made of one picture. In a notebook it shows itself as its page.
 
     Attributes:
-        name: of the picture.
+        name: of the picture, a stranger's text.
         picture: as it was handed in. seen: (height, width) in pixels at which it was looked at.
         network: its name.
         labels: what the network says of the picture, the likeliest first; empty where it has no labels.
@@ -116,16 +62,104 @@ class Sight:
         raise unknown("layer", name, (each.name for each in self.layers), "it was not among those looked at")
 
     def page(self) -> str:
-        """One self-contained HTML page."""
-        from reverie.insight.page import written
+        """One self-contained HTML page, below 10 MB: pictures are coded more coarsely where they must be."""
+        page = ""
+        for quality in QUALITIES:
+            page = _page(self, quality)
+            if len(page.encode()) < LIMIT:
+                break
+        return page
 
-        return written(self)
+    def pictures(self) -> dict[str, Picture]:
+        """Every picture of it, by the name of its file."""
+        found = {}
+        for each in self.layers:
+            found[f"{each.name}-rebuilt.png"] = each.rebuilt
+            if each.enhanced is not None:
+                found[f"{each.name}-enhanced.png"] = each.enhanced
+            for one in each.noticed:
+                found[f"{each.name}-{one.channel}-heat.png"] = Picture(_grey(one.heat, self.seen))
+                if one.feature is not None:
+                    found[f"{each.name}-{one.channel}-feature.png"] = one.feature
+        return found
 
     def as_data(self, paths: Mapping[str, str] | None = None) -> dict[str, Any]:
-        """The figures, for JSON; with `paths`, by the names that `page.pictures` gives, where the pictures lie."""
-        from reverie.insight.page import figures
-
-        return figures(self, paths or {})
+        """The figures, for JSON; with `paths`, by the names that `pictures` gives, where the pictures lie."""
+        return {
+            "picture": self.name,
+            "network": self.network,
+            "seen": {"width": self.seen[1], "height": self.seen[0]},
+            "labels": [vars(each) for each in self.labels],
+            "why": self.why,
+            "against": self.against,
+            "usual": self.usual,
+            "notes": list(self.notes),
+            "expected": self.expected,
+            "layers": [_figures(each, paths or {}) for each in self.layers],
+        }
 
     def _repr_html_(self) -> str:
         return f'<iframe srcdoc="{html.escape(self.page())}" title="What the network saw" style="width:100%;height:80vh;border:0"></iframe>'
+
+    def __repr__(self) -> str:
+        return f"Sight({self.name!r}, {self.network}, {len(self.layers)} of {self.expected} layers)"
+
+
+def _page(sight: Sight, quality: int) -> str:
+    height, width = sight.seen
+    picture = in_colours(sight.picture.pixels, sight.shown)  # (3, H, W)
+    views = [layer_view(number, each, sight.seen, (sight.why, sight.against), quality) for number, each in enumerate(sight.layers, 1)]
+    return render(
+        "reverie.insight",
+        "see",
+        _script_data(sight),
+        sight=sight,
+        name=printable(sight.name),
+        seen=(width, height),
+        large=shots.photo(picture, LARGE, quality),
+        small=shots.photo(picture, max(height, width), min(95, quality + 6)),
+        quiet=shots.quiet(picture, max(height, width), quality),
+        labels=[(each.label, each.probability, f"{100 * min(max(each.probability, 0.0), 1.0):.2f}") for each in sight.labels],
+        rungs=views,
+        has={part: any(getattr(each, part) for each in views) for part in ("noticed", "enhanced", "counted", "opinions")},
+        unusual=f"{UNUSUAL:g}",
+        levels=any(each.layer.level for each in views),
+        colours={name: hex_colour(getattr(shots, name.upper())) for name in ("for", "against", "faint", "bright")},
+    )
+
+
+def _script_data(sight: Sight) -> dict[str, object]:
+    layers = [script_data(each) for each in sight.layers]
+    return {"seen": sight.seen, "why": sight.why, "against": sight.against, "unusual": UNUSUAL, "slight": SLIGHT, "layers": layers}
+
+
+def _figures(rung: Rung, paths: Mapping[str, str]) -> dict[str, Any]:
+    def path(part: str) -> str:
+        return paths.get(f"{rung.name}-{part}.png", f"{rung.name}-{part}.png")
+
+    counted = rung.counted and {
+        "total": rung.counted.total,
+        "for": [{"channel": channel, "score": score} for channel, score in rung.counted.channels_for],
+        "against": [{"channel": channel, "score": score} for channel, score in rung.counted.channels_against],
+    }
+    return {
+        "name": rung.name,
+        "rebuilt": path("rebuilt"),
+        "enhanced": None if rung.enhanced is None else path("enhanced"),
+        "fidelity": rung.fidelity.as_data(),
+        "noticed": [
+            {
+                "channel": each.channel,
+                "score": each.score,
+                "heat": path(f"{each.channel}-heat"),
+                "feature": None if each.feature is None else path(f"{each.channel}-feature"),
+            }
+            for each in rung.noticed
+        ],
+        "counted": counted,
+    }
+
+
+def _grey(heat: Tensor, size: tuple[int, int]) -> Tensor:
+    """(h, w) in spreads → (3, H, W): black at usual and below, white at 8 spreads above."""
+    return resize((heat / BRIGHTEST).clamp(0, 1)[None], *size).expand(3, -1, -1)

@@ -1,10 +1,10 @@
-"""What shall be looked at: which layers, at which size, why which label."""
+"""What shall be looked at in which picture: layers, at which size, why which label; and how far it is."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 
@@ -13,40 +13,58 @@ from reverie.networks import Layer, Network
 from reverie.networks.channel_statistics import Usual
 from reverie.networks.inspection.failures import CannotTake, taking_a_picture
 from reverie.pictures import Picture
+from reverie.recipe.requests import Look, Machinery
 
-MOST_CHANNELS = 4  # of each layer that are shown
 _AREA = 1.5  # of the network's own, that the picture is looked at with
 _MOST_LAYERS = 48  # of a network without blocks
 
-Halt = Callable[[float, str], object]  # is told the share that is done and what is being done; a true answer stops
-
 
 @dataclass(frozen=True)
-class Wish:
+class Progress:
+    """How far the looking is.
+
+    Attributes:
+        done: share of the work, 0..1.
+        doing: what is being done, in words: `blocks.2.1: rebuilding`.
+    """
+
+    done: float
+    doing: str
+
+
+Watcher = Callable[[Progress], object]  # a true answer stops
+
+
+@dataclass(frozen=True, repr=False)
+class SeeRequest:
     """What shall be looked at.
 
     Attributes:
+        network: open. picture: as it was handed in.
         layers: names, lowest first.
         size: (height, width) in pixels at which the network looks.
         usual: what is usual for these layers.
         why: the class to explain; None for none. against: the runner-up.
-        channels: so many of each layer that it noticed most.
-        steps: of each rebuilding; None for as many as its depth asks for.
-        keep: keep what is needed for `redo`, and feature pictures, in the cache.
+        choices: how many channels of each layer, how many steps of each rebuilding.
+        seed: of the noise from which pictures are rebuilt.
+        machinery: how many threads; whether what `redo` needs, and feature pictures, are kept in the cache.
         shown: channels that are looked at as red, green and blue; none of them for what is usual.
     """
 
+    network: Network
+    picture: Picture
     layers: tuple[str, ...]
     size: tuple[int, int]
     usual: Usual
     why: int | None = None
     against: int | None = None
-    channels: int = MOST_CHANNELS
-    steps: int | None = None
+    choices: Look = field(default_factory=Look)
     seed: int = 0
-    threads: int | None = None
-    keep: bool = True
+    machinery: Machinery = field(default_factory=Machinery)
     shown: tuple[int, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"SeeRequest({len(self.layers)} layers of {self.network.name} at {self.size[1]}×{self.size[0]})"
 
 
 def blocks(network: Network) -> list[Layer]:
@@ -75,17 +93,17 @@ def seen_size(picture: Picture, network: Network, width: int | None = None) -> t
     if width is not None:
         factor = width / wide
     size = max(16, round(height * factor)), max(16, round(wide * factor))
-    return size if takes(network, size, network.layers[-1].name if network.layers else None) else network.size
+    return size if is_seen_whole(network, size, network.layers[-1].name if network.layers else None) else network.size
 
 
-def takes(network: Network, size: tuple[int, int], layer: str | None) -> bool:
+def is_seen_whole(network: Network, size: tuple[int, int], layer: str | None) -> bool:
     """Whether a picture of this size, (height, width), is seen whole as far as this layer, not through windows of another size."""
     return (layer is None or size == network.size or network.is_free(layer)) and gets_through(network, size, layer)
 
 
 def gets_through(network: Network, size: tuple[int, int], layer: str | None) -> bool:
     """Whether a picture of this size, (height, width), gets as far as this layer, if need be through windows."""
-    pixels = torch.full((1, network.channels, *size), 0.5, device=network.device)
+    pixels = torch.full((1, network.channels, *size), 0.5, device=network.device)  # (1, C, H, W)
     try:
         with torch.no_grad(), taking_a_picture():
             network.prepare([] if layer is None else [layer])(pixels)

@@ -1,10 +1,6 @@
-"""The pages we make: each is data first (`views`), then one file of HTML that opens from disk and fetches nothing."""
+"""What the pages we make have in common: a page is one file of HTML that opens from disk and fetches nothing."""
 
-from __future__ import annotations
+from reverie.pages.rendering import hex_colour, percent, render, signed
+from reverie.pages.shots import Shot
 
-from reverie.pages.seeing import see_page as see_page
-from reverie.pages.views import Counted as Counted
-from reverie.pages.views import Noticed as Noticed
-from reverie.pages.views import Opinion as Opinion
-from reverie.pages.views import Rung as Rung
-from reverie.pages.views import Sight as Sight
+__all__ = ["Shot", "hex_colour", "percent", "render", "signed"]

@@ -12,7 +12,7 @@ import pytest
 import torch
 from tests.helpers.sights import bare, rung, sight
 
-from reverie.pages import Noticed, see_page
+from reverie.insight import Fidelity, Noticed
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync"]  # fmt: skip
@@ -33,8 +33,8 @@ def browser() -> Iterator[Any]:
 @pytest.fixture(scope="module")
 def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("page") / "seen.html"
-    empty = replace(rung(5), noticed=(Noticed(7, -0.3, torch.zeros(16, 24), None),), opinions=())
-    place.write_text(see_page(sight(rungs=(*(rung(number) for number in range(1, 5)), empty, bare(rung(6))), expected=8)), "utf-8")
+    empty = replace(rung(5), noticed=(Noticed(7, -0.3, torch.zeros(16, 24), None),), fidelity=Fidelity(0.03, 0.94))
+    place.write_text(sight(layers=(*(rung(number) for number in range(1, 5)), empty, bare(rung(6))), expected=8).page(), "utf-8")
     return place
 
 

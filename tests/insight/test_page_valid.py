@@ -11,8 +11,6 @@ from sys import executable
 import pytest
 from tests.helpers.sights import bare, rung, sight
 
-from reverie.pages import see_page
-
 # its list of CSS properties is of 2020; the browser tests see whether a style works
 TOO_YOUNG = re.compile(r'error: CSS: "[a-z-]+": Property "[a-z-]+" doesn\'t exist\.')
 
@@ -28,8 +26,8 @@ def faults(page: str, folder: Path) -> list[str]:
 
 @pytest.mark.skipif(shutil.which("java") is None, reason="no Java on this machine: the page is not shown to the HTML validator")
 def test_the_page_is_valid_html(tmp_path: Path) -> None:
-    little = sight(labels=(), why=None, against=None, rungs=(bare(rung(1)),))
-    assert not faults(see_page(sight()), tmp_path)
-    assert not faults(see_page(little), tmp_path)
-    wrong = see_page(little).replace("<main", '<div align="left"><main', 1)
+    little = sight(labels=(), why=None, against=None, layers=(bare(rung(1)),))
+    assert not faults(sight().page(), tmp_path)
+    assert not faults(little.page(), tmp_path)
+    wrong = little.page().replace("<main", '<div align="left"><main', 1)
     assert any("align" in each or "div" in each for each in faults(wrong, tmp_path))  # it does look

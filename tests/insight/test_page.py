@@ -16,9 +16,11 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from tests.helpers.sights import bare, noise, rung, sight
+from tests.helpers.sights import bare, noise, noisy, rung, sight
 
-from reverie.pages import Noticed, Opinion, Rung, see_page, seeing, shots
+import reverie
+from reverie.insight import Fidelity, Noticed, Opinion, Rung, layer_view, report
+from reverie.networks import Label
 
 HOSTILE = '"><script>alert(1)</script>.png'
 XHTML = "{http://www.w3.org/1999/xhtml}"
@@ -50,7 +52,7 @@ def unpacked(uri: str) -> np.ndarray[Any, Any]:
 
 @pytest.fixture(scope="module")
 def page() -> str:
-    return see_page(sight())
+    return sight().page()
 
 
 def test_it_is_html_as_the_standard_has_it_and_says_its_language(page: str) -> None:
@@ -89,27 +91,27 @@ def test_each_picture_is_in_it_once(page: str) -> None:
 
 def test_sixteen_layers_of_pictures_as_large_as_real_ones_stay_small() -> None:
     def real(number: int) -> Rung:
-        noticed = tuple(Noticed(channel, 3.0, 4 * noise(112, 168, seed=channel), noise(3, 160, 160, seed=channel)) for channel in range(4))
-        return replace(rung(number), rebuilt=noise(3, 224, 336), enhanced=noise(3, 320, 480), noticed=noticed)  # noise: the worst there is
+        noticed = tuple(Noticed(channel, 3.0, 4 * noise(112, 168, seed=channel), noisy(3, 160, 160, seed=channel)) for channel in range(4))
+        return replace(rung(number), rebuilt=noisy(3, 224, 336), enhanced=noisy(3, 320, 480), noticed=noticed)  # noise: the worst there is
 
-    whole = sight(rungs=tuple(real(number) for number in range(1, 17)), expected=16, picture=noise(3, 600, 900))
-    assert len(see_page(whole).encode()) < 10_000_000
+    whole = sight(layers=tuple(real(number) for number in range(1, 17)), expected=16, picture=noisy(3, 600, 900))
+    assert len(whole.page().encode()) < 10_000_000
 
 
 def test_a_page_that_would_be_too_large_has_coarser_pictures(monkeypatch: pytest.MonkeyPatch, page: str) -> None:
-    monkeypatch.setattr(seeing, "LIMIT", int(len(page) * 0.95))
-    assert len(see_page(sight())) < 0.95 * len(page)
+    monkeypatch.setattr(report, "LIMIT", int(len(page) * 0.95))
+    assert len(sight().page()) < 0.95 * len(page)
 
 
 # ── what strangers wrote ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_a_hostile_name_is_text_wherever_it_stands() -> None:
-    one = replace(rung(1), name=HOSTILE, level=HOSTILE, opinions=(Opinion(HOSTILE, HOSTILE, 0.5, False),))
-    labels = ((HOSTILE, 0.5),)
-    page = see_page(
-        sight(name=HOSTILE, labels=labels, why=HOSTILE, against=HOSTILE, notes=(HOSTILE,), rungs=(one,), expected=2, usual=HOSTILE)
-    )
+    fidelity = Fidelity(0.0, 1.0, (Opinion(HOSTILE, HOSTILE, 0.5, False),))
+    one = replace(rung(1, name=HOSTILE, level=HOSTILE), fidelity=fidelity)
+    labels = (Label(0, HOSTILE, 0.5),)
+    facts = {"name": HOSTILE, "why": HOSTILE, "against": HOSTILE, "usual": HOSTILE}
+    page = sight(labels=labels, notes=(HOSTILE,), layers=(one,), expected=2, **facts).page()
     found = tree(page)
     scripts = ["".join(each.itertext()) for each in found.iter(f"{XHTML}script")]
     assert len(scripts) == 2
@@ -121,7 +123,7 @@ def test_a_hostile_name_is_text_wherever_it_stands() -> None:
 
 
 def test_a_name_cannot_turn_the_line_around() -> None:
-    assert "\u202e" not in see_page(sight(1, name="a\u202egnp.exe"))
+    assert "\u202e" not in sight(1, name="a\u202egnp.exe").page()
 
 
 # ── for everyone ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -160,7 +162,7 @@ def test_it_says_what_was_found(page: str) -> None:
         "Very like the photograph: similarity 0.94, relative error 0.03.", "Channel 7 4.2 spreads above usual", "24 photographs of things",
         "2 · edges · blocks.2",
         "Each value sees 25 × 25 pixels: the box on the picture.", "A grid of 48 × 32 places, 2 pixels apart; 16 channels.",
-        "+1.50", "−0.70", "A note.", "Made by Reverie 0.1.0",
+        "+1.50", "−0.70", "A note.", f"Made by Reverie {reverie.__version__}",
     ):  # fmt: skip
         assert words.replace("\u00a0", " ") in said.replace("\u00a0", " "), words
     assert "unfinished" not in said
@@ -172,18 +174,17 @@ def test_the_lowest_layer_stands_first(page: str) -> None:
 
 
 def test_an_unfinished_page_says_so() -> None:
-    assert "This page is unfinished. 2 of 16 layers are on it so far." in texts(see_page(sight(2, expected=16)))
+    assert "This page is unfinished. 2 of 16 layers are on it so far." in texts(sight(2, expected=16).page())
 
 
 def test_before_the_first_layer_there_is_a_page_already() -> None:
-    said = texts(see_page(sight(0, expected=16)))
+    said = texts(sight(0, expected=16).page())
     assert "0 of 16 layers" in said and "walk" not in said
 
 
 @pytest.mark.parametrize(
     ("gone", "words"),
     [
-        ({"rebuilt": None}, "What it still knows"),
         ({"noticed": ()}, "What it noticed"),
         ({"enhanced": None}, "What it would add"),
         ({"counted": None}, "What counted"),
@@ -191,80 +192,44 @@ def test_before_the_first_layer_there_is_a_page_already() -> None:
 )
 def test_a_part_that_is_missing_is_left_out_with_its_explanation(gone: dict[str, Any], words: str, page: str) -> None:
     assert words in texts(page)
-    said = texts(see_page(sight(rungs=(replace(rung(1), **gone),), expected=1)))
+    said = texts(sight(layers=(replace(rung(1), **gone),), expected=1).page())
     assert words not in said
     assert "None" not in said.replace("None of the channels", "") and "nan" not in said.split()
 
 
 def test_a_network_without_labels_is_shown_without_them() -> None:
-    ones = tuple(replace(rung(number), opinions=(), counted=None) for number in (1, 2))
-    said = texts(see_page(sight(2, labels=(), why=None, against=None, rungs=ones)))
+    ones = tuple(replace(rung(number), fidelity=Fidelity(0.03, 0.94), counted=None) for number in (1, 2))
+    said = texts(sight(2, labels=(), why=None, against=None, layers=ones).page())
     for words in ("What it calls the picture", "What counted", "judge", "labels", "spoke"):
         assert words not in said
     assert "at its end" in said
 
 
-def test_a_layer_of_which_nothing_was_made_still_has_its_place() -> None:
-    said = texts(see_page(sight(rungs=(bare(rung(1)),), expected=1)))
-    assert "1 · blocks.1" in said and "Nothing more was made of this layer." in said
+def test_of_figures_that_are_no_numbers_nothing_is_told() -> None:
+    said = texts(sight(layers=(bare(rung(1)),), expected=1).page())
+    assert "1 · blocks.1" in said and "like the photograph" not in said and "similarity" not in said.split("1 · blocks.1")[1]
 
 
 def test_a_channel_that_never_fired_has_words_in_place_of_a_picture() -> None:
     one = replace(rung(1), noticed=(Noticed(7, -0.3, torch.zeros(32, 48), None),))
-    said = texts(see_page(sight(rungs=(one,), expected=1)))
+    said = texts(sight(layers=(one,), expected=1).page())
     assert "no picture: none was made, or the channel never fired" in said and "0.3 spreads below usual" in said
 
 
 @pytest.mark.parametrize(("field", "words"), [(None, "sees all of the picture"), (100, "from the middle all"), (200, "wherever it stands")])
 def test_what_one_value_sees_is_said_as_it_is(field: int | None, words: str) -> None:
-    assert words in texts(see_page(sight(rungs=(replace(rung(1), receptive_field=field),), expected=1)))
+    assert words in texts(sight(layers=(rung(1, receptive_field=field),), expected=1).page())
 
 
 def test_the_box_is_as_large_as_the_field_and_ends_at_the_edge() -> None:
-    box, cell = seeing._boxes(replace(rung(1), height=32, width=48, receptive_field=25), 64, 96)
+    box, cell = layer_view.boxes(25, (32, 48), (64, 96))
     assert box == (49 - 12.5, 33 - 12.5, 25, 25) and cell == (48, 32, 2, 2)
-    assert seeing._boxes(replace(rung(1), receptive_field=80), 64, 96)[0] == (9, 0, 80, 64)
-
-
-# ── colours ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def test_heat_is_clear_at_the_usual_and_below_and_grows_with_the_spreads() -> None:
-    ramp = torch.arange(-20.0, 81.0)[None].expand(70, -1) / 10  # (70, 101): −2..8
-    alpha = unpacked(shots.heat(ramp, top=8.0))[0, :, 3]
-    assert (alpha[:21] == 0).all()
-    assert (np.diff(alpha[20:]) >= 0).all() and alpha[30] < alpha[60] < alpha[100]
-    assert alpha[100] == shots.OPAQUE
-
-
-def test_what_counted_is_blue_for_and_orange_against_and_clear_where_nothing_did() -> None:
-    places = torch.zeros(70, 90)
-    places[:, :30], places[:, 60:] = 2.0, -1.0
-    found = unpacked(shots.counted(places))
-    assert tuple(found[5, 5, :3]) == shots.FOR and shots.FOR[2] > shots.FOR[0]
-    assert tuple(found[5, 85, :3]) == shots.AGAINST and shots.AGAINST[0] > shots.AGAINST[2]
-    assert found[5, 45, 3] == 0
-    assert found[5, 5, 3] > found[5, 85, 3] > 0  # twice as strong, so more opaque
-
-
-def test_a_map_of_nothing_or_of_what_is_no_number_is_clear() -> None:
-    for values in (torch.zeros(4, 6), torch.full((4, 6), float("nan"))):
-        assert (unpacked(shots.heat(values, 4.0))[..., 3] == 0).all()
-        assert (unpacked(shots.counted(values))[..., 3] == 0).all()
-
-
-def test_a_fine_grid_keeps_its_peaks_and_its_sums() -> None:
-    fine = torch.zeros(96, 144)
-    fine[10, 20], fine[50, 60] = 7.0, -3.0
-    peaks, sums = shots.coarse(fine, 48), shots.coarse(fine, 48, adding=True)
-    assert peaks.shape == sums.shape == (32, 48)
-    assert peaks[3, 6] == 7 and peaks.sum() == 7
-    assert sums[3, 6] == pytest.approx(7) and sums[16, 20] == pytest.approx(-3) and sums.sum() == pytest.approx(4)
+    assert layer_view.boxes(80, (32, 48), (64, 96))[0] == (9, 0, 80, 64)
 
 
 def test_the_script_gets_the_maps_as_they_are() -> None:
-    data = json.loads(seeing._data(sight(1)))
-    heat, spoke = data["layers"][0]["heats"][0], data["layers"][0]["counted"]
+    data = layer_view.script_data(rung(1))
+    heat, spoke = data["heats"][0], data["counted"]
     cells = np.frombuffer(base64.b64decode(heat["cells"]), np.uint8).reshape(heat["grid"])
     assert heat["top"] == 5 and cells[0, 0] == 255 and cells.sum() == 255
     signs = np.frombuffer(base64.b64decode(spoke["cells"]), np.uint8).reshape(spoke["grid"]).astype(int) - 127

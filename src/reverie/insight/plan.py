@@ -1,0 +1,177 @@
+"""A look about to be taken: what is wrong comes to light here, before any time is spent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import NamedTuple
+
+from reverie import files
+from reverie import pictures as _pictures
+from reverie.errors import InputError, MissingExtra, UsageError, choice, printable
+from reverie.insight.layers import look
+from reverie.insight.report import Sight
+from reverie.insight.request import SeeRequest, Watcher, blocks, seen_size
+from reverie.networks import Network, attribution
+from reverie.networks.channel_statistics import Usual, measure
+from reverie.pictures import Picture, resize
+from reverie.recipe import Finish, choose
+from reverie.recipe.requests import Look, Machinery
+from reverie.render import check_size, noise_start
+from reverie.render import threads as using
+from reverie.render.noise import SMALLEST
+from reverie.store import expanded, is_folder
+
+_NOISE_PICTURES = 24  # of which is measured what is usual, for want of photographs
+
+
+@dataclass(frozen=True, repr=False)
+class SeePlan:
+    """A look about to be taken.
+
+    Attributes:
+        sight: what is known before the first layer.
+        request: what shall be looked at.
+    """
+
+    sight: Sight
+    request: SeeRequest
+
+    @property
+    def network(self) -> Network:
+        return self.request.network
+
+    def layers(self, watcher: Watcher | None = None) -> Iterator[Sight]:
+        """What is seen so far: before the first layer, and after each."""
+        yield self.sight
+        yield from look(self.sight, self.request, watcher)
+
+    def __repr__(self) -> str:
+        return f"SeePlan({self.sight!r})"
+
+
+def make_plan(
+    network: Network, picture: Picture, choices: Look, *, name: str = "the picture", seed: int = 0, machinery: Machinery | None = None
+) -> SeePlan:
+    """All of looking at a picture but the looking itself.
+
+    Args:
+        network: open.
+        picture: with as many channels as the network takes.
+        choices: what is looked at, and how.
+        name: of the picture, a stranger's text.
+        seed: of the noise from which pictures are rebuilt.
+        machinery: how many threads, what is kept, how large pictures of `usual` may be.
+
+    Raises:
+        UsageError: a layer or label that is not there, or a layer that is named twice. InputError: a picture or folder that cannot be used.
+        MissingExtra: a label is to be explained, and captum is not installed.
+    """
+    machinery = machinery or Machinery()
+    shown = choose(Finish, shown=choices.shown).shown
+    _check_size(picture, choices.width, name)
+    with using(machinery.threads):
+        layers = _layer_names(choices.layers, network)
+        labels = tuple(network.recognise(picture)) if network.labels else ()
+        explained = _explained(choices.why, network, picture)
+        usual = _usual(choices.usual, layers, network, machinery.max_pixels)
+        size = seen_size(picture, network, choices.width)
+    notes = explained.notes
+    if choices.width is not None and size[1] != choices.width:
+        notes = (*notes, f"{network.name} takes pictures of {network.size[1]}×{network.size[0]} alone, and looked at this one so")
+    sight = Sight(
+        name=printable(name), picture=picture, seen=size, network=network.name, labels=labels, why=_label(network, explained.why),
+        against=_label(network, explained.against), usual=usual.name, expected=len(layers), notes=notes, shown=shown,
+    )  # fmt: skip
+    request = SeeRequest(
+        network, picture, layers, size, usual, explained.why, explained.against, choices, seed, machinery, shown
+    )  # fmt: skip
+    return SeePlan(sight, request)
+
+
+def noise_usual(network: Network, layers: Sequence[str]) -> Usual:
+    """What is usual where no photographs are at hand: pink noise, which is as strong at every scale as they are."""
+    pictures = [noise_start("pink", *network.size, number, "usual", channels=network.channels).pixels for number in range(_NOISE_PICTURES)]
+    return measure(network, pictures, layers, f"{_NOISE_PICTURES} pictures of pink noise, for want of photographs")
+
+
+def _check_size(picture: Picture, width: int | None, name: str) -> None:
+    """Raise InputError for a picture too small, or too large at this width; without one it is looked at at about the network's own size."""
+    height, wide = picture.size
+    if width is not None:
+        check_size(max(1, round(height * width / wide)), width, name)
+    elif min(height, wide) < SMALLEST:
+        check_size(height, wide, name)
+
+
+def _layer_names(given: str | Sequence[str] | None, network: Network) -> tuple[str, ...]:
+    """The layers that are meant, lowest first."""
+    if given is None:
+        return tuple(each.name for each in blocks(network))
+    names = [given] if isinstance(given, str) else list(given)
+    if not names:
+        raise UsageError("no layers to look at", "name one, or leave it out for every block")
+    for each in names:
+        if names.count(each) > 1:
+            raise UsageError(f"layer '{each}' stands twice among the layers", "name each of them once")
+        network.layer(each)
+    order = [each.name for each in network.layers]
+    for each in names:
+        if each not in order:
+            raise UsageError(f"layer '{each}' is not one of those that can be seen", "`reverie layers` lists them")
+    return tuple(sorted(names, key=order.index))
+
+
+class _Explained(NamedTuple):
+    """The class to explain, the one to hold against it, and what there is to tell of that."""
+
+    why: int | None = None
+    against: int | None = None
+    notes: tuple[str, ...] = ()
+
+
+def _explained(why: str | int | None, network: Network, picture: Picture) -> _Explained:
+    if why is None and not network.labels:
+        note = f"{network.name} has no labels, so what needs them is left out: what it says of the picture, and what counted"
+        return _Explained(notes=(note,))
+    if not attribution.available():
+        if why is not None:
+            raise MissingExtra("what counted for a label needs captum", "pip install captum")
+        return _Explained(notes=("what counted is left out: it needs captum (pip install captum)",))
+    best = [each.index for each in network.recognise(picture, top=2)]
+    index = best[0] if why is None else network.class_index(str(why))
+    return _Explained(index, next((each for each in best if each != index), None))
+
+
+def _label(network: Network, index: int | None) -> str | None:
+    if index is None:
+        return None
+    return network.labels[index][0] if index < len(network.labels) else f"class {index}"
+
+
+def _usual(folder: str | Path | None, layers: tuple[str, ...], network: Network, max_pixels: int) -> Usual:
+    """What is usual for these layers: by the user's pictures, or by those it was measured on before, or by noise."""
+    if folder is not None:
+        return _usual_of_folder(expanded(folder), layers, network, max_pixels)
+    known = network.usual()
+    here = {} if known is None else {name: known.layers[name] for name in layers if name in known.layers}
+    missing = [name for name in layers if name not in here]
+    if known is not None and not missing:
+        return Usual(known.name, MappingProxyType(here))
+    noise = noise_usual(network, missing)
+    if not here or known is None:
+        return noise
+    return replace(noise, name=f"{known.name}; of {', '.join(missing)} {noise.name}", layers=MappingProxyType({**here, **noise.layers}))
+
+
+def _usual_of_folder(folder: Path, layers: tuple[str, ...], network: Network, max_pixels: int) -> Usual:
+    if not is_folder(folder):
+        raise InputError(f"'{folder}' is no folder", f"give a folder of pictures with {choice('usual')}")
+    found = files.pictures_in(folder)
+    if not found:
+        raise InputError(f"no picture in '{folder}', which {choice('usual')} names", "pictures end in " + " ".join(sorted(files.READABLE)))
+    loaded = (_pictures.load(each, max_pixels, network.channels) for each in found)
+    looked_at = (resize(each.pixels, *seen_size(each, network)) for each in loaded)  # (C, H, W) each
+    return measure(network, looked_at, layers, f"{len(found)} picture{'s' * (len(found) > 1)} in {printable(folder.name)}")
