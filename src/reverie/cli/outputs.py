@@ -105,7 +105,7 @@ def strip_place(path: Path, recipe: Recipe, force: bool) -> Path:
 def save_strip(picture: Picture, place: Path, force: bool, no_recipe: bool, json: bool) -> str:
     from reverie.pictures import Picture, strip
 
-    frames = tuple(picture.as_shown(each) for each in picture.making)
+    frames = tuple(picture.colours_of(each) for each in picture.making)
     Picture(strip(frames), recipe=picture.recipe).save(place, force=force, with_recipe=not no_recipe)
     if not json:
         say(str(place))

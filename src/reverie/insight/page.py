@@ -9,7 +9,7 @@ from torch import Tensor
 
 from reverie import pages
 from reverie.insight.report import Rung, Sight
-from reverie.pictures import Picture, resize, shown
+from reverie.pictures import Picture, in_colours, resize
 from reverie.version import __version__
 
 BRIGHTEST = 8.0  # spreads above usual that are white in the file of a heat map
@@ -20,7 +20,7 @@ def written(sight: Sight) -> str:
     return pages.see_page(
         pages.Sight(
             name=sight.name,
-            picture=shown(sight.picture.pixels, sight.shown),
+            picture=in_colours(sight.picture.pixels, sight.shown),
             seen=sight.seen,
             network=sight.network,
             labels=tuple((each.label, each.probability) for each in sight.labels),
@@ -106,15 +106,15 @@ def _rung(rung: Rung) -> pages.Rung:
         width=width,
         stride=layer.stride,
         receptive_field=layer.receptive_field,
-        rebuilt=rung.rebuilt.shown,
+        rebuilt=rung.rebuilt.colours,
         relative_error=rung.fidelity.relative_error,
         similarity=rung.fidelity.similarity,
         opinions=rung.fidelity.opinions,
         noticed=tuple(
-            pages.Noticed(each.channel, each.score, each.heat, None if each.feature is None else each.feature.shown)
+            pages.Noticed(each.channel, each.score, each.heat, None if each.feature is None else each.feature.colours)
             for each in rung.noticed
         ),
-        enhanced=None if rung.enhanced is None else rung.enhanced.shown,
+        enhanced=None if rung.enhanced is None else rung.enhanced.colours,
         counted=rung.counted,
     )
 
