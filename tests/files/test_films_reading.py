@@ -35,6 +35,7 @@ def test_every_container_gives_all_frames_in_order(tmp_path: Path, suffix: str) 
     assert (found.width, found.height, len(found.times)) == (64, 48, 12)
     assert found.sound == (suffix != ".gif") and found.complete and found.notes == ()
     assert found.sha256 == sha256_of(place)
+    assert repr(found).startswith("Survey(64×48, 12 frames, 0.") and len(repr(found)) < 40
     steps = [float(after - before) for before, after in zip(found.times, found.times[1:], strict=False)]
     assert steps[1:] == pytest.approx([0.04] * 10, abs=1e-9) and float(found.times[0]) < 0.05
     assert float(found.end - found.times[-1]) == pytest.approx(0.04, abs=0.001)
