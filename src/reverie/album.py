@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from reverie import files
-from reverie.errors import InputError
+from reverie.errors import InputError, choice
 from reverie.recipe import Recipe, read
 from reverie.store import expanded
 
@@ -19,5 +19,5 @@ def read_recipe(picture: str | Path) -> Recipe:
     place = expanded(picture)
     text = files.recipe_text(place)
     if text is None:
-        raise InputError(f"'{place}' carries no recipe", "pictures made by Reverie do, unless --no-recipe was given")
+        raise InputError(f"'{place}' carries no recipe", f"pictures made by Reverie do, unless {choice('recipe')} left it out")
     return read(text)

@@ -99,15 +99,20 @@ class Job:
         try:
             yield self._prepared()
         finally:
-            if not (self.place / _MANIFEST).exists():  # removed: nothing is left to guard
-                with suppress(OSError):
-                    (self.place / _LOCK).unlink()
-            lock.release()
-            if not (self.place / _MANIFEST).exists():
-                with suppress(OSError):  # Windows cannot remove what is open; others may have files in it
-                    (self.place / _LOCK).unlink(missing_ok=True)
-                with suppress(OSError):
-                    self.place.rmdir()
+            self._release(lock)
+
+    def _release(self, lock: FileLock) -> None:
+        """Unlock the folder; of a job that was removed it goes."""
+        manifest = self.place / _MANIFEST
+        if not manifest.exists():  # nothing is left to guard
+            with suppress(OSError):
+                (self.place / _LOCK).unlink()
+        lock.release()
+        if not manifest.exists():  # and nobody else began meanwhile
+            with suppress(OSError):  # Windows cannot remove what is open; others may have files in it
+                (self.place / _LOCK).unlink(missing_ok=True)
+            with suppress(OSError):
+                self.place.rmdir()
 
     def remove(self) -> None:
         """Take all of it away; inside `locked`, the folder itself goes when that ends. What others put into it stays."""

@@ -202,7 +202,7 @@ def test_all_channels_go_beside_the_look_and_come_back(channels: int, tmp_path: 
     place = made.save(tmp_path / "made.png")
     assert np.array_equal(np.load(tmp_path / "made.npy", allow_pickle=False), made.pixels.numpy())
     with Image.open(place) as image:
-        assert np.array_equal(np.asarray(image), quantise(made.shown)) and image.mode == "RGB"
+        assert np.array_equal(np.asarray(image), quantise(made.colours)) and image.mode == "RGB"
     start.unlink()  # it is in the cache
     again = reverie.redo(place, network=net)
     assert torch.equal(again.pixels, made.pixels) and again.encode() == place.read_bytes()
@@ -211,7 +211,7 @@ def test_all_channels_go_beside_the_look_and_come_back(channels: int, tmp_path: 
     assert torch.equal(from_array.pixels, reverie.dream(made, "2", network=net, **FEW).pixels)
     if channels > 3:
         other = reverie.dream(tmp_path / "made.npy", "2", network=net, shown=0, **FEW)
-        assert torch.equal(other.pixels, from_array.pixels) and not torch.equal(other.shown, from_array.shown)
+        assert torch.equal(other.pixels, from_array.pixels) and not torch.equal(other.colours, from_array.colours)
 
 
 def test_features_of_many_channels_are_made_again(tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ def test_a_hundred_damaged_films_give_a_note_or_one_line(tmp_path: Path) -> None
                 readable += 1
                 assert found.times and all(a < b for a, b in zip(found.times, (*found.times[1:], found.end), strict=True)), (turn, how)
                 assert found.width * found.height <= LIMIT and found.times[0] >= 0 and found.fps > 0
-                assert found.whole or found.notes
+                assert found.complete or found.notes
             except ReverieError as error:
                 refusals += 1
                 assert error.exit_code in (3, 4) and "\n" not in str(error) and error.remedy, (turn, how)
@@ -64,11 +64,11 @@ def test_a_hundred_damaged_films_give_a_note_or_one_line(tmp_path: Path) -> None
 @pytest.mark.parametrize(("suffix", "options"), [(".mp4", {"movflags": "+faststart"}), (".webm", {}), (".mkv", {})])
 def test_a_film_cut_short_tells_how_many_frames_of_how_many(tmp_path: Path, suffix: str, options: dict[str, str]) -> None:
     place = save_clip(tmp_path / f"a{suffix}", FRAMES, options=options)
-    assert survey(place, strict=True).whole
+    assert survey(place, strict=True).complete
     place.write_bytes(place.read_bytes()[: place.stat().st_size * 2 // 3])
     found = survey(place)
     count = len(found.times)
-    assert 4 < count < 18 and not found.whole and found.notes == (f"{count} of 20 frames can be read",)
+    assert 4 < count < 18 and not found.complete and found.notes == (f"{count} of 20 frames can be read",)
     with frames(place) as pictures:
         assert len(list(pictures)) == count
     assert f"{count} of 20 frames can be read" in refused(InputError, place, strict=True)

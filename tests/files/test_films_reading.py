@@ -33,8 +33,9 @@ def test_every_container_gives_all_frames_in_order(tmp_path: Path, suffix: str) 
     place = save_clip(tmp_path / f"a{suffix}", FRAMES, sound_seconds=None if suffix == ".gif" else 0.48)
     found = survey(place, strict=True)
     assert (found.width, found.height, len(found.times)) == (64, 48, 12)
-    assert found.sound == (suffix != ".gif") and found.whole and found.notes == ()
+    assert found.sound == (suffix != ".gif") and found.complete and found.notes == ()
     assert found.sha256 == sha256_of(place)
+    assert repr(found).startswith("Survey(64×48, 12 frames, 0.") and len(repr(found)) < 40
     steps = [float(after - before) for before, after in zip(found.times, found.times[1:], strict=False)]
     assert steps[1:] == pytest.approx([0.04] * 10, abs=1e-9) and float(found.times[0]) < 0.05
     assert float(found.end - found.times[-1]) == pytest.approx(0.04, abs=0.001)
@@ -118,7 +119,7 @@ def test_colours_follow_the_matrix_and_the_range_of_the_film(tmp_path: Path, mat
 def test_pixels_that_are_not_square_become_so(tmp_path: Path) -> None:
     place = save_clip(tmp_path / "a.mp4", FRAMES[:2], aspect=Fraction(3, 2))
     found = survey(place, strict=True)
-    assert (found.width, found.height) == (96, 48) and found.whole
+    assert (found.width, found.height) == (96, 48) and found.complete
     assert found.notes == ("its pixels are not square; it is brought from 64×48 to 96×48",)
     assert decoded(place)[0].shape == (48, 96, 3)
 

@@ -110,7 +110,7 @@ def test_a_unit_that_never_fired_has_an_empty_place() -> None:
 
 def test_pictures_of_other_channels_are_shown_as_they_are_looked_at() -> None:
     grey, many = Picture(torch.rand(1, *SIZE)), Picture(torch.rand(5, *SIZE))
-    assert torch.equal(sheet([grey, many]).pixels, contact_sheet([grey.shown, many.shown], ["", ""]))
+    assert torch.equal(sheet([grey, many]).pixels, contact_sheet([grey.colours, many.colours], ["", ""]))
 
 
 @pytest.mark.parametrize(("count", "labels"), [(0, None), (1001, None), (2, ["one"]), (1, [])])

@@ -22,7 +22,7 @@ from reverie.canvas import Fourier, Phase, Preconditioner, magnitudes
 from reverie.canvas.natural import root
 from reverie.errors import InputError, ReverieError, UsageError
 from reverie.networks import Network
-from reverie.pictures import LIGHT, MEAN, SPREAD, in_channels, noise, quantise, shown
+from reverie.pictures import LIGHT, MEAN, SPREAD, in_channels, in_colours, noise, quantise
 from reverie.recipe import Finish, Tiles, choose
 from reverie.render import judges, noise_start
 from reverie.render.tiling import estimated
@@ -75,7 +75,7 @@ def test_a_feature_is_made_on_every_canvas(channels: int, canvas: str) -> None:
     units = reverie.feature("2:0-1", network=of_channels(channels), canvas=canvas, size=(16, 20), octaves=2, steps=2, threads=1, making=2)
     assert [each.pixels.shape for each in units] == [(channels, 16, 20)] * 2
     assert all(frame.shape == (channels, 16, 20) for frame in units[0].making) and not torch.equal(units[0].pixels, units[1].pixels)
-    assert units[0].shown.shape == (3, 16, 20)
+    assert units[0].colours.shape == (3, 16, 20)
 
 
 @pytest.mark.parametrize("channels", COUNTS)
@@ -136,11 +136,11 @@ def test_noise() -> None:
 
 def test_what_is_looked_at() -> None:
     one, two, five = some(1), some(2), some(5)
-    assert torch.equal(shown(one), one.expand(3, -1, -1)) and torch.equal(shown(some(3)), some(3))
-    assert torch.equal(shown(two), torch.stack([two[0], two[1], two.mean(0)])) and torch.equal(shown(five), five[:3])
-    assert torch.equal(shown(five, (3, 2, 1)), five[[3, 2, 1]]) and torch.equal(shown(five, (4,)), five[4].expand(3, -1, -1))
+    assert torch.equal(in_colours(one), one.expand(3, -1, -1)) and torch.equal(in_colours(some(3)), some(3))
+    assert torch.equal(in_colours(two), torch.stack([two[0], two[1], two.mean(0)])) and torch.equal(in_colours(five), five[:3])
+    assert torch.equal(in_colours(five, (3, 2, 1)), five[[3, 2, 1]]) and torch.equal(in_colours(five, (4,)), five[4].expand(3, -1, -1))
     alike = torch.full((2, 2, 2), 0.3)
-    assert (shown(alike) == 0.3).all()  # two channels that agree are grey
+    assert (in_colours(alike) == 0.3).all()  # two channels that agree are grey
 
 
 def test_a_photograph_for_one_channel_is_its_light_and_a_grey_picture_stays_itself() -> None:

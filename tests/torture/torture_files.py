@@ -29,7 +29,7 @@ import numpy as np
 from PIL import Image
 
 from reverie.errors import ReverieError
-from reverie.files import decode, encode, recipe_text
+from reverie.files import at_most_pixels, decode, encode, recipe_text
 from reverie.files.colour import srgb_profile
 from reverie.files.png import SIGNATURE, chunk
 
@@ -51,7 +51,8 @@ class Sweep:
         faulthandler.dump_traceback_later(60, exit=True)  # a hang inside a codec never comes back to Python
         began = time.perf_counter()
         try:
-            act()
+            with at_most_pixels(LIMIT):
+                act()
             self.counts["fine"] += 1
         except ReverieError as error:
             self.counts[type(error).__name__] += 1

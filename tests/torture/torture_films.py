@@ -31,7 +31,7 @@ def attempt(place: Path, counts: Counter[str]) -> None:
     """Survey it, read every frame, and take its sound into a film of ours."""
     recipe_text(place)
     found = survey(place)
-    counts["whole" if found.whole else "in part"] += 1
+    counts["whole" if found.complete else "in part"] += 1
     with frames(place) as pictures:
         read = list(pictures)
     if len(read) != len(found.times) or {each.shape for each in read} != {(found.height, found.width, 3)}:

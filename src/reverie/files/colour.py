@@ -67,13 +67,13 @@ def _is_srgb(source: ImageCms.ImageCmsProfile, mode: str) -> bool:
     else:
         levels = np.linspace(0, 255, 16).round().astype(np.uint8)
         probe = Image.fromarray(np.stack(np.meshgrid(levels, levels, levels), -1).reshape(64, 64, 3))  # every 17th level of each
-    seen = np.asarray(_through(probe, source), dtype=np.int16)
-    return int(np.abs(seen - np.asarray(probe.convert("RGB"), dtype=np.int16)).max()) <= 1
+    converted = np.asarray(_through(probe, source), dtype=np.int16)
+    return int(np.abs(converted - np.asarray(probe.convert("RGB"), dtype=np.int16)).max()) <= 1
 
 
 def _through(image: Image.Image, source: ImageCms.ImageCmsProfile) -> Image.Image:
     target = ImageCms.createProfile("sRGB")
     transform = ImageCms.buildTransform(source, ImageCms.ImageCmsProfile(target), image.mode, "RGB", _INTENT, _FLAGS)
-    seen = ImageCms.applyTransform(image, transform)
-    assert seen is not None  # only an in-place transform returns None
-    return seen
+    converted = ImageCms.applyTransform(image, transform)
+    assert converted is not None  # only an in-place transform returns None
+    return converted

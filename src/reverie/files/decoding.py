@@ -105,7 +105,7 @@ def decode(content: bytes, name: str) -> Decoded:
     """
     kind = _kind(content, name)
     try:
-        with _pillow_limit(most_pixels()), _opened(kind, content, name) as image:
+        with _pillow_limit(most_pixels()), _open(kind, content, name) as image:
             width, height = image.size
             if width * height > most_pixels():
                 raise _too_large(name, f"{width}×{height} = {width * height:,}")
@@ -170,7 +170,7 @@ def _pillow_limit(pixels: int) -> Iterator[None]:
                     Image.MAX_IMAGE_PIXELS = own
 
 
-def _opened(kind: str, content: bytes, name: str) -> Image.Image:
+def _open(kind: str, content: bytes, name: str) -> Image.Image:
     """The picture with its header read and its pixels not yet."""
     if kind != "HEIF":
         return _OPENERS[kind](BytesIO(content), "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import struct
 import zlib
 from collections.abc import Iterator
@@ -23,6 +24,10 @@ PILLOW_FAULTS = (
 )  # fmt: skip
 """What Pillow and its plugins raise on hostile bytes (Warning: where the user runs Python with -W error)."""
 
+_STARTS = {
+    "JPEG": re.compile(rb"\xff\xd8\xff"), "PNG": re.compile(rb"\x89PNG\r\n\x1a\n"), "WEBP": re.compile(rb"RIFF.{4}WEBP", re.DOTALL),
+    "TIFF": re.compile(rb"II[*+]\0|MM\0[*+]"), "GIF": re.compile(rb"GIF8[79]a"), "BMP": re.compile(rb"BM"),
+}  # fmt: skip
 _HEIF = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"}
 
 
@@ -52,18 +57,9 @@ def pictures_in(folder: Path) -> list[Path]:
 
 def kind_of(start: bytes) -> str | None:
     """The format that these first bytes (64 are enough) announce, by Pillow's name for it, or None."""
-    if start[:3] == b"\xff\xd8\xff":
-        return "JPEG"
-    if start[:8] == b"\x89PNG\r\n\x1a\n":
-        return "PNG"
-    if start[:4] == b"RIFF" and start[8:12] == b"WEBP":
-        return "WEBP"
-    if start[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
-        return "TIFF"
-    if start[:6] in (b"GIF87a", b"GIF89a"):
-        return "GIF"
-    if start[:2] == b"BM":
-        return "BMP"
+    for kind, mark in _STARTS.items():
+        if mark.match(start):
+            return kind
     if start[4:8] == b"ftyp":
         length = min(int.from_bytes(start[:4], "big"), 64)
         brands = {start[8:12]} | {start[at : at + 4] for at in range(16, length - 3, 4)}

@@ -21,7 +21,7 @@ from reverie import recipe as _recipe
 from reverie.errors import InputError, MissingExtra, OutputError, ReverieError, UsageError, choice
 from reverie.motion.footage import Footage
 from reverie.networks import Network
-from reverie.pictures import quantise, shown
+from reverie.pictures import in_colours, quantise
 from reverie.recipe import FilmWriting, Recipe
 from reverie.render import threads as using
 from reverie.store import Kept, check_place, exists, expanded, is_folder, made_folder, write_whole
@@ -163,13 +163,13 @@ class MovingPlan(ABC):
         (times, end), (sound, sound_end) = self.times(count), self.sound(count)
         replace = replace or self._leads_to(place)
         try:
-            write_film(place, frames(shown), times, end, sound=sound, sound_end=sound_end, recipe=text, replace=replace, tell=tell)
+            write_film(place, frames(in_colours), times, end, sound=sound, sound_end=sound_end, recipe=text, replace=replace, tell=tell)
         except InputError as error:  # sound at which the writer breaks must not cost the film
             if sound is None:
                 raise
             if tell is not None:
                 tell(f"{error.fault}: the film is without it")
-            write_film(place, frames(shown), times, end, recipe=text, replace=replace, tell=tell)
+            write_film(place, frames(in_colours), times, end, recipe=text, replace=replace, tell=tell)
 
     def _leads_to(self, place: Path) -> bool:
         text = _pictures.carried(place) if place.is_file() else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from reverie.pictures.channels import LIGHT as LIGHT
 from reverie.pictures.channels import in_channels as in_channels
-from reverie.pictures.channels import shown as shown
+from reverie.pictures.channels import in_colours as in_colours
 from reverie.pictures.collection import Pictures as Pictures
 from reverie.pictures.collection import label_of as label_of
 from reverie.pictures.collection import sheet as sheet

@@ -42,7 +42,7 @@ def in_channels(pixels: Tensor, channels: int, name: str = "the picture") -> Ten
     raise InputError(f"'{name}' has {what}, and the network takes {channels}", remedy)
 
 
-def shown(pixels: Tensor, channels: Sequence[int] = ()) -> Tensor:
+def in_colours(pixels: Tensor, channels: Sequence[int] = ()) -> Tensor:
     """(C, H, W) → (3, H, W): as it is looked at.
 
     Args:

@@ -41,7 +41,7 @@ def sheet(pictures: Iterable[Picture], labels: Sequence[str] | None = None) -> P
     """
     given = list(pictures)
     names = [label_of(each) for each in given] if labels is None else labels
-    return Picture(contact_sheet([each.shown if each.alive else None for each in given], names))
+    return Picture(contact_sheet([each.colours if each.alive else None for each in given], names))
 
 
 def label_of(picture: Picture) -> str:

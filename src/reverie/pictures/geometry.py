@@ -66,11 +66,11 @@ def _sampled(coefficients: Tensor, x: Tensor, y: Tensor) -> Tensor:
 
 def _pairs(place: Tensor) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
     """Of the four neighbours along one axis two pairs: where a linear sample stands for the pair, and what it counts."""
-    whole = place.floor()
-    f = place - whole
+    floor = place.floor()
+    f = place - floor
     weights = (1 - f) ** 3 / 6, (3 * f**3 - 6 * f**2 + 4) / 6, (-3 * f**3 + 3 * f**2 + 3 * f + 1) / 6, f**3 / 6
     first, second = weights[0] + weights[1], weights[2] + weights[3]
-    return (whole - 1 + weights[1] / first, first), (whole + 1 + weights[3] / second, second)
+    return (floor - 1 + weights[1] / first, first), (floor + 1 + weights[3] / second, second)
 
 
 def light(pixels: Tensor) -> Tensor:
@@ -95,8 +95,8 @@ def opponent(pixels: Tensor) -> Tensor:
     """(3, H, W): light, red minus light, blue minus light, of a picture of that shape. One of a single channel is its own light."""
     if len(pixels) == 1:
         return pixels
-    shown = light(pixels)
-    return torch.stack([shown, pixels[0] - shown, pixels[2] - shown])
+    luminance = light(pixels)
+    return torch.stack([luminance, pixels[0] - luminance, pixels[2] - luminance])
 
 
 def from_opponent(values: Tensor) -> Tensor:

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from reverie import files
 from reverie.errors import ReverieError, UsageError
-from reverie.pictures.channels import IN_FILES, in_channels, shown
+from reverie.pictures.channels import IN_FILES, in_channels, in_colours
 from reverie.pictures.scale import resize
 from reverie.pictures.values import as_float, as_npy, quantise
 from reverie.recipe import Recipe, read
@@ -65,14 +65,14 @@ class Picture:
         return self.pixels.shape[1], self.pixels.shape[2]
 
     @property
-    def shown(self) -> Tensor:
+    def colours(self) -> Tensor:
         """(3, H, W) in 0..1: as it is looked at, its channels mapped to colours as its recipe says."""
-        return self.as_shown(self.pixels)
+        return self.colours_of(self.pixels)
 
-    def as_shown(self, pixels: Tensor) -> Tensor:
+    def colours_of(self, pixels: Tensor) -> Tensor:
         """The same of another picture with its channels, such as one of `making`."""
         chosen = () if self.recipe is None or self.recipe.channels != len(pixels) else self.recipe.finish.shown
-        return shown(pixels, chosen)
+        return in_colours(pixels, chosen)
 
     @property
     def image(self) -> Image.Image:
@@ -82,7 +82,7 @@ class Picture:
     @property
     def _held(self) -> Tensor:
         """(1 or 3, H, W): what a picture file holds of it."""
-        return self.pixels if len(self.pixels) in IN_FILES else self.shown
+        return self.pixels if len(self.pixels) in IN_FILES else self.colours
 
     def encode(self, suffix: str = ".png", *, with_recipe: bool = True) -> bytes:
         """The bytes of a file of this kind, with the recipe inside. It holds one channel as grey, three as colours, of others the look.

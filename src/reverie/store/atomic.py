@@ -27,11 +27,11 @@ def check_place(path: Path, room: int = 0) -> None:
     """Raise OutputError now, before minutes of work, if `path` cannot be written later, or if there is no room for so many bytes."""
     try:
         _check_kinds(path)
-        handle, beside = _open_beside(path.parent)
+        handle, part = _open_beside(path.parent)
     except OSError as error:
         raise _explain(error, path) from error
     os.close(handle)
-    beside.unlink()
+    part.unlink()
     if room and shutil.disk_usage(path.parent).free < room:
         raise _no_room(path)
 
@@ -62,24 +62,8 @@ def write_whole(path: Path, content: bytes, *, replace: bool = False) -> Path:
     Raises:
         OutputError: no such folder, not writable, no room, or the file exists and `replace` is false.
     """
-    beside: Path | None = None
-    try:
-        _check_kinds(path)
-        _drop_stale(path.parent)
-        handle, beside = _open_beside(path.parent)
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        _move(beside, path, replace)
-    except FileExistsError as error:
-        raise exists(path) from error
-    except OSError as error:
-        raise _explain(error, path) from error
-    finally:
-        if beside is not None:
-            beside.unlink(missing_ok=True)
-    _sync_folder(path.parent)
+    with beside(path, replace=replace) as part:
+        part.write_bytes(content)
     return path
 
 
@@ -144,19 +128,19 @@ def scratch(size: int) -> Iterator[IO[bytes]]:
         yield file
 
 
-def _move(beside: Path, path: Path, replace: bool) -> None:
+def _move(part: Path, path: Path, replace: bool) -> None:
     if replace:
-        beside.replace(path)
+        part.replace(path)
         return
     try:
-        os.link(beside, path)  # fails if the name is taken, also between our look and our write
+        os.link(part, path)  # fails if the name is taken, also between our look and our write
     except FileExistsError:
         raise
     except OSError:  # a file system without hard links
         with contextlib.suppress(FileNotFoundError):
             path.lstat()
             raise FileExistsError(errno.EEXIST, "exists", str(path)) from None
-        beside.replace(path)
+        part.replace(path)
 
 
 def _drop_stale(folder: Path) -> None:
@@ -185,8 +169,8 @@ def _check_kinds(path: Path) -> None:
 
 def _open_beside(folder: Path) -> tuple[int, Path]:
     """A new file of a name nobody has, open for writing, with the permissions that the user's umask gives a new file."""
-    beside = folder / f"{_PREFIX}{os.urandom(8).hex()}{_SUFFIX}"
-    return os.open(beside, os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0), 0o666), beside
+    part = folder / f"{_PREFIX}{os.urandom(8).hex()}{_SUFFIX}"
+    return os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0), 0o666), part
 
 
 def _sync_folder(folder: Path) -> None:

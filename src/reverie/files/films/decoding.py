@@ -72,12 +72,12 @@ def _stream(container: av.container.InputContainer, name: str) -> Any:
 
 
 class Reading:
-    """One way through a film, frame by frame, and what was found out on it.
+    """A film decoded once from end to end, frame by frame, and what was found out meanwhile.
 
     Attributes:
         packets, lost, corrupt: frames in the file so far; of them those that gave no picture, or one with guesses in it.
         missing: frames that the header promises and the file does not hold.
-        resized: the size that the picture changed to, where the way ended.
+        resized: the size that the picture changed to, which ends it.
         heard: whether any sound could be decoded, in a survey.
     """
 

@@ -31,7 +31,7 @@ class _Unheard(Exception):
 
 
 def write(request: WriteRequest, source: BinaryIO) -> None:
-    """One film, as `write_film` asks for it; says notes and, when it is whole, `done`."""
+    """One film, as `write_film` asks for it; says notes and, at the end, `done`."""
     *times, end = (Fraction(*each) for each in request["times"])
     height, width, place = request["height"], request["width"], request["path"]
     frames = _frames(source, height, width, len(times))
@@ -100,13 +100,7 @@ def _film(request: WriteRequest, frames: Iterator[Any], times: Sequence[Fraction
     with av.open(request["path"], "w", format="mp4" if mp4 else "webm", container_options=options) as container:
         container.flags |= 0x400  # bitexact
         stream = _video(container, mp4, request["height"], request["width"], rate, len(times) / (end - times[0]))
-        try:
-            sound = Sound(container, request) if request["sound"] else None
-            container.start_encoding()
-        except (Fault, *FAULTS) as error:
-            if not request["sound"] or no_room(error):
-                raise
-            raise _Unheard from error
+        sound = _begun(container, request)
         span = {mark: after - mark for mark, after in pairwise(marks)}
 
         def put(packets: Sequence[Any]) -> None:
@@ -132,6 +126,18 @@ def _film(request: WriteRequest, frames: Iterator[Any], times: Sequence[Fraction
             sound.give(None)
             sound.close()
     return len(times)
+
+
+def _begun(container: av.container.OutputContainer, request: WriteRequest) -> Sound | None:
+    """The sound, if there is any; all tracks are known, and the head of the film is written."""
+    try:
+        sound = Sound(container, request) if request["sound"] else None
+        container.start_encoding()
+    except (Fault, *FAULTS) as error:
+        if not request["sound"] or no_room(error):
+            raise
+        raise _Unheard from error
+    return sound
 
 
 def _video(container: av.container.OutputContainer, mp4: bool, height: int, width: int, rate: int, fps: Fraction) -> Any:

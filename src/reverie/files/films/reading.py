@@ -42,7 +42,7 @@ class Survey:
         sound: whether there is sound that can be decoded.
         sha256: of the file, hexadecimal.
         notes: what is worth knowing, a line each.
-        whole: whether all of it can be read, and as it is meant.
+        complete: whether all of it can be read, and as it is meant.
     """
 
     width: int
@@ -52,7 +52,7 @@ class Survey:
     sound: bool
     sha256: str
     notes: tuple[str, ...]
-    whole: bool
+    complete: bool
 
     def __repr__(self) -> str:
         return f"Survey({self.width}×{self.height}, {len(self.times):,} frames, {float(self.end):.3g} s)"

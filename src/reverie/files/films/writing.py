@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from fractions import Fraction
-from itertools import chain, islice
+from itertools import chain, islice, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -63,13 +63,20 @@ def write_film(
     suffix = place.suffix.lower()
     if suffix not in FILMS:
         raise UsageError(f"films cannot be written as '{place.suffix}'", "name the file with one of " + ", ".join(sorted(FILMS)))
-    if not times or any(after <= before for before, after in zip(times, [*times[1:], end], strict=True)) or times[0] < 0:
-        raise ValueError("times should be one or more, from 0 on, each later than the one before, and the end later than all")
+    _check_times(times, end)
     if recipe is not None:
         check_text(recipe)
     with Child("write", _PATIENCE) as child, beside(place, replace=replace) as part:
         try:
-            _send(child, part, suffix, _pixels(frames), times, end, sound, sound_end)
+            pictures = _pixels(frames)
+            first = next(pictures)
+            request: WriteRequest = {
+                "path": whole_path(part), "suffix": suffix, "height": first.shape[0], "width": first.shape[1],
+                "times": [pair(each) for each in (*times, end)],
+                "sound": None if sound is None else whole_path(sound), "sound_name": str(sound),
+                "sound_end": None if sound_end is None else pair(sound_end),
+            }  # fmt: skip
+            _send(child, request, chain([first], pictures), len(times))
             while (answer := child.answer())["type"] != "done":
                 if answer["type"] == "note" and tell is not None:
                     tell(answer["text"])
@@ -84,32 +91,23 @@ def write_film(
     return place
 
 
-def _send(
-    child: Child,
-    part: Path,
-    suffix: str,
-    frames: Iterator[npt.NDArray[np.uint8]],
-    times: Sequence[Fraction],
-    end: Fraction,
-    sound: Path | None,
-    sound_end: Fraction | None,
-) -> None:
-    first = next(frames)
-    height, width = first.shape[:2]
-    request: WriteRequest = {
-        "path": whole_path(part), "suffix": suffix, "height": height, "width": width, "times": [pair(each) for each in (*times, end)],
-        "sound": None if sound is None else whole_path(sound), "sound_name": str(sound),
-        "sound_end": None if sound_end is None else pair(sound_end),
-    }  # fmt: skip
+def _check_times(times: Sequence[Fraction], end: Fraction) -> None:
+    if not times or times[0] < 0 or any(after <= before for before, after in pairwise([*times, end])):
+        raise ValueError("times should be one or more, from 0 on, each later than the one before, and the end later than all")
+
+
+def _send(child: Child, request: WriteRequest, frames: Iterable[npt.NDArray[np.uint8]], count: int) -> None:
+    """The request, and so many frames of the size that it says."""
+    shape = (request["height"], request["width"], 3)
+    given = 0
     try:
         child.ask(request)
-        count = 0
-        for count, frame in enumerate(islice(chain([first], frames), len(times) + 1), 1):
-            if frame.shape != first.shape or count > len(times):
-                raise ValueError(f"frame {count} of {len(times)} is {frame.shape}, the first {first.shape}")
+        for given, frame in enumerate(islice(frames, count + 1), 1):
+            if frame.shape != shape or given > count:
+                raise ValueError(f"frame {given} of {count} is {frame.shape}, the first {shape}")
             child.give(np.ascontiguousarray(frame).data.cast("B"))
-        if count < len(times):
-            raise ValueError(f"{count} frames for {len(times)} times")
+        if given < count:
+            raise ValueError(f"{given} frames for {count} times")
         child.done()
     except Died:
         if child.hung:
