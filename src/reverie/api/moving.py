@@ -22,13 +22,13 @@ from reverie.motion.film_plan import FilmPlan
 from reverie.motion.footage import Footage
 from reverie.motion.journey_plan import JourneyPlan
 from reverie.motion.journeys import check, closing
-from reverie.motion.plan import Watcher
 from reverie.pictures import Picture, resize
 from reverie.recipe import Course, FileInput, Film, FilmReading, FilmWriting, Journey, Request, Size, Width, choose
 from reverie.render import check as check_target
 from reverie.render import check_reach, check_size, network_used
 from reverie.store import expanded
 from reverie.target import Target
+from reverie.work import Watcher
 
 SIZE = (360, 640)  # of a journey that begins with noise: height, width
 WIDEST = 1280  # pixels, of a start that is a picture or a film, unless a width is given

@@ -15,11 +15,11 @@ from reverie.api.replanning import Carried, Given, carried_by, plan_redo
 from reverie.errors import InputError, UsageError, choice
 from reverie.motion.footage import Footage
 from reverie.motion.plan import MovingPlan
-from reverie.motion.plan import Watcher as FilmWatcher
 from reverie.pictures import Picture
 from reverie.recipe import COMMANDS, FileInput, Machinery, NoiseInput, Recipe, choose
 from reverie.render import Objective, Plan, Watcher
 from reverie.store import sha256_of
+from reverie.work import Watcher as FilmWatcher
 
 AnyWatcher = Watcher | FilmWatcher
 _TOOK_AWAY = ("machine", "networks", "opinions")

@@ -70,7 +70,7 @@ class NetworkFlags:
             said = Preprocessing.of(given.mean, given.std, given.range, given.native, given.labels, given.scores)
         with downloading(name, quiet) as progress:
             found = open_up(name, said, definition=self.own.definition if own else None, offline=self.own.offline, progress=progress)
-        for note in (*(() if quiet else found.notes.told), *found.notes.warned):
+        for note in (*(() if quiet else found.notes.remarks), *found.notes.warnings):
             remark(note)
         return found.network.to(self.device)
 

@@ -77,7 +77,7 @@ class Outputs:
         if self.making:
             from reverie.pictures import Picture, strip
 
-            frames = tuple(picture.as_shown(each) for each in picture.making)
+            frames = tuple(picture.colours_of(each) for each in picture.making)
             beside_it = strip_of(path)
             made = Picture(strip(frames), recipe=picture.recipe)
             made.save(beside_it, force=self.writing.force, with_recipe=self.writing.with_recipe)

@@ -90,8 +90,8 @@ def layer_view(number: int, rung: Rung, seen: tuple[int, int], labels: tuple[str
         field=_field(rung.layer.receptive_field, seen),
         box=box,
         cell=cell,
-        rebuilt=shots.photo(rung.rebuilt.shown, REBUILT, quality),
-        enhanced=None if rung.enhanced is None else shots.photo(rung.enhanced.shown, ENHANCED, quality),
+        rebuilt=shots.photo(rung.rebuilt.colours, REBUILT, quality),
+        enhanced=None if rung.enhanced is None else shots.photo(rung.enhanced.colours, ENHANCED, quality),
         likeness=likeness,
         figures=figures,
         opinions=rung.fidelity.opinions,
@@ -167,7 +167,7 @@ def _channel(noticed: Noticed, quality: int) -> ChannelView:
         score=_spreads(noticed.score),
         top=_spreads(peak),
         heat=shots.heat(noticed.heat, max(WEAKEST_TOP, peak)),
-        feature=None if noticed.feature is None else shots.photo(noticed.feature.shown, FEATURE, quality),
+        feature=None if noticed.feature is None else shots.photo(noticed.feature.colours, FEATURE, quality),
     )
 
 

@@ -14,7 +14,7 @@ from reverie.networks import Layer, Network
 from reverie.networks.attribution import Attribution
 from reverie.objectives import relative_error
 from reverie.pictures import Picture, rounded, similarity, to_width
-from reverie.recipe import FileInput, NoiseInput, Recipe, chosen
+from reverie.recipe import FileInput, NoiseInput, Recipe, of_command
 from reverie.render import Plan, drawn, judges, machine, used_by
 from reverie.target import parse
 
@@ -117,7 +117,7 @@ def recipe_for(
         inputs=inputs,
         target=target,
         objective="rebuild" if command == "see" else "excite",
-        **chosen(command, {**choices, "shown": request.shown}, {})._asdict(),
+        **of_command(command, **choices, shown=request.shown)._asdict(),
         height=size[0],
         width=size[1],
         channels=network.channels,

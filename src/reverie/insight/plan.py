@@ -76,7 +76,7 @@ def make_plan(
         layers = _layer_names(choices.layers, network)
         labels = tuple(network.recognise(picture)) if network.labels else ()
         explained = _explained(choices.why, network, picture)
-        usual = _usual(choices.usual, layers, network, machinery.max_pixels)
+        usual = _usual(choices.usual, layers, network)
         size = seen_size(picture, network, choices.width)
     notes = explained.notes
     if choices.width is not None and size[1] != choices.width:
@@ -94,7 +94,7 @@ def make_plan(
 def noise_usual(network: Network, layers: Sequence[str]) -> Usual:
     """What is usual where no photographs are at hand: pink noise, which is as strong at every scale as they are."""
     pictures = [noise_start("pink", *network.size, number, "usual", channels=network.channels).pixels for number in range(_NOISE_PICTURES)]
-    return measure(network, pictures, layers, f"{_NOISE_PICTURES} pictures of pink noise, for want of photographs")
+    return measure(network.prepare(layers), pictures, f"{_NOISE_PICTURES} pictures of pink noise, for want of photographs")
 
 
 def _check_size(picture: Picture, width: int | None, name: str) -> None:
@@ -151,10 +151,10 @@ def _label(network: Network, index: int | None) -> str | None:
     return network.labels[index][0] if index < len(network.labels) else f"class {index}"
 
 
-def _usual(folder: str | Path | None, layers: tuple[str, ...], network: Network, max_pixels: int) -> Usual:
+def _usual(folder: str | Path | None, layers: tuple[str, ...], network: Network) -> Usual:
     """What is usual for these layers: by the user's pictures, or by those it was measured on before, or by noise."""
     if folder is not None:
-        return _usual_of_folder(expanded(folder), layers, network, max_pixels)
+        return _usual_of_folder(expanded(folder), layers, network)
     known = network.usual()
     here = {} if known is None else {name: known.layers[name] for name in layers if name in known.layers}
     missing = [name for name in layers if name not in here]
@@ -166,12 +166,12 @@ def _usual(folder: str | Path | None, layers: tuple[str, ...], network: Network,
     return replace(noise, name=f"{known.name}; of {', '.join(missing)} {noise.name}", layers=MappingProxyType({**here, **noise.layers}))
 
 
-def _usual_of_folder(folder: Path, layers: tuple[str, ...], network: Network, max_pixels: int) -> Usual:
+def _usual_of_folder(folder: Path, layers: tuple[str, ...], network: Network) -> Usual:
     if not is_folder(folder):
         raise InputError(f"'{folder}' is no folder", f"give a folder of pictures with {choice('usual')}")
     found = files.pictures_in(folder)
     if not found:
         raise InputError(f"no picture in '{folder}', which {choice('usual')} names", "pictures end in " + " ".join(sorted(files.READABLE)))
-    loaded = (_pictures.load(each, max_pixels, network.channels) for each in found)
+    loaded = (_pictures.load(each, network.channels) for each in found)
     looked_at = (resize(each.pixels, *seen_size(each, network)) for each in loaded)  # (C, H, W) each
-    return measure(network, looked_at, layers, f"{len(found)} picture{'s' * (len(found) > 1)} in {printable(folder.name)}")
+    return measure(network.prepare(layers), looked_at, f"{len(found)} picture{'s' * (len(found) > 1)} in {printable(folder.name)}")
