@@ -95,7 +95,7 @@ def test_tiles_and_masks(channels: int) -> None:
     cut = reverie.dream(start, "2", network=net, jitter=3, tile=16, **FEW)
     assert (whole.pixels - cut.pixels).abs().max() < 1e-3 < (whole.pixels - start).abs().max()
     large = cut.recipe.model_copy(update={"height": 9000, "width": 9000, "tiles": Tiles(tile=1024, halo=16)})
-    assert estimated(large, net, 1e-9).disk == 5 * 4 * channels * 9000**2  # copies, bytes of a number
+    assert estimated(large, None, 1.0, 1e-9).disk == 5 * 4 * channels * 9000**2  # copies, bytes of a number
     mask = torch.zeros(1, 48, 64)
     mask[..., :32] = 1
     half = reverie.dream(start, "2", network=net, mask=mask, **FEW)
@@ -159,18 +159,18 @@ def test_a_photograph_for_one_channel_is_its_light_and_a_grey_picture_stays_itse
 @pytest.mark.parametrize(
     ("channels", "choices", "fault"),
     [
-        (1, {"vivid": 0.3}, "--vivid changes nothing on a network of 1 channel;"), (5, {"vivid": 0.0}, "--vivid changes nothing"),
-        (5, {"keep_colour": True}, "--keep-colour changes nothing on a network of 5 channels"), (1, {"keep_colour": True}, "--keep-colour"),
-        (3, {"shown": (2, 1, 0)}, "--shown changes nothing on a network of 3"), (1, {"shown": 0}, "--shown changes nothing"),
-        (5, {"shown": (5, 1, 0)}, "--shown 5,1,0; Sequential has 5 channels, numbered from 0"), (5, {"shown": "1,2"}, "--shown"),
-        (5, {"shown": "red"}, "--shown red"), (5, {"shown": (0, 1, 2, 3)}, "--shown"), (5, {"shown": -1}, "--shown"),
-        (5, {"shown": (1.5,)}, "--shown"), (5, {"shown": True}, "--shown"),
+        (1, {"vivid": 0.3}, "vivid changes nothing on a network of 1 channel;"), (5, {"vivid": 0.0}, "vivid changes nothing"),
+        (5, {"keep_colour": True}, "keep.colour changes nothing on a network of 5 channels"), (1, {"keep_colour": True}, "keep.colour"),
+        (3, {"shown": (2, 1, 0)}, "shown changes nothing on a network of 3"), (1, {"shown": 0}, "shown changes nothing"),
+        (5, {"shown": (5, 1, 0)}, "shown.5,1,0; Sequential has 5 channels, numbered from 0"), (5, {"shown": "1,2"}, "shown"),
+        (5, {"shown": "red"}, "shown.red"), (5, {"shown": (0, 1, 2, 3)}, "shown"), (5, {"shown": -1}, "shown"),
+        (5, {"shown": (1.5,)}, "shown"), (5, {"shown": True}, "shown"),
     ],
 )  # fmt: skip
 def test_a_choice_of_colours_that_means_nothing_is_refused(channels: int, choices: dict[str, Any], fault: str) -> None:
     with pytest.raises(UsageError, match=fault):
         reverie.dream(some(channels), "2", network=of_channels(channels), **FEW, **choices)
-    with pytest.raises(UsageError, match=r"--shown|changes nothing|a picture from noise"):
+    with pytest.raises(UsageError, match=r"shown|changes nothing|a picture from noise"):
         reverie.feature("2", network=of_channels(channels), size=16, octaves=1, steps=1, **choices)
 
 

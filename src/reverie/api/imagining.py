@@ -140,7 +140,7 @@ def _plans(
     kind, groups = _grouped(targets, diverse, between, count, whole("--batch", batch, 1, MOST_TOGETHER))
     seed, threads = seeded(seed), threaded(threads)
     height, width = sides(size) if size is not None else networks[0].size
-    check_size(height, width, "the picture", "--size")
+    check_size(height, width, "the picture", "size")
     octaves = {} if choices.get("octaves") is not None else {"octaves": _octaves(command, choices, networks[0], height, width)}
     made = chosen(command, octaves, choices)
     check_colours(networks[0], choices, made.finish)

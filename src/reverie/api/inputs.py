@@ -61,7 +61,7 @@ def start_of(
         if size is not None and width is not None:
             raise UsageError("both a size and a width", "noise is made at the size it shall have: give --size alone")
         height, wide = sides(size) if size is not None else (width, width) if width else NOISE_SIZE
-        check_size(height, wide, start, "--size")
+        check_size(height, wide, start, "size")
         noise = noise_start(cast(Noise, kind), height, wide, seed, spread=spread, channels=channels)
         return noise, NoiseInput(noise=cast(Noise, kind))
     if spread:

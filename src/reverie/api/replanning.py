@@ -20,7 +20,7 @@ from reverie.networks.builtin.catalogue import CATALOGUE
 from reverie.networks.prepared.device import available
 from reverie.networks.sources.source import source
 from reverie.pictures import Picture
-from reverie.recipe import MAX_PIXELS, FileInput, Machine, NetworkUsed, NoiseInput, Recipe, VectorInput
+from reverie.recipe import MAX_PIXELS, OWN, FileInput, Machine, NetworkUsed, NoiseInput, Recipe, VectorInput
 from reverie.render import (
     LARGEST,
     Plan,
@@ -56,6 +56,9 @@ def plan_again(
     old = read_recipe(place)
     if old.journey is not None or old.film is not None:
         raise UsageError(f"'{place.name}' is a {old.command}, no picture", "plan_journey_again and plan_film_again are for these")
+    if old.objective == OWN:
+        fault = f"'{place.name}' was made with an objective of somebody's own, which a recipe cannot hold"
+        raise InputError(fault, "reverie.again(picture, objective=…)")
     given = [network] if isinstance(network, Network) else list(network or ())
     if old.batch and (old.command == "dream" or not isinstance(old.input("start"), NoiseInput)):
         raise InputError(f"the recipe in '{place.name}' has a batch of pictures that begin with a picture", "it may have been edited")

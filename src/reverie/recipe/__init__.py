@@ -8,6 +8,7 @@ from reverie.recipe.model import (
     MOST_SEED,
     MOST_THREADS,
     MOST_TOGETHER,
+    OWN,
     SCHEMA,
     Batch,
     Command,
@@ -28,7 +29,7 @@ from reverie.recipe.reading import LONGEST_TEXT, choose, first_fault, read
 from reverie.recipe.resolve import Choices, chosen
 
 DEFAULT_NETWORK = "efficientnet-lite0"
-MAX_PIXELS = 500_000_000  # a picture may claim, unless --max-pixels says otherwise
+MAX_PIXELS = 500_000_000  # a picture may claim, unless somebody says otherwise
 LEVELS: tuple[Level, ...] = get_args(Level)
 
 __all__ = [
@@ -46,6 +47,7 @@ __all__ = [
     "MOST_THREADS",
     "MOST_TOGETHER",
     "OF_DREAMS",
+    "OWN",
     "PRESETS",
     "SCHEMA",
     "Ascent",
