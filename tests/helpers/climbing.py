@@ -67,5 +67,6 @@ def scoring(
     """The score of a target, or of one for each picture, as `render` makes it, and its soft twin."""
     targets = [target] if isinstance(target, str) else list(target)
     inputs = Inputs(torch.zeros(1, 3, 16, 16) if start is None else start, guide, direction)
-    score, soft, _ = scorers(recipe_of(targets, networks, objective, kind), networks, inputs)
-    return score, soft
+    scores = scorers(recipe_of(targets, networks, objective, kind), networks, inputs)
+    assert scores.soft is not None
+    return scores.score, scores.soft

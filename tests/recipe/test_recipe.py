@@ -83,7 +83,7 @@ def test_the_text_is_canonical() -> None:
         ('"inputs":[', '"inputs":[{"role":"direction","channels":0,"sha256":"' + DIGEST + '"},', "inputs.0"),
         ('"objective":"excite"', '"objective":"guide"', "'guide' and the input of that name go together"),
         ('"objective":"excite"', '"objective":"direction"', "'direction' and the input of that name go together"),
-        ('"objective":"excite"', '"objective":"annoy"', "objective"),
+        ('"objective":"excite"', '"objective":"an/noy"', "objective: string should match"),
         ('"role":"start"', '"role":"mask"', "inputs"),
         ('{"noise":"pink","role":"start"}', MASK[:-1], "it needs one start"),
         ('"batch":null', '"batch":{"targets":[]}', "batch.targets"),
@@ -92,7 +92,7 @@ def test_the_text_is_canonical() -> None:
         ('"batch":null', '"batch":{"index":256,"targets":[' + WANTED + ']}', "batch.index"),
         ('"batch":null', '"batch":{"kind":"all","targets":[' + WANTED + ']}', "batch.kind"),
         ('"batch":null', '"batch":{"targets":[' + ",".join([WANTED] * 257) + ']}', "batch.targets"),
-        ('"batch":null', '"batch":{"targets":[' + WANTED + ',"a b"]}', "batch.targets: 'a b' is not a target"),
+        ('"batch":null', '"batch":{"targets":[' + WANTED + ',"a b"]}', "batch.targets.1: 'a b' is not a target"),
         ('"opinions":[]', '"opinions":[{"network":"a","sha256":"' + DIGEST + '","rank":0,"probability":0.5}]', "opinions.0.rank"),
         ('"opinions":[]', '"opinions":[{"network":"a","sha256":"' + DIGEST + '","rank":1,"probability":1.5}]', "opinions.0.probability"),
         ('"fade":1.0', '"fade":0.0', "transforms.fade"),
@@ -151,7 +151,7 @@ def test_any_text_is_a_recipe_or_refused(text: str) -> None:
         ({"tone": "loud"}, "tone=loud; it should be 'keep', 'light' or 'free'"),
     ],
 )
-def test_choosing_names_the_flag(choices: dict[str, object], fault: str) -> None:
+def test_choosing_names_the_choice(choices: dict[str, object], fault: str) -> None:
     with pytest.raises(UsageError, match=fault):
         choose(Ascent, **choices)
 

@@ -3,5 +3,9 @@
 from reverie.objectives.excite import Judge, excite
 from reverie.objectives.match import caricature, direction, diverse, guide, rebuild, relative_error
 from reverie.objectives.penalties import Penalty, penalty
+from reverie.objectives.table import TABLE, Entry, Material, check, entry
 
-__all__ = ["Judge", "Penalty", "caricature", "direction", "diverse", "excite", "guide", "penalty", "rebuild", "relative_error"]
+__all__ = [
+    "TABLE", "Entry", "Judge", "Material", "Penalty", "caricature", "check", "direction", "diverse", "entry", "excite", "guide", "penalty",
+    "rebuild", "relative_error",
+]  # fmt: skip

@@ -3,6 +3,7 @@
 from reverie.recipe.choices import GROUPS, Ascent, Canvas, Data, Finish, Flag, Level, Noise, Penalties, Tiles, Transforms
 from reverie.recipe.commands import COMMANDS, CommandSpec, Subject, flag_in, flag_names, flag_of
 from reverie.recipe.model import (
+    OWN,
     LONGEST_SIDE,
     MOST_SEED,
     MOST_THREADS,
@@ -58,7 +59,7 @@ DEFAULT_NETWORK = "efficientnet-lite0"
 
 __all__ = [
     "COMMANDS", "DEFAULT_NETWORK", "DEFAULT_PRESET", "GROUPS", "LEVELS", "LONGEST_SIDE", "LONGEST_TEXT", "MAX_PIXELS", "MOST_FRAMES",
-    "MOST_SEED", "MOST_THREADS", "MOST_TOGETHER", "PRESETS", "SCHEMA", "Along", "Ascent", "Batch", "Beside", "Canvas", "Choices",
+    "MOST_SEED", "MOST_THREADS", "MOST_TOGETHER", "OWN", "PRESETS", "SCHEMA", "Along", "Ascent", "Batch", "Beside", "Canvas", "Choices",
     "Command", "CommandSpec", "Course", "Cut", "Data", "Estimate", "FileInput", "Film", "FilmReading", "FilmWriting", "Finish", "Flag",
     "Goal", "Journey", "Level", "Listing", "Look", "Machine", "Machinery", "Making", "Named", "NetworkUsed", "Noise", "NoiseInput",
     "Objective", "Opinion", "Own", "Penalties", "Preset", "Printing", "Pruning", "Recipe", "Replay", "Request", "Seed", "Sheet", "Size",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -14,10 +15,11 @@ SCHEMA = 1
 MOST_THREADS = 1024
 MOST_SEED = 2**63 - 1
 LONGEST_SIDE = 10**6  # pixels of a picture that is made
+OWN = "own"  # the objective of a picture that climbed a function of somebody's own
 MOST_TOGETHER = 256  # pictures in a batch
 
 Command = Literal["dream", "imagine", "feature", "see", "journey", "film"]
-Objective = Literal["excite", "guide", "caricature", "direction", "rebuild"]
+Objective = Annotated[str, Field(pattern=r"^[a-z][a-z-]{0,40}$")]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 Channelled = Annotated[tuple[Annotated[float, Field(allow_inf_nan=False)], ...], Field(max_length=4096)]
@@ -112,7 +114,7 @@ class Recipe(Data):
 
     schema_version: int = Field(SCHEMA, ge=1, le=SCHEMA)
     command: Command = "dream"
-    networks: tuple[NetworkUsed, ...] = Field(min_length=1, max_length=8)
+    networks: tuple[NetworkUsed, ...] = Field(max_length=8, description="one or more; none where a function of pictures alone was climbed")
     inputs: tuple[FileInput | NoiseInput | VectorInput, ...] = Field(min_length=1, max_length=4)
     target: TargetField
     objective: Objective = "excite"
@@ -135,56 +137,10 @@ class Recipe(Data):
 
     @model_validator(mode="after")
     def _consistent(self) -> Recipe:
-        if self.stopped and (self.stopped.octave > self.ascent.octaves or self.stopped.step > self.ascent.steps):
-            raise ValueError("stopped after its own end")
-        if self.batch and (self.batch.index >= len(self.batch.targets) or self.batch.targets[self.batch.index] != self.target):
-            raise ValueError("its target is not that of its place in the batch")
-        if len({each.sha256 for each in self.networks}) < len(self.networks):
-            raise ValueError("the same network stands in it twice")
-        roles = [each.role for each in self.inputs]
-        if roles.count("start") + roles.count("film") != 1 or len(set(roles)) < len(roles):
-            raise ValueError("it needs one start, and no more than one guide, mask and direction")
-        if (self.objective in ("guide", "rebuild")) != ("guide" in roles):
-            raise ValueError("the objectives 'rebuild' and 'guide' and the input of that name go together")
-        if (self.objective == "direction") != ("direction" in roles):
-            raise ValueError("the objective 'direction' and the input of that name go together")
-        if (self.command == "film") != ("film" in roles) or (self.command == "film") != (self.film is not None):
-            raise ValueError("the command 'film', its input and its choices go together")
-        if (self.command == "journey") != (self.journey is not None):
-            raise ValueError("the command 'journey' and its choices go together")
-        if (self.objective == "rebuild") != (self.command == "see"):
-            raise ValueError("the command 'see' and the objective 'rebuild' go together")
-        if self.channels != 3 and self.finish.keep_colour:
-            raise ValueError("only pictures of three channels have colours to keep")
-        if self.finish.shown and (self.channels in (1, 3) or max(self.finish.shown) >= self.channels):
-            raise ValueError("channels are shown that it has not, or that need no choice")
-        if self.channels not in (1, 3) and self.command in ("journey", "film"):
-            raise ValueError("frames are grey or coloured")
-        if self.tiles is not None and not self._can_be_cut():
-            raise ValueError("such a picture is not made in tiles")
-        if self.objective == "rebuild" and not self._looks_straight():
-            raise ValueError("what is rebuilt place by place is seen straight, in one octave, from noise")
+        for fault, breaks in RULES:
+            if breaks(self):
+                raise ValueError(fault)
         return self
-
-    def _can_be_cut(self) -> bool:
-        """Whether its score is a sum over places, and its steps change each place by itself."""
-        return (
-            (self.command, self.canvas.canvas, len(self.networks), self.batch) == ("dream", "pixels", 1, None)
-            and self.objective in ("excite", "guide", "direction")
-            and (self.transforms, self.penalties) == (Transforms(), Penalties())
-            and all(term.label is None and term.at is None for term in self.target.terms)
-        )
-
-    def _looks_straight(self) -> bool:
-        """Whether each place of the picture stays where it is while it is made, and nothing but the network has a say in it."""
-        way = self.ascent
-        return (
-            (way.octaves, way.jitter, way.focus, way.centre, way.settle, way.tone) == (1, 0, 0, 0, 1, "free")
-            and (self.transforms, self.penalties) == (Transforms(), Penalties())
-            and isinstance(self.input("start"), NoiseInput)
-            and not {each.role for each in self.inputs} - {"start", "guide"}
-            and len(self.networks) == 1
-        )
 
     def input(self, role: str) -> FileInput | NoiseInput | VectorInput | None:
         """The input with this role, if there is one."""
@@ -193,3 +149,86 @@ class Recipe(Data):
     def text(self) -> str:
         """Canonical JSON: the same recipe gives the same text."""
         return json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+_NEEDED_BY = {"guide": ("guide", "rebuild"), "direction": ("direction",), "": ("excite", "caricature", OWN)}  # input → objectives
+
+
+def _roles(recipe: Recipe) -> list[str]:
+    return [each.role for each in recipe.inputs]
+
+
+def _lacks(recipe: Recipe, role: str) -> bool:
+    """Whether this input is there and its objective does not need it, or the other way round; what others need is not known here."""
+    known = recipe.objective in (each for objectives in _NEEDED_BY.values() for each in objectives)
+    return known and (recipe.objective in _NEEDED_BY[role]) != (role in _roles(recipe))
+
+
+def _stops_late(recipe: Recipe) -> bool:
+    stopped = recipe.stopped
+    return stopped is not None and (stopped.octave > recipe.ascent.octaves or stopped.step > recipe.ascent.steps)
+
+
+def _unlike_its_batch(recipe: Recipe) -> bool:
+    batch = recipe.batch
+    return batch is not None and (batch.index >= len(batch.targets) or batch.targets[batch.index] != recipe.target)
+
+
+def _starts_badly(recipe: Recipe) -> bool:
+    roles = _roles(recipe)
+    return roles.count("start") + roles.count("film") != 1 or len(set(roles)) < len(roles)
+
+
+def _is_not_cut(recipe: Recipe) -> bool:
+    """Whether its score is no sum over places, or its steps change a place by others; which objectives can be cut is not known here."""
+    return (
+        (recipe.command, recipe.canvas.canvas, len(recipe.networks), recipe.batch) != ("dream", "pixels", 1, None)
+        or (recipe.transforms, recipe.penalties) != (Transforms(), Penalties())
+        or any(term.label is not None or term.at is not None for term in recipe.target.terms)
+    )
+
+
+def _moves_places(recipe: Recipe) -> bool:
+    """Whether a place of the picture does not stay where it is while it is made, or something beside the network has a say in it."""
+    ascent = recipe.ascent
+    return (
+        (ascent.octaves, ascent.jitter, ascent.focus, ascent.centre, ascent.settle, ascent.tone) != (1, 0, 0, 0, 1, "free")
+        or (recipe.transforms, recipe.penalties) != (Transforms(), Penalties())
+        or not isinstance(recipe.input("start"), NoiseInput)
+        or bool(set(_roles(recipe)) - {"start", "guide"})
+        or len(recipe.networks) != 1
+    )
+
+
+def _shows_wrong_channels(recipe: Recipe) -> bool:
+    given = recipe.finish.shown
+    return bool(given) and (recipe.channels in (1, 3) or max(given) >= recipe.channels)
+
+
+RULES: tuple[tuple[str, Callable[[Recipe], bool]], ...] = (
+    ("it names no network", lambda recipe: not recipe.networks and recipe.objective != OWN),
+    ("stopped after its own end", _stops_late),
+    ("its target is not that of its place in the batch", _unlike_its_batch),
+    ("the same network stands in it twice", lambda recipe: len({each.sha256 for each in recipe.networks}) < len(recipe.networks)),
+    ("it needs one start, and no more than one guide, mask and direction", _starts_badly),
+    ("the objectives 'rebuild' and 'guide' and the input of that name go together", lambda recipe: _lacks(recipe, "guide")),
+    ("the objective 'direction' and the input of that name go together", lambda recipe: _lacks(recipe, "direction")),
+    (
+        "the command 'film', its input and its choices go together",
+        lambda recipe: len({recipe.command == "film", "film" in _roles(recipe), recipe.film is not None}) > 1,
+    ),
+    ("the command 'journey' and its choices go together", lambda recipe: (recipe.command == "journey") != (recipe.journey is not None)),
+    (
+        "the command 'see' and the objective 'rebuild' go together",
+        lambda recipe: (recipe.command == "see") != (recipe.objective == "rebuild"),
+    ),
+    ("only pictures of three channels have colours to keep", lambda recipe: recipe.channels != 3 and recipe.finish.keep_colour),
+    ("channels are shown that it has not, or that need no choice", _shows_wrong_channels),
+    ("frames are grey or coloured", lambda recipe: recipe.channels not in (1, 3) and recipe.command in ("journey", "film")),
+    ("such a picture is not made in tiles", lambda recipe: recipe.tiles is not None and _is_not_cut(recipe)),
+    (
+        "what is rebuilt place by place is seen straight, in one octave, from noise",
+        lambda recipe: recipe.objective == "rebuild" and _moves_places(recipe),
+    ),
+)
+"""What a recipe must not be, whatever its fields: what is then said, and whether it is so."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -11,15 +11,16 @@ from torch import Tensor
 from reverie.ascent import IDENTITY, ClimbSettings, Score, Transform, climb, kept_memory, octave_sizes
 from reverie.networks import Network
 from reverie.recipe import Ascent, Recipe, Stop
+from reverie.render.materials import Inputs
 from reverie.render.noise import generator, threads
-from reverie.render.scores import Inputs, even, penalised, scorers, takeable
+from reverie.render.scores import even, penalised, scorers, takeable
 
 
 @dataclass(frozen=True)
 class Dreamt:
     """A frame: (C, H, W) in 0..1 on the CPU, and the score at its last step."""
 
-    pixels: Tensor
+    pixels: Tensor = field(repr=False)
     score: float
 
 
@@ -42,8 +43,10 @@ class Dreamer:
             of_stop = recipe.model_copy(update={"target": each.target, "networks": (used,)})
             parts.append(scorers(of_stop, [networks[each.network]], blank))
         self._parts = parts or [scorers(recipe, networks, blank)]
-        smallest = max(each[2] for each in self._parts)
-        self._takeable = takeable(self._parts[0][0], blank.start, octave_sizes(recipe.height, recipe.width, recipe.ascent, smallest))[0]
+        smallest = max(each.smallest for each in self._parts)
+        self._takeable = takeable(self._parts[0].attempt, blank.start, octave_sizes(recipe.height, recipe.width, recipe.ascent, smallest))[
+            0
+        ]
 
     def __call__(
         self, start: Tensor, purpose: str, shares: Sequence[float] = (), mask: Tensor | None = None, ascent: Ascent | None = None
@@ -58,8 +61,8 @@ class Dreamer:
             ascent: other choices than the recipe's, for this frame.
         """
         recipe, ascent = self.recipe, ascent or self.recipe.ascent
-        score = self._mixed([part[0] for part in self._parts], shares)
-        soft = self._mixed([part[1] for part in self._parts], shares)
+        score = self._mixed([part.score for part in self._parts], shares)
+        soft = self._mixed([part.soft or part.score for part in self._parts], shares)
         settings = ClimbSettings(
             recipe.canvas, ascent, recipe.transforms, penalty=penalised(recipe), soft=soft,
             mask=None if mask is None else mask[None, None].to(self.device),
@@ -73,7 +76,7 @@ class Dreamer:
     def score(self, picture: Tensor, shares: Sequence[float] = ()) -> float:
         """The score of a picture (C, H, W) as it is."""
         with torch.no_grad():
-            return float(self._mixed([part[0] for part in self._parts], shares)(picture[None].to(self.device), IDENTITY)[0])
+            return float(self._mixed([part.score for part in self._parts], shares)(picture[None].to(self.device), IDENTITY)[0])
 
     @staticmethod
     def _mixed(scores: Sequence[Score], shares: Sequence[float]) -> Score:
@@ -82,7 +85,7 @@ class Dreamer:
         if len(chosen) == 1:
             return chosen[0][1]
 
-        def mixed(pictures: Tensor, view: Transform) -> Tensor:
-            return torch.stack([share * score(even(pictures), view) for share, score in chosen]).sum(0)  # (N,)
+        def mixed(pictures: Tensor, transform: Transform) -> Tensor:
+            return torch.stack([share * score(even(pictures), transform) for share, score in chosen]).sum(0)  # (N,)
 
         return mixed

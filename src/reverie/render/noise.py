@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import torch
 
-from reverie.errors import InputError, UsageError
+from reverie.errors import InputError, UsageError, choice
 from reverie.pictures import MEAN, Picture, noise, rounded
 from reverie.recipe import LONGEST_SIDE, MOST_THREADS, Noise, NoiseInput, Recipe
 
@@ -17,14 +17,14 @@ PHOTOGRAPHS = (0.485, 0.456, 0.406)  # mean colour of ImageNet's photographs, as
 LARGEST = 24_000_000  # pixels of a picture dreamt in one pass
 
 
-def check_size(height: int, width: int, name: str, flag: str = "--width", largest: int = LARGEST) -> None:
-    """Raise InputError for a picture too small or too large to dream on; `flag` is what makes it larger or smaller."""
+def check_size(height: int, width: int, name: str, by: str = "width", largest: int = LARGEST) -> None:
+    """Raise InputError for a picture too small or too large to dream on; `by` is the choice that makes it larger or smaller."""
     if min(height, width) < SMALLEST:
-        raise InputError(f"'{name}' is {width}×{height} pixels", f"the least is {SMALLEST} a side; {flag} makes it larger")
+        raise InputError(f"'{name}' is {width}×{height} pixels", f"the least is {SMALLEST} a side; {choice(by)} makes it larger")
     if height * width > largest or max(height, width) > LONGEST_SIDE:
         most = int(min((largest * width / height) ** 0.5, LONGEST_SIDE, LONGEST_SIDE * width / height))
-        remedy = f"give {flag} {most} or less" if min(most, most * height // width) >= SMALLEST else "cut it into shorter pieces"
-        why = "more than fit in memory" if largest == LARGEST else f"more than the {largest:,} that --max-pixels allows"
+        remedy = f"give {choice(by, most)} or less" if min(most, most * height // width) >= SMALLEST else "cut it into shorter pieces"
+        why = "more than fit in memory" if largest == LARGEST else f"more than the {largest:,} that {choice('max_pixels')} allows"
         raise InputError(f"'{name}' would be dreamt at {width}×{height} pixels, {why}", remedy)
 
 
@@ -62,7 +62,7 @@ def generator(seed: int, purpose: str) -> torch.Generator:
 def threads(count: int | None) -> Iterator[None]:
     """So many threads inside (None: as many as there are), as many as before outside."""
     if count is not None and not 1 <= count <= MOST_THREADS:
-        raise UsageError(f"--threads {count}", f"it is a number from 1 to {MOST_THREADS}")
+        raise UsageError(choice("threads", count), f"it is a number from 1 to {MOST_THREADS}")
     before = torch.get_num_threads()
     if count is not None:
         torch.set_num_threads(count)

@@ -1,37 +1,60 @@
-"""From recipe to pictures: the only room that puts canvas, network, objective and ascent together."""
+"""A plan: pictures about to be made together, and the making. It climbs, finishes, asks for opinions, and says what is to be known."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import torch
 from torch import Tensor
 
-from reverie.ascent import ClimbSettings, Progress, added, climb, kept_memory, octave_sizes
-from reverie.canvas import keep_colour
-from reverie.errors import UsageError
+from reverie.ascent import ClimbSettings, Progress, Tiling, climb, kept_memory, octave_sizes
+from reverie.errors import UsageError, choice
 from reverie.networks import Network
-from reverie.pictures import Picture, banded, in_memory, resample, resize
-from reverie.recipe import NoiseInput, Recipe, Stopped
+from reverie.pictures import Picture, in_memory
+from reverie.recipe import OWN, NoiseInput, Recipe, Stopped
+from reverie.render.finishing import finished, for_strip, note_on_dead, note_on_skipped, opacities
+from reverie.render.fit import bytes_per_pixel
+from reverie.render.materials import Inputs
 from reverie.render.noise import drawn, generator, purposes, threads
 from reverie.render.opinions import opinions
-from reverie.render.scores import Inputs, penalised, scorers, takeable
-from reverie.render.tiling import WHOLE, Estimate, estimated, largest_in_memory, roomy, tiling_of
+from reverie.render.own import OfPictures, Own, own_layers, scores_of_activations, scores_of_pictures
+from reverie.render.scores import Scores, penalised, scorers, takeable
+from reverie.render.tiling import Estimate, estimated, largest_in_memory, roomy, tiling_of
 from reverie.store import Kept
-from reverie.target import brief
+from reverie.target import CLASSES, brief
 
 MOST_FRAMES = 100  # pictures from along the way
-_STRIP = 480  # pixels of height of those of a large picture
 _SAMPLE = (720, 1280)  # of the part by which time is estimated
 
 Watcher = Callable[[Progress], object]  # sees every step; a true answer stops
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
+class Climbed:
+    """What a climb came to.
+
+    Attributes:
+        last: its last state.
+        alive: (N,), whether a picture ever had a gradient.
+        soft_steps: (N,), how many of its steps were found only by going softly through dead units.
+        frames: the pictures that are wanted, at some states from along the way, each (C, H, W).
+        stopped: where it stopped early.
+        skipped: octaves that were too small for the network.
+    """
+
+    last: Progress
+    alive: Tensor
+    soft_steps: Tensor
+    frames: list[list[Tensor]]
+    stopped: Stopped | None
+    skipped: int
+
+
+@dataclass(frozen=True, repr=False)
 class Plan:
     """Pictures about to be made together: their recipe, their networks, open, and what goes in, at the size of the result.
 
@@ -43,6 +66,8 @@ class Plan:
         guide, mask, direction: inputs of the recipe by these names.
         kept: files that are kept in the cache by their hash, once the making begins.
         notes: what the user should know of the plan.
+        objective: a function of one's own, from what layers see, by name, to a score (N,) for each picture, where the recipe says so.
+        score: the same from pictures (N, C, H, W) in 0..1 as they are shown, of a plan without networks.
     """
 
     recipe: Recipe
@@ -54,11 +79,31 @@ class Plan:
     direction: Tensor | None = None
     kept: tuple[bytes, ...] = ()
     notes: tuple[str, ...] = ()
+    objective: Own | None = None
+    score: OfPictures | None = None
+
+    def __post_init__(self) -> None:
+        own = (self.objective is not None) + (self.score is not None)
+        if own != (self.recipe.objective == OWN):
+            raise UsageError("an objective of one's own and the recipe's do not fit", f"a recipe says '{OWN}' of it, and of nothing else")
+        if self.objective is not None and len(self.networks) != 1:
+            raise UsageError(f"an objective of one's own with {len(self.networks)} networks", "it is asked of one")
+        if (self.score is not None) != (not self.networks):
+            raise UsageError("a score of pictures alone with a network", "it is asked of none")
+
+    def __repr__(self) -> str:
+        recipe = self.recipe
+        return f"Plan({recipe.command}, {brief(str(recipe.target))}, {len(self.wanted)} of {recipe.width}×{recipe.height})"
 
     @property
     def network(self) -> Network:
         """The first of them."""
         return self.networks[0]
+
+    @property
+    def device(self) -> torch.device:
+        """Where it is made."""
+        return self.networks[0].device if self.networks else torch.device(self.recipe.machine.device)
 
     def recipes(self) -> list[Recipe]:
         """Of each picture that is wanted."""
@@ -82,103 +127,18 @@ class Plan:
             making: so many pictures from along the way are kept in `Picture.making`.
         """
         if not 0 <= making <= MOST_FRAMES:
-            raise UsageError(f"--making {making}", f"it is a number from 0 to {MOST_FRAMES}")
+            raise UsageError(choice("making", making), f"it is a number from 0 to {MOST_FRAMES}")
         began = time.monotonic()
-        recipe = self.recipe
-        kept = Kept().put_all(self.kept)
-        tiling = tiling_of(recipe, self.network)
-        held = kept_memory() if roomy(recipe) else nullcontext()
-        with threads(recipe.machine.threads), held, in_memory(largest_in_memory(recipe)):
-            start = self._starts() if tiling else self._starts().to(self.network.device)  # (N, C, H, W)
-            score, soft, smallest = scorers(recipe, self.networks, Inputs(start, self.guide, self.direction))
-            sizes = octave_sizes(recipe.height, recipe.width, recipe.ascent, smallest)
-            sizes = sizes if tiling else takeable(score, start, sizes)
-            skipped = recipe.ascent.octaves - len(sizes)
-            settings = ClimbSettings(
-                recipe.canvas, recipe.ascent, recipe.transforms, grown=recipe.command != "dream", penalty=penalised(recipe), soft=soft,
-                matching=recipe.objective == "rebuild", tiles=tiling, device=self.network.device,
-                mask=None if self.mask is None else self.mask[None, None].to(start.device),
-            )  # fmt: skip
-            last: Progress | None = None
-            alive = torch.zeros(len(start), dtype=torch.bool)
-            soft_steps = torch.zeros(len(start), dtype=torch.long)
-            frames: list[list[Tensor]] = []
-            for last in climb(start, score, settings, sizes, [generator(recipe.seed, each) for each in purposes(recipe)]):
-                made = (last.octave - 1 + last.step / last.steps) / last.octaves  # share of the steps, whatever their size
-                while len(frames) < making - 1 and made >= (len(frames) + 1) / making:
-                    frames.append([_shown(each) for each in self._finished(last, start)])
-                if not settings.matching and not torch.isfinite(last.score).all():  # one who matches takes such a step back
-                    raise UsageError(f"the score of '{brief(str(recipe.target))}' is no finite number", "give its terms smaller weights")
-                alive |= last.alive.cpu()
-                soft_steps += last.soft.cpu()
-                here = Stopped(octave=last.octave, step=last.step)
-                if recipe.stopped == here:
-                    break
-                if watcher is not None and watcher(last) and last.done < 1:
-                    recipe = recipe.model_copy(update={"stopped": here})
-                    break
-            if last is None:
-                raise AssertionError("an ascent has at least one step")
-            finished = self._finished(last, start)
-            recipes = [each.model_copy(update={"stopped": recipe.stopped}) for each in self.recipes()]
-            if recipe.command == "imagine":
-                said = opinions(finished, recipes, self.network)
-                recipes = [each.model_copy(update={"opinions": what}) for each, what in zip(recipes, said, strict=True)]
-        were = "is too small for this target and was" if skipped == 1 else "are too small for this target and were"
-        notes: tuple[str, ...] = (f"{skipped} of {recipe.ascent.octaves} octaves {were} skipped",) if skipped else ()
+        notes = Kept().put_all(self.kept)
+        with self._resources():
+            start = self._starts()  # (N, C, H, W)
+            climbed = self._climb(start, watcher, making)
+            pixels = self._finished(climbed.last, start)
+            recipes = self._recipes_of(pixels, climbed.stopped)
+        frames = [*climbed.frames, [for_strip(each) for each in pixels]] if making else []
         seconds = (time.monotonic() - began) / len(start)
-        opacity = _opacity(last, recipe) if recipe.tiles is None or recipe.finish.opacity else [None] * len(start)
-        return [
-            replace(
-                self.start,
-                pixels=finished[place],
-                alpha=opacity[index] if recipe.finish.opacity else self.start.alpha,
-                opacity=opacity[index],
-                recipe=recipes[place],
-                content=b"",
-                sha256="",
-                notes=(
-                    *self.notes,
-                    *self.start.notes,
-                    *notes,
-                    *kept,
-                    *_stirred(recipes[place], bool(alive[index]), int(soft_steps[index])),
-                ),
-                alive=bool(alive[index]),
-                score=float(last.score[index]),
-                seconds=seconds,
-                making=(*(frame[place] for frame in frames), _shown(finished[place])) if making else (),
-            )
-            for place, index in enumerate(self.wanted)
-        ]
-
-    def _starts(self) -> Tensor:
-        """(N, C, H, W): where each picture of the batch begins."""
-        recipe, used = self.recipe, self.recipe.input("start")
-        if recipe.command == "dream" or not isinstance(used, NoiseInput):
-            return self.start.pixels[None]
-        return torch.stack([drawn(recipe, purpose).pixels for purpose in purposes(recipe)])
-
-    def _finished(self, state: Progress, start: Tensor) -> list[Tensor]:
-        """The pictures that are wanted as they are at this state of an ascent: each (C, H, W), on the CPU, at the size of the result."""
-        pictures, finish = state.pictures, self.recipe.finish
-        if pictures.shape != start.shape:
-            if self.recipe.command == "dream":
-                more = added(pictures, resize(start, *pictures.shape[2:]), *start.shape[2:])
-                pictures = banded(torch.add, start, more, out=more)
-            else:
-                pictures = resize(pictures, *start.shape[2:])
-
-        def finished(dream: Tensor, own: Tensor, mask: Tensor | None = None) -> Tensor:
-            dream = dream.clamp(0, 1)
-            if finish.keep_colour:
-                dream = keep_colour(dream, own)
-            if finish.mix:
-                dream = torch.lerp(dream, own, finish.mix)
-            return dream if mask is None else torch.where(mask == 0, own, dream)
-
-        masks = () if self.mask is None else (self.mask,)
-        return [banded(finished, pictures[index].cpu(), start[index].cpu(), *masks) for index in self.wanted]
+        notes = (*note_on_skipped(climbed.skipped, self.recipe.ascent.octaves), *notes)
+        return self._pictures(pixels, recipes, frames, climbed, notes, seconds)
 
     def estimate(self) -> Estimate:
         """What making it will take, from a measurement on a small part of it that takes some seconds."""
@@ -190,41 +150,120 @@ class Plan:
         part = replace(self, recipe=sample, start=start, mask=None, kept=())
         part.make(lambda _: times.append(time.monotonic()))
         steps = [after - before for before, after in pairwise(times)]
-        return estimated(self.recipe, self.network, min(steps) / (height * width))
+        return estimated(self.recipe, self._tiling, part._bytes_per_pixel(), min(steps) / (height * width))
 
+    def _bytes_per_pixel(self) -> float:
+        """What a pass keeps for its gradient."""
+        if not self.networks:
+            return 0.0
+        layers = self.recipe.target.layers()
+        if self.objective is not None:
+            layers = own_layers(self.objective, self.network, self._starts())
+        return bytes_per_pixel(self.network, list(layers) or [CLASSES])
 
-def _shown(picture: Tensor) -> Tensor:
-    """(C, H, W) no larger than a strip of pictures needs it, where it is very large."""
-    height, width = picture.shape[1:]
-    return picture if height * width <= WHOLE else resize(picture, _STRIP, max(1, round(width * _STRIP / height)))
+    @property
+    def _tiling(self) -> Tiling | None:
+        return tiling_of(self.recipe, self.network) if self.networks else None
 
+    @contextmanager
+    def _resources(self) -> Iterator[None]:
+        """Inside, threads and memory as the recipe has them."""
+        held = kept_memory() if roomy(self.recipe) else nullcontext()
+        with threads(self.recipe.machine.threads), held, in_memory(largest_in_memory(self.recipe)):
+            yield
 
-def _stirred(recipe: Recipe, alive: bool, soft_steps: int) -> tuple[str, ...]:
-    """Notes on a start that was dead, or nearly."""
-    if not alive:
-        if recipe.command == "dream":
-            return (f"nothing in this picture moves '{recipe.target}': its gradient is zero, and the result is the start",)
-        return (f"'{recipe.target}' never fired, whatever was shown to it",)
-    if soft_steps:
-        return (f"the start left '{recipe.target}' dead: {soft_steps} steps were led softly through units that do not fire",)
-    return ()
+    def _starts(self) -> Tensor:
+        """(N, C, H, W): where each picture of the batch begins, on the network's device unless it is made in tiles."""
+        recipe, used = self.recipe, self.recipe.input("start")
+        if recipe.command == "dream" or not isinstance(used, NoiseInput):
+            starts = self.start.pixels[None]
+        else:
+            starts = torch.stack([drawn(recipe, purpose).pixels for purpose in purposes(recipe)])
+        return starts if recipe.tiles else starts.to(self.device)
 
+    def _scores(self, start: Tensor) -> Scores:
+        """What is climbed."""
+        if self.score is not None:
+            return scores_of_pictures(self.score, start)
+        if self.objective is not None:
+            return scores_of_activations(self.objective, self.network, start)
+        return scorers(self.recipe, self.networks, Inputs(start, self.guide, self.direction))
 
-def _opacity(state: Progress, recipe: Recipe) -> list[Tensor | None]:
-    """Where the gradient went: for each picture (H, W) in 0..1, smooth, 1 where it went most."""
-    size = (recipe.height, recipe.width)
-    coarse = _smoothly(state.changed, max(1, size[0] // 8), max(1, size[1] // 8))
-    full = resample(coarse, *size) if recipe.tiles else _smoothly(coarse, *size)  # (N, 1, H, W)
-    return [_stretched(each[0].cpu()) for each in full]
+    def _climb(self, start: Tensor, watcher: Watcher | None, making: int) -> Climbed:
+        """All steps, or those up to where the recipe or the watcher stops."""
+        recipe, scores = self.recipe, self._scores(start)
+        sizes = octave_sizes(recipe.height, recipe.width, recipe.ascent, scores.smallest)
+        sizes = sizes if recipe.tiles else takeable(scores.attempt, start, sizes)
+        settings = ClimbSettings(
+            recipe.canvas, recipe.ascent, recipe.transforms, grown=recipe.command != "dream", penalty=penalised(recipe), soft=scores.soft,
+            matching=recipe.objective == "rebuild", tiles=self._tiling, device=self.device,
+            mask=None if self.mask is None else self.mask[None, None].to(start.device),
+        )  # fmt: skip
+        alive = torch.zeros(len(start), dtype=torch.bool)
+        soft_steps = torch.zeros(len(start), dtype=torch.long)
+        frames: list[list[Tensor]] = []
+        stopped = recipe.stopped
+        for last in climb(start, scores.score, settings, sizes, [generator(recipe.seed, each) for each in purposes(recipe)]):
+            made = (last.octave - 1 + last.step / last.steps) / last.octaves  # share of the steps, whatever their size
+            while len(frames) < making - 1 and made >= (len(frames) + 1) / making:
+                frames.append([for_strip(each) for each in self._finished(last, start)])
+            if not settings.matching:  # one who matches takes a step without a finite score back
+                self._check_finite(last.score)
+            alive |= last.alive.cpu()
+            soft_steps += last.soft.cpu()
+            here = Stopped(octave=last.octave, step=last.step)
+            if recipe.stopped == here:
+                break
+            if watcher is not None and watcher(last) and last.done < 1:
+                stopped = here
+                break
+        return Climbed(last, alive, soft_steps, frames, stopped, recipe.ascent.octaves - len(sizes))
 
+    def _check_finite(self, scores: Tensor) -> None:
+        if torch.isfinite(scores).all():
+            return
+        if self.recipe.objective == OWN:
+            raise UsageError("an objective of one's own gave a score that is no finite number", "it gives a finite one for any picture")
+        raise UsageError(f"the score of '{brief(str(self.recipe.target))}' is no finite number", "give its terms smaller weights")
 
-def _stretched(values: Tensor) -> Tensor:
-    """(H, W) of any range → 0..1, from what a twentieth are below to what a twentieth are above."""
-    flat = values.flatten()
-    low, high = flat[:: max(1, len(flat) // 65536)].clamp_min(0).quantile(torch.tensor([0.05, 0.95])).tolist()
-    return banded(lambda band: ((band.clamp_min(0) - low) / max(high - low, 1e-6)).clamp_(0, 1), values)
+    def _finished(self, state: Progress, start: Tensor) -> list[Tensor]:
+        """The pictures that are wanted as they are at this state: each (C, H, W)."""
+        return finished(state, start, self.recipe, self.mask, self.wanted)
 
+    def _recipes_of(self, pixels: Sequence[Tensor], stopped: Stopped | None) -> list[Recipe]:
+        """Of the pictures that were made, with what other networks say of them."""
+        recipes = [each.model_copy(update={"stopped": stopped}) for each in self.recipes()]
+        if self.recipe.command != "imagine":
+            return recipes
+        said = opinions(pixels, recipes, self.network)
+        return [each.model_copy(update={"opinions": what}) for each, what in zip(recipes, said, strict=True)]
 
-def _smoothly(values: Tensor, height: int, width: int) -> Tensor:
-    """(N, C, H, W) of any range at another size, without overshoot."""
-    return torch.nn.functional.interpolate(values, (height, width), mode="bilinear", antialias=True, align_corners=False)
+    def _pictures(
+        self,
+        pixels: Sequence[Tensor],
+        recipes: Sequence[Recipe],
+        frames: Sequence[Sequence[Tensor]],
+        climbed: Climbed,
+        notes: tuple[str, ...],
+        seconds: float,
+    ) -> list[Picture]:
+        opacity = opacities(climbed.last, self.recipe)
+        pictures = []
+        for place, index in enumerate(self.wanted):
+            alive, soft_steps = bool(climbed.alive[index]), int(climbed.soft_steps[index])
+            picture = replace(
+                self.start,
+                pixels=pixels[place],
+                alpha=opacity[index] if self.recipe.finish.opacity else self.start.alpha,
+                opacity=opacity[index],
+                recipe=recipes[place],
+                content=b"",
+                sha256="",
+                notes=(*self.notes, *self.start.notes, *notes, *note_on_dead(recipes[place], alive, soft_steps)),
+                alive=alive,
+                score=float(climbed.last.score[index]),
+                seconds=seconds,
+                making=tuple(frame[place] for frame in frames),
+            )
+            pictures.append(picture)
+        return pictures

@@ -15,19 +15,24 @@ from reverie.version import __version__
 
 
 def network_used(network: Network, layers: Sequence[str], target: Target | None = None) -> NetworkUsed:
+    """What a recipe says of a network of which these layers (or CLASSES) are wanted; `target` where it is asked for its own."""
     prepared = network.prepare(layers)
     known = network.name in CATALOGUE and network.sha256 == CATALOGUE[network.name].sha256
-    face: dict[str, Any] = {} if known else {"mean": network.mean, "std": network.std, "size": network.size}
-    return NetworkUsed(name=network.name, sha256=network.sha256, target=target, folded=prepared.folded, unfolded=prepared.unfolded, **face)
+    preprocessing: dict[str, Any] = {} if known else {"mean": network.mean, "std": network.std, "size": network.size}
+    return NetworkUsed(
+        name=network.name, sha256=network.sha256, target=target, folded=prepared.folded, unfolded=prepared.unfolded, **preprocessing
+    )
 
 
-def machine(network: Network, threads: int | None) -> Machine:
+def machine(where: Network | torch.device, threads: int | None) -> Machine:
+    """What a picture is made on: where a network is, or, of one made without any, on this device."""
+    device, dtype = (where, torch.float32) if isinstance(where, torch.device) else (where.device, where.dtype)
     return Machine(
         reverie=__version__,
         torch=torch.__version__,
-        device=cast(Any, network.device.type),
+        device=cast(Any, device.type),
         threads=threads or torch.get_num_threads(),
-        precision="bfloat16" if network.dtype == torch.bfloat16 else "float32",
+        precision="bfloat16" if dtype == torch.bfloat16 else "float32",
     )
 
 

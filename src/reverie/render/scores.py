@@ -3,40 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
 from reverie.ascent import IDENTITY, Score, Size, Transform
 from reverie.canvas import magnitudes
-from reverie.errors import UsageError
+from reverie.errors import UsageError, choice
 from reverie.networks import Network, Prepared
 from reverie.networks.inspection.failures import CannotTake, taking_a_picture
-from reverie.objectives import Judge, Penalty, caricature, direction, diverse, excite, guide, penalty, rebuild
+from reverie.objectives import Penalty, penalty
 from reverie.pictures import resize
 from reverie.recipe import Recipe
-from reverie.render.target_checks import check, check_objective, reach
+from reverie.render.materials import Inputs, PlacedJudge, judge_of, judge_of_windows
+from reverie.render.target_checks import check, reach
 from reverie.target import CLASSES, Target
 
-_PLACES = 400  # of a guide that are compared with: more than the eye tells apart
 
-
-@dataclass(frozen=True)
-class Inputs:
-    """What goes into an objective beside the network.
+class Scores(NamedTuple):
+    """What is climbed.
 
     Attributes:
-        start: (N, C, H, W), what a caricature exaggerates.
-        guide: (C, H, W), whose features are wanted, or that is to be rebuilt from them.
-        direction: (C,), in a layer's channels.
+        score: the function of pictures.
+        soft: the same with a gradient through dead units, if there is such a one.
+        smallest: the least side of a picture for it.
+        attempt: sees whether pictures (N, C, H, W) can be taken; raises what the network raises.
     """
 
-    start: Tensor
-    guide: Tensor | None = None
-    direction: Tensor | None = None
+    score: Score
+    soft: Score | None
+    smallest: int
+    attempt: Callable[[Tensor], object]
 
 
 def targets_of(recipe: Recipe) -> list[list[Target]]:
@@ -45,45 +44,60 @@ def targets_of(recipe: Recipe) -> list[list[Target]]:
     return [[used.target or each for each in wanted] for used in recipe.networks]
 
 
-def scorers(recipe: Recipe, networks: Sequence[Network], inputs: Inputs) -> tuple[Score, Score, int]:
-    """The function of pictures to climb, the same with a gradient through dead units, and the least side of a picture for it.
+def scorers(recipe: Recipe, networks: Sequence[Network], inputs: Inputs) -> Scores:
+    """What a recipe climbs on its networks.
 
     Raises:
-        UsageError: a network has no such layer, channel, place or class.
+        UsageError: a network has no such layer, channel, place or class. InputError: the objective is not known.
     """
-    parts = []
-    smallest = 1
-    for network, targets in zip(networks, targets_of(recipe), strict=True):
-        for target in dict.fromkeys(targets):
-            check(target, network)
-        layers = tuple(dict.fromkeys(name for target in targets for name in target.layers()))
-        wanted = list(layers)
-        if any(term.label is not None for target in targets for term in target.terms):
-            wanted.append(CLASSES)
-        apart = recipe.batch is not None and recipe.batch.kind == "diverse"
-        compared = layers or ((deepest(network),) if apart else ())
-        prepared = network.prepare([*wanted, *(name for name in compared if name not in wanted)])
-        if recipe.tiles is None:
-            judge = _judge(recipe, network, targets, prepared, inputs, compared if apart else ())
-        else:
-            judge = _judge_of_windows(recipe, network, targets[0], prepared, inputs)
-        parts.append((prepared, judge))
-        coarsest = max((network.stride(name) for name in layers), default=max(network.anatomy.strides.values(), default=1))
-        smallest = max(smallest, 2 * coarsest, *(reach(term, network) for target in targets for term in target.terms))
+    all_targets = targets_of(recipe)
+    parts = [_part(recipe, network, targets, inputs) for network, targets in zip(networks, all_targets, strict=True)]
+    smallest = [_smallest(network, targets) for network, targets in zip(networks, all_targets, strict=True)]
 
-    def total(run: Callable[[Prepared, Tensor], Mapping[str, Tensor]], pictures: Tensor, view: Transform) -> Tensor:
+    def total(run: Callable[[Prepared, Tensor], Mapping[str, Tensor]], pictures: Tensor, transform: Transform) -> Tensor:
         if len(parts) == 1:
-            return parts[0][1](run(parts[0][0], pictures), pictures, view)
-        scores = [judge(run(prepared, even(pictures)), pictures, view) for prepared, judge in parts]
+            return parts[0][1](run(parts[0][0], pictures), pictures, transform)
+        scores = [judge(run(prepared, even(pictures)), pictures, transform) for prepared, judge in parts]
         return torch.stack(scores).sum(0)  # (N,)
 
-    def score(pictures: Tensor, view: Transform = IDENTITY) -> Tensor:
-        return total(lambda prepared, shown: prepared(shown), pictures, view)
+    def score(pictures: Tensor, transform: Transform = IDENTITY) -> Tensor:
+        return total(lambda prepared, each: prepared(each), pictures, transform)
 
-    def soft(pictures: Tensor, view: Transform = IDENTITY) -> Tensor:
-        return total(lambda prepared, shown: prepared.redirected(shown), pictures, view)
+    def soft(pictures: Tensor, transform: Transform = IDENTITY) -> Tensor:
+        return total(lambda prepared, each: prepared.redirected(each), pictures, transform)
 
-    return score, soft, smallest
+    return Scores(score, soft, max(smallest), score)
+
+
+def _part(recipe: Recipe, network: Network, targets: list[Target], inputs: Inputs) -> tuple[Prepared, PlacedJudge]:
+    """One of the networks, made ready, and how what it sees is judged."""
+    for target in dict.fromkeys(targets):
+        check(target, network)
+    layers = tuple(dict.fromkeys(name for target in targets for name in target.layers()))
+    wanted = list(layers)
+    if any(term.label is not None for target in targets for term in target.terms):
+        wanted.append(CLASSES)
+    apart = recipe.batch is not None and recipe.batch.kind == "diverse"
+    compared = layers or ((deepest(network),) if apart else ())
+    prepared = network.prepare([*wanted, *(name for name in compared if name not in wanted)])
+    if recipe.tiles is None:
+        return prepared, judge_of(recipe, network, targets, prepared, inputs, compared if apart else ())
+    return prepared, judge_of_windows(recipe, network, targets[0], prepared, inputs)
+
+
+def _smallest(network: Network, targets: list[Target]) -> int:
+    """The least side of a picture for these targets."""
+    layers = dict.fromkeys(name for target in targets for name in target.layers())
+    coarsest = max((network.stride(name) for name in layers), default=max(network.anatomy.strides.values(), default=1))
+    return max(1, 2 * coarsest, *(reach(term, network) for target in targets for term in target.terms))
+
+
+def deepest(network: Network) -> str:
+    """The last layer that still has places."""
+    placed = [each.name for each in network.layers if each.height > 1]
+    if not placed:
+        raise UsageError(f"{network.name} has no layer with places", "name a target with a layer")
+    return placed[-1]
 
 
 def penalised(recipe: Recipe) -> Penalty | None:
@@ -95,85 +109,6 @@ def penalised(recipe: Recipe) -> Penalty | None:
 def _natural(height: int, width: int) -> Tensor:
     """The amplitude of photographs, (H, W//2+1), up to a factor: that of the first decorrelated colour, which is nearly light."""
     return magnitudes(height, width, 0.0)[0]
-
-
-def deepest(network: Network) -> str:
-    """The last layer that still has places."""
-    placed = [each.name for each in network.layers if each.height > 1]
-    if not placed:
-        raise UsageError(f"{network.name} has no layer with places", "name a target with a layer")
-    return placed[-1]
-
-
-_PlacedJudge = Callable[[Mapping[str, Tensor], Tensor, Transform], Tensor]
-
-
-def _judge_of_windows(recipe: Recipe, network: Network, target: Target, prepared: Prepared, inputs: Inputs) -> _PlacedJudge:
-    """The same score, as a sum over windows: of each layer's mean over places the part that a window has."""
-    layers = {}
-    for name in target.layers():
-        own = Target(tuple(term for term in target.terms if term.layer == name))
-        layers[name] = network.stride(name), _judge(recipe, network, [own], prepared, inputs, ())
-
-    def score(activations: Mapping[str, Tensor], pictures: Tensor, view: Transform) -> Tensor:
-        total = []
-        for name, (stride, judge) in layers.items():
-            if view.window is None:
-                total.append(judge(activations, pictures, view))
-                continue
-            counted, share = view.window.of(activations[name], stride)
-            total.append(share * judge({name: counted}, pictures, view))
-        return torch.stack(total).sum(0)  # (1,)
-
-    return score
-
-
-def _judge(
-    recipe: Recipe, network: Network, targets: list[Target], prepared: Prepared, inputs: Inputs, apart: tuple[str, ...]
-) -> _PlacedJudge:
-    target = targets[0]
-    check_objective(recipe.objective, target, network, inputs.direction)
-    plain: Judge
-    if recipe.objective == "caricature":
-
-        def exaggerated(activations: Mapping[str, Tensor], pictures: Tensor, view: Transform) -> Tensor:
-            with torch.no_grad():
-                seen = prepared(view(resize(inputs.start, *pictures.shape[2:])))
-            return caricature(target, seen)(activations)
-
-        return exaggerated
-    if recipe.objective == "rebuild":
-        assert inputs.guide is not None
-        straight = resize(inputs.guide, *inputs.start.shape[2:])[None]  # (1, C, H, W)
-        with torch.no_grad():
-            plain = rebuild(targets, prepared(straight.to(network.device)))
-    elif recipe.objective == "guide":
-        assert inputs.guide is not None
-        plain = guide(target, guided(inputs.guide, network, prepared))
-    elif recipe.objective == "direction":
-        assert inputs.direction is not None
-        plain = direction(target, inputs.direction.to(network.device))
-    else:
-        plain = excite(targets, network.class_index)
-    if apart:
-        plain = diverse(plain, apart)
-    return lambda activations, _pictures, _view: plain(activations)
-
-
-def guided(picture: Tensor, network: Network, prepared: Prepared) -> dict[str, Tensor]:
-    """Activations of a guide (C, H, W), brought to about the network's native size, at no more than 400 places: (1, C, P, 1)."""
-    height, width = picture.shape[1:]
-    factor = min(network.size) / min(height, width)
-    size = (max(1, round(height * factor)), max(1, round(width * factor)))
-    with torch.no_grad():
-        seen = prepared(resize(picture[None], *size).to(network.device))
-    return {name: _thinned(each) for name, each in seen.items()}
-
-
-def _thinned(seen: Tensor) -> Tensor:
-    places = seen.flatten(2)  # (1, C, P)
-    every = -(-places.shape[2] // _PLACES)
-    return places[:, :, ::every, None]
 
 
 class _Even(torch.autograd.Function):
@@ -190,12 +125,12 @@ class _Even(torch.autograd.Function):
 
 
 def even(pictures: Tensor) -> Tensor:
-    """Pictures for one network among several."""
-    shown: Tensor = _Even.apply(pictures)  # type: ignore[no-untyped-call]
-    return shown
+    """Pictures (N, C, H, W) for one network among several."""
+    result: Tensor = _Even.apply(pictures)  # type: ignore[no-untyped-call]
+    return result
 
 
-def takeable(score: Score, start: Tensor, sizes: list[Size]) -> list[Size]:
+def takeable(attempt: Callable[[Tensor], object], start: Tensor, sizes: list[Size]) -> list[Size]:
     """The sizes from the smallest that the network can take.
 
     Raises:
@@ -204,10 +139,11 @@ def takeable(score: Score, start: Tensor, sizes: list[Size]) -> list[Size]:
     for number, size in enumerate(sizes):
         try:
             with torch.no_grad(), taking_a_picture():
-                score(resize(start, *size), IDENTITY)
+                attempt(resize(start, *size))
             return sizes[number:]
         except CannotTake as error:
             fault = str(error)[:120]
     raise UsageError(
-        f"the network cannot take a picture of {sizes[-1].width}×{sizes[-1].height}: {fault}", "give another --width or --size"
+        f"the network cannot take a picture of {sizes[-1].width}×{sizes[-1].height}: {fault}",
+        f"give another {choice('width')} or {choice('size')}",
     )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from reverie.errors import UsageError
+from reverie import objectives
+from reverie.errors import UsageError, choice
 from reverie.networks import Network
-from reverie.recipe import Objective
 from reverie.target import Target, Term
 
 
@@ -29,7 +29,7 @@ def check_reach(target: Target, network: Network, height: int, width: int) -> No
         if reach(term, network) > min(height, width):
             raise UsageError(
                 f"no place {term.unit().partition('@')[2]} in '{term.layer}' on a picture of {width}×{height}",
-                f"a picture of {reach(term, network)} pixels a side has it, with --width or --size",
+                f"a picture of {reach(term, network)} pixels a side has it, with {choice('width')} or {choice('size')}",
             )
 
 
@@ -50,18 +50,6 @@ def check(target: Target, network: Network) -> None:
             raise UsageError(f"no place {term.at[0]},{term.at[1]} in '{term.layer}'", has)
 
 
-def check_objective(objective: Objective, target: Target, network: Network, direction: Tensor | None = None) -> None:
-    """Raise UsageError where an objective needs whole layers and the target names something else, or a direction (C,) does not fit them."""
-    if objective == "excite":
-        return
-    for term in target.terms:
-        if term.label is not None or term.channel is not None:
-            raise UsageError(f"a {objective} with the target '{term.unit()}'", "it needs layers, such as blocks.4.1")
-        if objective == "rebuild" and term.weight <= 0:
-            raise UsageError(f"a rebuild with the target '{target}'", "give its layers weights above 0")
-        shape = network.layer(term.layer)
-        if objective in ("guide", "direction") and len(shape) != 4:
-            raise UsageError(f"a {objective} with the target '{term.layer}'", "it has no places: name another layer")
-        channels = shape[1] if len(shape) > 1 else 0
-        if direction is not None and channels != len(direction):
-            raise UsageError(f"a direction of {len(direction)} numbers", f"'{term.layer}' has {channels} channels")
+def check_objective(objective: str, target: Target, network: Network, direction: Tensor | None = None) -> None:
+    """Raise UsageError where an objective does not take a target, or a direction (C,) does not fit; InputError for one not known."""
+    objectives.check(objective, target, network.layer, direction)

@@ -8,11 +8,12 @@ from math import lcm
 import torch
 
 from reverie.ascent import Tiling, octave_sizes
-from reverie.errors import InputError, UsageError
+from reverie.errors import InputError, UsageError, choice
 from reverie.networks import Network
 from reverie.networks.prepared.device import free_memory
+from reverie.objectives import entry
 from reverie.pictures.large import IN_MEMORY
-from reverie.recipe import Penalties, Recipe, Tiles, Transforms
+from reverie.recipe import OWN, Penalties, Recipe, Tiles, Transforms
 from reverie.render.fit import WASTE, bytes_per_pixel
 from reverie.render.noise import LARGEST
 from reverie.target import CLASSES, Target
@@ -35,7 +36,9 @@ def whole_only(network: Network, target: Target, objective: str, transforms: Tra
     """Why such a dream cannot be made in tiles; empty where it can."""
     if networks > 1:
         return "several networks weigh their gradients over the whole picture"
-    if objective not in ("excite", "guide", "direction"):
+    if objective == OWN:
+        return "an objective of one's own is asked of the whole picture"
+    if not entry(objective).tiled:
         return f"a {objective} compares the whole picture"
     for term in target.terms:
         if term.label is not None:
@@ -78,13 +81,14 @@ def tiles_for(
     if why_not:
         if tile is not None or halo is not None:
             raise UsageError(
-                f"--{'tile' if tile is not None else 'halo'}: {why_not}", "leave it out, and make the picture smaller if it must be"
+                f"{choice('tile', tile) if tile is not None else choice('halo', halo)}: {why_not}",
+                "leave it out, and make the picture smaller if it must be",
             )
         if heavy <= LARGEST:
             return None, ()
         raise InputError(
             f"a picture of {width}×{height} pixels is too large for one pass, and cannot be dreamt in tiles: {why_not}",
-            f"give --width {int((LARGEST * width / height / weight) ** 0.5)} or less, or another target",
+            f"give {choice('width', int((LARGEST * width / height / weight) ** 0.5))} or less, or another target",
         )
     reach = max(network.reach(name) or 1 for name in layers)
     phase = lcm(*(network.phase(name) for name in layers))
@@ -125,25 +129,24 @@ class Estimate:
     tiles: int
 
 
-def estimated(recipe: Recipe, network: Network, seconds_per_pixel: float) -> Estimate:
+def estimated(recipe: Recipe, tiling: Tiling | None, bytes_each: float, seconds_per_pixel: float) -> Estimate:
     """Of a dream.
 
     Args:
+        bytes_each: what a pass keeps for each pixel, as `bytes_per_pixel` counts it.
         seconds_per_pixel: of one step in one pass, as measured.
     """
     sizes = octave_sizes(recipe.height, recipe.width, recipe.ascent)
-    tiling = tiling_of(recipe, network)
     windows = [[] if tiling is None else list(tiling.windows(*size)) for size in sizes]
-    shown = [sum(each.pixels for each in cut) or size.height * size.width for cut, size in zip(windows, sizes, strict=True)]
+    seen = [sum(each.pixels for each in cut) or size.height * size.width for cut, size in zip(windows, sizes, strict=True)]
     pixels = recipe.height * recipe.width
     largest = max((each.pixels for each in windows[-1]), default=pixels)
-    bytes_each = bytes_per_pixel(network, list(recipe.target.layers()) or [CLASSES])
     picture = 4 * recipe.channels * pixels
     on_disk = picture > largest_in_memory(recipe)
     window = (WASTE if roomy(recipe) else _COMING) * bytes_each * largest
     return Estimate(
         memory=int(_ITSELF + window + (0 if on_disk else _COPIES * picture) + _PACKED * pixels),
         disk=_COPIES * picture if on_disk else 0,
-        seconds=seconds_per_pixel * recipe.ascent.steps * sum(shown),
+        seconds=seconds_per_pixel * recipe.ascent.steps * sum(seen),
         tiles=len(windows[-1]),
     )

@@ -1,0 +1,166 @@
+"""Objectives of one's own: a function of what layers see, or of pictures alone, as what is climbed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+
+import torch
+from torch import Tensor
+
+from reverie.ascent import IDENTITY, Transform
+from reverie.errors import UsageError
+from reverie.networks import Network, Prepared
+from reverie.render.noise import SMALLEST
+from reverie.render.scores import Scores
+from reverie.target import CLASSES, Target, Term
+
+Own = Callable[[Mapping[str, Tensor]], Tensor]  # what layers see of N pictures, by name, each (N, C, …) → (N,), a number where N is 1
+OfPictures = Callable[[Tensor], Tensor]  # pictures (N, C, H, W) in 0..1 → (N,), a number where N is 1
+
+PICTURES = Target((Term(layer="pictures"),))  # of a recipe whose score looked at pictures alone
+
+
+class _Asked(Mapping[str, Tensor]):
+    """Activations by name. Those that are not there, but were asked for, are noted."""
+
+    def __init__(self, seen: Mapping[str, Tensor]) -> None:
+        self._seen = seen
+        self.missing: dict[str, None] = {}
+
+    def __getitem__(self, name: str) -> Tensor:
+        if name not in self._seen:
+            self.missing[name] = None
+        return self._seen[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._seen)
+
+    def __len__(self) -> int:
+        return len(self._seen)
+
+
+class OwnObjective:
+    """A function of somebody's own on what a network sees. Which layers it looks at is found by asking it.
+
+    Attributes:
+        layers: those that it has asked for, in order; class scores are `reverie.target.CLASSES` among them.
+    """
+
+    def __init__(self, function: Own, network: Network) -> None:
+        self._function, self._network = function, network
+        self._prepared: Prepared | None = None
+        self.layers: tuple[str, ...] = ()
+
+    def __call__(self, pictures: Tensor, *, softly: bool = False) -> Tensor:
+        """The scores (N,) of pictures (N, C, H, W) in 0..1; `softly` with a gradient through dead units.
+
+        Raises:
+            UsageError: it asks for a layer that does not exist, or gives no scores. Whatever the function raises comes through.
+        """
+        while True:
+            asked = _Asked(self._seen(pictures, softly))
+            try:
+                scores = self._function(asked)
+            except Exception:
+                if not asked.missing:
+                    raise
+            if not asked.missing:
+                return checked(scores, len(pictures))
+            self._add(asked.missing)
+
+    def probe(self, pictures: Tensor) -> None:
+        """Ask it once, so that its layers are known; raises UsageError as well where its scores have no gradient or are not finite."""
+        probe(self, pictures)
+
+    def attempt(self, pictures: Tensor) -> None:
+        """Show its layers pictures (N, C, H, W), without asking it."""
+        self._seen(pictures, softly=False)
+
+    def _seen(self, pictures: Tensor, softly: bool) -> Mapping[str, Tensor]:
+        if self._prepared is None:
+            return {}
+        return self._prepared.redirected(pictures) if softly else self._prepared(pictures)
+
+    def _add(self, names: Mapping[str, None]) -> None:
+        for name in names:
+            if not isinstance(name, str):
+                raise UsageError(f"a {type(name).__name__} is no layer's name", "activations are found by the names of layers, as text")
+            if name != CLASSES:
+                self._network.layer(name)
+        self.layers += tuple(names)
+        self._prepared = self._network.prepare(self.layers)
+
+
+def own_layers(function: Own, network: Network, pictures: Tensor) -> tuple[str, ...]:
+    """The layers that a function of activations asks for at pictures (N, C, H, W) in 0..1; and whether it is fit to be climbed.
+
+    Raises:
+        UsageError: one does not exist, with the nearest that does; or what it gives is no score of each picture, finite and with a gradient
+            to it. Whatever the function raises comes through.
+    """
+    objective = OwnObjective(function, network)
+    objective.probe(pictures.to(network.device))
+    return objective.layers
+
+
+def own_target(layers: tuple[str, ...]) -> Target:
+    """What a recipe says of an objective that looked at these layers: their sum. What a target cannot say, such as a blank, is a `_`."""
+    return Target(tuple(Term(layer=re.sub(r"[\s:@*]", "_", name).lstrip("+-") or "_") for name in layers)) if layers else PICTURES
+
+
+def probe(function: Callable[[Tensor], Tensor], pictures: Tensor) -> None:
+    """Raise UsageError where the scores of pictures (N, C, H, W) are not finite, or have no gradient to them."""
+    with torch.enable_grad():
+        pictures = pictures.detach().clone().requires_grad_(True)
+        scores = checked(function(pictures), len(pictures))  # (N,)
+        if not torch.isfinite(scores).all():
+            raise _unfit(f"gave {scores.tolist()}", len(pictures))
+        (gradient,) = torch.autograd.grad(scores.sum(), pictures, allow_unused=True)
+    if gradient is None:
+        raise _unfit("gave numbers that do not depend on the picture", len(pictures))
+
+
+def checked(scores: object, count: int) -> Tensor:
+    """What a function of somebody's own gave for so many pictures, as scores (count,); UsageError where it is something else."""
+    if not isinstance(scores, Tensor):
+        raise _unfit(f"gave a {type(scores).__name__}", count)
+    if scores.shape != (count,) and not (count == 1 and scores.dim() == 0):
+        raise _unfit(f"gave a tensor of shape {tuple(scores.shape)}", count)
+    if not scores.is_floating_point():
+        raise _unfit(f"gave numbers of {scores.dtype}", count)
+    if torch.is_grad_enabled() and not scores.requires_grad:
+        raise _unfit("gave numbers without a gradient", count)
+    return scores.reshape(count).float()
+
+
+def _unfit(fault: str, count: int) -> UsageError:
+    return UsageError(
+        f"an objective of one's own {fault}",
+        f"it gives a tensor of {count} finite number{'s' * (count > 1)}, one for each picture, with a gradient to it",
+    )
+
+
+def scores_of_activations(function: Own, network: Network, start: Tensor) -> Scores:
+    """What is climbed where the objective is a function of activations; `start` (N, C, H, W) is where the climb begins."""
+    objective = OwnObjective(function, network)
+    objective.probe(start.to(network.device))
+    strides = [network.stride(name) for name in objective.layers if name != CLASSES]
+
+    def score(pictures: Tensor, transform: Transform = IDENTITY) -> Tensor:
+        return objective(pictures)
+
+    def soft(pictures: Tensor, transform: Transform = IDENTITY) -> Tensor:
+        return objective(pictures, softly=True)
+
+    return Scores(score, soft, 2 * max(strides or network.anatomy.strides.values(), default=1), objective.attempt)
+
+
+def scores_of_pictures(function: OfPictures, start: Tensor) -> Scores:
+    """What is climbed where the score is a function of pictures alone."""
+    probe(function, start)
+
+    def score(pictures: Tensor, transform: Transform = IDENTITY) -> Tensor:
+        return checked(function(pictures), len(pictures))
+
+    return Scores(score, None, SMALLEST, lambda pictures: None)
