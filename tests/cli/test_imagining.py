@@ -20,6 +20,7 @@ import reverie.api.opening
 from reverie.album import read_recipe
 from reverie.networks import Network
 from reverie.render import Plan
+from reverie.target import parse
 
 TINY = ("--size", "32", "--octaves", "1", "--steps", "1")
 

@@ -11,7 +11,7 @@ from PIL import Image
 from torch import Tensor
 
 from reverie.pictures import Picture
-from reverie.recipe import COMMANDS, Level
+from reverie.recipe import COMMANDS, CommandSpec, Level
 
 PictureLike = str | Path | Picture | Image.Image | Tensor
 DirectionLike = str | Path | bytes | Sequence[float] | np.ndarray[Any, Any] | Tensor
@@ -38,6 +38,11 @@ class BesideChoices(AlongChoices, total=False):
 
     guide: PictureLike
     caricature: bool
+
+
+class MaskChoices(TypedDict, total=False):
+    """Where to dream."""
+
     mask: PictureLike
 
 
@@ -190,7 +195,7 @@ class _Climbing(AscentChoices, TransformsChoices, PenaltiesChoices, RunChoices, 
     """What everything that climbs has."""
 
 
-class ClimbChoices(_Climbing, WidthChoices, SizeChoices, CanvasChoices, FinishChoices, MixChoices, total=False):
+class ClimbChoices(_Climbing, MaskChoices, WidthChoices, SizeChoices, CanvasChoices, FinishChoices, MixChoices, total=False):
     """Of `climb`."""
 
 
@@ -225,11 +230,11 @@ class Changes(DreamChoices, CourseChoices, CarriedChoices, BatchChoices, total=F
     start: PictureLike
 
 
-def documented(command: str) -> Callable[[Function], Function]:
+def documented(command: str | CommandSpec) -> Callable[[Function], Function]:
     """Lists every choice of a command, with its default, in the docstring of its function."""
 
     def add(function: Function) -> Function:
-        spec = COMMANDS[command]
+        spec = COMMANDS[command] if isinstance(command, str) else command
         rows = [f"        {name} = {spec.default(name)!r}: {model.model_fields[name].description}" for name, model in spec.fields.items()]
         told = "Choices, and what they are without being named:"
         function.__doc__ = "\n".join([(function.__doc__ or "").rstrip(), "", f"    {told}", *rows, ""])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any, Unpack
 
 from reverie.api.choices import DreamChoices, PictureLike, documented
@@ -12,8 +11,8 @@ from reverie.api.planning import Planning
 from reverie.errors import UsageError
 from reverie.files.limits import at_most_pixels
 from reverie.pictures import Picture
-from reverie.recipe import Beside, Cut, FileInput
-from reverie.render import Objective, Plan, Watcher, own_target, tiles_for, whole_only
+from reverie.recipe import OWN, Beside, Cut, FileInput, Goal
+from reverie.render import Own, Plan, Watcher, own_layers, own_target, tiles_for, whole_only
 from reverie.target import Target
 
 
@@ -23,7 +22,7 @@ def dream(
     target: str | Target | None = None,
     *,
     network: Networks = None,
-    objective: Objective | None = None,
+    objective: Own | None = None,
     progress: Watcher | None = None,
     making: int = 0,
     **choices: Unpack[DreamChoices],
@@ -46,20 +45,18 @@ def dream(
 
 
 def plan_dream(
-    start: PictureLike, target: str | Target | None = None, *, network: Networks = None, objective: Objective | None = None, **choices: Any
+    start: PictureLike, target: str | Target | None = None, *, network: Networks = None, objective: Own | None = None, **choices: Any
 ) -> Plan:
     """All of `dream` but the dreaming: what is wrong comes to light here, before any time is spent, and the recipe is known."""
     wish = Planning("dream", network, {"target": target, **choices})
     given, limit = wish.request[Beside], wish.machinery.max_pixels
     with at_most_pixels(limit):
         picture, used = start_of(start, wish.request, wish.network.channels, largest=limit)
-        if objective is None:
-            wanted = wish.targets()
-        else:
-            wanted = [own_target(objective, wish.networks)]
-        beside = beside_of(given, wish.networks, wanted[0], picture.size)
-    kind = "own" if objective is not None else objective_of(given)
-    wish.check(wanted, picture.size, kind, beside.direction)
+        wanted = wish.targets() if objective is None else [_own(objective, wish, picture)]
+        beside = beside_of(wish.request, wish.networks, wanted[0], picture.size)
+    kind = OWN if objective is not None else objective_of(given)
+    if objective is None:
+        wish.check(wanted, picture.size, kind, beside.direction)
     made, cut = wish.choices, wish.request[Cut]
     why_not = whole_only(wish.network, wanted[0], kind, made.transforms, made.penalties, len(wish.networks))
     if not why_not and made.canvas.canvas != "pixels":
@@ -67,8 +64,22 @@ def plan_dream(
     tiles, notes = tiles_for(wish.network, wanted[0], *picture.size, cut.tile, cut.halo, why_not)
     recipe = wish.recipe(wanted, picture.size, (used, *beside.used), objective=kind, tiles=tiles)
     kept = (*((picture.content,) if isinstance(used, FileInput) else ()), *beside.kept) if wish.machinery.keep else ()
-    plan = Plan(recipe, wish.networks, picture, guide=beside.guide, mask=beside.mask, direction=beside.direction, kept=kept)
-    return replace(plan, objective=objective, notes=(*beside.notes, *notes))
+    return Plan(
+        recipe, wish.networks, picture, guide=beside.guide, mask=beside.mask, direction=beside.direction, kept=kept,
+        notes=(*beside.notes, *notes), objective=objective,
+    )  # fmt: skip
+
+
+def _own(objective: Own, wish: Planning, picture: Picture) -> Target:
+    """What the recipe says of an objective of one's own: the layers that it looks at."""
+    goal = wish.request[Goal]
+    if goal.target is not None or goal.level is not None or wish.request.changed("preset"):
+        raise UsageError("both an objective of one's own and a target, level or preset", "give one of them: each says what to climb")
+    if len(wish.networks) > 1:
+        raise UsageError("an objective of one's own with several networks", "it is asked of one")
+    if any(wish.request.changed(name) for name in ("guide", "caricature", "direction", "towards", "away")):
+        raise UsageError("an objective of one's own with a guide, a caricature or a direction", "give one of them: each says what to climb")
+    return own_target(own_layers(objective, wish.network, picture.pixels[None]))
 
 
 def objective_of(given: Beside) -> str:

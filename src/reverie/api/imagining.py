@@ -22,6 +22,7 @@ from reverie.target import CLASSES, Target, Term, expand, parse
 
 BETWEEN = 7  # pictures of a row from one target to another
 Label = str | int
+Climbed = str | Target
 
 
 @overload
@@ -33,9 +34,16 @@ def imagine(
 
 @overload
 def imagine(
-    label: Label | Sequence[Label] | None = ..., *, network: Networks = ..., between: tuple[Label, Label] | None = ...,
-    count: int | None = ..., diverse: int | None = ..., progress: Watcher | None = ..., making: int = ...,
+    label: Label, *, network: Networks = ..., diverse: int, progress: Watcher | None = ..., making: int = ...,
     **choices: Unpack[ImagineChoices],
+) -> Pictures: ...  # fmt: skip
+
+
+@overload
+def imagine(
+    label: list[Label] | list[str] | list[int] | tuple[Label, ...] | None = ..., *, network: Networks = ...,
+    between: tuple[Label, Label] | None = ..., count: int | None = ..., diverse: int | None = ..., progress: Watcher | None = ...,
+    making: int = ..., **choices: Unpack[ImagineChoices],
 ) -> Pictures: ...  # fmt: skip
 
 
@@ -77,22 +85,29 @@ def imagine(
 
 @overload
 def feature(
-    target: str | Target, *, network: Networks = ..., diverse: None = ..., progress: Watcher | None = ..., making: int = ...,
+    target: Climbed, *, network: Networks = ..., diverse: None = ..., progress: Watcher | None = ..., making: int = ...,
     **choices: Unpack[FeatureChoices],
 ) -> Picture: ...  # fmt: skip
 
 
 @overload
 def feature(
-    target: str | Target | Sequence[str | Target] | None = ..., *, network: Networks = ..., between: tuple[str, str] | None = ...,
-    count: int | None = ..., diverse: int | None = ..., progress: Watcher | None = ..., making: int = ...,
+    target: Climbed, *, network: Networks = ..., diverse: int, progress: Watcher | None = ..., making: int = ...,
     **choices: Unpack[FeatureChoices],
+) -> Pictures: ...  # fmt: skip
+
+
+@overload
+def feature(
+    target: list[Climbed] | list[str] | list[Target] | tuple[Climbed, ...] | None = ..., *, network: Networks = ...,
+    between: tuple[str, str] | None = ..., count: int | None = ..., diverse: int | None = ..., progress: Watcher | None = ...,
+    making: int = ..., **choices: Unpack[FeatureChoices],
 ) -> Pictures: ...  # fmt: skip
 
 
 @documented("feature")
 def feature(
-    target: str | Target | Sequence[str | Target] | None = None,
+    target: Climbed | Sequence[Climbed] | None = None,
     *,
     network: Networks = None,
     between: tuple[str, str] | None = None,
@@ -126,7 +141,7 @@ def feature(
 
 
 def features(
-    targets: str | Target | Sequence[str | Target],
+    targets: Climbed | Sequence[Climbed],
     *,
     network: Networks = None,
     progress: Watcher | None = None,
@@ -150,7 +165,7 @@ def plan_imagine(label: Label | Sequence[Label] | None = None, *, network: Netwo
     )
 
 
-def plan_feature(target: str | Target | Sequence[str | Target] | None = None, *, network: Networks = None, **choices: Any) -> list[Plan]:
+def plan_feature(target: Climbed | Sequence[Climbed] | None = None, *, network: Networks = None, **choices: Any) -> list[Plan]:
     """All of `feature` but the making, a plan for each batch."""
     given = [] if target is None else [target] if isinstance(target, (str, Target)) else list(target)
     targets = [parse(each) for text in given for each in (expand(text) if isinstance(text, str) else [text])]
@@ -173,7 +188,7 @@ def _plans(wish: Planning, targets: list[Target], between: list[Target] | None) 
     along = wish.request[Along]
     objective = "excite" if along.direction is None and along.towards is None else "direction"
     with at_most_pixels(wish.machinery.max_pixels):
-        beside = beside_of(along, wish.networks, wanted[0], size)
+        beside = beside_of(wish.request, wish.networks, wanted[0], size)
     if objective == "direction" and len(wanted) > 1:
         raise UsageError("a direction for several targets", "give one layer")
     check_objective(objective, wanted[0], wish.network, beside.direction)

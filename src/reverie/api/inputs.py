@@ -20,7 +20,7 @@ from reverie.errors import InputError, UsageError, choice, unknown
 from reverie.files.source import reading
 from reverie.networks import Network
 from reverie.pictures import Picture, resize
-from reverie.recipe import Along, Beside, Canvas, FileInput, Noise, NoiseInput, Request, Seed, Size, VectorInput, Width
+from reverie.recipe import Along, Beside, Canvas, FileInput, Mask, Noise, NoiseInput, Request, Seed, Size, VectorInput, Width
 from reverie.render import LARGEST, check_size, noise_start
 from reverie.store import expanded, is_folder, sha256_of
 from reverie.target import Target
@@ -71,14 +71,14 @@ def start_of(start: PictureLike, request: Request, channels: int, largest: int =
     return _pictures.to_width(picture, width), FileInput(sha256=picture.sha256, width=wide, height=height)
 
 
-def beside_of(given: Along, networks: Sequence[Network], target: Target, size: tuple[int, int]) -> Inputs:
+def beside_of(request: Request, networks: Sequence[Network], target: Target | None, size: tuple[int, int]) -> Inputs:
     """What goes in beside the start; `size` is that of the picture, (height, width).
 
     Raises:
         UsageError: contradictory ones. InputError: one that cannot be used.
     """
-    guide, mask = (given.guide, given.mask) if isinstance(given, Beside) else (None, None)
-    direction = given.direction
+    given, mask = request[Beside] if Beside in request else request[Along], request[Mask].mask
+    guide, direction = given.guide if isinstance(given, Beside) else None, given.direction
     if len(networks) > 1 and any(each is not None for each in (guide, direction, given.towards)):
         raise UsageError("a guide or a direction for several networks", f"each has features of its own: give one {choice('network')}")
     found = Inputs()
@@ -96,7 +96,7 @@ def beside_of(given: Along, networks: Sequence[Network], target: Target, size: t
         found = _with(found, used, picture.content, mask=mask_from(picture, size))
         if (height, width) != size:
             found = replace(found, notes=(*found.notes, f"the mask is {width}×{height} and was brought to {size[1]}×{size[0]}"))
-    if given.towards is not None:
+    if given.towards is not None and target is not None:
         direction = _between(given.towards, given.away, networks[0], target)
     if direction is not None:
         content, vector = direction_from(direction)

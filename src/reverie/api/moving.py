@@ -111,7 +111,7 @@ def plan_journey(start: PictureLike, target: str | Target | None = None, *, netw
     if not noise and not wish.request.changed("spread"):
         wish.choices = wish.choices._replace(canvas=wish.choices.canvas.model_copy(update={"spread": 0.0}))
     with at_most_pixels(wish.machinery.max_pixels):
-        picture, used = start_of(start, _for_films(wish.request) if noise else wish.request, wish.network.channels)
+        picture, used = start_of(start, _for_films(wish.request, noise), wish.network.channels)
     pixels, said = _fitting(picture, wish.request[Width].width)
     size = (pixels.shape[1], pixels.shape[2])
     if stops is None:
@@ -175,9 +175,11 @@ def _moving(request: Request) -> Journey:
     return moving
 
 
-def _for_films(request: Request) -> Request:
-    """Of noise: a size that a film can have."""
+def _for_films(request: Request, noise: bool) -> Request:
+    """Noise of a size that a film can have; a picture as it is, which is brought to such a size at once."""
     width = request[Width].width
+    if not noise:
+        return Request(request.command, {name: value for name, value in request.given.items() if name != "width"})
     if width is not None and request[Size].size is not None:
         return request  # and who reads the start says what is wrong
     high, wide = request[Size].size or ((width, width) if width else SIZE)
@@ -188,7 +190,10 @@ def _for_films(request: Request) -> Request:
 def _fitting(picture: Picture, width: int | None) -> tuple[Tensor, tuple[str, ...]]:
     """(C, H, W) with even sides, no wider than a film that was asked for nothing else; and a note where that is not the start's size."""
     high, wide = picture.size
-    new = min(wide, WIDEST) if width is None else wide
+    new = min(wide, WIDEST) if width is None else width
+    if width is not None:
+        check_size(max(1, round(high * width / wide)), width, "the start")
+        high, wide = max(1, round(high * width / wide)), width  # as a picture of this width has it
     size = max(2, 2 * round(high * new / wide / 2)), new - new % 2
     note = f"the start is {wide}×{high}, and the journey {size[1]}×{size[0]}; another width gives another"
     return resize(picture.pixels, *size), (note,) if new < wide else ()

@@ -14,8 +14,7 @@ from reverie.insight.layer_view import SLIGHT, UNUSUAL, layer_view, script_data
 from reverie.insight.rung import Rung
 from reverie.networks import Label
 from reverie.pages import hex_colour, render, shots
-from reverie.pictures import Picture, resize
-from reverie.pictures import shown as in_colours
+from reverie.pictures import Picture, in_colours, resize
 
 LIMIT = 10_000_000  # bytes of a page
 QUALITIES = (86, 70, 45)  # of the pictures: the first that keeps the page below the limit

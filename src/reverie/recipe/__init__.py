@@ -1,13 +1,13 @@
 """Every choice that makes a picture, as frozen data: defaults, bounds, help, presets, and the text that travels inside a file."""
 
 from reverie.recipe.choices import GROUPS, Ascent, Canvas, Data, Finish, Flag, Level, Noise, Penalties, Tiles, Transforms
-from reverie.recipe.commands import COMMANDS, CommandSpec, Subject, flag_in, flag_names, flag_of
+from reverie.recipe.commands import CLIMB, COMMANDS, CommandSpec, Subject, flag_in, flag_names, flag_of
 from reverie.recipe.model import (
-    OWN,
     LONGEST_SIDE,
     MOST_SEED,
     MOST_THREADS,
     MOST_TOGETHER,
+    OWN,
     SCHEMA,
     Batch,
     Command,
@@ -40,6 +40,7 @@ from reverie.recipe.requests import (
     Look,
     Machinery,
     Making,
+    Mask,
     Own,
     Printing,
     Pruning,
@@ -58,12 +59,11 @@ from reverie.recipe.resolve import Choices, Request, of_command, resolve
 DEFAULT_NETWORK = "efficientnet-lite0"
 
 __all__ = [
-    "COMMANDS", "DEFAULT_NETWORK", "DEFAULT_PRESET", "GROUPS", "LEVELS", "LONGEST_SIDE", "LONGEST_TEXT", "MAX_PIXELS", "MOST_FRAMES",
-    "MOST_SEED", "MOST_THREADS", "MOST_TOGETHER", "OWN", "PRESETS", "SCHEMA", "Along", "Ascent", "Batch", "Beside", "Canvas", "Choices",
-    "Command", "CommandSpec", "Course", "Cut", "Data", "Estimate", "FileInput", "Film", "FilmReading", "FilmWriting", "Finish", "Flag",
-    "Goal", "Journey", "Level", "Listing", "Look", "Machine", "Machinery", "Making", "Named", "NetworkUsed", "Noise", "NoiseInput",
-    "Objective", "Opinion", "Own", "Penalties", "Preset", "Printing", "Pruning", "Recipe", "Replay", "Request", "Seed", "Sheet", "Size",
-    "Stop", "Stopped", "Subject", "Tiles", "Together", "Top", "Transforms", "VectorInput", "Width", "Writing", "choose", "first_fault",
-    "flag_in", "flag_names", "flag_of",
-    "of_command", "preset", "read", "resolve", "sides",
+    "CLIMB", "COMMANDS", "DEFAULT_NETWORK", "DEFAULT_PRESET", "GROUPS", "LEVELS", "LONGEST_SIDE", "LONGEST_TEXT", "MAX_PIXELS",
+    "MOST_FRAMES", "MOST_SEED", "MOST_THREADS", "MOST_TOGETHER", "OWN", "PRESETS", "SCHEMA", "Along", "Ascent", "Batch", "Beside",
+    "Canvas", "Choices", "Command", "CommandSpec", "Course", "Cut", "Data", "Estimate", "FileInput", "Film", "FilmReading",
+    "FilmWriting", "Finish", "Flag", "Goal", "Journey", "Level", "Listing", "Look", "Machine", "Machinery", "Making", "Mask", "Named",
+    "NetworkUsed", "Noise", "NoiseInput", "Objective", "Opinion", "Own", "Penalties", "Preset", "Printing", "Pruning", "Recipe",
+    "Replay", "Request", "Seed", "Sheet", "Size", "Stop", "Stopped", "Subject", "Tiles", "Together", "Top", "Transforms", "VectorInput",
+    "Width", "Writing", "choose", "first_fault", "flag_in", "flag_names", "flag_of", "of_command", "preset", "read", "resolve", "sides",
 ]  # fmt: skip

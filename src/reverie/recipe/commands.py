@@ -22,6 +22,7 @@ from reverie.recipe.requests import (
     Look,
     Machinery,
     Making,
+    Mask,
     Own,
     Printing,
     Pruning,
@@ -123,7 +124,7 @@ _ROWS = (
     CommandSpec(
         "dream", "Enhance what a layer detects in START: pictures, a folder of them, or noise.", "reverie dream sky.jpg --level objects",
         "reverie.cli.dreaming:dream", (Subject("START", "pictures, a folder of them, or noise:white|grey|pink", several=True),),
-        models=(Goal, Beside, Seed, Ascent, Transforms, Penalties, Width, Size, Cut, Canvas, Finish, Machinery),
+        models=(Goal, Beside, Mask, Seed, Ascent, Transforms, Penalties, Width, Size, Cut, Canvas, Finish, Machinery),
         writing=(Writing, Making, Estimate, Printing), networks="several", has_preset=True,
     ),
     CommandSpec(
@@ -168,7 +169,8 @@ _ROWS = (
         "redo", "Make a picture again from the recipe it carries; or the same but for what is named.", "reverie redo dream.png --seed 5",
         "reverie.cli.redoing:redo", (Subject("PICTURE", "a picture or film made by Reverie"),),
         models=(
-            Replay, Goal, Journey, Course, Film, Beside, Seed, Ascent, Transforms, Penalties, Width, Size, Cut, Canvas, Finish, Machinery,
+            Replay, Goal, Journey, Course, Film, Beside, Mask, Seed, Ascent, Transforms, Penalties, Width, Size, Cut, Canvas,
+            Finish, Machinery,
         ),
         writing=(Writing, Printing), without=frozenset({"ring", "keep"}), networks="own",
     ),
@@ -181,6 +183,12 @@ _ROWS = (
         "reverie.cli.info:doctor", writing=(Printing,), without=frozenset({"quiet"}),
     ),
 )  # fmt: skip
+
+CLIMB = CommandSpec(
+    "climb", "Climb a function of pictures.", "reverie.climb(\"sky.jpg\", score)", "", (Subject("START", _START),),
+    models=(Mask, Seed, Ascent, Transforms, Penalties, Width, Size, Canvas, Finish, Machinery),
+)  # fmt: skip
+"""Of Python alone: a command line has no functions."""
 
 COMMANDS: dict[str, CommandSpec] = {each.name: each for each in _ROWS}
 

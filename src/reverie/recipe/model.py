@@ -132,6 +132,9 @@ class Recipe(Data):
     journey: Journey | None = None
     film: Film | None = None
     stopped: Stopped | None = None
+    made_from: Sha256 | None = Field(
+        None, exclude_if=lambda given: given is None, description="of the text of the recipe that this one was changed from, if it was"
+    )
     opinions: tuple[Opinion, ...] = Field((), max_length=8)
     machine: Machine
 

@@ -96,6 +96,12 @@ class Beside(Along):
         None, description="a picture: enhance in the start what is like it at the layer"
     )
     caricature: bool = Field(False, description="exaggerate what the layer sees in the start")
+
+
+class Mask(Data):
+    """Where to dream."""
+
+    group: ClassVar[str] = "what to dream"
     mask: Annotated[Given, Flag("PICTURE", first=True)] = Field(
         None, description="a picture: dream where it is white, leave as it is where it is black"
     )

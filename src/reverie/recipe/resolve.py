@@ -58,6 +58,10 @@ class Request:
         found = self._models.get(model)
         return found if isinstance(found, model) else model()
 
+    def __contains__(self, model: type[Data]) -> bool:
+        """Whether the command has choices of this model."""
+        return model in self._models
+
     def changed(self, name: str) -> bool:
         """Whether this choice was given, and is another than without it."""
         if name not in self.given or name not in self.command.fields:
@@ -93,7 +97,7 @@ class Request:
         return CARICATURE if self.given.get("caricature") else {}
 
     def _check(self) -> None:
-        goal, along = self[Goal], self[Beside] if Beside in self._models else self[Along]
+        goal, along = self[Goal], self[Beside] if Beside in self else self[Along]
         if goal.target is not None and goal.level is not None:
             raise UsageError("both a target and a level", "a level stands for a target: give one of them")
         if along.direction is not None and (along.towards is not None or along.away is not None):

@@ -1,0 +1,53 @@
+"""Climbing a function of pictures, with no network at all."""
+
+from __future__ import annotations
+
+from typing import Unpack
+
+from reverie.api.choices import ClimbChoices, PictureLike, documented
+from reverie.api.inputs import beside_of, start_of
+from reverie.files.limits import at_most_pixels
+from reverie.pictures import Picture
+from reverie.recipe import CLIMB, FileInput, Machinery, Request, Seed
+from reverie.render import OfPictures, Plan, Watcher, climb_plan
+
+COLOURS = 3  # channels of what begins with noise
+
+
+@documented(CLIMB)
+def climb(
+    start: PictureLike,
+    score: OfPictures,
+    *,
+    progress: Watcher | None = None,
+    making: int = 0,
+    **choices: Unpack[ClimbChoices],
+) -> Picture:
+    """Change a picture so that a score of it grows: an objective of one's own, which needs no network of ours.
+
+    Its picture cannot be made again from its recipe alone, and the recipe says so.
+
+    Args:
+        start: a path, a PIL image, a tensor (3, H, W) in 0..1, or `noise:white`, `noise:grey`, `noise:pink`.
+        score: a function from pictures (N, 3, H, W) in 0..1, as they are shown (moved, turned), to scores (N,), which are maximised.
+        progress: is shown every step; a true answer stops, and the picture is marked as partial.
+        making: keep so many pictures from along the way.
+
+    Raises:
+        UsageError: a value out of bounds, or a score that is no finite number with a gradient. InputError: a start that cannot be used.
+    """
+    return plan_climb(start, score, **choices).make(progress, making)
+
+
+def plan_climb(start: PictureLike, score: OfPictures, **choices: Unpack[ClimbChoices]) -> Plan:
+    """All of `climb` but the climbing."""
+    request = Request(CLIMB, choices)
+    machinery = request[Machinery]
+    with at_most_pixels(machinery.max_pixels):
+        picture, used = start_of(start, request, COLOURS)
+        beside = beside_of(request, (), None, picture.size)
+    kept = (*((picture.content,) if isinstance(used, FileInput) else ()), *beside.kept) if machinery.keep else ()
+    return climb_plan(
+        picture, score, [used, *[each for each in beside.used if isinstance(each, FileInput)]], request.choices,
+        seed=request[Seed].seed, device=machinery.device, threads=machinery.threads, mask=beside.mask, kept=kept, notes=beside.notes,
+    )  # fmt: skip
