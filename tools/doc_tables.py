@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel
 
@@ -70,7 +70,7 @@ def flag_rows(name: str) -> Rows:
         flag = ", ".join(sorted(flag_names(param.name, flag_in(model, param.name)), key=len)) + metavar
         meaning = str(field.description)
         if not metavar:
-            rows[flag] = ["off", "on or off", meaning]
+            rows[flag] = ["as it was" if name == "redo" and param.name in spec.fields else "off", "on or off", meaning]
         elif name == "redo":
             rows[flag] = ["as it was" if param.name in CHOICES else "–", _span_or_own(field), meaning]
         else:
@@ -121,7 +121,7 @@ def recipe_rows(model: type[BaseModel] = Recipe, above: str = "") -> Rows:
                 if before[1] != bounds:  # kinds of an input: what they may hold is told together, the default of the first
                     before[1] = " or ".join(dict.fromkeys([*before[1].split(" or "), *bounds.split(" or ")]))
         if not parts:
-            default = "always there" if field.is_required() else shown(field.default)
+            default = "always there" if field.is_required() else "empty" if name == "target" else shown(field.default)
             rows[place] = [default, span(field), field.description or "?"]
         elif not field.is_required() and field.default is None:
             rows[place] = ["null", "an object, or null", "?"]
@@ -146,6 +146,11 @@ def shown(value: Any) -> str:
 
 def span(field: Any) -> str:
     """The bounds or the choices of a field, in words."""
+    if "Target" in str(field.annotation) and get_origin(field.annotation) is not tuple:
+        return "0 to 2000 characters"
+    inner = next((each for each in get_args(field.annotation) if get_origin(each) is Annotated), None)
+    if inner is not None and "pattern" in str(get_args(inner)[1]):
+        return "64 hexadecimal digits, or null"
     if get_origin(field.annotation) is Literal:
         return " or ".join(f"`{each}`" for each in get_args(field.annotation))
     if field.annotation is bool:

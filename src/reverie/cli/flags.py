@@ -61,7 +61,7 @@ def built(spec: CommandSpec, run: Callable[[Call], int | None] | None = None) ->
     """A command of the table for the command line; `run` does it in the place of what the table says."""
     options = [_option(name, model, spec) for name, model in spec.flags.items()]
     if spec.networks != "none":
-        options.append(network_option(spec.networks))
+        options.insert(len(spec.fields), network_option(spec.networks))
     arguments = [
         click.Argument(
             [f"subject{number}"],
@@ -76,9 +76,7 @@ def built(spec: CommandSpec, run: Callable[[Call], int | None] | None = None) ->
         subjects = tuple(values.pop(f"subject{number}") for number in range(len(spec.subjects)))
         network = NetworkFlags.of(values)
         given = {
-            name: _given(value, flag_in(spec.flags[name], name))
-            for name, value in values.items()
-            if value is not None and value != () and value is not False
+            name: _given(value, flag_in(spec.flags[name], name)) for name, value in values.items() if value is not None and value != ()
         }
         return (run or _loaded(spec.run))(Call(spec, subjects, given, network)) or 0
 
@@ -149,6 +147,8 @@ def _option(name: str, model: type[Data], spec: CommandSpec) -> click.Option:
     field = model.model_fields[name]
     flag, kind = flag_in(model, name), _kind(field)
     names = [name, *flag_names(name, flag)]
+    if kind is bool and spec.name == "redo" and name in spec.fields:  # what was on can be turned off
+        return click.Option([name, f"{names[1]}/--no-{names[1][2:]}"], default=None, help=_sentence(field.description))
     if kind is bool or flag.switch:
         return click.Option(names, is_flag=True, default=None, help=_sentence(field.description))
     words = get_args(kind) if get_origin(kind) is Literal else ()
