@@ -154,7 +154,8 @@ def test_light_contrast_and_detail_do_not_drift(lite0: Network, start: str) -> N
     _, made = kept(60, lite0, begin, target="blocks.2.1", fps=10, motion="spiral", steps=2, rounds=4, enter=0.0, **size)
     seconds = np.array([figures(each) for each in made]).reshape(6, 10, 3).mean(1) / np.array([figures(each) for each in made[:10]]).mean(0)
     print(seconds.round(3))
-    assert np.abs(seconds[:, :2] - 1).max() < 0.15 and np.abs(seconds[:, 2] - 1).max() < 0.2
+    # Not held, contrast falls by a fifth or detail grows by half; held, with other seeds and processors, at most 0.05 and 0.26 were seen.
+    assert np.abs(seconds[:, :2] - 1).max() < 0.1 and np.abs(seconds[:, 2] - 1).max() < 0.35
 
 
 def test_a_flat_start_comes_to_have_forms_and_stays_so(lite0: Network) -> None:
