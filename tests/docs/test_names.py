@@ -16,6 +16,7 @@ from tests.helpers.pages import COMMANDS, FIELDS, ROOT, each_page, open_once, se
 import reverie
 from reverie import api, insight, recipe
 from reverie.api import imagining
+from reverie.recipe.requests import Look, Machinery, Seed
 
 
 @each_page
@@ -86,6 +87,7 @@ def test_every_parameter_of_a_function_is_documented(name: str) -> None:
     names = names - INNER | set(FIELDS) if name in PLANS and name not in ("see", "journey", "film") else names
     names |= {*recipe.Journey.model_fields, "**choices"} if name == "journey" else set()
     names |= {*recipe.Film.model_fields, "**choices"} if name == "film" else set()
+    names |= {field for model in (Look, Seed, Machinery) for field in model.model_fields} if name == "see" else set()
     if name == "imagine":  # a class has no channels to find a direction in
         names -= {"direction", "towards", "away"}
     told = {part for key in table(titled(name), "parameter") for part in key.split(", ")}

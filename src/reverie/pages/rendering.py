@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from reverie.errors import printable
 from reverie.version import __version__
 
 NO_BREAK = "\u00a0"  # a space at which no line ends
@@ -24,7 +23,7 @@ def render(package: str, name: str, data: Mapping[str, object], /, **values: obj
     """
     loader = ChoiceLoader([PackageLoader(package), PackageLoader("reverie.pages")])
     env = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    env.filters.update(percent=percent, plain=printable)
+    env.filters["percent"] = percent
 
     def source(file: str) -> str:
         return loader.get_source(env, file)[0]
