@@ -43,7 +43,7 @@ class Progress:
     step: int
     steps: int
     done: float
-    score: Tensor  # (N,)
+    score: Tensor  # (N,), on the CPU, as are the next two
     alive: Tensor  # (N,), whether there was any gradient to follow
     soft: Tensor  # (N,), whether it was found only by going softly through dead units
     pictures: Tensor  # (N, C, H, W), at the size of this octave
@@ -105,7 +105,7 @@ def climb(start: Tensor, score: Score, way: Way, sizes: Sequence[Size], generato
     work = [size.height * size.width * settings.steps for size in sizes]
     before, number_of_steps = 0.0, len(sizes) * settings.steps
     attention = Attention(settings.focus, settings.centre)
-    softened = torch.zeros(len(start), dtype=torch.long, device=start.device)
+    softened = torch.zeros(len(start), dtype=torch.long)
     painted, changed = start, start.new_zeros(())
     canvas: Canvas | None = None
     for number, size in enumerate(sizes):
@@ -136,14 +136,14 @@ def climb(start: Tensor, score: Score, way: Way, sizes: Sequence[Size], generato
             view = draw(painted.shape, way.transforms, settings.jitter, done, generators, start.device)
             values, gradient = slope(score, painted, view)
             looked = _looked(gradient, cell)  # (N, 1, h, w)
-            alive = looked.amax(dim=(1, 2, 3)) > 0  # (N,)
+            values, alive = _fetched(values, looked)
             soft = torch.zeros_like(alive)
             due = ~alive & (softened < SOFT_STEPS)
             if way.soft is not None and due.any():
                 through = slope(way.soft, painted, view)[1]
-                soft = due & (_looked(through, cell).amax(dim=(1, 2, 3)) > 0)
+                soft = due & (_looked(through, cell).amax(dim=(1, 2, 3)) > 0).cpu()
                 softened += due
-                gradient = torch.where(soft.view(-1, 1, 1, 1), through, gradient) if len(start) > 1 else through
+                gradient = torch.where(soft.to(gradient.device).view(-1, 1, 1, 1), through, gradient) if len(start) > 1 else through
                 looked = _looked(gradient, cell)
             if mask is not None:
                 banded(torch.mul, gradient, mask, out=gradient)
@@ -187,6 +187,12 @@ def _looked(gradient: Tensor, cell: int) -> Tensor:
     height, width = gradient.shape[2:]
     parts = [gradient[..., rows, :].abs().mean(1, keepdim=True) for rows in bands(height, width, cell)]
     return torch.cat([F.avg_pool2d(each, cell, ceil_mode=True) for each in parts], 2)
+
+
+def _fetched(values: Tensor, looked: Tensor) -> tuple[Tensor, Tensor]:
+    """The scores, and whether there is any gradient to follow: (N,) each, on the CPU. In one copy, for which the device is waited for."""
+    values, largest = torch.stack([values, looked.amax(dim=(1, 2, 3))]).cpu()
+    return values, largest > 0
 
 
 def _masked(painted: Tensor, base: Tensor, mask: Tensor | None, out: Tensor | None = None) -> Tensor:

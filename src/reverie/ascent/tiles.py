@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from reverie.ascent.memory import sent
+
 if TYPE_CHECKING:
     from reverie.ascent.transforms import View
 
@@ -107,17 +109,17 @@ def slope_by_tiles(
         out: (1, C, H, W); what was in it is lost.
     """
     out.zero_()
-    total = torch.zeros(1)
+    total = torch.zeros(1, device=device)
     for window in tiling.windows(*pictures.shape[2:]):
         rows, columns = view.read(0, window.rows), view.read(1, window.columns)
-        source = pictures[:, :, rows.begin : rows.end, columns.begin : columns.end].to(device, copy=True)  # (1, C, h, w)
+        source = sent(pictures[:, :, rows.begin : rows.end, columns.begin : columns.end].clone(), device)  # (1, C, h, w)
         with torch.enable_grad():
             source.requires_grad_(True)
             values = score(columns.shown(rows.shown(source, 2), 3), replace(view, window=window))
             (gradient,) = torch.autograd.grad(values.sum(), source)
         out[:, :, rows.begin : rows.end, columns.begin : columns.end] += gradient.to(out.device)
-        total += values.detach().cpu()
-    return total
+        total += values.detach()
+    return total.to(out.device)
 
 
 def _up(number: int, multiple: int) -> int:
