@@ -192,3 +192,20 @@ def test_three_frames_of_a_film(name: str, here: Path) -> None:
 
     wanted, made, _ = on_both(name, make)
     assert len(made) == 3 and all(np.abs(one - other).max() <= 1 for one, other in zip(wanted, made, strict=True))
+
+
+WAITS = dict.fromkeys((each for each in MADE if each != "tiled"), 1) | {"tiled": 12 + 1}  # once a tile, of which there are 3×4
+
+
+@pytest.mark.parametrize("what", WAITS)
+def test_how_often_a_step_waits_for_the_device(what: str, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    net = network("tiny", "cuda")
+    monkeypatch.setitem(SMALL, "octaves", 1)
+    monkeypatch.setitem(SMALL, "progress", lambda state: float(state.score.mean()) < -1e9)
+    waits = []
+    for steps in (1, 2, 5):  # the first looks into the network as well
+        monkeypatch.setitem(SMALL, "steps", steps)
+        with pretending() as log:
+            MADE[what](net, here)
+        waits.append(log.waits)
+    assert waits[2] - waits[1] == 3 * WAITS[what], log
