@@ -15,8 +15,8 @@ from PIL import Image
 from tests.helpers import clips
 from tests.helpers.commands import photo, pixels, saved
 from tests.helpers.pretend_device import Log, pretending
-from tests.helpers.tiny import settled
-from torch import nn
+from tests.helpers.tiny import Hand, settled
+from torch import Tensor, nn
 
 import reverie
 from reverie.networks import Network, open_network, wrap_module
@@ -192,6 +192,49 @@ def test_three_frames_of_a_film(name: str, here: Path) -> None:
 
     wanted, made, _ = on_both(name, make)
     assert len(made) == 3 and all(np.abs(one - other).max() <= 1 for one, other in zip(wanted, made, strict=True))
+
+
+class Tokens(nn.Module):
+    """A network of one size with attention, of a single channel."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.patch = nn.Conv2d(1, 8, 4, stride=4)
+        self.places = nn.Parameter(torch.randn(1, 16, 8))
+        self.block = nn.TransformerEncoderLayer(8, 2, 16, batch_first=True)
+        self.head = nn.Linear(8, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(self.block(self.patch(x).flatten(2).transpose(1, 2) + self.places).mean(1))
+
+
+@pytest.mark.parametrize("target", ["block:2", "block.self_attn/attention", "class:1"])
+def test_windows_of_a_network_of_one_size(target: str, here: Path) -> None:
+    torch.manual_seed(3)
+    module = Tokens().eval()
+
+    def make(device: str) -> Picture:
+        net = reverie.wrap(module, mean=[0.5], std=[0.3], size=16, device=device)
+        return reverie.dream(here / "sky.png", target, network=net, **SMALL)
+
+    wanted = make("cpu")
+    with pretending() as log:
+        made = make("cuda")
+    assert not log.refused and torch.allclose(wanted.pixels, made.pixels, atol=1e-5)
+
+
+def test_a_dead_start_is_brought_to_life(here: Path) -> None:
+    Image.new("RGB", (32, 32)).save(here / "black.png")
+
+    def make(device: str) -> Picture:
+        net = reverie.wrap(Hand(), mean=[0.0] * 3, std=[1.0] * 3, size=16, device=device)
+        return reverie.dream(here / "black.png", "act:0", network=net, tone="free", **SMALL)
+
+    wanted = make("cpu")
+    with pretending() as log:
+        made = make("cuda")
+    assert not log.refused and torch.allclose(wanted.pixels, made.pixels, atol=1e-5)
+    assert made.alive and made.notes == wanted.notes and "softly" in " ".join(made.notes)
 
 
 WAITS = dict.fromkeys((each for each in MADE if each != "tiled"), 1) | {"tiled": 12 + 1}  # once a tile, of which there are 3×4
