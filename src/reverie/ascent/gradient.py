@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from reverie.ascent.memory import sent
 from reverie.ascent.tiles import Tiling
 from reverie.ascent.transforms import Transform
 from reverie.pictures import banded, bands, room
@@ -55,24 +56,24 @@ def _in_one_pass(score: Score, pictures: Tensor, transform: Transform) -> tuple[
 def _by_tiles(score: Score, pictures: Tensor, transform: Transform, tiling: Tiling, device: torch.device, out: Tensor) -> Tensor:
     """Add up the gradient (1, C, H, W) in `out`, whatever was in it, and give the score, (1,)."""
     out.zero_()
-    total = torch.zeros(1)
+    total = torch.zeros(1, device=device)
     for window in tiling.windows(*pictures.shape[2:]):
         rows, columns = transform.read(0, window.rows), transform.read(1, window.columns)
-        source = pictures[:, :, rows.begin : rows.end, columns.begin : columns.end].to(device, copy=True)  # (1, C, h, w)
+        source = sent(pictures[:, :, rows.begin : rows.end, columns.begin : columns.end].clone(), device)  # (1, C, h, w)
         with torch.enable_grad():
             source.requires_grad_(True)
             scores = score(columns.of(rows.of(source, 2), 3), replace(transform, window=window))
             (gradient,) = torch.autograd.grad(scores.sum(), source)
         out[:, :, rows.begin : rows.end, columns.begin : columns.end] += gradient.to(out.device)
-        total += scores.detach().cpu()
-    return total
+        total += scores.detach()
+    return total.to(out.device)
 
 
 @dataclass(frozen=True, repr=False)
 class Gradient:
     """The gradient at one step."""
 
-    scores: Tensor  # (N,)
+    scores: Tensor  # (N,), on the CPU, as are `alive` and `soft`
     values: Tensor  # (N, C, H, W)
     strength: Tensor  # (N, 1, h, w), the mean size of the values in each cell of some pixels a side
     alive: Tensor  # (N,), whether there is any
@@ -97,22 +98,28 @@ class SoftGradient:
 
     def __init__(self, differentiate: Differentiation, score: Score, soft: Score | None, pictures: Tensor) -> None:
         self._differentiate, self._score, self._soft = differentiate, score, soft
-        self._softened = torch.zeros(len(pictures), dtype=torch.long, device=pictures.device)  # steps
+        self._softened = torch.zeros(len(pictures), dtype=torch.long)  # steps
 
     def __call__(self, pictures: Tensor, transform: Transform, cell: int) -> Gradient:
         """At these pictures, shown like this; its strength in cells of so many pixels a side."""
         scores, values = self._differentiate(self._score, pictures, transform)
         strengths = strength(values, cell)
-        alive = strengths.amax(dim=(1, 2, 3)) > 0  # (N,)
+        scores, alive = _fetched(scores, strengths)
         soft = torch.zeros_like(alive)
         due = ~alive & (self._softened < SOFT_STEPS)
         if self._soft is not None and due.any():
             softly = self._differentiate(self._soft, pictures, transform)[1]
-            soft = due & (strength(softly, cell).amax(dim=(1, 2, 3)) > 0)
+            soft = due & (strength(softly, cell).amax(dim=(1, 2, 3)) > 0).cpu()
             self._softened += due
-            values = torch.where(soft.view(-1, 1, 1, 1), softly, values) if len(pictures) > 1 else softly
+            values = torch.where(soft.to(values.device).view(-1, 1, 1, 1), softly, values) if len(pictures) > 1 else softly
             strengths = strength(values, cell)
         return Gradient(scores, values, strengths, alive, soft)
+
+
+def _fetched(scores: Tensor, strengths: Tensor) -> tuple[Tensor, Tensor]:
+    """The scores, and whether there is any gradient to follow: (N,) each, on the CPU. In one copy, for which the device is waited for."""
+    scores, largest = torch.stack([scores, strengths.amax(dim=(1, 2, 3))]).cpu()
+    return scores, largest > 0
 
 
 def strength(gradient: Tensor, cell: int) -> Tensor:

@@ -1,4 +1,4 @@
-"""Memory that one step frees serves the next."""
+"""Memory that one step frees serves the next; what a step sends to the device."""
 
 from __future__ import annotations
 
@@ -9,7 +9,18 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
+import torch
+from torch import Tensor
+
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # as <malloc.h> numbers them
+
+
+def sent(values: Tensor, device: torch.device) -> Tensor:
+    """Values of the CPU on the device, which is not waited for.
+
+    CUDA takes a copy of ordinary memory before it gives control back, so they may change or go at once; others promise no such thing.
+    """
+    return values.to(device, non_blocking=device.type == "cuda")
 
 
 @contextmanager

@@ -52,7 +52,7 @@ class Attention:
             self._looked = here if self._looked is None else torch.lerp(here, self._looked, _MEMORY)
             mean = self._looked.mean(dim=(2, 3), keepdim=True).clamp_min(torch.finfo(here.dtype).tiny)
             grid = (self._looked / mean).pow(self.focus)
-            down, right = (_spread(side).to(change.device) for side in (height, width))  # (H, 14), (W, 14)
+            down, right = (_spread(side, change.device) for side in (height, width))  # (H, 14), (W, 14)
             for rows in bands(height, width):
                 change[..., rows, :] *= down[rows] @ grid @ right.T
         if self.centre:
@@ -63,9 +63,9 @@ class Attention:
         return change
 
 
-def _spread(side: int) -> Tensor:
+def _spread(side: int, device: torch.device) -> Tensor:
     """(side, 14): how each place of a side is mixed from the grid's, linearly."""
-    return F.interpolate(torch.eye(_GRID)[None, None], (side, _GRID), mode="bilinear", align_corners=False)[0, 0]
+    return F.interpolate(torch.eye(_GRID, device=device)[None, None], (side, _GRID), mode="bilinear", align_corners=False)[0, 0]
 
 
 class Steepest:

@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from reverie.ascent.memory import sent
 from reverie.ascent.tiles import Span, Window
 from reverie.recipe import Transforms
 
@@ -26,7 +27,7 @@ class Read:
 
     def of(self, source: Tensor, axis: int) -> Tensor:
         """What is shown, from rows or columns `begin` to `end`."""
-        return source if self.index is None else source.index_select(axis, self.index.to(source.device))
+        return source if self.index is None else source.index_select(axis, sent(self.index, source.device))
 
 
 @dataclass(frozen=True)
@@ -90,9 +91,9 @@ def draw(shape: torch.Size, transforms: Transforms, jitter: int, done: float, ge
             speckle.append(torch.randn(shape[1:], generator=generator))
     return Transform(
         shifts=tuple(shifts),
-        affine=torch.tensor(affine, device=device) if turned else None,  # (N, 2, 3)
-        contrast=torch.tensor(contrast, device=device).view(-1, 1, 1, 1) if contrast else None,
-        noise=torch.stack(speckle).mul_(noise).to(device) if speckle else None,  # (N, C, H, W)
+        affine=sent(torch.tensor(affine), device) if turned else None,  # (N, 2, 3)
+        contrast=sent(torch.tensor(contrast), device).view(-1, 1, 1, 1) if contrast else None,
+        noise=sent(torch.stack(speckle).mul_(noise), device) if speckle else None,  # (N, C, H, W)
     )
 
 

@@ -26,7 +26,9 @@ def canvas_of(kind: str, pictures: Tensor, smoothing: float, vivid: float, gener
     if kind == "fourier":
         return Fourier.of(pictures, smoothing, vivid)
     if kind == "maco":
+        if not generators:
+            return Phase.of(pictures, vivid)
         size = (pictures.shape[2], pictures.shape[3])
-        canvas = Phase.drawn(*size, vivid, generators, pictures.shape[1]) if generators else Phase.of(pictures, vivid)
-        return canvas.moved(canvas.parameters.to(pictures.device))
+        drawn = Phase.drawn(*size, vivid, generators, pictures.shape[1])
+        return Phase(drawn.parameters.to(pictures.device), size, vivid)
     return Pixels(pictures)

@@ -14,18 +14,18 @@ GREY, SPREAD = 0.5, 0.25
 Penalty = Callable[[Tensor], Tensor]  # pictures (N, C, H, W) → what to take away from them, the same shape
 
 
-def penalty(settings: Penalties, natural: Callable[[int, int], Tensor]) -> Penalty | None:
+def penalty(settings: Penalties, natural: Callable[[int, int, torch.device], Tensor]) -> Penalty | None:
     """The direction in which a picture gets worse, by all penalties together; None where there are none.
 
     Args:
         settings: their weights; at 1 a strongly textured picture loses about as much in a step as it gains.
-        natural: gives the amplitude of photographs for a height and width, (H, W//2+1).
+        natural: gives the amplitude of photographs for a height and width, (H, W//2+1), on a device.
     """
     parts: list[tuple[float, Penalty]] = [
         (settings.total_variation, total_variation),
         (settings.l2, lambda pictures: (pictures - GREY) / SPREAD),
         (settings.border, border),
-        (settings.spectrum, lambda pictures: spectrum(pictures, natural(*pictures.shape[2:]).to(pictures.device))),
+        (settings.spectrum, lambda pictures: spectrum(pictures, natural(pictures.shape[2], pictures.shape[3], pictures.device))),
     ]
     given = [(weight, part) for weight, part in parts if weight]
     if not given:

@@ -106,9 +106,9 @@ def penalised(recipe: Recipe) -> Penalty | None:
 
 
 @lru_cache(maxsize=4)
-def _natural(height: int, width: int) -> Tensor:
+def _natural(height: int, width: int, device: torch.device) -> Tensor:
     """The amplitude of photographs, (H, W//2+1), up to a factor: that of the first decorrelated colour, which is nearly light."""
-    return magnitudes(height, width, 0.0)[0]
+    return magnitudes(height, width, 0.0)[0].to(device)
 
 
 class _Even(torch.autograd.Function):
