@@ -13,11 +13,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from reverie.api.journeying import JourneySetting as Setting
 from torch import Tensor
 
 from bench.floor import processor
 from reverie.api import plan_journey
-from reverie.api.journeying import JourneySetting as Setting
 from reverie.motion.journeys import Traveller
 from reverie.pictures import quantise
 from reverie.pictures.geometry import light

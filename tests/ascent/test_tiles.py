@@ -243,7 +243,7 @@ def test_a_guided_dream_in_tiles_and_its_opacity(lite0: Network) -> None:
 
 def test_a_large_picture_is_cut_by_itself(monkeypatch: pytest.MonkeyPatch, lite0: Network) -> None:
     monkeypatch.setattr(tiling, "_SMALL", 1000)
-    monkeypatch.setattr(tiling, "WHOLE", 96 * 96)
+    monkeypatch.setattr(tiling, "ONE_PASS", 96 * 96)
     given = {"target": "blocks.4.1", "network": lite0}
     assert plan(noise(96, 96)[0], **given).recipe.tiles is None
     for free, side in ((10**12, 2816), (10**10, 2544), (10**9, 800), (10**6, 256)):
@@ -267,11 +267,11 @@ def test_what_cannot_be_tiled_says_so(monkeypatch: pytest.MonkeyPatch, run: Run,
     for name, value in choices.items():
         for each in value if isinstance(value, list) else [value]:
             flags += [f"--{name.replace('_', '-')}", *([] if each is True else [each])]
-    run("dream", sky, *flags, "--tile", 64).fault(2, "--tile: ", fault)
+    run("dream", sky, *flags, "--tile", 64).fault(2, "tile", "64: ", fault)
     monkeypatch.setattr(tiling, "_SMALL", 1000)
-    monkeypatch.setattr(tiling, "WHOLE", 2000)
+    monkeypatch.setattr(tiling, "ONE_PASS", 2000)
     monkeypatch.setattr(tiling, "LARGEST", 3000)
-    run("dream", sky, *flags).fault(3, "too large for one pass", fault, "--width ")
+    run("dream", sky, *flags).fault(3, "too large for one pass", fault, "width")
     assert list(sky.parent.iterdir()) == [sky]
 
 

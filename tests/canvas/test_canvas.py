@@ -11,6 +11,7 @@ import torch
 from skimage import data
 from torch import Tensor
 
+from reverie.canvas import LightTone, Pixels, Tone
 from reverie.canvas.colour import together
 from reverie.canvas.fourier import OFF, Fourier
 from reverie.canvas.natural import SPECTRUM, coloured, root
@@ -236,3 +237,9 @@ def test_a_moved_canvas_leaves_the_first_as_it_was(make: Make) -> None:
     other = canvas.moved(canvas.parameters + 1)
     assert torch.equal(canvas.parameters, before) and torch.equal(other.parameters, before + 1)
     assert other.size == canvas.size and torch.equal(painted(other), canvas.pictures(before + 1))
+
+
+def test_what_holds_tensors_says_what_it_is_without_their_numbers() -> None:
+    some = torch.rand(2, 3, 8, 8)
+    for each in (Pixels(some), Tone.of(some), LightTone.of(some), Fourier.of(some, 1.0, 0.1), Phase.of(some, 0.1)):
+        assert "tensor" not in repr(each)

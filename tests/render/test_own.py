@@ -32,7 +32,7 @@ def hand() -> Network:
 
 def planned(net: Network, function: Callable[[Seen], Tensor], count: int = 1, side: int = 32, **changes: Any) -> Plan:
     start = Picture(pictures(side=side, low=0.3, high=0.6)[0])
-    target = own_target(own_layers(function, net, start.pixels[None]))
+    target = own_target(own_layers(function, [net], start.pixels[None]))
     recipe = Recipe(
         networks=(NetworkUsed(name=net.name, sha256=net.sha256),), inputs=(NoiseInput(noise="white"),), target=target, objective=OWN,
         command="feature" if count > 1 else "dream", batch=Batch(kind="diverse", targets=(target,) * count) if count > 1 else None,
@@ -67,7 +67,7 @@ def test_layers_are_found_by_asking(hand: Network) -> None:
         return seen["edge"].square().mean((1, 2, 3)) + seen["light"].mean((1, 2, 3)) + seen[CLASSES][:, 1]
 
     picture = pictures()
-    layers = own_layers(function, hand, picture)
+    layers = own_layers(function, [hand], picture)
     assert layers == ("edge", "light", CLASSES)
     assert calls == [[], ["edge"], ["edge", "light"], sorted(["edge", "light", CLASSES])]
     target = own_target(layers)
@@ -82,7 +82,7 @@ def test_layers_asked_for_only_when_there_or_only_later_are_found_too(hand: Netw
         found = seen.get("light")
         return found.mean((1, 2, 3)) if found is not None else torch.zeros(1)
 
-    assert own_layers(careful, hand, pictures()) == ("light",)
+    assert own_layers(careful, [hand], pictures()) == ("light",)
 
     def by_size(seen: Seen) -> Tensor:
         first = seen["light"]
@@ -96,10 +96,10 @@ def test_layers_asked_for_only_when_there_or_only_later_are_found_too(hand: Netw
 @pytest.mark.parametrize("name", ["lihgt", "light.3", ""])
 def test_a_layer_that_does_not_exist_is_told_with_the_nearest(hand: Network, name: str) -> None:
     with pytest.raises(UsageError, match=f"no layer '{name}'") as caught:
-        own_layers(lambda seen: seen[name].mean((1, 2, 3)), hand, pictures())
+        own_layers(lambda seen: seen[name].mean((1, 2, 3)), [hand], pictures())
     assert "'light'" in str(caught.value) or not name
     with pytest.raises(UsageError, match="a int is no layer's name"):
-        own_layers(lambda seen: seen[3].mean((1, 2, 3)), hand, pictures())  # type: ignore[index]
+        own_layers(lambda seen: seen[3].mean((1, 2, 3)), [hand], pictures())  # type: ignore[index]
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_a_layer_that_does_not_exist_is_told_with_the_nearest(hand: Network, nam
 )  # fmt: skip
 def test_what_is_no_score_is_told(hand: Network, function: Callable[[Seen], Any], fault: str) -> None:
     with pytest.raises(UsageError, match=f"an objective of one's own {fault}; it gives a tensor of 1 finite number, one for each picture"):
-        own_layers(function, hand, pictures())
+        own_layers(function, [hand], pictures())
     plan = planned(hand, light, side=16)
     with pytest.raises(UsageError, match=f"an objective of one's own {fault}"):
         replace(plan, objective=function).make()
@@ -141,7 +141,7 @@ def test_what_the_function_raises_comes_through_unchanged(hand: Network) -> None
             raise error
 
         with pytest.raises(type(error)) as caught:
-            own_layers(raising, hand, pictures())
+            own_layers(raising, [hand], pictures())
         assert caught.value is error
 
     def later(seen: Seen) -> Tensor:
@@ -186,11 +186,10 @@ def test_plans_that_contradict_themselves(hand: Network) -> None:
     for changes, fault in (
         ({"objective": None}, "do not fit"),
         ({"recipe": plan.recipe.model_copy(update={"objective": "excite"})}, "do not fit"),
-        ({"networks": (hand, hand)}, "with 2 networks; it is asked of one"),
-        ({"objective": None, "score": lambda x: x.mean()}, "a score of pictures alone with a network"),
+        ({"networks": (hand, hand)}, "with 2 networks; give one"),
     ):
         with pytest.raises(UsageError, match=fault):
-            replace(plan, **changes)  # type: ignore[arg-type]
+            replace(plan, **changes).make()  # type: ignore[arg-type]
     assert repr(plan) == "Plan(dream, light, 1 of 32×32)"
 
 

@@ -9,7 +9,7 @@ from reverie.api.inputs import beside_of, start_of
 from reverie.files.limits import at_most_pixels
 from reverie.pictures import Picture
 from reverie.recipe import CLIMB, FileInput, Machinery, Request, Seed
-from reverie.render import OfPictures, Plan, Watcher, climb_plan
+from reverie.render import PictureScore, Plan, Watcher, climb_plan
 
 COLOURS = 3  # channels of what begins with noise
 
@@ -17,7 +17,7 @@ COLOURS = 3  # channels of what begins with noise
 @documented(CLIMB)
 def climb(
     start: PictureLike,
-    score: OfPictures,
+    score: PictureScore,
     *,
     progress: Watcher | None = None,
     making: int = 0,
@@ -39,7 +39,7 @@ def climb(
     return plan_climb(start, score, **choices).make(progress, making)
 
 
-def plan_climb(start: PictureLike, score: OfPictures, **choices: Unpack[ClimbChoices]) -> Plan:
+def plan_climb(start: PictureLike, score: PictureScore, **choices: Unpack[ClimbChoices]) -> Plan:
     """All of `climb` but the climbing."""
     request = Request(CLIMB, choices)
     machinery = request[Machinery]

@@ -12,7 +12,7 @@ from reverie.errors import UsageError
 from reverie.files.limits import at_most_pixels
 from reverie.pictures import Picture
 from reverie.recipe import OWN, Beside, Cut, FileInput, Goal
-from reverie.render import Own, Plan, Watcher, own_layers, own_target, tiles_for, whole_only
+from reverie.render import Objective, Plan, Watcher, own_layers, own_target, tiles_for, whole_only
 from reverie.target import Target
 
 
@@ -22,7 +22,7 @@ def dream(
     target: str | Target | None = None,
     *,
     network: Networks = None,
-    objective: Own | None = None,
+    objective: Objective | None = None,
     progress: Watcher | None = None,
     making: int = 0,
     **choices: Unpack[DreamChoices],
@@ -45,7 +45,7 @@ def dream(
 
 
 def plan_dream(
-    start: PictureLike, target: str | Target | None = None, *, network: Networks = None, objective: Own | None = None, **choices: Any
+    start: PictureLike, target: str | Target | None = None, *, network: Networks = None, objective: Objective | None = None, **choices: Any
 ) -> Plan:
     """All of `dream` but the dreaming: what is wrong comes to light here, before any time is spent, and the recipe is known."""
     wish = Planning("dream", network, {"target": target, **choices})
@@ -70,16 +70,14 @@ def plan_dream(
     )  # fmt: skip
 
 
-def _own(objective: Own, wish: Planning, picture: Picture) -> Target:
+def _own(objective: Objective, wish: Planning, picture: Picture) -> Target:
     """What the recipe says of an objective of one's own: the layers that it looks at."""
     goal = wish.request[Goal]
     if goal.target is not None or goal.level is not None or wish.request.changed("preset"):
         raise UsageError("both an objective of one's own and a target, level or preset", "give one of them: each says what to climb")
-    if len(wish.networks) > 1:
-        raise UsageError("an objective of one's own with several networks", "it is asked of one")
     if any(wish.request.changed(name) for name in ("guide", "caricature", "direction", "towards", "away")):
         raise UsageError("an objective of one's own with a guide, a caricature or a direction", "give one of them: each says what to climb")
-    return own_target(own_layers(objective, wish.network, picture.pixels[None]))
+    return own_target(own_layers(objective, wish.networks, picture.pixels[None]))
 
 
 def objective_of(given: Beside) -> str:

@@ -17,7 +17,7 @@ from reverie.motion.footage import Footage
 from reverie.motion.plan import MovingPlan
 from reverie.pictures import Picture
 from reverie.recipe import COMMANDS, FileInput, Machinery, NoiseInput, Recipe, choose
-from reverie.render import Own, Plan, Watcher
+from reverie.render import Objective, Plan, Watcher
 from reverie.store import sha256_of
 from reverie.work import Watcher as FilmWatcher
 
@@ -78,7 +78,7 @@ def again(
     output: str | Path | None = None,
     *,
     network: Networks = None,
-    objective: Own | None = None,
+    objective: Objective | None = None,
     progress: AnyWatcher | None = None,
     **changes: Unpack[Changes],
 ) -> Picture | Footage:
@@ -104,7 +104,7 @@ def again(
 
 
 def plan_again(
-    picture: str | Path | Picture, *, network: Networks = None, objective: Own | None = None, **changes: Any
+    picture: str | Path | Picture, *, network: Networks = None, objective: Objective | None = None, **changes: Any
 ) -> Plan | MovingPlan:
     """All of `again` but the making."""
     start = changes.pop("start", None)
@@ -150,7 +150,7 @@ def _inputs(carried: Carried, start: Any, changes: dict[str, Any]) -> dict[str, 
     return found
 
 
-def _planned(old: Recipe, given: dict[str, Any], network: Networks, objective: Own | None) -> Plan | MovingPlan:
+def _planned(old: Recipe, given: dict[str, Any], network: Networks, objective: Objective | None) -> Plan | MovingPlan:
     start, target = given.pop("start"), given.pop("target", None)
     if target is None and "level" not in given and "preset" not in given:
         target = old.target

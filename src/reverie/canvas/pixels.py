@@ -33,11 +33,14 @@ class Canvas(Protocol):
         ...
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Pixels:
     """Every pixel by itself."""
 
     parameters: Tensor  # (N, C, H, W)
+
+    def __repr__(self) -> str:
+        return f"Pixels{tuple(self.parameters.shape)}"
 
     def pictures(self, parameters: Tensor) -> Tensor:
         return parameters

@@ -12,7 +12,7 @@ from reverie.pictures import bands
 CAST = 0.7  # spreads by which a colour may be stronger or weaker than the light: as far as a photograph's goes
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Tone:
     """Mean and spread of each colour of each picture: (N, C, 1, 1)."""
 
@@ -37,7 +37,7 @@ class Tone:
         return torch.addcmul(offset, pixels, gain)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class LightTone:
     """Mean and spread of all colours together: (N, 1, 1, 1). A picture may take on a colour, up to a point."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from numbers import Integral, Real
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -78,8 +79,15 @@ def _plain(message: str) -> str:
 def choose(model: type[Model], **values: Any) -> Model:
     """`model(**values)`, with a UsageError that names the choice instead of pydantic's report."""
     try:
-        return model(**values)
+        return model(**{name: _plain_number(value) for name, value in values.items()})
     except ValidationError as error:
         fault = error.errors(include_url=False)[0]
         name = str(fault["loc"][0]) if fault["loc"] else ""
         raise UsageError(choice(name, values.get(name)), f"it {_plain(fault['msg'])}") from error
+
+
+def _plain_number(value: Any) -> Any:
+    """A number of NumPy's as Python's own."""
+    if isinstance(value, (bool, int, float)) or not isinstance(value, Real):
+        return value
+    return int(value) if isinstance(value, Integral) else float(value)

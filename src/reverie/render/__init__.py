@@ -6,7 +6,7 @@ from reverie.render.frames import Dreamer, Dreamt
 from reverie.render.materials import Inputs, guided
 from reverie.render.noise import LARGEST, check_size, drawn, generator, noise_start, purposes, threads
 from reverie.render.opinions import judges
-from reverie.render.own import OfPictures, Own, own_layers, own_target
+from reverie.render.own import Objective, PictureScore, own_layers, own_target
 from reverie.render.plan import Plan, Watcher
 from reverie.render.provenance import machine, network_used, used_by
 from reverie.render.scores import Scores, scorers
@@ -14,7 +14,35 @@ from reverie.render.target_checks import check, check_objective, check_reach
 from reverie.render.tiling import Estimate, tiles_for, whole_only
 
 __all__ = [
-    "LARGEST", "Dreamer", "Dreamt", "Estimate", "Inputs", "OfPictures", "Own", "Plan", "Scores", "Watcher", "check", "check_objective",
-    "check_reach", "check_size", "climb_plan", "drawn", "fitting", "generator", "guided", "judges", "machine", "network_used",
-    "noise_start", "own_layers", "own_target", "purposes", "scorers", "threads", "tiles_for", "used_by", "whole_only",
+    "LARGEST",
+    "Dreamer",
+    "Dreamt",
+    "Estimate",
+    "Inputs",
+    "Objective",
+    "PictureScore",
+    "Plan",
+    "Scores",
+    "Watcher",
+    "check",
+    "check_objective",
+    "check_reach",
+    "check_size",
+    "climb_plan",
+    "drawn",
+    "fitting",
+    "generator",
+    "guided",
+    "judges",
+    "machine",
+    "network_used",
+    "noise_start",
+    "own_layers",
+    "own_target",
+    "purposes",
+    "scorers",
+    "threads",
+    "tiles_for",
+    "used_by",
+    "whole_only",
 ]  # fmt: skip

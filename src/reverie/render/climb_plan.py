@@ -9,14 +9,14 @@ from torch import Tensor
 from reverie.networks.prepared.device import choose
 from reverie.pictures import Picture
 from reverie.recipe import OWN, Choices, FileInput, NoiseInput, Recipe
-from reverie.render.own import PICTURES, OfPictures
+from reverie.render.own import PICTURES, PictureScore
 from reverie.render.plan import Plan
 from reverie.render.provenance import machine
 
 
 def climb_plan(
     start: Picture,
-    score: OfPictures,
+    score: PictureScore,
     inputs: Sequence[FileInput | NoiseInput],
     choices: Choices,
     *,

@@ -11,7 +11,7 @@ from reverie.ascent import Progress, added
 from reverie.canvas import keep_colour
 from reverie.pictures import banded, resample, resize
 from reverie.recipe import Recipe
-from reverie.render.tiling import WHOLE
+from reverie.render.tiling import ONE_PASS
 
 _STRIP = 480  # pixels of height of pictures from along the way of a large one
 
@@ -47,7 +47,7 @@ def finished(state: Progress, start: Tensor, recipe: Recipe, mask: Tensor | None
 def for_strip(picture: Tensor) -> Tensor:
     """(C, H, W) no larger than a strip of pictures needs it, where it is very large."""
     height, width = picture.shape[1:]
-    return picture if height * width <= WHOLE else resize(picture, _STRIP, max(1, round(width * _STRIP / height)))
+    return picture if height * width <= ONE_PASS else resize(picture, _STRIP, max(1, round(width * _STRIP / height)))
 
 
 def opacities(state: Progress, recipe: Recipe) -> list[Tensor | None]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -15,8 +15,8 @@ from reverie.render.noise import SMALLEST
 from reverie.render.scores import Scores
 from reverie.target import CLASSES, Target, Term
 
-Own = Callable[[Mapping[str, Tensor]], Tensor]  # what layers see of N pictures, by name, each (N, C, …) → (N,), a number where N is 1
-OfPictures = Callable[[Tensor], Tensor]  # pictures (N, C, H, W) in 0..1 → (N,), a number where N is 1
+Objective = Callable[[Mapping[str, Tensor]], Tensor]  # what layers see of N pictures, by name, each (N, C, …) → (N,), a number where N is 1
+PictureScore = Callable[[Tensor], Tensor]  # pictures (N, C, H, W) in 0..1 → (N,), a number where N is 1
 
 PICTURES = Target((Term(layer="pictures"),))  # of a recipe whose score looked at pictures alone
 
@@ -47,7 +47,7 @@ class OwnObjective:
         layers: those that it has asked for, in order; class scores are `reverie.target.CLASSES` among them.
     """
 
-    def __init__(self, function: Own, network: Network) -> None:
+    def __init__(self, function: Objective, network: Network) -> None:
         self._function, self._network = function, network
         self._prepared: Prepared | None = None
         self.layers: tuple[str, ...] = ()
@@ -69,10 +69,6 @@ class OwnObjective:
                 return checked(scores, len(pictures))
             self._add(asked.missing)
 
-    def probe(self, pictures: Tensor) -> None:
-        """Ask it once, so that its layers are known; raises UsageError as well where its scores have no gradient or are not finite."""
-        probe(self, pictures)
-
     def attempt(self, pictures: Tensor) -> None:
         """Show its layers pictures (N, C, H, W), without asking it."""
         self._seen(pictures, softly=False)
@@ -92,16 +88,22 @@ class OwnObjective:
         self._prepared = self._network.prepare(self.layers)
 
 
-def own_layers(function: Own, network: Network, pictures: Tensor) -> tuple[str, ...]:
+def own_layers(function: Objective, networks: Sequence[Network], pictures: Tensor) -> tuple[str, ...]:
     """The layers that a function of activations asks for at pictures (N, C, H, W) in 0..1; and whether it is fit to be climbed.
 
     Raises:
-        UsageError: one does not exist, with the nearest that does; or what it gives is no score of each picture, finite and with a gradient
-            to it. Whatever the function raises comes through.
+        UsageError: there are several networks; a layer does not exist, with the nearest that does; or what it gives is no score of each
+            picture, finite and with a gradient to it. Whatever the function raises comes through.
     """
-    objective = OwnObjective(function, network)
-    objective.probe(pictures.to(network.device))
-    return objective.layers
+    return _probed(function, networks, pictures).layers
+
+
+def _probed(function: Objective, networks: Sequence[Network], pictures: Tensor) -> OwnObjective:
+    if len(networks) != 1:
+        raise UsageError(f"an objective of one's own with {len(networks)} networks", "give one: it is asked of its layers")
+    objective = OwnObjective(function, networks[0])
+    probe(objective, pictures.to(networks[0].device))
+    return objective
 
 
 def own_target(layers: tuple[str, ...]) -> Target:
@@ -141,10 +143,9 @@ def _unfit(fault: str, count: int) -> UsageError:
     )
 
 
-def scores_of_activations(function: Own, network: Network, start: Tensor) -> Scores:
+def scores_of_activations(function: Objective, networks: Sequence[Network], start: Tensor) -> Scores:
     """What is climbed where the objective is a function of activations; `start` (N, C, H, W) is where the climb begins."""
-    objective = OwnObjective(function, network)
-    objective.probe(start.to(network.device))
+    objective, network = _probed(function, networks, start), networks[0]
     strides = [network.stride(name) for name in objective.layers if name != CLASSES]
 
     def score(pictures: Tensor, transform: Transform = IDENTITY) -> Tensor:
@@ -156,7 +157,7 @@ def scores_of_activations(function: Own, network: Network, start: Tensor) -> Sco
     return Scores(score, soft, 2 * max(strides or network.anatomy.strides.values(), default=1), objective.attempt)
 
 
-def scores_of_pictures(function: OfPictures, start: Tensor) -> Scores:
+def scores_of_pictures(function: PictureScore, start: Tensor) -> Scores:
     """What is climbed where the score is a function of pictures alone."""
     probe(function, start)
 

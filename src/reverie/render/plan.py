@@ -21,7 +21,7 @@ from reverie.render.fit import bytes_per_pixel
 from reverie.render.materials import Inputs
 from reverie.render.noise import drawn, generator, purposes, threads
 from reverie.render.opinions import opinions
-from reverie.render.own import OfPictures, Own, own_layers, scores_of_activations, scores_of_pictures
+from reverie.render.own import Objective, PictureScore, own_layers, scores_of_activations, scores_of_pictures
 from reverie.render.scores import Scores, penalised, scorers, takeable
 from reverie.render.tiling import Estimate, estimated, largest_in_memory, roomy, tiling_of
 from reverie.store import Kept
@@ -79,17 +79,8 @@ class Plan:
     direction: Tensor | None = None
     kept: tuple[bytes, ...] = ()
     notes: tuple[str, ...] = ()
-    objective: Own | None = None
-    score: OfPictures | None = None
-
-    def __post_init__(self) -> None:
-        own = (self.objective is not None) + (self.score is not None)
-        if own != (self.recipe.objective == OWN):
-            raise UsageError("an objective of one's own and the recipe's do not fit", f"a recipe says '{OWN}' of it, and of nothing else")
-        if self.objective is not None and len(self.networks) != 1:
-            raise UsageError(f"an objective of one's own with {len(self.networks)} networks", "it is asked of one")
-        if (self.score is not None) != (not self.networks):
-            raise UsageError("a score of pictures alone with a network", "it is asked of none")
+    objective: Objective | None = None
+    score: PictureScore | None = None
 
     def __repr__(self) -> str:
         recipe = self.recipe
@@ -158,7 +149,7 @@ class Plan:
             return 0.0
         layers = self.recipe.target.layers()
         if self.objective is not None:
-            layers = own_layers(self.objective, self.network, self._starts())
+            layers = own_layers(self.objective, self.networks, self._starts())
         return bytes_per_pixel(self.network, list(layers) or [CLASSES])
 
     @property
@@ -183,10 +174,12 @@ class Plan:
 
     def _scores(self, start: Tensor) -> Scores:
         """What is climbed."""
+        if (self.objective is not None or self.score is not None) != (self.recipe.objective == OWN):
+            raise UsageError("an objective of one's own and its recipe do not fit", f"a recipe says '{OWN}' of it, and of nothing else")
         if self.score is not None:
             return scores_of_pictures(self.score, start)
         if self.objective is not None:
-            return scores_of_activations(self.objective, self.network, start)
+            return scores_of_activations(self.objective, self.networks, start)
         return scorers(self.recipe, self.networks, Inputs(start, self.guide, self.direction))
 
     def _climb(self, start: Tensor, watcher: Watcher | None, making: int) -> Climbed:

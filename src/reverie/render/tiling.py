@@ -18,7 +18,7 @@ from reverie.render.fit import WASTE, bytes_per_pixel
 from reverie.render.noise import LARGEST
 from reverie.target import CLASSES, Target
 
-WHOLE = 8_000_000  # pixels up to which a picture is dreamt in one pass, where there is memory
+ONE_PASS = 8_000_000  # pixels up to which a picture is dreamt in one pass, where there is memory
 _SHARE = 0.6  # of the free memory that a window may take
 _SIDES = (256, 2816)  # of tiles, where nobody says
 _ROOMY = 2560  # side of tiles from which on there is memory to spare: see `roomy`
@@ -72,12 +72,6 @@ def tiles_for(
     heavy = weight * height * width
     if tile is None and halo is None and heavy <= _SMALL:
         return None, ()
-    free = free_memory(network.device)
-    layers = list(target.layers())
-    each = bytes_per_pixel(network, layers or [CLASSES])
-    fits = (WASTE * each + _BESIDE * weight) * height * width <= _SHARE * free
-    if tile is None and halo is None and heavy <= WHOLE and fits:
-        return None, ()
     if why_not:
         if tile is not None or halo is not None:
             raise UsageError(
@@ -90,6 +84,12 @@ def tiles_for(
             f"a picture of {width}×{height} pixels is too large for one pass, and cannot be dreamt in tiles: {why_not}",
             f"give {choice('width', int((LARGEST * width / height / weight) ** 0.5))} or less, or another target",
         )
+    free = free_memory(network.device)
+    layers = list(target.layers())
+    each = bytes_per_pixel(network, layers or [CLASSES])
+    fits = (WASTE * each + _BESIDE * weight) * height * width <= _SHARE * free
+    if tile is None and halo is None and heavy <= ONE_PASS and fits:
+        return None, ()
     reach = max(network.reach(name) or 1 for name in layers)
     phase = lcm(*(network.phase(name) for name in layers))
     needed = -(-(reach // 2) // phase) * phase
