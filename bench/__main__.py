@@ -25,7 +25,7 @@ from torch import Tensor
 
 import reverie
 from bench.floor import count_flops, processor, sgemm_rate
-from reverie.api import plan
+from reverie.api import plan_dream
 from reverie.ascent import IDENTITY, ClimbSettings, Score, climb, kept_memory, octave_sizes
 from reverie.networks import Network
 from reverie.recipe import Ascent
@@ -51,7 +51,7 @@ def often(way: Callable[[], object], times: int) -> list[float]:
 
 def score_of(net: Network, target: str, size: tuple[int, int]) -> Score:
     """What a dream of this target climbs."""
-    made = plan("noise:white", target, network=net, size=size, keep=False)
+    made = plan_dream("noise:white", target, network=net, size=size, keep=False)
     return scorers(made.recipe, made.networks, Inputs(made.start.pixels[None]))[0]
 
 

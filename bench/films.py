@@ -23,7 +23,7 @@ from reverie.motion.films import Cinema, flicker
 from reverie.motion.flow import carried
 from reverie.networks import Network
 from reverie.pictures import quantise, resize
-from reverie.recipe import FileInput, Film, Recipe, chosen
+from reverie.recipe import FileInput, Film, Recipe, of_command
 from reverie.render import machine, threads, used_by
 from reverie.target import parse
 
@@ -38,7 +38,7 @@ def recipe_of(net: Network, level: str, size: tuple[int, int], steady: float, co
     target = parse(net.level(level))
     return Recipe(
         command="film", networks=(used_by(net, target, target),), inputs=(FileInput(role="film", sha256="0" * 64, width=1, height=1),),
-        target=str(target), **chosen("film", {}, {})._asdict(), width=size[1], height=size[0], film=Film(steady=steady),
+        target=str(target), **of_command("film")._asdict(), width=size[1], height=size[0], film=Film(steady=steady),
         machine=machine(net, count),
     )  # fmt: skip
 

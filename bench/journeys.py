@@ -13,11 +13,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from reverie.api.journeying import JourneySetting as Setting
 from torch import Tensor
 
 from bench.floor import processor
 from reverie.api import plan_journey
+from reverie.motion.journey_plan import JourneyPlan
 from reverie.motion.journeys import Traveller
 from reverie.pictures import quantise
 from reverie.pictures.geometry import light
@@ -74,7 +74,7 @@ def main() -> None:
         loops((height, width), given.threads)
 
 
-def set_out(run: Run, frames: int, size: tuple[int, int], threads: int, **choices: Any) -> Setting:
+def set_out(run: Run, frames: int, size: tuple[int, int], threads: int, **choices: Any) -> JourneyPlan:
     if run.start.startswith("noise:"):
         start: Any = run.start
         choices["size"] = size
@@ -88,7 +88,7 @@ def set_out(run: Run, frames: int, size: tuple[int, int], threads: int, **choice
     )  # fmt: skip
 
 
-def travelled(setting: Setting, held: bool = True) -> tuple[float, Traveller, list[np.ndarray[Any, Any]]]:
+def travelled(setting: JourneyPlan, held: bool = True) -> tuple[float, Traveller, list[np.ndarray[Any, Any]]]:
     """Seconds a frame, and every unit, as it would be on disk: (H, W, 3) uint8."""
     with using(setting.recipe.machine.threads):
         traveller = (Traveller if held else Loose)(setting.recipe, setting.networks, setting.start)
@@ -101,7 +101,7 @@ def travelled(setting: Setting, held: bool = True) -> tuple[float, Traveller, li
     return (time.monotonic() - began) / traveller.units, traveller, made
 
 
-def drift(setting: Setting, held: bool) -> tuple[float, np.ndarray[Any, Any]]:
+def drift(setting: JourneyPlan, held: bool) -> tuple[float, np.ndarray[Any, Any]]:
     """Seconds a frame; light, contrast and detail of each second beside those of the first: (seconds, 3)."""
     pace, _, made = travelled(setting, held)
     each = np.array([figures(as_float(frame)) for frame in made])  # (frames, 3)

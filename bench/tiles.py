@@ -21,7 +21,7 @@ from torch import Tensor
 
 import reverie
 from bench.photographs import photograph
-from reverie.api import plan
+from reverie.api import plan_dream
 from reverie.ascent import IDENTITY, Differentiation, Transform
 from reverie.canvas import Preconditioner, preconditioner
 from reverie.networks import Network
@@ -37,7 +37,7 @@ PHOTOGRAPHS = ("astronaut", "chelsea")
 
 def gradients(net: Network, level: str, photo: Tensor, halo: int | None) -> tuple[Tensor, Tensor, int]:
     """In one pass, by tiles, and the halo."""
-    made = plan(photo, level=level, network=net, tile=TILE, halo=halo, keep=False)
+    made = plan_dream(photo, level=level, network=net, tile=TILE, halo=halo, keep=False)
     assert made.recipe.tiles is not None
     transform = Transform(shifts=((13, -21),))
     whole = scorers(made.recipe.model_copy(update={"tiles": None}), [net], Inputs(photo[None]))[0]
@@ -75,7 +75,7 @@ def exactness(net: Network) -> None:
             whole, fewer, _ = gradients(net, level, photo, halo // 2)
             halved.append(float((fewer - whole).norm() / whole.norm()))
             for tile, found in energies.items():
-                dream = plan(photo, level=level, network=net, tile=tile, octaves=1, steps=4, jitter=0, keep=False).make()
+                dream = plan_dream(photo, level=level, network=net, tile=tile, octaves=1, steps=4, jitter=0, keep=False).make()
                 found.append(across(dream.pixels - photo, TILE))
         seams = [sum(each[0] for each in found) / sum(each[1] for each in found) for found in energies.values()]
         row = f"{halo} | {max(errors):.0e} | {max(halved):.0e} | {seams[0]:.3f} | {seams[1]:.3f}"
@@ -106,7 +106,7 @@ def seconds_a_megapixel(net: Network, layer: str) -> None:
     for _ in range(2):
         for width in times:
             at: list[float] = []
-            made = plan(photo, layer, network=net, width=width, octaves=1, steps=8 if width < 2000 else 2, keep=False)
+            made = plan_dream(photo, layer, network=net, width=width, octaves=1, steps=8 if width < 2000 else 2, keep=False)
             made.make(lambda _, at=at: at.append(time.perf_counter()))
             pixels = made.recipe.width * made.recipe.height / 1e6
             times[width] += [(after - before) / pixels for before, after in pairwise(at)]

@@ -18,7 +18,7 @@ import reverie.pictures.large as large
 import reverie.pictures.scale as scale
 import reverie.render.tiling as tiling
 from reverie import api
-from reverie.api.dreaming import plan
+from reverie.api import plan_dream
 from reverie.ascent import Differentiation, Tiling, Transform
 from reverie.canvas import LightTone, Preconditioner, Tone, preconditioner
 from reverie.canvas.preconditioner import friendly
@@ -62,7 +62,7 @@ def gradients(
     network: Network, target: str, pictures: Tensor, transform: Transform, tile: int, halo: int
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Score and gradient in one pass, and by tiles."""
-    made = plan(pictures[0], target, network=network, tile=tile, halo=halo)
+    made = plan_dream(pictures[0], target, network=network, tile=tile, halo=halo)
     whole = scorers(made.recipe.model_copy(update={"tiles": None}), [network], Inputs(pictures))[0]
     parts = scorers(made.recipe, [network], Inputs(pictures))[0]
     cut = tiling_of(made.recipe, network)
@@ -102,7 +102,7 @@ def test_a_halo_that_is_too_small_is_not(downward: Network) -> None:
 @pytest.mark.parametrize("size", [(125, 171), (128, 160)])
 def test_tiles_of_the_default_network_are_exact(lite0: Network, size: tuple[int, int]) -> None:
     for target in ("blocks.2.1", "blocks.3.2:7"):
-        made = plan(noise(*size)[0], target, network=lite0, tile=48)
+        made = plan_dream(noise(*size)[0], target, network=lite0, tile=48)
         assert made.recipe.tiles is not None and made.notes == ()
         transform = Transform(shifts=((9, -4),))
         _, gradient, _, out = gradients(lite0, target, noise(*size), transform, made.recipe.tiles.tile, made.recipe.tiles.halo)
@@ -183,7 +183,7 @@ def test_memory_to_spare_keeps_them_from_disk(monkeypatch: pytest.MonkeyPatch, p
 
 
 def test_how_much_is_kept_in_memory(monkeypatch: pytest.MonkeyPatch, lite0: Network) -> None:
-    made = plan(noise(40, 40)[0], "blocks.1.0", network=lite0, tile=48).recipe
+    made = plan_dream(noise(40, 40)[0], "blocks.1.0", network=lite0, tile=48).recipe
     monkeypatch.setattr(tiling, "free_memory", lambda device: 20_000_000_000)
     assert largest_in_memory(made) == large.IN_MEMORY, "small tiles say that memory is short"
     assert largest_in_memory(made.model_copy(update={"tiles": Tiles(tile=2560, halo=16)})) == 1_000_000_000
@@ -245,12 +245,12 @@ def test_a_large_picture_is_cut_by_itself(monkeypatch: pytest.MonkeyPatch, lite0
     monkeypatch.setattr(tiling, "_SMALL", 1000)
     monkeypatch.setattr(tiling, "ONE_PASS", 96 * 96)
     given = {"target": "blocks.4.1", "network": lite0}
-    assert plan(noise(96, 96)[0], **given).recipe.tiles is None
+    assert plan_dream(noise(96, 96)[0], **given).recipe.tiles is None
     for free, side in ((10**12, 2816), (10**10, 2544), (10**9, 800), (10**6, 256)):
         monkeypatch.setattr(tiling, "free_memory", lambda _, free=free: free)
-        tiles = plan(noise(96, 98)[0], **given).recipe.tiles
+        tiles = plan_dream(noise(96, 98)[0], **given).recipe.tiles
         assert tiles is not None and tiles.halo == 144 and abs(tiles.tile - side) <= 64, tiles
-    assert plan(noise(96, 96)[0], **given).recipe.tiles is not None  # which does not fit in 1 MB either
+    assert plan_dream(noise(96, 96)[0], **given).recipe.tiles is not None  # which does not fit in 1 MB either
 
 
 @pytest.mark.parametrize(
@@ -278,7 +278,7 @@ def test_what_cannot_be_tiled_says_so(monkeypatch: pytest.MonkeyPatch, run: Run,
 def test_a_network_that_sees_all_at_once_cannot_be_tiled() -> None:
     network = wrapped(nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), nn.InstanceNorm2d(4), nn.Conv2d(4, 4, 3, padding=1)), size=32)
     with pytest.raises(UsageError, match="depends on the whole picture"):
-        plan(noise(64, 64)[0], "2", network=network, tile=16)
+        plan_dream(noise(64, 64)[0], "2", network=network, tile=16)
 
 
 # ---- the commands
@@ -301,7 +301,7 @@ def test_the_recipe_has_the_tiles_and_redo_gives_the_same_bytes(run: Run, sky: P
     ids=str,
 )
 def test_a_recipe_of_tiles_that_cannot_be_is_refused(lite0: Network, edited: dict[str, Any]) -> None:
-    recipe = plan(noise(64, 64)[0], "blocks.2.1", network=lite0, tile=48).recipe
+    recipe = plan_dream(noise(64, 64)[0], "blocks.2.1", network=lite0, tile=48).recipe
     assert read(recipe.text()) == recipe
     with pytest.raises(InputError, match="such a picture is not made in tiles"):
         read(recipe.model_copy(update=edited).text())

@@ -15,11 +15,14 @@ from PIL import Image
 from skimage import data
 from tests.docs.test_how_it_works import FENCE, one_thread, run
 from tests.helpers import clips
-from tests.helpers.pages import COMMANDS, ROOT, each_command, each_page, open_once, section, table, text
+from tests.helpers.pages import ROOT, each_command, each_page, open_once, text
+from tools.doc_tables import section, table
 
 from reverie import recipe
 from reverie.api import opening
+from reverie.cli.flags import built
 from reverie.cli.main import main
+from reverie.recipe import COMMANDS
 
 
 def shell_lines(page: str) -> list[list[str]]:
@@ -36,7 +39,7 @@ def test_every_command_line_of_a_page_is_one_the_program_takes(page: Path) -> No
             assert words[0] in ("--help", "--version", "-h")
         elif not {"--help", "-h"} & set(words):
             assert words[0] in COMMANDS, words[0]
-            COMMANDS[words[0]].make_context(words[0], words[1:])  # raises on a flag or a value it does not know
+            built(COMMANDS[words[0]]).make_context(words[0], words[1:])  # raises on a flag or a value it does not know
 
 
 @pytest.fixture

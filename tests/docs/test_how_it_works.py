@@ -97,5 +97,5 @@ def test_the_rooms_of_the_page_and_their_files_exist() -> None:
     house = Path(reverie.__file__).parent
     for room, files in rows:
         assert (house / room).is_dir() or (house / f"{room}.py").is_file(), room
-        for file in re.findall(r"`(\w+)`", files):
+        for file in re.findall(r"`([\w/]+)`", files):
             assert (house / room / f"{file}.py").is_file(), f"{room}/{file}"

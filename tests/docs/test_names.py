@@ -11,12 +11,14 @@ from typing import Any
 
 import pytest
 from tests.docs.test_how_it_works import FENCE
-from tests.helpers.pages import COMMANDS, FIELDS, ROOT, each_page, open_once, section, table, text
+from tests.helpers.pages import ROOT, each_page, open_once, text
+from tools.doc_tables import section, table
 
 import reverie
-from reverie import api, insight, recipe
-from reverie.api import imagining
-from reverie.recipe.requests import Look, Machinery, Seed
+from reverie import insight, recipe
+from reverie.cli.flags import built
+from reverie.insight.rung import Counted
+from reverie.recipe import CLIMB, COMMANDS
 
 
 @each_page
@@ -24,7 +26,8 @@ def test_no_page_names_a_command_or_flag_that_does_not_exist(page: Path) -> None
     content = page.read_text("utf-8")
     for name in re.findall(r"`reverie ([a-z]+)", content):
         assert name in COMMANDS, f"reverie {name}"
-    known = {"--help", "--version"} | {flag for each in COMMANDS.values() for param in each.params for flag in param.opts}
+    known = {"--help", "--help-all", "--version"}
+    known |= {flag for each in COMMANDS.values() for param in built(each).params for flag in (*param.opts, *param.secondary_opts)}
     known |= {"--depth", "--force-reinstall", "--index-url", "--extra-index-url", "--find-links", "--no-ff", "--strict"}  # of git and pip
     for program in (*(ROOT / "bench").glob("*.py"), ROOT / "tests/sweep.py"):
         known |= set(re.findall(r"add_argument\(\"(--[a-z-]+)", program.read_text("utf-8")))
@@ -66,30 +69,24 @@ def titled(name: str) -> str:
     return section(page, next(each for each in re.findall(r"^## (`reverie\..+`)$", page, re.MULTILINE) if each[9:-1].split("(")[0] == name))
 
 
-PLANS: dict[str, list[Any]] = {  # functions whose **choices are the parameters of others, and the recipe's fields
-    "dream": [api.plan],
-    "imagine": [api.plan_imagine, imagining._plans],
-    "feature": [api.plan_feature, imagining._plans],
-    "see": [api.plan_see],
-    "journey": [api.plan_journey],
-    "film": [api.plan_film],
-}
-OF_A_RUNG = {"fidelity": insight.Fidelity, "noticed": insight.Noticed, "counted": insight.Counted}  # their tables stand in its section
-INNER = {"command", "targets", "networks"}  # what the plans hand on among themselves
+OF_A_RUNG = {"fidelity": insight.Fidelity, "noticed": insight.Noticed, "counted": Counted}  # their tables stand in its section
 
 
-@pytest.mark.parametrize("name", ["dream", "feature", "film", "imagine", "journey", "load", "redo", "see", "wrap"])
+@pytest.mark.parametrize(
+    "name", ["again", "climb", "dream", "feature", "features", "film", "imagine", "journey", "load", "redo", "see", "sheet", "wrap"]
+)
 def test_every_parameter_of_a_function_is_documented(name: str) -> None:
-    functions = [getattr(reverie, name), *PLANS.get(name, [])]
-    names = {
-        each.name for function in functions for each in inspect.signature(function).parameters.values() if each.kind != each.VAR_KEYWORD
-    }
-    names = names - INNER | set(FIELDS) if name in PLANS and name not in ("see", "journey", "film") else names
-    names |= {*recipe.Journey.model_fields, "**choices"} if name == "journey" else set()
-    names |= {*recipe.Film.model_fields, "**choices"} if name == "film" else set()
-    names |= {field for model in (Look, Seed, Machinery) for field in model.model_fields} if name == "see" else set()
-    if name == "imagine":  # a class has no channels to find a direction in
-        names -= {"direction", "towards", "away"}
+    parameters = inspect.signature(getattr(reverie, name)).parameters.values()
+    names = {each.name for each in parameters if each.kind != each.VAR_KEYWORD}
+    spec = CLIMB if name == "climb" else COMMANDS.get(name)
+    if name == "redo":
+        names |= {"device", "threads", "max_pixels"}
+    elif spec is not None and name != "again":
+        names |= set(spec.fields) | (
+            {"force", "with_recipe", "preview", "keep_frames", "partial"} if name in ("journey", "film") else set()
+        )
+    else:
+        names |= {f"**{each.name}" for each in parameters if each.kind == each.VAR_KEYWORD}
     told = {part for key in table(titled(name), "parameter") for part in key.split(", ")}
     assert told == names
 

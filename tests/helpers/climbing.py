@@ -10,7 +10,7 @@ from torch import Tensor
 
 from reverie.ascent import ClimbSettings, Progress, Score, climb, octave_sizes
 from reverie.networks import Network
-from reverie.recipe import Ascent, Batch, FileInput, Machine, NetworkUsed, NoiseInput, Recipe, VectorInput, chosen
+from reverie.recipe import Ascent, Batch, FileInput, Machine, NetworkUsed, NoiseInput, Recipe, VectorInput, of_command
 from reverie.render import Inputs, scorers
 
 MACHINE = Machine(reverie="0.1.0", torch="2.13.0", device="cpu", threads=1, precision="float32")
@@ -47,7 +47,7 @@ def recipe_of(targets: Sequence[str], networks: Sequence[Network], objective: An
         inputs.append(VectorInput(sha256="0" * 64, channels=1))
     own = [parts[0][number] if 0 < number < len(parts[0]) else "" for number in range(len(networks))]
     if objective == "rebuild":
-        choices = {"command": "see", **chosen("see", {}, {})._asdict(), **choices}
+        choices = {"command": "see", **of_command("see")._asdict(), **choices}
     return Recipe(
         networks=tuple(NetworkUsed(name=each.name, sha256=each.sha256, target=want) for each, want in zip(networks, own, strict=True)),
         inputs=tuple(inputs), target=firsts[0], objective=objective, width=16, height=16, machine=MACHINE,

@@ -20,7 +20,7 @@ from tests.helpers.commands import listed, pixels
 
 import reverie
 from reverie.album import read_recipe
-from reverie.api import plan_film, plan_film_again
+from reverie.api import carried_by, plan_film, plan_redo
 from reverie.errors import InputError, MissingExtra, OutputError, UsageError
 from reverie.files.films.reading import frames as decoded
 from reverie.files.films.reading import survey
@@ -321,7 +321,7 @@ def test_redo_makes_the_same_film_again(tmp_path: Path, video: Path, hand: Netwo
     assert (tmp_path / "a.mp4").read_bytes() == (tmp_path / "b.mp4").read_bytes()
     video.unlink()
     with pytest.raises(InputError, match="not to be found"):
-        plan_film_again(tmp_path / "a.mp4", network=hand)
+        plan_redo(carried_by(tmp_path / "a.mp4", network=hand))
 
 
 def test_what_is_wrong_is_told_before_the_first_frame(tmp_path: Path, video: Path, hand: Network, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -341,6 +341,6 @@ def test_what_is_wrong_is_told_before_the_first_frame(tmp_path: Path, video: Pat
     with pytest.raises(OutputError, match="exists already"):
         filmed(video, out, hand)
     assert video.read_bytes() == whole and out.read_bytes() == b"mine"
-    monkeypatch.setattr("reverie.api.filming.find_spec", lambda name: None if name == "cv2" else object())
+    monkeypatch.setattr("reverie.api.moving.find_spec", lambda name: None if name == "cv2" else object())
     with pytest.raises(MissingExtra, match="OpenCV"):
         filmed(video, tmp_path / "b.mp4", hand)

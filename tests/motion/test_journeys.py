@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from reverie.api.journeying import fingerprint
 from tests.helpers import tiny
 from tests.helpers.commands import listed, photo, pixels
 from torch import Tensor
@@ -21,6 +20,7 @@ import reverie
 from reverie.album import read_recipe
 from reverie.api import plan_journey
 from reverie.errors import OutputError, UsageError
+from reverie.motion.journey_plan import fingerprint
 from reverie.motion.journeys import Traveller, closing
 from reverie.networks import Network
 from reverie.pictures.geometry import light

@@ -10,7 +10,7 @@ import torch
 from tests.helpers.tiny import SIDE, Flow, picture, settled, wrapped
 from torch import Tensor, nn
 
-from reverie.ascent import STRAIGHT, Size, View
+from reverie.ascent import IDENTITY, Size, Transform
 from reverie.errors import UsageError
 from reverie.insight.request import gets_through
 from reverie.networks.inspection.failures import CannotTake, is_out_of_memory, taking_a_picture
@@ -89,7 +89,7 @@ def seeing(error: Exception) -> object:
 
 
 def climbing(error: Exception) -> object:
-    def score(pictures: Tensor, view: View = STRAIGHT) -> Tensor:
+    def score(pictures: Tensor, view: Transform = IDENTITY) -> Tensor:
         return _raise(error) if pictures.shape[2] == 8 else pictures.mean((1, 2, 3))
 
     sizes = [Size(8, 8), Size(16, 16)]

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 import torch
 import torch.nn.functional as F
-from reverie.api.journeying import _ring
 from tests.helpers.tiny import SIDE, Flow, close, picture, prepared, wrapped
 from tests.sweep import state
 from torch import Tensor, nn
 
 import reverie
+from reverie.api.ring import ring_of
 from reverie.errors import UsageError
 from reverie.networks import Network
 from reverie.networks.attribution import available
@@ -249,10 +249,10 @@ def test_a_transformer_of_any_precision_dreams_and_is_left_as_it_was(dtype: torc
 
 def test_a_journeys_ring_can_name_parts_and_networks() -> None:
     network = vit()
-    _, stops, _ = _ring(["blocks.0/class:1", "Vit/blocks.1.attn/attention:0", "blocks.1"], network, None)
+    _, stops = ring_of(["blocks.0/class:1", "Vit/blocks.1.attn/attention:0", "blocks.1"], network, None)
     assert [str(each.target) for each in stops] == ["blocks.0/class:1", "blocks.1.attn/attention:0", "blocks.1"]
     with pytest.raises(UsageError, match="no network 'blocks'"):
-        _ring(["blocks/0.class", "blocks.1"], network, None)
+        ring_of(["blocks/0.class", "blocks.1"], network, None)
 
 
 def test_a_program_of_torch_export_that_takes_one_picture_is_looked_into() -> None:

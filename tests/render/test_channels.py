@@ -17,7 +17,7 @@ from tests.helpers.tiny import of_channels
 from torch import Tensor
 
 import reverie
-from reverie.api import plan_imagine, plan_journey_again
+from reverie.api import carried_by, plan_imagine, plan_redo
 from reverie.canvas import Fourier, Phase, Preconditioner, magnitudes
 from reverie.canvas.natural import root
 from reverie.errors import InputError, ReverieError, UsageError
@@ -247,7 +247,7 @@ def test_a_journey_in_grey(tmp_path: Path) -> None:
         with Image.open(frames[0]) as first:
             assert (first.mode, first.size) == ("L", (32, 24)) and len(frames) == 4
         assert all(pixels(each).std() > 10 for each in frames)
-    again = plan_journey_again(tmp_path / "1" / "000000.png", network=net)
+    again = plan_redo(carried_by(tmp_path / "1" / "000000.png", network=net))
     again.make(tmp_path / "again")
     assert all((tmp_path / "again" / each.name).read_bytes() == each.read_bytes() for each in frames)
     made = reverie.journey(colours(), tmp_path / "a.gif", "2", network=net, frames=3, **way)

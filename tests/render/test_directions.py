@@ -16,7 +16,7 @@ from tests.helpers.commands import Answer, Run, saved
 
 import reverie
 from reverie.album import read_recipe
-from reverie.api import plan, plan_feature
+from reverie.api import plan_dream, plan_feature
 from reverie.api.inputs import direction_from
 from reverie.errors import InputError, UsageError
 from reverie.networks import Network
@@ -127,8 +127,8 @@ def test_a_direction_from_pictures_leads_from_one_to_the_other(run: Run, sky: Pa
     shutil.copy(leaf, "leaves/a.png")
     shutil.copy(leaf, "leaves/b.png")
     Path("leaves/notes.txt").touch()
-    there = plan(sky, "blocks.2.1", network=lite0, towards="leaves", away=sky).direction
-    back = plan(sky, "blocks.2.1", network=lite0, towards=[sky], away=leaf).direction
+    there = plan_dream(sky, "blocks.2.1", network=lite0, towards="leaves", away=sky).direction
+    back = plan_dream(sky, "blocks.2.1", network=lite0, towards=[sky], away=leaf).direction
     assert there is not None and back is not None and torch.allclose(there, -back, atol=1e-5)
 
     def mean(path: Path) -> torch.Tensor:

@@ -30,7 +30,7 @@ from reverie.networks import Network
 from reverie.networks.channel_statistics import Usual
 from reverie.objectives import relative_error
 from reverie.pictures import Picture, similarity
-from reverie.recipe import MAX_PIXELS, FileInput, NetworkUsed, NoiseInput, Recipe, chosen
+from reverie.recipe import MAX_PIXELS, FileInput, NetworkUsed, NoiseInput, Recipe, of_command
 from reverie.recipe.requests import Look, Machinery
 
 SIZE = (16, 20)
@@ -181,7 +181,7 @@ def test_similarity_of_equal_and_of_flat_pictures(size: tuple[int, int]) -> None
 GUIDE = FileInput(role="guide", sha256=DIGEST, width=640, height=480)
 SEEN = Recipe(
     command="see", networks=PLAIN.networks, inputs=(NoiseInput(noise="pink"), GUIDE), target="blocks.2.1", objective="rebuild",
-    **chosen("see", {}, {})._asdict(), width=96, height=64, machine=PLAIN.machine,
+    **of_command("see")._asdict(), width=96, height=64, machine=PLAIN.machine,
 )  # fmt: skip
 
 

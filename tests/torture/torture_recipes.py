@@ -103,7 +103,7 @@ def main() -> int:
             if valid and (not isinstance(found, Recipe) or found != read(text)):
                 sweep.finding("lost", f"a sound recipe was not read from {suffix}: {text[:300]}")
             if isinstance(found, Recipe):
-                sweep.attempt("planned", lambda: api.plan_again(place, network=network))
+                sweep.attempt("planned", lambda: api.plan_redo(api.carried_by(place, network=network)))
 
         @seeded(wanted.seed)
         @quiet
