@@ -95,7 +95,7 @@ def test_tiles_and_masks(channels: int) -> None:
     cut = reverie.dream(start, "2", network=net, jitter=3, tile=16, **FEW)
     assert (whole.pixels - cut.pixels).abs().max() < 1e-3 < (whole.pixels - start).abs().max()
     large = cut.recipe.model_copy(update={"height": 9000, "width": 9000, "tiles": Tiles(tile=1024, halo=16)})
-    assert estimated(large, net, 1e-9).disk == 5 * 4 * channels * 9000**2  # copies, bytes of a number
+    assert estimated(large, None, 1.0, 1e-9).disk == 5 * 4 * channels * 9000**2  # copies, bytes of a number
     mask = torch.zeros(1, 48, 64)
     mask[..., :32] = 1
     half = reverie.dream(start, "2", network=net, mask=mask, **FEW)

@@ -193,6 +193,13 @@ def test_plans_that_contradict_themselves(hand: Network) -> None:
     assert repr(plan) == "Plan(dream, light, 1 of 32×32)"
 
 
+def test_a_dream_looks_at_class_scores(hand: Network) -> None:
+    start = pictures(side=32)[0]
+    made = reverie.dream(start, network=hand, objective=lambda seen: seen[CLASSES][:, 1], octaves=1, steps=2, keep=False)
+    assert made.recipe is not None and str(made.recipe.target) == "class_scores" and read(made.recipe.text()) == made.recipe
+    assert (made.pixels - start).abs().max() > 0
+
+
 # ---- again
 
 

@@ -12,7 +12,7 @@ from reverie.errors import UsageError
 from reverie.files.limits import at_most_pixels
 from reverie.pictures import Picture
 from reverie.recipe import OWN, Beside, Cut, FileInput, Goal
-from reverie.render import Objective, Plan, Watcher, own_layers, own_target, tiles_for, whole_only
+from reverie.render import Objective, Plan, Watcher, network_used, own_layers, own_target, tiles_for, whole_only
 from reverie.target import Target
 
 
@@ -52,7 +52,8 @@ def plan_dream(
     given, limit = wish.request[Beside], wish.machinery.max_pixels
     with at_most_pixels(limit):
         picture, used = start_of(start, wish.request, wish.network.channels, largest=limit)
-        wanted = wish.targets() if objective is None else [_own(objective, wish, picture)]
+        layers = () if objective is None else _layers_of(objective, wish, picture)
+        wanted = wish.targets() if objective is None else [own_target(layers)]
         beside = beside_of(wish.request, wish.networks, wanted[0], picture.size)
     kind = OWN if objective is not None else objective_of(given)
     if objective is None:
@@ -62,7 +63,8 @@ def plan_dream(
     if not why_not and made.canvas.canvas != "pixels":
         why_not = f"the canvas '{made.canvas.canvas}' has no places"
     tiles, notes = tiles_for(wish.network, wanted[0], *picture.size, cut.tile, cut.halo, why_not)
-    recipe = wish.recipe(wanted, picture.size, (used, *beside.used), objective=kind, tiles=tiles)
+    looked_at = {} if objective is None else {"networks": (network_used(wish.network, layers),)}
+    recipe = wish.recipe(wanted, picture.size, (used, *beside.used), objective=kind, tiles=tiles, **looked_at)
     kept = (*((picture.content,) if isinstance(used, FileInput) else ()), *beside.kept) if wish.machinery.keep else ()
     return Plan(
         recipe, wish.networks, picture, guide=beside.guide, mask=beside.mask, direction=beside.direction, kept=kept,
@@ -70,14 +72,14 @@ def plan_dream(
     )  # fmt: skip
 
 
-def _own(objective: Objective, wish: Planning, picture: Picture) -> Target:
-    """What the recipe says of an objective of one's own: the layers that it looks at."""
+def _layers_of(objective: Objective, wish: Planning, picture: Picture) -> tuple[str, ...]:
+    """The layers that an objective of one's own looks at, class scores among them."""
     goal = wish.request[Goal]
     if goal.target is not None or goal.level is not None or wish.request.changed("preset"):
         raise UsageError("both an objective of one's own and a target, level or preset", "give one of them: each says what to climb")
     if any(wish.request.changed(name) for name in ("guide", "caricature", "direction", "towards", "away")):
         raise UsageError("an objective of one's own with a guide, a caricature or a direction", "give one of them: each says what to climb")
-    return own_target(own_layers(objective, wish.networks, picture.pixels[None]))
+    return own_layers(objective, wish.networks, picture.pixels[None])
 
 
 def objective_of(given: Beside) -> str:

@@ -27,7 +27,7 @@ from reverie.networks.builtin.catalogue import CATALOGUE
 from reverie.networks.prepared.device import available
 from reverie.networks.sources.source import source
 from reverie.pictures import Picture, resize
-from reverie.recipe import FileInput, Machine, Machinery, NetworkUsed, NoiseInput, Recipe, VectorInput
+from reverie.recipe import OWN, FileInput, Machine, Machinery, NetworkUsed, NoiseInput, Recipe, VectorInput
 from reverie.render import (
     LARGEST,
     Plan,
@@ -166,6 +166,9 @@ def plan_redo(carried: Carried, machinery: Machinery | None = None) -> Plan | Mo
         InputError: a recipe that does not fit its networks, or inputs that are not to be found.
     """
     machinery, old = machinery or Machinery(), carried.recipe
+    if old.objective == OWN:
+        fault = f"'{carried.name}' was made with an objective of somebody's own, which a recipe cannot hold"
+        raise InputError(fault, "reverie.again(picture, objective=…)")
     carried.check_hashes()
     check_size(old.height, old.width, carried.name, largest=machinery.max_pixels if old.tiles else LARGEST)
     nets = carried.networks(machinery.device)
