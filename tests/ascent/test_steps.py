@@ -324,14 +324,17 @@ def test_one_step_is_the_same_alone_and_in_a_batch(lite0: Network, kind: str) ->
 def test_the_final_score_is_the_same_alone_and_in_a_batch(lite0: Network) -> None:
     targets = ["blocks.2.1:3", "blocks.2.0:5", "blocks.3.0:7"]
     start = torch.stack([noise_start("pink", 64, 64, 5, each, 0.17).pixels for each in targets])
-    ascent = Ascent(octaves=2, steps=16, jitter=6, strength=0.1, settle=0.06, smoothing=1.3, vivid=0.35, tone="light")
+    ascent = Ascent(octaves=2, steps=4, jitter=6, strength=0.1, settle=0.06, smoothing=1.3, vivid=0.35, tone="light")
     how = ClimbSettings(ascent=ascent, transforms=Transforms(rotate=15, scale=1.3, noise=0.1, fade=0.4), grown=True)
     batch, _ = scoring(targets, lite0)
     before = batch(start, IDENTITY)
-    together = batch(run(start, batch, how, generators=[generator(5, each) for each in targets])[-1].pictures, IDENTITY)
+    last = run(start, batch, how, generators=[generator(5, each) for each in targets])[-1].pictures
+    together = batch(last, IDENTITY)
     for number, target in enumerate(targets):
         score, _ = scoring(target, lite0)
-        alone = score(run(start[number : number + 1], score, how, generators=[generator(5, target)])[-1].pictures, IDENTITY)
+        own = run(start[number : number + 1], score, how, generators=[generator(5, target)])[-1].pictures
+        alone = score(own, IDENTITY)
         print(target, float(before[number]), float(alone), float(together[number]))
-        assert float(together[number]) == pytest.approx(float(alone), rel=0.05)
+        assert float(together[number]) == pytest.approx(float(alone), rel=0.02)
+        assert (last[number] - own[0]).square().mean().sqrt() < 0.02  # 0.11 with other views; after many more steps last bits do as much
         assert float(alone) > float(before[number])

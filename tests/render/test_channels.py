@@ -246,7 +246,7 @@ def test_a_journey_in_grey(tmp_path: Path) -> None:
         frames = sorted((tmp_path / f"{number}").glob("*.png"))
         with Image.open(frames[0]) as first:
             assert (first.mode, first.size) == ("L", (32, 24)) and len(frames) == 4
-        assert all(pixels(each).std() > 10 for each in frames)
+        assert all(pixels(each).std() > 5 for each in frames)  # 0 where it went flat; 10.2 was seen
     again = plan_redo(carried_by(tmp_path / "1" / "000000.png", network=net))
     again.make(tmp_path / "again")
     assert all((tmp_path / "again" / each.name).read_bytes() == each.read_bytes() for each in frames)
