@@ -227,7 +227,7 @@ def test_a_row_between_two_leads_from_one_to_the_other_over_the_same_noise() -> 
         ({"label": None, "between": ("banana",)}, "between 1 targets"), ({"label": None, "between": ("crane", 1)}, "several classes"),
         ({"guide": "a.png"}, "guide= is no choice of `imagine`"),
         ({"stepz": 3}, "no choice 'stepz'; did you mean 'steps'"), ({"size": 8}, "least is 16"),
-        ({"size": (32, 0)}, "size=(32, 0)"), ({"size": 30_000}, "more than fit in memory"), ({"tone": "keep", "canvas": "maco"}, "tone="),
+        ({"size": (32, 0)}, "size=.32, 0."), ({"size": 30_000}, "more than fit in memory"), ({"tone": "keep", "canvas": "maco"}, "tone="),
         ({"seed": -1}, "seed=-1"), ({"making": 101}, "making=101"), ({"direction": [1.0, 2.0]}, "direction= is no choice of `imagine`"),
     ],
 )  # fmt: skip

@@ -17,7 +17,7 @@ from tests.helpers import clips
 from tests.helpers.commands import Run, listed
 
 from reverie.album import read_recipe
-from reverie.cli.console import Line
+from reverie.cli.console import Line, Progress
 from reverie.files.films.reading import survey
 from reverie.motion.films import Cinema
 
@@ -78,16 +78,16 @@ def test_redo_finds_the_film_beside_or_where_it_is_told(place: Path, run: Run, v
 
 def presses(monkeypatch: pytest.MonkeyPatch, after: int) -> None:
     """Ctrl-C after so many frames."""
-    told = Line.told
+    drawn = Line.__call__
     seen: list[str] = []
 
-    def pressing(self: Line, share: float, words: str) -> bool:
-        seen.append(words)
+    def pressing(self: Line, progress: Progress) -> bool:
+        seen.append(progress.doing)
         if len(seen) == after:
             signal.raise_signal(signal.SIGINT)
-        return told(self, share, words)
+        return drawn(self, progress)
 
-    monkeypatch.setattr(Line, "told", pressing)
+    monkeypatch.setattr(Line, "__call__", pressing)
 
 
 def test_ctrl_c_keeps_the_frames_and_the_same_command_goes_on(place: Path, run: Run, video: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -138,11 +138,11 @@ def test_what_cannot_be_written_is_told_before_any_time_is_spent(
 
 @pytest.mark.parametrize(("package", "name"), [("av", "PyAV"), ("cv2", "OpenCV")])
 def test_a_missing_extra_is_named(run: Run, video: Path, monkeypatch: pytest.MonkeyPatch, package: str, name: str) -> None:
-    from reverie.api import filming
+    from reverie.api import moving
 
     idle(monkeypatch)
-    find = filming.find_spec
-    monkeypatch.setattr(filming, "find_spec", lambda each: None if each == package else find(each))
+    find = moving.find_spec
+    monkeypatch.setattr(moving, "find_spec", lambda each: None if each == package else find(each))
     run("film", video, *SMALL).fault(6, name, "pip install 'reverie[film]'")
 
 

@@ -82,14 +82,14 @@ def test_stopped_it_says_how_to_go_on_and_leaves_a_part_on_request(place: Path, 
         "--frames",
         "5",
     ]
-    monkeypatch.setattr(Line, "told", lambda self, share, words: share >= 0.4)
+    monkeypatch.setattr(Line, "__call__", lambda self, progress: progress.done >= 0.4)
     said = run(*command)
     assert said.code == 130 and "2 of 5 frames are kept" in said.err and "goes on" in said.err and said.out == ""
     assert listed(place) == ["a.work"] and muxed.calls == []
     said = run(*command, "--partial")
     assert said.code == 130 and said.out.strip() == "a.gif" and len(muxed.calls[0]["frames"]) == 3
     assert '"frames":3' in muxed.calls[0]["recipe"]
-    monkeypatch.setattr(Line, "told", lambda self, share, words: False)
+    monkeypatch.setattr(Line, "__call__", lambda self, progress: False)
     assert run(*command, "--force").code == 0
     assert len(muxed.calls[1]["frames"]) == 5 and listed(place) == ["a.gif"]
 
@@ -127,7 +127,8 @@ def test_redo_makes_the_same_journey_again(place: Path, run: Run, sky: Path) -> 
     with pytest.raises(UsageError, match=r"is a journey, which is written.*output"):
         reverie.redo("a/000000.png")
     with pytest.raises(UsageError, match="is a journey"):
-        plan_again("a/000000.png")
+        reverie.again("a/000000.png", seed=3)
+    assert plan_again("a/000000.png", seed=3).recipe.seed == 3
 
 
 @pytest.mark.parametrize(

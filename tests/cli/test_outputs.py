@@ -34,7 +34,7 @@ pytestmark = pytest.mark.usefixtures("place")
 @pytest.mark.parametrize(
     ("output", "fault"),
     [
-        ("no/a.png", "mkdir -p 'no'"), ("new/", "mkdir -p 'new'"), ("sky.png/a.png", "'sky.png' is not a folder"),
+        ("no/a.png", "mkdir -p 'no'"), ("new/sub/", "mkdir -p 'new'"), ("sky.png/a.png", "'sky.png' is not a folder"),
         ("a" * 300 + ".png", "too long"), ("pipe.png", "is not a file"),
     ],
 )  # fmt: skip
@@ -55,7 +55,7 @@ def test_a_folder_that_is_not_writable(run: Run, sky: Path, place: Path, monkeyp
 
 def test_a_disk_that_is_full_before(run: Run, sky: Path, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10**9, 10**9, 1000))
-    monkeypatch.setattr(reverie.api.Plan, "make", lambda *_: pytest.fail("nothing should be dreamt"))
+    monkeypatch.setattr(reverie.render.Plan, "make", lambda *_: pytest.fail("nothing should be dreamt"))
     run("dream", sky.name).fault(5, "no room left")
     assert listed(place) == ["sky.png"]
 
@@ -87,7 +87,7 @@ def test_nothing_is_overwritten_unless_forced_or_made_by_the_same_recipe(run: Ru
     assert run("dream", sky.name, *SHORT, "-o", "a.png", "--seed", "1", "--force").code == 0
     assert Path("a.png").read_bytes() != first
     before = sky.read_bytes()
-    monkeypatch.setattr(reverie.api.Plan, "make", lambda *_: pytest.fail("nothing should be dreamt in vain"))
+    monkeypatch.setattr(reverie.render.Plan, "make", lambda *_: pytest.fail("nothing should be dreamt in vain"))
     run("dream", sky.name, *SHORT, "-o", sky.name).fault(5, "exists already")
     assert sky.read_bytes() == before
 
@@ -202,8 +202,10 @@ def test_recipe(run: Run, place: Path) -> None:
     for name in ("a.png", "a.jpg", "a.webp", "a.tif"):
         carrying(place / name, PLAIN.text())
         assert run("recipe", name, "--json").data == [{"picture": name, "recipe": json.loads(PLAIN.text())}]
-        lines = run("recipe", name).out.splitlines()
-        assert "ascent.octaves          5" in lines and "stopped                 -" in lines and "finish.deep             no" in lines
+        first, *_ = run("recipe", name).out.splitlines()
+        assert first.startswith("a dream on blocks.4.1:12 - 0.5*blocks.2.0:3, 5 octaves of 16 steps") and "seed 7" in first
+        lines = [" ".join(line.split()) for line in run("recipe", name, "--all").out.splitlines()]
+        assert "ascent.octaves 5" in lines and "stopped -" in lines and "finish.deep no" in lines
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "ascii"])

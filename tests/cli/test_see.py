@@ -231,18 +231,18 @@ def test_a_name_that_is_not_text(run: Run, hand: Network, place: Path) -> None:
 
 def at(monkeypatch: pytest.MonkeyPatch, words: str, times: int = 1) -> None:
     """Ctrl-C so many times when this is being done."""
-    from reverie.cli.console import Line
+    from reverie.cli.console import Line, Progress
 
     seen: list[str] = []
 
-    def told(self: Line, done: float, doing: str) -> bool:
-        if doing == words and not seen:
-            seen.append(doing)
+    def call(self: Line, progress: Progress) -> bool:
+        if progress.doing == words and not seen:
+            seen.append(words)
             for _ in range(times):
                 signal.raise_signal(signal.SIGINT)
         return self.interrupted
 
-    monkeypatch.setattr(Line, "told", told)
+    monkeypatch.setattr(Line, "__call__", call)
 
 
 @pytest.mark.parametrize(("words", "done"), [("light: enhancing", 0), ("edge: rebuilding", 1), ("edge: counting", 1)])

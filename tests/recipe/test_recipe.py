@@ -186,7 +186,7 @@ def test_the_choices_of_every_preset_are_valid(name: str) -> None:
 
 @pytest.mark.parametrize("command", get_args(recipe.Command))
 def test_the_choices_that_each_command_begins_with_are_valid(command: recipe.Command) -> None:
-    are_valid(recipe.BASES[command])
+    are_valid(dict(recipe.COMMANDS[command].defaults))
 
 
 def test_no_two_choices_have_the_same_name() -> None:

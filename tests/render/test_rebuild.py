@@ -30,7 +30,7 @@ from reverie.networks import Network
 from reverie.networks.channel_statistics import Usual
 from reverie.objectives import relative_error
 from reverie.pictures import Picture, similarity
-from reverie.recipe import MAX_PIXELS, FileInput, NetworkUsed, NoiseInput, Recipe, of_command
+from reverie.recipe import FileInput, NetworkUsed, NoiseInput, Recipe, of_command
 from reverie.recipe.requests import Look, Machinery
 
 SIZE = (16, 20)
@@ -69,7 +69,7 @@ def rebuilt(pixels: Tensor, network: Network, name: str, steps: int, seed: int =
     layer = next(each for each in network.layers if each.name == name)
     size = pixels.shape[1], pixels.shape[2]
     request = SeeRequest(
-        network, picture_of(pixels, MAX_PIXELS), (name,), size, Usual("nothing", {}), choices=Look(steps=steps), seed=seed,
+        network, picture_of(pixels), (name,), size, Usual("nothing", {}), choices=Look(steps=steps), seed=seed,
         machinery=Machinery(keep=False, threads=1),
     )  # fmt: skip
     return inversion(request, layer).make()

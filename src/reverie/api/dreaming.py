@@ -49,13 +49,12 @@ def plan_dream(
 ) -> Plan:
     """All of `dream` but the dreaming: what is wrong comes to light here, before any time is spent, and the recipe is known."""
     wish = Planning("dream", network, {"target": target, **choices})
-    given, limit = wish.request[Beside], wish.machinery.max_pixels
+    kind, limit = OWN if objective is not None else objective_of(wish.request[Beside]), wish.machinery.max_pixels
     with at_most_pixels(limit):
         picture, used = start_of(start, wish.request, wish.network.channels, largest=limit)
         layers = () if objective is None else _layers_of(objective, wish, picture)
         wanted = wish.targets() if objective is None else [own_target(layers)]
         beside = beside_of(wish.request, wish.networks, wanted[0], picture.size)
-    kind = OWN if objective is not None else objective_of(given)
     if objective is None:
         wish.check(wanted, picture.size, kind, beside.direction)
     made, cut = wish.choices, wish.request[Cut]

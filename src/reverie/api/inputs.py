@@ -60,7 +60,7 @@ def start_of(start: PictureLike, request: Request, channels: int, largest: int =
         check_size(height, wide, start, "size")
         noise = cast(Noise, kind)
         return noise_start(noise, height, wide, request[Seed].seed, spread=spread, channels=channels), NoiseInput(noise=noise)
-    if request.changed("spread"):
+    if request.changed("spread") and spread:
         raise UsageError("a spread for a start that is a picture", f"{choice('spread')} is for noise; a picture keeps its own contrast")
     if size is not None:
         raise UsageError("a size for a start that is a picture", f"{choice('size')} is for noise; {choice('width')} is for pictures")

@@ -108,7 +108,7 @@ def plan_journey(start: PictureLike, target: str | Target | None = None, *, netw
     moving = _moving(wish.request)
     notes = check(moving)
     noise = isinstance(start, str) and start.startswith("noise:")
-    if not noise and not wish.request.changed("spread"):
+    if not noise:
         wish.choices = wish.choices._replace(canvas=wish.choices.canvas.model_copy(update={"spread": 0.0}))
     with at_most_pixels(wish.machinery.max_pixels):
         picture, used = start_of(start, _for_films(wish.request, noise), wish.network.channels)

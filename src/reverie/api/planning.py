@@ -10,7 +10,7 @@ from torch import Tensor
 from reverie.api.opening import Networks, networks_from
 from reverie.errors import UsageError, choice
 from reverie.networks import Network
-from reverie.recipe import Ascent, Choices, Machinery, Recipe, Request, Seed, resolve
+from reverie.recipe import Ascent, Choices, Finish, Look, Machinery, Recipe, Request, Seed, choose, resolve
 from reverie.render import check, check_objective, check_reach, machine, used_by
 from reverie.target import Target
 
@@ -89,7 +89,7 @@ class Planning:
 
 def check_colours(network: Network, request: Request) -> None:
     """Raise UsageError for a choice of colours that changes nothing with so many channels, or that names one there is not."""
-    channels, shown = network.channels, request.choices.finish.shown
+    channels, shown = network.channels, choose(Finish, shown=request[Look].shown).shown or request.choices.finish.shown
     for name in ("vivid", "keep_colour"):
         if channels != 3 and request.changed(name):
             raise _pointless(name, network, "only three channels are colours, as photographs have them")

@@ -21,7 +21,7 @@ from reverie.render import Objective, Plan, Watcher
 from reverie.store import sha256_of
 from reverie.work import Watcher as FilmWatcher
 
-AnyWatcher = Watcher | FilmWatcher
+EitherWatcher = Watcher | FilmWatcher
 _TOOK_AWAY = ("machine", "networks", "opinions")
 
 
@@ -46,7 +46,7 @@ def redo(
     force: bool = False,
     start: str | Path | None = None,
     network: Given = None,
-    progress: AnyWatcher | None = None,
+    progress: EitherWatcher | None = None,
     **machinery: Unpack[RunChoices],
 ) -> Picture | Footage:
     """Make a picture, a journey or a dreamt film again from the recipe it carries.
@@ -79,7 +79,7 @@ def again(
     *,
     network: Networks = None,
     objective: Objective | None = None,
-    progress: AnyWatcher | None = None,
+    progress: EitherWatcher | None = None,
     **changes: Unpack[Changes],
 ) -> Picture | Footage:
     """The same as a picture, a journey or a film, but for what is named: another seed, strength, start, network, the next checkpoint.
@@ -211,7 +211,7 @@ def _check_output(carried: Carried, output: str | Path | None) -> None:
         raise UsageError("an output for a picture", "save it: redo(…).save(…)")
 
 
-def _made(plan: Plan | MovingPlan, output: str | Path | None, writing: dict[str, Any], progress: AnyWatcher | None) -> Picture | Footage:
+def _made(plan: Plan | MovingPlan, output: str | Path | None, writing: dict[str, Any], progress: EitherWatcher | None) -> Picture | Footage:
     if isinstance(plan, Plan):
         return plan.make(cast(Watcher | None, progress))
     assert output is not None

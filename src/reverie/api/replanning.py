@@ -185,7 +185,7 @@ def _picture(carried: Carried, nets: Sequence[Network], here: Machine) -> Plan:
     old = carried.recipe
     if old.batch and (old.command == "dream" or not isinstance(old.input("start"), NoiseInput)):
         raise InputError(f"the recipe in '{carried.name}' has a batch of pictures that begin with a picture", _EDITED)
-    start, direction, guide, mask = _start(carried), carried.role("direction"), carried.role("guide"), carried.role("mask")
+    start, guide, mask, direction = _start(carried), carried.role("guide"), carried.role("mask"), carried.role("direction")
     vector = None if direction is None else direction_from(direction)[1]
     used = []
     for net, before in zip(nets, old.networks, strict=True):

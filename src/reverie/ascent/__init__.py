@@ -1,7 +1,7 @@
 """The loop that changes a canvas so that a score grows: octaves, transforms, steps."""
 
-from reverie.ascent.climb import Progress, climb
 from reverie.ascent.gradient import Differentiation, Score
+from reverie.ascent.loop import Progress, climb
 from reverie.ascent.memory import kept_memory
 from reverie.ascent.octaves import ClimbSettings, Penalty, Size, added, octave_sizes
 from reverie.ascent.tiles import Span, Tiling, Window

@@ -82,6 +82,7 @@ def layers(call: Call) -> None:
 
 def recipe(call: Call) -> None:
     from reverie.album import read_recipe
+    from reverie.networks.builtin.catalogue import CATALOGUE
     from reverie.recipe.words import differences, in_words
 
     (picture,) = call.subjects
@@ -90,7 +91,9 @@ def recipe(call: Call) -> None:
     if call.of(Printing).as_json:
         print_json([{"picture": picture, "recipe": data}])
         return
-    say(in_words(found))
+    known = CATALOGUE.get(found.networks[0].name) if found.networks else None
+    levels: dict[str, str] = {} if known is None else {layer: level for level, layer in known.levels.items()}
+    say(in_words(found, levels.get(str(found.target))))
     for name, value, usual in differences(found):
         say(f"{name:<24}{_word(value)}" + (f"   (usually {_word(usual)})" if usual is not None else ""))
     if call.of(Listing).all_fields:

@@ -77,7 +77,7 @@ def main(arguments: list[str]) -> int:
             result: Any = app.main(args=arguments, prog_name="reverie", standalone_mode=False)
         except ReverieError as error:
             return _report(error)
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, click.Abort):
             result = Interrupted.exit_code
         except SystemExit:  # whoever read our output has gone
             return 0
@@ -112,8 +112,6 @@ def welcome() -> str:
 
 def _usage(error: Exception) -> UsageError | None:
     """Errors of the flag library, as ours; None for any other."""
-    if isinstance(error, click.Abort):
-        return UsageError("stopped")
     if not isinstance(error, click.ClickException):
         return None
     context = getattr(error, "ctx", None)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from reverie.ascent import Progress as AscentProgress
-from reverie.insight.features import with_features
+from reverie.insight.channel_features import with_features
 from reverie.insight.measures import counted, enhancement, excited, fidelity, inversion, is_partial, judged
 from reverie.insight.report import Sight
 from reverie.insight.request import Progress, SeeRequest, Watcher

@@ -7,9 +7,13 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any, NamedTuple
 
+import torch
 from torch import nn
 
 from reverie.errors import InputError, OutputError, UsageError, choice
+from reverie.networks.builtin import catalogue, weights
+from reverie.networks.builtin import labels as label_names
+from reverie.networks.builtin.efficientnet_lite import EfficientNetLite
 from reverie.networks.checkpoints.loading import check, load_weights
 from reverie.networks.network import Network
 from reverie.networks.normalisation_check import doubts
@@ -17,8 +21,9 @@ from reverie.networks.preprocessing import RANGE, SIDE, Preprocessing, listed
 from reverie.networks.sources import hub, zoos
 from reverie.networks.sources.definition import module_of
 from reverie.networks.sources.download import DownloadWatcher
-from reverie.networks.sources.source import Source
+from reverie.networks.sources.source import LONGEST, Source
 from reverie.networks.sources.zoos import Found
+from reverie.recipe import DEFAULT_NETWORK
 from reverie.store import Shelf
 
 Definition = str | Callable[[], nn.Module] | nn.Module
@@ -175,3 +180,44 @@ def _assumed(known: Preprocessing) -> str:
     unsaid = (("range 0,1", known.range), (f"native size {width}×{height}", known.size))
     assumed = " and ".join(what for what, each in unsaid if each is None)
     return f" ({assumed} not said, so assumed)" if assumed else ""
+
+
+# ── built in, or a module at hand ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def installed() -> list[str]:
+    """Names of the built-in networks whose weights are here."""
+    return [name for name, facts in catalogue.CATALOGUE.items() if weights.find(facts) is not None]
+
+
+def open_network(name: str = DEFAULT_NETWORK) -> Network:
+    """A built-in network with its trained weights, on the CPU.
+
+    Raises:
+        UsageError: no such network. MissingExtra: its weights are not installed. UnsafeError: they are not what they should be.
+    """
+    facts = catalogue.facts(name)
+    module = EfficientNetLite(facts.width, facts.depth).eval().requires_grad_(False)
+    weights.load(facts, module)
+    preprocessing = Preprocessing(facts.mean, facts.std, size=(facts.size, facts.size), labels=label_names.imagenet())
+    levels: dict[str, str] = {level: layer for level, layer in facts.levels.items()}
+    return Network(module, preprocessing, name=facts.name, levels=levels, sha256=facts.sha256)
+
+
+def wrap_module(module: nn.Module, preprocessing: Preprocessing, name: str | None = None) -> Network:
+    """Any module as a network, on the CPU; its weights are read at each call, and it is left as it was.
+
+    Raises:
+        UsageError: it is no module, cannot be looked into, or its name is empty or too long for a recipe.
+    """
+    if not isinstance(module, nn.Module):
+        raise UsageError(f"a {type(module).__name__} is no network", "give an nn.Module")
+    if isinstance(module, torch.jit.ScriptModule):
+        raise UsageError("a TorchScript module cannot be taken apart", "wrap the module that it was made from")
+    if any(nn.parameter.is_lazy(each) or each.is_meta for each in (*module.parameters(), *module.buffers())):
+        raise UsageError(
+            f"{type(module).__name__} has weights without values", "run it once on a picture, and load its weights, before it is wrapped"
+        )
+    if name is not None and not 0 < len(name) <= LONGEST:
+        raise UsageError(f"a network's name of {len(name)} characters", f"give it one of 1 to {LONGEST}")
+    return Network(module, preprocessing, name=name or type(module).__name__)

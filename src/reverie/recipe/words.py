@@ -26,16 +26,18 @@ def in_words(recipe: Recipe, level: str | None = None) -> str:
     Args:
         level: that the target stands for, if it is known.
     """
-    what = f"{_KINDS.get(recipe.command, recipe.command)} {'of' if _is_class(recipe) else 'on'} {_subject(recipe)}"
+    what = f"{_KINDS.get(recipe.command, recipe.command)} {'of' if recipe.command == 'imagine' else 'on'} {_subject(recipe)}"
+    parts = [what + (f" ({level})" if level else "") + _HOW.get(recipe.objective, "")]
+    parts.append(f"{recipe.ascent.octaves} octave{'s' * (recipe.ascent.octaves > 1)} of {recipe.ascent.steps} steps")
     moving = recipe.journey or recipe.film
-    frames = f", {moving.frames} frames" if moving is not None and moving.frames else ""
-    size = f", {recipe.width}×{recipe.height}"
-    steps = f", {recipe.ascent.octaves} octave{'s' * (recipe.ascent.octaves > 1)} of {recipe.ascent.steps} steps"
-    by = f", by {' and '.join(each.name for each in recipe.networks)}" if recipe.networks else ""
-    named = f" ({level})" if level else ""
-    stopped = f", stopped at step {recipe.stopped.step} of octave {recipe.stopped.octave}" if recipe.stopped else ""
-    rest = "; everything else as usual" if not differences(recipe) else "; beside that"
-    return f"{what}{named}{_HOW.get(recipe.objective, '')}{steps}{frames}{size}, seed {recipe.seed}{by}{stopped}{rest}"
+    if moving is not None and moving.frames:
+        parts.append(f"{moving.frames} frames")
+    parts += [f"{recipe.width}×{recipe.height}", f"seed {recipe.seed}"]
+    if recipe.networks:
+        parts.append("by " + " and ".join(each.name for each in recipe.networks))
+    if recipe.stopped:
+        parts.append(f"stopped at step {recipe.stopped.step} of octave {recipe.stopped.octave}")
+    return ", ".join(parts) + ("; what is not as usual:" if differences(recipe) else "; everything else as usual")
 
 
 def differences(recipe: Recipe) -> list[tuple[str, Any, Any]]:
@@ -51,16 +53,14 @@ def differences(recipe: Recipe) -> list[tuple[str, Any, Any]]:
             value, usual = getattr(group, field), spec.defaults.get(field, type(group).model_fields[field].default)
             if value != usual and (name, field) not in (("journey", "frames"), ("film", "frames")):
                 found.append((f"{name}.{field}", value, usual))
-    found += [(f"inputs.{each.role}", _input(each), None) for each in recipe.inputs if not _is_usual(each, recipe)]
+    found += [(f"inputs.{each.role}", _input(each), None) for each in recipe.inputs if each.role not in ("start", "film")]
     if recipe.tiles is not None:
         found.append(("tiles", f"{recipe.tiles.tile} with a halo of {recipe.tiles.halo}", None))
     if recipe.batch is not None:
         found.append(("batch", f"{recipe.batch.index + 1} of {len(recipe.batch.targets)} made together ({recipe.batch.kind})", None))
+    if recipe.made_from is not None:
+        found.append(("made_from", f"the recipe with sha256 {recipe.made_from[:12]}…", None))
     return found
-
-
-def _is_class(recipe: Recipe) -> bool:
-    return recipe.command == "imagine"
 
 
 def _subject(recipe: Recipe) -> str:
@@ -68,10 +68,6 @@ def _subject(recipe: Recipe) -> str:
         return " and ".join(str(each.target) for each in recipe.journey.ring) + " in turn"
     text = str(recipe.target)
     return text.removeprefix("class:") if recipe.command == "imagine" and text.count("class:") == 1 else text
-
-
-def _is_usual(used: FileInput | NoiseInput | VectorInput, recipe: Recipe) -> bool:
-    return isinstance(used, NoiseInput) and recipe.command in ("imagine", "feature", "see")
 
 
 def _input(used: FileInput | NoiseInput | VectorInput) -> str:
