@@ -17,12 +17,14 @@ import reverie
 from reverie.errors import InputError, UsageError
 from reverie.networks import Network
 from reverie.pictures import Picture
-from reverie.recipe import OWN, Ascent, Batch, FileInput, NetworkUsed, NoiseInput, Recipe, of_command, read
+from reverie.recipe import OWN, Ascent, Batch, FileInput, Machinery, NetworkUsed, NoiseInput, Recipe, of_command, read
 from reverie.render import Plan, climb_plan, own_layers, own_target
 from reverie.target import CLASSES, Target, parse
 
 Seen = Mapping[str, Tensor]
 FEW = Ascent(octaves=2, octave_scale=2.0, steps=4, jitter=2, strength=0.02, smoothing=0, tone="free", vivid=1.0)
+
+HERE = Machinery(device="cpu")
 
 
 @pytest.fixture(scope="module")
@@ -230,7 +232,14 @@ def test_a_score_of_pictures_alone_is_climbed_without_a_network() -> None:
     free = {"tone": "free", "octaves": 4, "octave_scale": 2.0, "steps": 3, "vivid": 1.0}
     mask = torch.zeros(40, 40)
     mask[:, 20:] = 1
-    plan = climb_plan(start, score, [used, used.model_copy(update={"role": "mask"})], of_command("dream", **free), device="cpu", mask=mask)
+    plan = climb_plan(
+        start,
+        score,
+        [used, used.model_copy(update={"role": "mask"})],
+        of_command("dream", **free),
+        machinery=HERE,
+        mask=mask,
+    )
     made = plan.make(making=2)
     assert float(reds(made.pixels[None])) > float(reds(start.pixels[None])) + 0.02
     assert torch.equal(made.pixels[:, :, :20], start.pixels[:, :, :20])
@@ -240,7 +249,7 @@ def test_a_score_of_pictures_alone_is_climbed_without_a_network() -> None:
     assert recipe is not None and read(recipe.text()) == recipe
     assert (recipe.networks, recipe.objective, str(recipe.target), recipe.machine.device) == ((), OWN, "pictures", "cpu")
     assert plan.estimate().memory > 0
-    again = climb_plan(start, reds, [used], of_command("dream", **free), device="cpu", seed=3)
+    again = climb_plan(start, reds, [used], of_command("dream", **free), machinery=HERE, seed=3)
     assert torch.equal(again.make().pixels, again.make().pixels)
 
 
@@ -249,7 +258,7 @@ def test_a_score_of_pictures_is_checked_too() -> None:
     used = FileInput(sha256="0" * 64, width=20, height=20)
     for score, fault in ((lambda x: x.mean((2, 3)), r"a tensor of shape \(1, 3\)"), (lambda x: x.detach().mean(), "without a gradient")):
         with pytest.raises(UsageError, match=fault):
-            climb_plan(start, score, [used], of_command("dream", octaves=1, steps=1), device="cpu").make()
+            climb_plan(start, score, [used], of_command("dream", octaves=1, steps=1), machinery=HERE).make()
 
 
 def test_only_an_objective_of_ones_own_goes_without_networks(hand: Network) -> None:

@@ -49,5 +49,5 @@ def plan_climb(start: PictureLike, score: PictureScore, **choices: Unpack[ClimbC
     kept = (*((picture.content,) if isinstance(used, FileInput) else ()), *beside.kept) if machinery.keep else ()
     return climb_plan(
         picture, score, [used, *[each for each in beside.used if isinstance(each, FileInput)]], request.choices,
-        seed=request[Seed].seed, device=machinery.device, threads=machinery.threads, mask=beside.mask, kept=kept, notes=beside.notes,
+        seed=request[Seed].seed, machinery=machinery, mask=beside.mask, kept=kept, notes=beside.notes,
     )  # fmt: skip

@@ -16,13 +16,13 @@ from reverie.errors import InputError, UsageError, choice
 from reverie.motion.footage import Footage
 from reverie.motion.plan import MovingPlan
 from reverie.pictures import Picture
-from reverie.recipe import COMMANDS, FileInput, Machinery, NoiseInput, Recipe, choose
+from reverie.recipe import COMMANDS, Machinery, NoiseInput, Recipe, choose, preset
 from reverie.render import Objective, Plan, Watcher
 from reverie.store import sha256_of
 from reverie.work import Watcher as FilmWatcher
 
 EitherWatcher = Watcher | FilmWatcher
-_TOOK_AWAY = ("machine", "networks", "opinions")
+_NOT_CHOSEN = ("machine", "networks", "opinions", "made_from")
 
 
 @overload
@@ -115,7 +115,8 @@ def plan_again(
     if network is None:
         carried.check_hashes()
         network = carried.networks(changes.get("device"))
-    given = {**chosen_in(old), **_inputs(carried, start, changes), **changes}
+    named = preset(changes["preset"]).choices if changes.get("preset") else {}
+    given = {**chosen_in(old), **_inputs(carried, start, changes), **named, **changes}
     return _with_origin(_planned(old, given, network, objective), old)
 
 
@@ -125,21 +126,22 @@ def chosen_in(recipe: Recipe) -> dict[str, Any]:
     groups = [getattr(recipe, name) for name in ("canvas", "ascent", "transforms", "penalties", "finish", "journey", "film")]
     found = {name: getattr(group, name) for group in groups if group is not None for name in type(group).model_fields}
     kept = {name: value for name, value in found.items() if name in fields and name != "ring"}
-    return {**kept, "seed": recipe.seed}
+    return {**kept, "seed": recipe.seed, "threads": recipe.machine.threads}
 
 
 def _inputs(carried: Carried, start: Any, changes: dict[str, Any]) -> dict[str, Any]:
     """What went in and how large, as choices; what was named instead is not looked for."""
     old = carried.recipe
-    found: dict[str, Any] = {"start": start}
     used = old.input("start") or old.input("film")
-    if isinstance(used, NoiseInput):
-        found["start"] = start or f"noise:{used.noise}"
-        if "width" not in changes:
-            found["size"] = (old.height, old.width)
-    elif isinstance(used, FileInput):
-        found["start"] = start if start is not None else carried.find(used)
+    if start is not None and old.command in ("imagine", "feature"):
+        raise UsageError(f"another start for what `{old.command}` made", "it begins with noise: another seed gives another")
+    if start is None:
+        start = f"noise:{used.noise}" if isinstance(used, NoiseInput) else carried.role("film" if old.film else "start")
+    found: dict[str, Any] = {"start": start}
+    if not isinstance(start, str) or not start.startswith("noise:"):
         found["width"] = old.width
+    elif "width" not in changes:
+        found["size"] = (old.height, old.width)
     for role in ("guide", "mask", "direction"):
         if role not in changes and old.input(role) is not None:
             found[role] = carried.role(role)
@@ -186,10 +188,10 @@ def _subject(target: Any) -> str:
 
 def _with_origin(plan: Plan | MovingPlan, old: Recipe) -> Plan | MovingPlan:
     """The plan, its recipe saying what it was made from; the very same where nothing differs."""
-    same = {name: getattr(plan.recipe, name) == getattr(old, name) for name in Recipe.model_fields if name not in _TOOK_AWAY}
-    if all(same.values()) and [each.sha256 for each in plan.recipe.networks] == [each.sha256 for each in old.networks]:
-        return plan
-    return replace(plan, recipe=plan.recipe.model_copy(update={"made_from": sha256_of(old.text().encode())}))
+    same = all(getattr(plan.recipe, name) == getattr(old, name) for name in Recipe.model_fields if name not in _NOT_CHOSEN)
+    same = same and [each.sha256 for each in plan.recipe.networks] == [each.sha256 for each in old.networks]
+    origin = old.made_from if same else sha256_of(old.text().encode())
+    return replace(plan, recipe=plan.recipe.model_copy(update={"made_from": origin}))
 
 
 def _carried(picture: str | Path | Picture) -> Carried:

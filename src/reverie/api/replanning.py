@@ -81,7 +81,11 @@ class Carried:
         """
         if not self.given and device is None and self.recipe.machine.device in available():
             device = self.recipe.machine.device
-        nets = networks_from([self._network(used, device) for used in self.recipe.networks], device)
+        opened = [self.given.get(used.sha256) or self._opened(used) for used in self.recipe.networks]
+        ours = [each.to(device) if isinstance(each, Network) and each.sha256 not in self.given else each for each in opened]
+        nets = networks_from(ours, device)
+        for net, used in zip(nets, self.recipe.networks, strict=True):
+            self._check(net, used)
         if nets[0].channels != self.recipe.channels:
             fault = f"the recipe in '{self.name}' has {self.recipe.channels} channels, and its network {nets[0].channels}"
             raise InputError(fault, _EDITED)
@@ -126,8 +130,8 @@ class Carried:
         used = self.recipe.input(role)
         return None if used is None or isinstance(used, NoiseInput) else self.find(used)
 
-    def _network(self, used: NetworkUsed, device: str | None) -> Network:
-        net = self.given.get(used.sha256) or self._opened(used, device)
+    def _check(self, net: Network, used: NetworkUsed) -> None:
+        """Raise InputError where a network is not the one that a recipe means."""
         if net.sha256 != used.sha256:
             raise self._other_weights(used)
         if used.mean and (used.mean, used.std, used.size) != (net.mean, net.std, net.size):
@@ -135,13 +139,13 @@ class Carried:
             native = "x".join(str(side) for side in reversed(used.size))
             flags = " ".join(choice(*each) for each in (("mean", mean), ("std", std), ("range", "0,1"), ("native", native)))
             raise InputError(f"'{self.name}' was made with '{used.name}' taking pictures in another way", f"open it with {flags}")
-        return net
 
-    def _opened(self, used: NetworkUsed, device: str | None) -> Network:
+    def _opened(self, used: NetworkUsed) -> Network | str:
+        """A built-in one by name, one of a zoo open."""
         if used.name in CATALOGUE:
-            return networks_from(used.name, device)[0]
+            return used.name
         try:
-            return open_up(used.name, offline=True).network.to(device)
+            return open_up(used.name, offline=True).network
         except InputError as error:
             fault = f"'{self.name}' was made with '{used.name}', which is not here"
             raise InputError(fault, f"name it, and it is downloaded: {choice('network', used.name)}") from error

@@ -23,6 +23,10 @@ ALIASES = {"recognize": "recognise"}
 class _Commands(click.Group):
     """The commands of the table, each built when it is asked for."""
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(each.name, each.summary) for each in COMMANDS.values()])
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
 

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from reverie.networks.prepared.device import choose
 from reverie.pictures import Picture
-from reverie.recipe import OWN, Choices, FileInput, NoiseInput, Recipe
+from reverie.recipe import OWN, Choices, FileInput, Machinery, NoiseInput, Recipe
 from reverie.render.own import PICTURES, PictureScore
 from reverie.render.plan import Plan
 from reverie.render.provenance import machine
@@ -21,8 +21,7 @@ def climb_plan(
     choices: Choices,
     *,
     seed: int = 0,
-    device: str | None = None,
-    threads: int | None = None,
+    machinery: Machinery | None = None,
     mask: Tensor | None = None,
     kept: tuple[bytes, ...] = (),
     notes: tuple[str, ...] = (),
@@ -34,10 +33,11 @@ def climb_plan(
         score: from pictures (1, C, H, W) in 0..1, as they are shown, moved say, to a score, a number or (1,).
         inputs: what the recipe says of the start, and of the mask.
         choices: canvas, ascent, transforms, penalties, finish.
-        device: a torch device; None for the best there is.
+        machinery: where it runs.
         mask: (H, W) in 0..1, where to change it; None for everywhere.
         kept: files that are kept in the cache, once the making begins.
     """
+    machinery = machinery or Machinery()
     height, width = start.size
     recipe = Recipe(
         networks=(),
@@ -49,6 +49,6 @@ def climb_plan(
         height=height,
         channels=len(start.pixels),
         seed=seed,
-        machine=machine(choose(device), threads),
+        machine=machine(choose(machinery.device), machinery.threads),
     )
     return Plan(recipe, (), start, mask=mask, kept=kept, notes=notes, score=score)
