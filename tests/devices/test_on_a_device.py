@@ -19,7 +19,7 @@ from tests.helpers.tiny import Hand, settled
 from torch import Tensor, nn
 
 import reverie
-from reverie.networks import Network, open_network, wrap_module
+from reverie.networks import Network, Preprocessing, open_network, wrap_module
 from reverie.pictures import Picture
 
 Make = Callable[[Network, Path], Any]
@@ -34,7 +34,7 @@ def network(name: str, device: str, bfloat16: bool = False) -> Network:
         if device == "cuda":
             stack.enter_context(pretending(bfloat16))
         if name == "lite0":
-            return open_network("efficientnet-lite0", device)
+            return open_network("efficientnet-lite0").to(device)
         torch.manual_seed(4 if name == "tiny" else 5)
         parts = (
             ("conv", nn.Conv2d(3, 6, 3, padding=1, bias=False)), ("norm", nn.BatchNorm2d(6)), ("act", nn.ReLU6(inplace=True)),
@@ -44,7 +44,8 @@ def network(name: str, device: str, bfloat16: bool = False) -> Network:
         module = nn.Sequential()
         for part, made in parts:
             module.add_module(part, made)
-        made = wrap_module(settled(module), (0.485, 0.456, 0.406), (0.229, 0.224, 0.225), size=32, device=device)
+        taken = Preprocessing((0.485, 0.456, 0.406), (0.229, 0.224, 0.225), size=(32, 32))
+        made = wrap_module(settled(module), taken).to(device)
         made.levels = {"edges": "late"}
         return made
 

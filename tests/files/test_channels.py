@@ -46,8 +46,8 @@ def scan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def five(monkeypatch: pytest.MonkeyPatch) -> None:
     """The commands' network takes five channels."""
-    for room in ("dreaming", "imagining", "seeing", "replanning"):
-        monkeypatch.setattr(f"reverie.api.{room}.all_opened", lambda *_: (of_channels(5),))
+    for room in ("planning", "replanning"):
+        monkeypatch.setattr(f"reverie.api.{room}.networks_from", lambda *_: (of_channels(5),))
 
 
 def some(channels: int, height: int = 24, width: int = 32) -> np.ndarray[Any, Any]:

@@ -142,8 +142,8 @@ def test_the_command_lists_and_prunes(filled: Path, run: Run) -> None:
         (["--kind", "inputs"], "--prune"),
         (["--prune", "--kind", "input"], "inputs"),
         (["--prune", "--to", "many"], "2GB"),
-        (["--prune", "--older-than", "-1"], "from 0"),
-        (["--prune", "--older-than", "nan"], "from 0"),
+        (["--prune", "--older-than", "-1"], "at least 0"),
+        (["--prune", "--older-than", "nan"], "a finite number"),
     ],
 )
 def test_what_is_not_clear_removes_nothing(filled: Path, run: Run, flags: list[str], said: str) -> None:

@@ -60,9 +60,11 @@ class NetworkFlags:
 
     def _open(self, name: str, quiet: bool) -> Network:
         from reverie.api.opening import open_up
+        from reverie.networks.prepared.device import choose as choose_device
         from reverie.networks.preprocessing import Preprocessing
         from reverie.networks.sources.source import source
 
+        choose_device(self.device)  # a wrong one is told before anything is fetched
         own = source(name).kind in ("file", "hf")
         said = Preprocessing()
         if own:

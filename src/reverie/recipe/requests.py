@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import BeforeValidator, Field, PlainValidator, SkipValidation
 
-from reverie.errors import UsageError, choice, unknown
+from reverie.errors import UsageError, unknown
 from reverie.recipe.choices import Data, Flag, Level
 from reverie.recipe.model import LONGEST_SIDE, MOST_SEED, MOST_THREADS, MOST_TOGETHER
 from reverie.recipe.presets import PRESETS
@@ -40,9 +40,8 @@ def sides(given: Any) -> tuple[int, int] | None:
     """(height, width) from a side, both, or a text: `512`, or `640x360`, which is width × height.
 
     Raises:
-        UsageError: none of these.
+        ValueError: none of these.
     """
-    asked = given
     if isinstance(given, str):
         parts = given.lower().replace("×", "x").split("x")
         if len(parts) <= 2 and all(each.isdecimal() and len(each) < 8 for each in parts):
@@ -51,7 +50,7 @@ def sides(given: Any) -> tuple[int, int] | None:
     if given is None:
         return None
     if len(found) != 2 or not all(type(each) is int and each > 0 for each in found):
-        raise UsageError(choice("size", asked), "a side in pixels, or both: 640x360 is width x height")
+        raise ValueError("should be a side in pixels, or both: 640x360 is width x height")
     return found[0], found[1]
 
 
