@@ -56,6 +56,7 @@ torture: $(VENV)/installed-dev
 bench: $(VENV)/installed-dev .venv-peers/installed
 	$(BIN)/python -m bench --peers .venv-peers/bin/python
 	$(BIN)/python -m bench.zoo
+	$(BIN)/python -m bench.synchronisations
 
 bench-pictures: $(VENV)/installed-dev .venv-peers/installed
 	$(BIN)/python -m bench.pictures --peers .venv-peers/bin/python $(FLAGS)
