@@ -221,7 +221,7 @@ def processes_table(rounds: int) -> list[Row]:
     with tempfile.TemporaryDirectory() as folder:
         os.environ["REVERIE_CACHE"] = str(Path(folder) / "cache")
         start, result = Path(folder) / "coffee.png", Path(folder) / "result.png"
-        coffee = Image.fromarray(data.coffee())  # type: ignore[no-untyped-call]
+        coffee = Image.fromarray(data.coffee())
         coffee.crop((0, 31, 600, 369)).resize((640, 360), Image.Resampling.BICUBIC).save(start)
         here = ["--device", "cpu"]
         dream, memory = process(["dream", str(start), "-o", str(result), "--octaves", "5", "--steps", "16", "--force", *here], rounds)

@@ -38,7 +38,7 @@ def recipe_of(net: Network, level: str, size: tuple[int, int], steady: float, co
     target = parse(net.level(level))
     return Recipe(
         command="film", networks=(used_by(net, target, target),), inputs=(FileInput(role="film", sha256="0" * 64, width=1, height=1),),
-        target=str(target), **of_command("film")._asdict(), width=size[1], height=size[0], film=Film(steady=steady),
+        target=target, **of_command("film")._asdict(), width=size[1], height=size[0], film=Film(steady=steady),
         machine=machine(net, count),
     )  # fmt: skip
 

@@ -52,7 +52,7 @@ def amplitudes(planes: Tensor, points: Tensor) -> Tensor:
     # octave: neither end of a ring outweighs the other
     away = (wave[None] / points[:, None]).log() / (points[1] / points[0]).log()  # (points, waves)
     weight = (-0.5 * away.square()).exp() / wave.square()
-    found = ((power * wave.square()) @ weight.T / weight.sum(1)).sqrt() / points  # (C, points)
+    found: Tensor = ((power * wave.square()) @ weight.T / weight.sum(1)).sqrt() / points  # (C, points)
     found[:, points > TRUSTED * side / 2] = math.nan
     return found
 

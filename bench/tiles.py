@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
@@ -96,6 +97,11 @@ def preconditioning(net: Network) -> None:
     preconditioner._AT_ONCE, preconditioner._BLOCK = 1 << 22, 5120
 
 
+def stamping(at: list[float]) -> Callable[[object], None]:
+    """Writes down when each step was made."""
+    return lambda _: at.append(time.perf_counter())
+
+
 def seconds_a_megapixel(net: Network, layer: str) -> None:
     """Of one step at full size, 2 megapixels in one pass beside 64 in tiles, in turn."""
     photo = photograph("china")
@@ -106,8 +112,9 @@ def seconds_a_megapixel(net: Network, layer: str) -> None:
     for _ in range(2):
         for width in times:
             at: list[float] = []
+
             made = plan_dream(photo, layer, network=net, width=width, octaves=1, steps=8 if width < 2000 else 2, keep=False)
-            made.make(lambda _, at=at: at.append(time.perf_counter()))
+            made.make(stamping(at))
             pixels = made.recipe.width * made.recipe.height / 1e6
             times[width] += [(after - before) / pixels for before, after in pairwise(at)]
             cut[width] = "one pass" if made.recipe.tiles is None else f"tiles of {made.recipe.tiles.tile} + {made.recipe.tiles.halo}"

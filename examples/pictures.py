@@ -110,8 +110,8 @@ def films() -> None:
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run([sys.executable, Path(__file__).parent / "balloon.py", "balloon.gif"], check=True, cwd=folder)
         for words in (
-            ["journey", "noise:pink", "--seconds", "12", "--fps", "10", "--size", "256x144", "-o", PICTURES / "journey.gif"],
-            ["film", "balloon.gif", "--width", "320", "-o", PICTURES / "balloon.gif"],
+            ["journey", "noise:pink", "--seconds", "12", "--fps", "10", "--size", "256x144", "-o", str(PICTURES / "journey.gif")],
+            ["film", "balloon.gif", "--width", "320", "-o", str(PICTURES / "balloon.gif")],
         ):
             subprocess.run([sys.executable, "-m", "reverie", *words, "--force"], check=True, cwd=folder)
 
@@ -130,9 +130,9 @@ def main() -> None:
         for name, (start, preset) in DREAMS.items():
             source = sky if start == "sky" else packaged(start)
             print(reverie.dream(source, preset=preset, network=net, width=640, keep=False).save(PICTURES / f"{name}.jpg", force=True))
-        for name, start in (("temple", packaged("sklearn/datasets/images/china.jpg")), ("sky", sky)):
-            made = [("start", Image.open(start))]
-            made += [(each, reverie.dream(start, preset=each, network=net, width=640, keep=False).image) for each in PRESETS]
+        for name, source in (("temple", packaged("sklearn/datasets/images/china.jpg")), ("sky", sky)):
+            made: list[tuple[str, Image.Image]] = [("start", Image.open(source))]
+            made += [(each, reverie.dream(source, preset=each, network=net, width=640, keep=False).image) for each in PRESETS]
             sheet(made, 4, 320, PICTURES / f"presets-{name}.jpg")
         made_of_cat = reverie.dream(packaged("skimage/data/chelsea.png"), preset="garden", network=net, width=480, keep=False, making=8)
         reverie.Picture(strip(made_of_cat.making), recipe=made_of_cat.recipe).save(PICTURES / "making.jpg", force=True)

@@ -18,8 +18,9 @@ def noise(height: int, width: int, power: float, rng: np.random.Generator) -> Ar
     wave = np.hypot(np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width)[None] * width / height * 0.6)
     spectrum[0, 0] = 0
     wave[0, 0] = 1
-    field = np.fft.irfft2(spectrum / wave**power, s=(height, width))
-    return (field - field.mean()) / field.std()
+    field: Array = np.fft.irfft2(spectrum / wave**power, s=(height, width))
+    evened: Array = (field - field.mean()) / field.std()
+    return evened
 
 
 def smooth(low: float, high: float, values: Array) -> Array:
@@ -47,7 +48,8 @@ def sky(height: int = 720, width: int = 1280, seed: int = 3) -> Array:
         grain = 1 + (0.05 + 0.09 * near) * noise(height, width, 0.9, rng)
         hill = smooth(0, 0.006, down - ridge[None])[..., None]
         picture = picture * (1 - hill) + np.array(colour) * grain[..., None] * hill
-    return (np.clip(picture, 0, 1) * 255 + 0.5).astype(np.uint8)
+    shown: Array = (np.clip(picture, 0, 1) * 255 + 0.5).astype(np.uint8)
+    return shown
 
 
 if __name__ == "__main__":

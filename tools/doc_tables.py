@@ -10,14 +10,14 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args, get_origin
+from typing import Annotated, Any, Literal, cast, get_args, get_origin
 
 from pydantic import BaseModel
 
 from reverie import recipe
 from reverie.cli.flags import built
 from reverie.networks.builtin.catalogue import CATALOGUE
-from reverie.recipe import COMMANDS, Recipe, flag_in, flag_names
+from reverie.recipe import COMMANDS, Level, Recipe, flag_in, flag_names
 
 ROOT = Path(__file__).parents[1]
 Rows = dict[str, list[str]]
@@ -106,7 +106,7 @@ def preset_rows() -> Rows:
 
 
 def level_rows() -> Rows:
-    return {level: [f"`{facts.levels[level]}`" for facts in CATALOGUE.values()] for level in recipe.LEVELS}
+    return {level: [f"`{facts.levels[level]}`" for facts in CATALOGUE.values()] for level in cast("tuple[Level, ...]", recipe.LEVELS)}
 
 
 def recipe_rows(model: type[BaseModel] = Recipe, above: str = "") -> Rows:

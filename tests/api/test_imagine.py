@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 from tests.helpers.commands import Run, carrying, pixels
+from tests.helpers.known import several
 from tests.helpers.tiny import SIDE, Hand, wrapped
 
 import reverie
@@ -20,6 +21,7 @@ from reverie.errors import InputError, UsageError
 from reverie.networks import Network
 from reverie.pictures import Picture, quantise
 from reverie.recipe import Batch, Recipe, read
+from reverie.render import fitting
 from reverie.target import parse
 
 pytestmark = pytest.mark.usefixtures("place")
@@ -71,8 +73,8 @@ def assert_again(picture: Picture, **given: Any) -> None:
 def test_one_label_is_a_picture_and_several_are_a_list_in_the_order_asked() -> None:
     one = reverie.imagine("goldfish", **TINY)
     assert isinstance(one, Picture) and one.size == (32, 32) and recipe_of(one).command == "imagine" and recipe_of(one).batch is None
-    several = reverie.imagine(["goldfish", "banana", 1], **{**TINY, "steps": 1})
-    assert targets(several) == ["class:goldfish", "class:banana", "class:goldfish"]  # 1 is the goldfish again
+    three = reverie.imagine(["goldfish", "banana", 1], **{**TINY, "steps": 1})
+    assert targets(three) == ["class:goldfish", "class:banana", "class:goldfish"]  # 1 is the goldfish again
     assert targets(reverie.imagine(["banana", "goldfish"], **{**TINY, "steps": 1})) == ["class:banana", "class:goldfish"]
     assert isinstance(reverie.imagine(["banana"], **{**TINY, "steps": 1}), list)
 
@@ -156,14 +158,16 @@ def test_a_batch_that_is_no_number(batch: Any) -> None:
 
 
 def test_what_does_not_fit_into_memory_is_made_in_smaller_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    real = imagining.fitting
+    real = fitting
     monkeypatch.setattr(imagining, "fitting", lambda *_: 2)
-    pictures = reverie.feature("blocks.2.0:0-2", **TINY)
+    pictures = several(reverie.feature("blocks.2.0:0-2", **TINY))
     assert [each.notes[0] for each in pictures] == ["3 pictures together do not fit into memory: made 2 at a time"] * 3
     assert batch_of(pictures[1]).targets == (parse("blocks.2.0:0"), parse("blocks.2.0:1")) and recipe_of(pictures[2]).batch is None
-    for choices in ({"diverse": 3}, {"between": ("blocks.2.0:0", "blocks.2.0:1"), "count": 3}):
+    ways: list[dict[str, Any]] = [{"diverse": 3}, {"between": ("blocks.2.0:0", "blocks.2.0:1"), "count": 3}]
+    for choices in ways:
         with pytest.raises(UsageError, match="3 pictures of 32×32 that depend on each other; 2 fit into memory"):
-            reverie.feature(None if "between" in choices else "blocks.2.0:0", **choices, **TINY)
+            target: Any = None if "between" in choices else "blocks.2.0:0"
+            reverie.feature(target, **choices, **TINY)
     monkeypatch.setattr(imagining, "fitting", real)
     assert_again(pictures[1])  # as it was made, whatever fits now
 
@@ -262,8 +266,9 @@ def test_targets_that_are_not_there(target: Any, fault: str, lite0: Network) -> 
 
 def test_a_unit_that_never_fires_says_so(hand: Network) -> None:
     with torch.no_grad():
-        hand.module.get_submodule("edge").weight[0] = 0
-    dead, alive = reverie.feature("edge:0-1", network=hand, octaves=1, steps=2)
+        edge: Any = hand.module.get_submodule("edge")
+        edge.weight[0] = 0
+    dead, alive = several(reverie.feature("edge:0-1", network=hand, octaves=1, steps=2))
     assert alive.alive and not dead.alive
     assert dead.notes[-1] == "'edge:0' never fired, whatever was shown to it"
     assert not any("never fired" in note for note in alive.notes)
@@ -282,7 +287,8 @@ def test_opacity_is_written_as_alpha() -> None:
 
 
 def test_a_watcher_that_stops_gets_what_there_is_and_no_more_batches() -> None:
-    pictures = reverie.feature("blocks.2.0:0-4", batch=2, size=32, octaves=1, steps=5, progress=lambda seen: seen.step == 2)
+    few: dict[str, Any] = {"batch": 2, "size": 32, "octaves": 1, "steps": 5}
+    pictures = several(reverie.feature("blocks.2.0:0-4", progress=lambda seen: seen.step == 2, **few))
     assert targets(pictures) == ["blocks.2.0:0", "blocks.2.0:1"]
     for each in pictures:
         stopped = recipe_of(each).stopped
@@ -291,7 +297,7 @@ def test_a_watcher_that_stops_gets_what_there_is_and_no_more_batches() -> None:
 
 
 def test_pictures_from_along_the_way_belong_to_their_own() -> None:
-    first, second = reverie.feature("blocks.2.0:0-1", size=32, octaves=2, octave_scale=1.4, steps=2, making=3)
+    first, second = several(reverie.feature("blocks.2.0:0-1", size=32, octaves=2, octave_scale=1.4, steps=2, making=3))
     for each in (first, second):
         assert len(each.making) == 3 and {frame.shape for frame in each.making} == {(3, 32, 32)}
         assert torch.equal(each.making[-1], each.pixels)

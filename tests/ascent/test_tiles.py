@@ -47,7 +47,8 @@ class Downward(nn.Module):
         self.last = nn.Conv2d(6, 5, 5, stride=2, padding=2)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.last(self.pool(self.first(x).tanh())).mean(dim=(2, 3))
+        scores: Tensor = self.last(self.pool(self.first(x).tanh())).mean(dim=(2, 3))
+        return scores
 
 
 @pytest.fixture(scope="module")
@@ -246,7 +247,7 @@ def test_a_guided_dream_in_tiles_and_its_opacity(lite0: Network) -> None:
 def test_a_large_picture_is_cut_by_itself(monkeypatch: pytest.MonkeyPatch, lite0: Network) -> None:
     monkeypatch.setattr(tiling, "_SMALL", 1000)
     monkeypatch.setattr(tiling, "ONE_PASS", 96 * 96)
-    given = {"target": "blocks.4.1", "network": lite0}
+    given: dict[str, Any] = {"target": "blocks.4.1", "network": lite0}
     assert plan_dream(noise(96, 96)[0], **given).recipe.tiles is None
     for free, side in ((10**12, 2816), (10**10, 2544), (10**9, 800), (10**6, 256)):
         monkeypatch.setattr(tiling, "free_memory", lambda _, free=free: free)

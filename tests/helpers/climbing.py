@@ -12,6 +12,7 @@ from reverie.ascent import ClimbSettings, Progress, Score, climb, octave_sizes
 from reverie.networks import Network
 from reverie.recipe import Ascent, Batch, FileInput, Machine, NetworkUsed, NoiseInput, Recipe, VectorInput, of_command
 from reverie.render import Inputs, scorers
+from reverie.target import parse
 
 MACHINE = Machine(reverie="0.1.0", torch="2.13.0", device="cpu", threads=1, precision="float32")
 ONE = Ascent(octaves=1, steps=3, jitter=0, strength=0.02, smoothing=0, tone="free")
@@ -39,13 +40,13 @@ def run(
 def recipe_of(targets: Sequence[str], networks: Sequence[Network], objective: Any = "excite", kind: Any = "each", **choices: Any) -> Recipe:
     """The least that a recipe for these targets, one a picture, can be. With two networks the targets may be for one each: `a | b`."""
     parts = [each.split(" | ") for each in targets]
-    firsts = tuple(part[0] for part in parts)
+    firsts = tuple(parse(part[0]) for part in parts)
     inputs: list[Any] = [NoiseInput(noise="white")]
     if objective in ("guide", "rebuild"):
         inputs.append(FileInput(role="guide", sha256="0" * 64, width=1, height=1))
     if objective == "direction":
         inputs.append(VectorInput(sha256="0" * 64, channels=1))
-    own = [parts[0][number] if 0 < number < len(parts[0]) else "" for number in range(len(networks))]
+    own = [parse(parts[0][number]) if 0 < number < len(parts[0]) else None for number in range(len(networks))]
     if objective == "rebuild":
         choices = {"command": "see", **of_command("see")._asdict(), **choices}
     return Recipe(

@@ -84,7 +84,8 @@ def _outside(flow: np.ndarray) -> np.ndarray:
     height, width = flow.shape[:2]
     x, y = _grid(height, width)
     x, y = x + flow[..., 0], y + flow[..., 1]
-    return (x < 0) | (y < 0) | (x > width - 1) | (y > height - 1)
+    beyond: np.ndarray = (x < 0) | (y < 0) | (x > width - 1) | (y > height - 1)
+    return beyond
 
 
 def _first(height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
@@ -327,7 +328,9 @@ def heard(path: Path, track: int = 0) -> tuple[np.ndarray, Fraction]:
         stream = container.streams.audio[track]
         resampler = av.AudioResampler("fltp", "mono", RATE)
         for frame in container.decode(stream):
-            began = frame.pts * frame.time_base if began is None else began
+            if began is None:
+                assert frame.pts is not None and frame.time_base is not None
+                began = frame.pts * frame.time_base
             pieces += [each.to_ndarray()[0] for each in resampler.resample(frame)]
         pieces += [each.to_ndarray()[0] for each in resampler.resample(None)]
     assert began is not None

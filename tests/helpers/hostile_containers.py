@@ -94,7 +94,12 @@ class Containers:
     def sound(self, state: dict[str, Tensor] | None = None) -> bytes:
         """In one of the three formats."""
         state = self.state if state is None else state
-        return self.rng.choice([lambda: Parts(state).zip(), lambda: Parts(state).legacy(), lambda: safetensors(*safe(state))])()
+        forms: list[Callable[[], bytes]] = [
+            lambda: Parts(state).zip(),
+            lambda: Parts(state).legacy(),
+            lambda: safetensors(*safe(state)),
+        ]
+        return self.rng.choice(forms)()
 
     # ── containers that are not what they should be ──────────────────────────────────────────────────────────────────────
 

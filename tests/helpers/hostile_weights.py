@@ -31,7 +31,7 @@ class Maker(Containers):
         if shape == 3:
             return pickle.dumps(Reduced(rng.choice([exec, eval]), (python,)), rng.randrange(6))
         if shape == 4:
-            nested = Reduced(exec, (python,))
+            nested: object = Reduced(exec, (python,))
             for _ in range(rng.randrange(1, 6)):
                 nested = [{"a": (nested,)}]
             return zipped(pickle.dumps(nested, rng.randrange(6)))

@@ -32,6 +32,7 @@ _AWAITED = {
     "_local_scalar_dense", "is_nonzero", "equal", "nonzero", "masked_select", "_unique", "_unique2", "unique_dim",
     "unique_consecutive", "bincount", "_linalg_check_errors", "histc", "multinomial", "linalg_eigh", "_linalg_svd",
 }  # fmt: skip
+_DATA: Any = Tensor.data  # a property of the class
 _FROM_DATA = (torch.tensor, torch.as_tensor, torch.asarray)  # they make a tensor on the CPU, and copy it
 _INDEXING = {"index", "index_put", "index_put_", "_index_put_impl_", "_unsafe_index", "_unsafe_index_put"}
 
@@ -66,34 +67,36 @@ class Log:
 class OnDevice(Tensor):
     """A tensor of the pretended device. `values` is the tensor on the CPU, of the same shape and strides."""
 
-    values: Tensor
+    values: Tensor  # type: ignore[assignment]
 
     @staticmethod
     def __new__(cls, values: Tensor) -> OnDevice:
-        return Tensor._make_wrapper_subclass(  # type: ignore[attr-defined]
+        return Tensor._make_wrapper_subclass(
             cls, values.size(), strides=values.stride(), storage_offset=values.storage_offset(), dtype=values.dtype, device=_BENEATH
         )
 
     def __init__(self, values: Tensor) -> None:
         self.values = values
 
-    __torch_function__ = torch._C._disabled_torch_function_impl
+    __torch_function__ = torch._C._disabled_torch_function_impl  # type: ignore[assignment]
 
     @classmethod
-    def __torch_dispatch__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+    def __torch_dispatch__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:  # type: ignore[override]
         raise AssertionError(f"{func} on the pretended device, outside of `pretending` or in another thread")
 
-    device = property(lambda self: _SHOWN)  # type: ignore[assignment]
-    is_cuda = property(lambda self: True)  # type: ignore[assignment]
-    is_meta = property(lambda self: False)  # type: ignore[assignment]
+    device = property(lambda self: _SHOWN)
+    is_cuda = property(lambda self: True)
+    is_meta = property(lambda self: False)
 
     @property
     def data(self) -> Tensor:
-        return Tensor.data.__get__(self)
+        beneath: Tensor = _DATA.__get__(self)
+        return beneath
 
     @data.setter
-    def data(self, other: OnDevice) -> None:
-        Tensor.data.__set__(self, other)
+    def data(self, other: Tensor) -> None:
+        assert isinstance(other, OnDevice)
+        _DATA.__set__(self, other)
         self.values = other.values
 
     def data_ptr(self) -> int:
@@ -113,7 +116,7 @@ class OnDevice(Tensor):
     def __array__(self, *_: Any) -> Any:
         return self.numpy()
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
         copied = self.detach().clone().requires_grad_(self.requires_grad)
         copied.__dict__.update({name: value for name, value in self.__dict__.items() if name != "values"})
         return memo.setdefault(id(self), copied)
@@ -150,11 +153,11 @@ def _is_ours(device: Any) -> bool:
     return (isinstance(device, torch.device) and device.type == "cuda") or (isinstance(device, str) and device.partition(":")[0] == "cuda")
 
 
-class _Pretend(TorchDispatchMode):
+class _Pretend(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Runs every operator on the CPU's values."""
 
     def __init__(self, log: Log) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.log = log
 
     @classmethod
@@ -239,7 +242,7 @@ def _placed(value: Any, on_device: bool) -> Any:
 
 
 def _name(func: Any) -> str:
-    return func.overloadpacket.__name__
+    return str(func.overloadpacket.__name__)
 
 
 def _written(func: Any, args: Any) -> Iterator[Any]:

@@ -25,13 +25,14 @@ from reverie.recipe import (
     Transforms,
     VectorInput,
 )
+from reverie.target import parse
 
 DIGEST = "0123456789abcdef" * 4
 
 PLAIN = Recipe(
     networks=(NetworkUsed(name="efficientnet-lite0", sha256=DIGEST, folded=49),),
     inputs=(NoiseInput(noise="pink"),),
-    target="blocks.4.1:12 - 0.5*blocks.2.0:3",
+    target=parse("blocks.4.1:12 - 0.5*blocks.2.0:3"),
     width=96,
     height=64,
     seed=7,
@@ -109,7 +110,7 @@ def recipes(draw: st.DrawFn) -> Recipe:
         command=draw(st.sampled_from(["dream", "imagine", "feature"])),
         networks=tuple(draw(st.lists(used, min_size=1, max_size=2, unique_by=lambda each: each.sha256))),
         inputs=tuple(inputs),
-        target=target,
+        target=parse(target),
         objective=objective,
         canvas=draw(canvases),
         ascent=draw(ascents),
@@ -130,12 +131,12 @@ def recipes(draw: st.DrawFn) -> Recipe:
 def rebuildings(draw: st.DrawFn) -> Recipe:
     """Recipes of pictures that are rebuilt from what a layer saw."""
     way = {"octaves": 1, "jitter": 0, "focus": 0.0, "centre": 0.0, "settle": 1.0, "tone": "free"}
-    inputs = [draw(st.builds(NoiseInput, noise=st.sampled_from(["white", "grey", "pink"]))), draw(guides)]
+    inputs: list[Any] = [draw(st.builds(NoiseInput, noise=st.sampled_from(["white", "grey", "pink"]))), draw(guides)]
     return Recipe(
         command="see",
         networks=(draw(used),),
         inputs=tuple(draw(st.permutations(inputs))),
-        target=draw(targets),
+        target=parse(draw(targets)),
         objective="rebuild",
         canvas=draw(canvases),
         ascent=draw(ascents).model_copy(update=way),

@@ -6,7 +6,7 @@ And what the tests of networks ask of them: a picture to look at, an activation 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 import torch.nn.functional as F
@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from reverie.networks import Network, Preprocessing, wrap_module
 
 SIDE = 16
+Made = TypeVar("Made", bound=nn.Module)
 
 
 class Hand(nn.Module):
@@ -28,6 +29,7 @@ class Hand(nn.Module):
         super().__init__()
         self.light = nn.Conv2d(3, 2, 1, bias=False)
         self.norm = nn.BatchNorm2d(2, eps=0.0)
+        assert self.norm.running_mean is not None and self.norm.running_var is not None
         self.act = nn.ReLU()
         self.edge = nn.Conv2d(2, 2, 3, padding=1, bias=False)
         self.head = nn.Linear(2, 3)
@@ -44,7 +46,8 @@ class Hand(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         y = self.edge(self.act(self.norm(self.light(x))))
-        return self.head(y.mean((2, 3)))
+        scores: Tensor = self.head(y.mean((2, 3)))
+        return scores
 
 
 def wrapped(module: nn.Module, size: int = SIDE, channels: int = 3, name: str | None = None, **choices: Any) -> Network:
@@ -52,7 +55,7 @@ def wrapped(module: nn.Module, size: int = SIDE, channels: int = 3, name: str | 
     return wrap_module(module, Preprocessing.of([0.0] * channels, [1.0] * channels, size=size, **choices), name)
 
 
-def settled(module: nn.Module, seed: int = 0) -> nn.Module:
+def settled(module: Made, seed: int = 0) -> Made:
     """With norms that have learnt something, in evaluation mode."""
     print(f"seed {seed}")
     generator = torch.Generator().manual_seed(seed)
@@ -109,6 +112,10 @@ class Flow(nn.Module):
     def forward(self, x: Tensor) -> Any:
         return self.way(self, x)
 
+    if TYPE_CHECKING:  # a part is of any kind, as is what lies in it
+
+        def __getattr__(self, name: str) -> Any: ...
+
 
 class Shifted(nn.BatchNorm2d):
     """A norm that does more than its class says."""
@@ -125,7 +132,8 @@ class NormAct(nn.BatchNorm2d):
         self.drop, self.act = nn.Identity(), nn.ReLU(inplace=True)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.act(self.drop(super().forward(x)))
+        y: Tensor = self.act(self.drop(super().forward(x)))
+        return y
 
 
 class Standardised(nn.Conv2d):
@@ -144,7 +152,8 @@ class Padded(nn.Module):
         self.conv = nn.Conv2d(3, 4, 3)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.conv(F.pad(x, (1, 1, 1, 1)))
+        y: Tensor = self.conv(F.pad(x, (1, 1, 1, 1)))
+        return y
 
 
 class Log(list[str]):

@@ -8,6 +8,7 @@ import re
 import struct
 import zipfile
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -31,8 +32,9 @@ def small(seed: int = 0) -> nn.Module:
         torch.manual_seed(seed)
         net = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Flatten(), nn.Linear(4, 5))
         with torch.no_grad():
-            net[1].running_mean.uniform_()
-            net[1].num_batches_tracked.fill_(seed + 7)
+            norm: Any = net[1]
+            norm.running_mean.uniform_()
+            norm.num_batches_tracked.fill_(seed + 7)
     return net.eval()
 
 

@@ -44,7 +44,7 @@ LIGHT = ("torchvision:squeezenet1_1", "timm:vit_tiny_patch16_224", "timm:convnex
 @cache
 def declared() -> Any:
     """The two operators that torchvision's wheel asks for when it is imported; what is given must be kept."""
-    library = torch.library.Library("torchvision", "DEF")
+    library: Any = torch.library.Library("torchvision", "DEF")  # type: ignore[no-untyped-call]
     library.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
     library.define("qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
     return library

@@ -29,7 +29,8 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 def tree(page: str) -> Element:
     """The page as a tree; a page that HTML5 calls wrong fails here."""
-    return html5lib.HTMLParser(strict=True).parse(page)
+    root: Element = html5lib.HTMLParser(strict=True).parse(page)
+    return root
 
 
 def texts(page: str) -> str:
@@ -110,7 +111,7 @@ def test_a_hostile_name_is_text_wherever_it_stands() -> None:
     fidelity = Fidelity(0.0, 1.0, (Opinion(HOSTILE, HOSTILE, 0.5, False),))
     one = replace(rung(1, name=HOSTILE, level=HOSTILE), fidelity=fidelity)
     labels = (Label(0, HOSTILE, 0.5),)
-    facts = {"name": HOSTILE, "why": HOSTILE, "against": HOSTILE, "usual": HOSTILE}
+    facts: dict[str, Any] = {"name": HOSTILE, "why": HOSTILE, "against": HOSTILE, "usual": HOSTILE}
     page = sight(labels=labels, notes=(HOSTILE,), layers=(one,), expected=2, **facts).page()
     found = tree(page)
     scripts = ["".join(each.itertext()) for each in found.iter(f"{XHTML}script")]

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from tests.helpers.known import there
 from tests.helpers.looking import BARE, FEW, LABELS, lightly, shown
 from tests.helpers.tiny import SIDE, Flow, Hand, wrapped
 from torch import Tensor, nn
@@ -85,7 +86,8 @@ def test_the_score_of_a_channel_is_the_mean_of_its_top_tenth() -> None:
     seen[2, 0, 0] = 100.0
     usual = torch.tensor([1.0, 2.0, 0.0]), torch.tensor([2.0, 0.5, 10.0])
     found = excited(seen, usual, 3)
-    assert [(each.channel, each.score) for each in found] == [
+    noted: list[tuple[int, Any]] = [(each.channel, each.score) for each in found]
+    assert noted == [
         (2, pytest.approx((10 + 0) / 2)), (0, pytest.approx(((9 - 1) / 2 + (5 - 1) / 2) / 2)), (1, pytest.approx(2.0)),
     ]  # fmt: skip
     assert torch.allclose(found[1].heat, (seen[0] - 1) / 2)
@@ -120,7 +122,8 @@ def test_rungs_are_lowest_first_whatever_the_order_given() -> None:
 def test_a_layer_alone_is_as_it_is_in_company(hand: Network) -> None:
     both, one = (reverie.see(shown(), network=hand, layers=names, **FEW) for names in (["light", "edge"], "edge"))
     first, second = both["edge"], one["edge"]
-    assert first.rebuilt.encode() == second.rebuilt.encode() and first.enhanced.encode() == second.enhanced.encode()
+    assert there(first.rebuilt).encode() == there(second.rebuilt).encode()
+    assert there(first.enhanced).encode() == there(second.enhanced).encode()
     assert first.fidelity == second.fidelity and torch.equal(first.activations, second.activations)
     assert [each.channel for each in first.noticed] == [each.channel for each in second.noticed]
 
@@ -130,9 +133,10 @@ def test_what_a_rung_holds(hand: Network) -> None:
     assert seen.seen == (16, 21) and seen.network == "Hand" and seen.labels[0].label == seen.why
     assert seen.against == seen.labels[1].label and seen.seconds > 0 and seen.name == "the picture" and seen.notes == ()
     for each in seen.layers:
-        assert each.activations.shape == (2, 16, 21) and each.rebuilt.size == (16, 21) and each.enhanced.size == (20, 26)
-        assert each.rebuilt.recipe is not None and each.rebuilt.recipe.command == "see" and str(each.rebuilt.recipe.target) == each.name
-        assert each.enhanced.recipe is not None and each.enhanced.recipe.command == "dream"
+        assert each.activations.shape == (2, 16, 21) and there(each.rebuilt).size == (16, 21) and there(each.enhanced).size == (20, 26)
+        recipe = there(there(each.rebuilt).recipe)
+        assert recipe.command == "see" and str(recipe.target) == each.name
+        assert there(there(each.enhanced).recipe).command == "dream"
         feature = each.noticed[0].feature
         assert feature is not None and feature.recipe is not None and str(feature.recipe.target) == f"{each.name}:{each.noticed[0].channel}"
         assert 0 <= each.fidelity.relative_error < 0.2 and -1 <= each.fidelity.similarity < 1
@@ -140,9 +144,10 @@ def test_what_a_rung_holds(hand: Network) -> None:
 
 
 def test_other_networks_say_whether_it_is_still_the_same(hand: Network, monkeypatch: pytest.MonkeyPatch) -> None:
-    judges = [wrapped(Hand(), labels=LABELS, name="like it"), wrapped(Hand(), labels=LABELS, name="contrary")]
+    other = Hand()
+    judges = [wrapped(Hand(), labels=LABELS, name="like it"), wrapped(other, labels=LABELS, name="contrary")]
     with torch.no_grad():
-        judges[1].module.head.bias[:] = torch.tensor([0.0, 0.0, 99.0])  # type: ignore[union-attr,index]
+        other.head.bias[:] = torch.tensor([0.0, 0.0, 99.0])
     monkeypatch.setattr(reverie.insight.measures, "judges", lambda network: judges if network is hand else [])
     picture = patched(2, 2, (1, 0.2, 0), 12)
     (rung,) = reverie.see(picture, network=hand, layers=["light"], channels=0, steps=30).layers

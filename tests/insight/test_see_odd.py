@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 from tests.helpers.commands import photo, saved
+from tests.helpers.known import there
 from tests.helpers.looking import BARE, FEW, LABELS, lightly, shown
 from tests.helpers.tiny import SIDE, Flow, Hand, wrapped
 from torch import Tensor, nn
@@ -47,7 +48,8 @@ class OneSize(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         y = self.mix(self.first(x).flatten(1)).view(-1, 4, 4, 4)
-        return self.last(F.relu(y)).mean((2, 3))
+        scores: Tensor = self.last(F.relu(y)).mean((2, 3))
+        return scores
 
 
 def numbers(found: Any) -> list[float]:
@@ -127,8 +129,9 @@ def test_a_tiny_picture_and_a_panorama(hand: Network, height: int, width: int) -
     assert len(seen.layers) == 2 and min(seen.seen) == 16
     assert (seen.seen[0] > seen.seen[1]) == (height > width)
     for each in seen.layers:
-        assert each.rebuilt.size == seen.seen == tuple(each.noticed[0].heat.shape)
-        assert each.enhanced.size[0] * width == pytest.approx(each.enhanced.size[1] * height, rel=0.15)
+        assert there(each.rebuilt).size == seen.seen == tuple(each.noticed[0].heat.shape)
+        size = there(each.enhanced).size
+        assert size[0] * width == pytest.approx(size[1] * height, rel=0.15)
     assert "<html" in seen.page()
 
 
@@ -157,7 +160,8 @@ def test_a_network_of_one_size_alone_sees_at_that_size(height: int, width: int) 
     for each in seen.layers:
         assert each.rebuilt.size == (SIDE, SIDE) and each.noticed[0].feature is not None
     first, last = seen.layers  # the first can be shown any size, the last one alone
-    assert first.enhanced is not None and first.noticed[0].feature.size == (24, 24) and last.noticed[0].feature.size == (SIDE, SIDE)
+    assert first.enhanced is not None and there(first.noticed[0].feature).size == (24, 24)
+    assert there(last.noticed[0].feature).size == (SIDE, SIDE)
     assert last.enhanced is not None and last.enhanced.size == first.enhanced.size  # through windows, where it is larger
     assert "<html" in seen.page()
 

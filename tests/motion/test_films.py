@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from tests.helpers.known import there
 from torch import Tensor
 
 pytest.importorskip("cv2")
@@ -62,7 +63,7 @@ def as_float(frame: np.ndarray[Any, Any]) -> Tensor:
 
 def cinema(network: Network, size: tuple[int, int], target: str = "edge:0", film: Film | None = None, **choices: Any) -> Cinema:
     recipe = Recipe(
-        command="film", networks=(used_by(network, parse(target), parse(target)),), target=target, ascent=Ascent(**choices),
+        command="film", networks=(used_by(network, parse(target), parse(target)),), target=parse(target), ascent=Ascent(**choices),
         inputs=(FileInput(role="film", sha256="0" * 64, width=size[1], height=size[0]),), width=size[1], height=size[0],
         film=film or Film(), machine=machine(network, 1),
     )  # fmt: skip
@@ -224,7 +225,9 @@ def test_times_sound_length_and_recipe_are_kept(tmp_path: Path, video: Path, han
     sounds, begins = zip(*(clips.heard(each) for each in (video, tmp_path / "a.mp4")), strict=True)
     assert begins[0] == begins[1] and np.array_equal(sounds[0], sounds[1])
     recipe = read_recipe(tmp_path / "a.mp4")
-    assert recipe == made.recipe and recipe.command == "film" and recipe.input("film").sha256 == before.sha256
+    source = recipe.input("film")
+    assert isinstance(source, FileInput)
+    assert recipe == made.recipe and recipe.command == "film" and source.sha256 == before.sha256
 
 
 def test_broken_off_anywhere_it_comes_to_the_same_bytes(tmp_path: Path, video: Path, hand: Network) -> None:
@@ -262,7 +265,7 @@ def test_a_frame_begins_with_the_one_on_disk(tmp_path: Path, video: Path, hand: 
 
 def test_other_settings_begin_anew_and_more_frames_go_on(tmp_path: Path, video: Path, hand: Network) -> None:
     filmed(video, tmp_path / "a", hand, frames=3, keep_frames=True)
-    assert len(listed(tmp_path / "a")) == 3 and read_recipe(tmp_path / "a" / "000000.png").film.frames == 3
+    assert len(listed(tmp_path / "a")) == 3 and there(read_recipe(tmp_path / "a" / "000000.png").film).frames == 3
     seen: list[int] = []
     filmed(video, tmp_path / "a", hand, force=True, keep_frames=True, progress=lambda done: seen.append(done.number))
     assert seen == [3, 4, 5]

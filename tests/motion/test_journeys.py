@@ -14,6 +14,7 @@ import pytest
 import torch
 from tests.helpers import tiny
 from tests.helpers.commands import listed, photo, pixels
+from tests.helpers.known import there
 from torch import Tensor
 
 import reverie
@@ -54,7 +55,7 @@ def test_frames_follow_from_each_other(tmp_path: Path, hand: Network) -> None:
     assert listed(tmp_path) == ["a"] and listed(tmp_path / "a") == [f"00000{number}.png" for number in range(5)]
     assert made.frames == 5 and made.finished and made.path == tmp_path / "a"
     recipe = read_recipe(tmp_path / "a" / "000000.png")
-    assert recipe == made.recipe and recipe.command == "journey" and recipe.journey.motion == "right=50"
+    assert recipe == made.recipe and recipe.command == "journey" and there(recipe.journey).motion == "right=50"
     first, second = (pixels(tmp_path / "a" / f"00000{number}.png") for number in (1, 2))
     shift = round(0.05 * 48)  # percent of the width a second, ten frames a second
     assert np.abs(second[:, 8:] - first[:, 8 - shift : -shift]).mean() < 0.6 * np.abs(second[:, 8:] - first[:, 8:]).mean()
@@ -195,13 +196,15 @@ def test_a_ring_takes_turns_smoothly(hand: Network) -> None:
     class Other(tiny.Hand):
         pass
 
-    other = tiny.wrapped(Other())
+    module = Other()
+    other = tiny.wrapped(module)
     with torch.no_grad():
-        other.module.light.weight.mul_(2) if hasattr(other, "module") else None
+        module.light.weight.mul_(2) if hasattr(other, "module") else None
     setting = plan_journey(
         "noise:pink", ring=["edge:0", "edge:1", "class:2"], network=hand, frames=30, fps=5, turn=2.0, size=(32, 48), **SMALL
     )
-    assert [str(each.target) for each in setting.recipe.journey.ring] == ["edge:0", "edge:1", "class:2"]
+    journey = there(setting.recipe.journey)
+    assert [str(each.target) for each in journey.ring] == ["edge:0", "edge:1", "class:2"]
     traveller = Traveller(setting.recipe, setting.networks, setting.start)
     assert traveller.shares(0) == (1, 0, 0) and traveller.shares(1) == (1, 0, 0) and traveller.shares(2) == (0, 1, 0)
     assert traveller.shares(1.5) == pytest.approx((0.5, 0.5, 0)) and traveller.shares(5.5) == pytest.approx((0.5, 0, 0.5))
@@ -209,14 +212,14 @@ def test_a_ring_takes_turns_smoothly(hand: Network) -> None:
     shares = np.array([traveller.shares(float(each)) for each in times])
     assert np.allclose(shares.sum(1), 1) and np.abs(np.diff(shares, axis=0)).max() < 0.1
     assert traveller.shares(6.3) == pytest.approx(traveller.shares(0.3))
-    loop = setting.recipe.model_copy(update={"journey": setting.recipe.journey.model_copy(update={"loop": True, "turn": 1.7})})
+    loop = setting.recipe.model_copy(update={"journey": journey.model_copy(update={"loop": True, "turn": 1.7})})
     looping = Traveller(loop, setting.networks, setting.start)
     assert looping.shares(5.999)[0] > 0.99 and looping.shares(0.0)[0] == 1  # whole rounds in a loop
 
 
 def test_a_ring_of_two_networks(tmp_path: Path, lite0: Network, hand: Network) -> None:
     made = tour(tmp_path, [lite0, hand], ring=["edges", f"{hand.name}/edge:1"], frames=2, fps=0.5, turn=2.0)  # type: ignore[arg-type]
-    assert [(str(each.target), each.network) for each in made.recipe.journey.ring] == [("blocks.1.0", 0), ("edge:1", 1)]
+    assert [(str(each.target), each.network) for each in there(made.recipe.journey).ring] == [("blocks.1.0", 0), ("edge:1", 1)]
     assert [each.name for each in made.recipe.networks] == [lite0.name, hand.name]
 
 
@@ -241,7 +244,7 @@ def test_what_is_refused_before_it_begins(hand: Network, choices: dict[str, Any]
 
 def test_sizes_are_even_and_lengths_in_seconds(hand: Network) -> None:
     setting = plan_journey("noise:white", "edge:0", network=hand, size=(33, 47), seconds=2.5, fps=12, **SMALL)
-    assert (setting.recipe.height, setting.recipe.width, setting.recipe.journey.frames) == (32, 46, 30)
+    assert (setting.recipe.height, setting.recipe.width, there(setting.recipe.journey).frames) == (32, 46, 30)
     setting = plan_journey(torch.rand(3, 65, 97), "edge:0", network=hand, **SMALL)
     assert setting.start.shape == (3, 64, 96) and (setting.recipe.height, setting.recipe.width) == (64, 96)
     setting = plan_journey(torch.rand(3, 300, 1500), "edge:0", network=hand, **SMALL)

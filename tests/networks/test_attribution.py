@@ -6,6 +6,7 @@ import copy
 import subprocess
 import sys
 import warnings
+from typing import Any
 
 import captum.attr
 import pytest
@@ -22,7 +23,7 @@ from reverie.target import CLASSES
 AREA = SIDE * SIDE
 
 
-def deep() -> nn.Module:
+def deep() -> Flow:
     """Two convolutions with norms and ReLUs, of which the first works in place, and a linear head."""
     torch.manual_seed(4)
     parts = dict(
@@ -45,7 +46,8 @@ def by_captum(module: nn.Module, layer: str, x: Tensor, index: int, steps: int, 
             part.inplace = False  # captum hands it a leaf
     way = captum.attr.LayerIntegratedGradients(plain, plain.get_submodule(layer))
     found = way.attribute(x, torch.zeros_like(x), index, n_steps=steps, method="riemann_middle", internal_batch_size=together)
-    return found[0].detach()
+    attributed: Tensor = found[0].detach()
+    return attributed
 
 
 def test_a_linear_rest_gives_weight_times_difference() -> None:
@@ -194,7 +196,7 @@ def test_the_module_is_as_it_was(fails: bool, monkeypatch: pytest.MonkeyPatch) -
         scores = attribution._score
         passes = iter(range(100))
 
-        def failing(*given: object) -> Tensor:
+        def failing(*given: Any) -> Tensor:
             if next(passes) == 2:
                 raise RuntimeError("half-way")
             return scores(*given)

@@ -157,7 +157,7 @@ def test_a_file_that_changes_meanwhile_is_refused(state: State, tmp_path: Path, 
     safetensors.torch.save_file(
         {name: each + 1 if each.is_floating_point() else each for name, each in state.items()}, tmp_path / "b.safetensors"
     )
-    hashed = loading.sha256_of
+    hashed = sha256_of
 
     def and_replace(path: Path) -> str:
         digest = hashed(path)

@@ -10,6 +10,7 @@ import random
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -194,7 +195,12 @@ def test_which_tensors_can_be(shape: tuple[int, ...], stride: tuple[int, ...], o
 def test_weights_of_another_network_are_told_by_name(tmp_path: Path) -> None:
     place = tmp_path / "weights.pth"
     state = Maker(random.Random(0), place).state
-    for form in (lambda given: Parts(given).zip(), lambda given: Parts(given).legacy(), lambda given: safetensors(*safe(given))):
+    forms: list[Callable[[dict[str, Any]], bytes]] = [
+        lambda given: Parts(given).zip(),
+        lambda given: Parts(given).legacy(),
+        lambda given: safetensors(*safe(given)),
+    ]
+    for form in forms:
         less = {name: each for name, each in state.items() if not name.startswith("1.")}
         assert "without 1.weight, 1.bias, 1.running_mean and 1 more;" in refusal(place, form(less))
         assert "without 0.bias and with a\ufffdb" in refusal(

@@ -33,10 +33,11 @@ def where(condition: Callable[[Any, Tensor], bool], error: Exception, module: nn
     def flow(parts: Any, x: Tensor) -> Tensor:
         if condition(parts, x):
             raise error
-        return parts.head(parts.act(parts.norm(parts.conv(x))).mean((2, 3)))
+        scores: Tensor = parts.head(parts.act(parts.norm(parts.conv(x))).mean((2, 3)))
+        return scores
 
     parts = {"conv": nn.Conv2d(3, 4, 3), "norm": nn.BatchNorm2d(4), "act": nn.ReLU(), "head": nn.Linear(4, 2)}
-    return settled(Flow(flow, **parts))  # type: ignore[return-value]
+    return settled(Flow(flow, **parts))
 
 
 def native(error: Exception) -> object:

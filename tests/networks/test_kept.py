@@ -39,8 +39,9 @@ def same(left: Any, right: Any) -> bool:
 def test_the_module_is_left_as_it_was(kind: str) -> None:
     module = settled(nn.Sequential(ODD[kind][0](), nn.Dropout(0.5)))
     module.train()
-    module[0][1].eval()
-    module[0][0].register_forward_pre_hook(lambda part, inputs: None)
+    odd: Any = module[0]
+    odd[1].eval()
+    odd[0].register_forward_pre_hook(lambda part, inputs: None)
     module(torch.rand(2, 3, SIDE, SIDE)).sum().backward()
     next(module.parameters()).requires_grad_(False)
     before = state(module)
@@ -50,7 +51,7 @@ def test_the_module_is_left_as_it_was(kind: str) -> None:
         prepared(network, name, picture())
     y = picture().requires_grad_(True)
     with network.watch(*names):
-        network(y).sum().backward()
+        torch.autograd.backward(network(y).sum())
     assert y.grad is not None and y.grad.abs().max() > 0
     _ = network.layers, network.sha256, network.recognise(picture()[0])
     assert same(state(module), before)
@@ -125,7 +126,7 @@ def test_inference_mode_leaves_nothing_that_cannot_be_climbed() -> None:
 # ---- weights that change are seen
 
 
-def _step(module: nn.Module) -> None:
+def _step(module: Any) -> None:
     with torch.no_grad():
         module[0].weight.mul_(3)
 
@@ -134,25 +135,25 @@ def _load(module: nn.Module) -> None:
     module.load_state_dict({name: each * 2 for name, each in module.state_dict().items()})
 
 
-def _replace(module: nn.Module) -> None:
+def _replace(module: Any) -> None:
     module[0].weight = nn.Parameter(module[0].weight.detach() * 3)
 
 
-def _data(module: nn.Module) -> None:
+def _data(module: Any) -> None:
     module[0].weight.data.mul_(3)
 
 
-def _places(module: nn.Module) -> None:
+def _places(module: Any) -> None:
     """The same numbers elsewhere."""
     for each in module[0].parameters():
         each.data.copy_(each.data.flip(0))
 
 
-def _buffer(module: nn.Module) -> None:
+def _buffer(module: Any) -> None:
     module[1].running_mean.add_(1)
 
 
-def _part(module: nn.Module) -> None:
+def _part(module: Any) -> None:
     module[2] = nn.Tanh()
 
 

@@ -146,11 +146,12 @@ def test_a_data_class_as_output() -> None:
 
 
 def test_no_output_at_all_is_no_reason_not_to_look_into_it() -> None:
-    network = wrapped(settled(GivesResult(empty=True)))
+    module = settled(GivesResult(empty=True))
+    network = wrapped(module)
     x = picture()
     prepared = network.prepare(["norm"])
     assert prepared.folded == 0, "nothing could show whether it is right"
-    assert close(prepared(x)["norm"], network.module.norm(network.module.conv(x)))
+    assert close(prepared(x)["norm"], module.norm(module.conv(x)))
 
 
 def test_what_has_no_weights_to_look_at() -> None:

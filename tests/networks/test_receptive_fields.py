@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
@@ -70,7 +71,7 @@ def test_strides_of_lite0(lite0: Network) -> None:
         assert layer.stride == lite0.stride(layer.name) == 224 // layer.height == 224 // layer.width, layer.name
 
 
-def _conv(**choices: int) -> nn.Conv2d:
+def _conv(**choices: Any) -> nn.Conv2d:
     return nn.Conv2d(3, 3, 3, **choices)
 
 

@@ -24,6 +24,7 @@ def conv(bias: float, weight: float = 1.0, inputs: int = 3, outputs: int = 2) ->
     made = nn.Conv2d(inputs, outputs, 1)
     with torch.no_grad():
         made.weight.fill_(weight)
+        assert made.bias is not None
         made.bias.fill_(bias)
     return made
 
@@ -135,11 +136,11 @@ def test_each_picture_of_a_batch_is_redirected_by_itself_and_only_where_nothing_
 @pytest.mark.parametrize("shape", [(), (3,), (2, 3), (2, 3, 4, 5, 6)])
 def test_a_soft_relu_takes_any_shape(shape: tuple[int, ...]) -> None:
     x = torch.full(shape, -1.0, requires_grad=True)
-    redirected_relu(x).sum().backward()
+    torch.autograd.backward(redirected_relu(x).sum())
     assert x.grad is not None
     assert x.grad.eq(1).all()
     x = torch.full(shape, 1.0, requires_grad=True)
-    (-redirected_relu(x)).sum().backward()
+    torch.autograd.backward((-redirected_relu(x)).sum())
     assert x.grad is not None
     assert x.grad.eq(-1).all()
 

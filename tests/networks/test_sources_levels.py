@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from pathlib import Path
+from typing import cast
 
 import pytest
 import torch
@@ -12,12 +13,13 @@ from tests.helpers.commands import Run, saved
 from tests.helpers.pages import text
 from torch import nn
 
-from reverie.networks import Preprocessing, opening, wrap_module
+from reverie.networks import Preprocessing, wrap_module
 from reverie.networks.builtin import listing
 from reverie.networks.builtin.catalogue import CATALOGUE, KNOWN
+from reverie.networks.sources import zoos
 from reverie.networks.sources.source import source
 from reverie.networks.sources.zoos import Found
-from reverie.recipe import LEVELS
+from reverie.recipe import LEVELS, Level
 
 
 def built(name: str, device: str = "cpu") -> nn.Module:
@@ -28,7 +30,8 @@ def built(name: str, device: str = "cpu") -> nn.Module:
     choices = {"init_weights": False} if bare in ("googlenet", "vgg16") else {}
     with torch.random.fork_rng(), torch.device(device):
         torch.manual_seed(0)
-        return torchvision.models.get_model(bare, weights=None, **choices)
+        module: nn.Module = torchvision.models.get_model(bare, weights=None, **choices)
+        return module
 
 
 @pytest.mark.parametrize("name", KNOWN)
@@ -41,7 +44,7 @@ def test_every_level_of_a_known_network_is_a_layer_of_it_and_they_climb(name: st
 def test_the_page_of_levels_names_them() -> None:
     page = text("docs/levels.md")
     assert f"| level | {' | '.join(f'`{name}`' for name in KNOWN)} |" in page
-    for level in LEVELS:
+    for level in cast("tuple[Level, ...]", LEVELS):
         assert f"| {level} | {' | '.join(f'`{each.levels[level]}`' for each in KNOWN.values())} |" in page
 
 
@@ -57,13 +60,13 @@ def test_a_level_that_is_an_activation_is_listed_as_in_vgg() -> None:
 def test_a_preset_and_a_level_stand_for_a_layer(place: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     known = Preprocessing.of([0.5] * 3, [0.5] * 3, size=64)
     found = Found(built("torchvision:resnet50").eval(), "torchvision:resnet50@A", "0" * 64, known)
-    monkeypatch.setattr(opening.zoos, "found", lambda *_given, **_more: found)
+    monkeypatch.setattr(zoos, "found", lambda *_given, **_more: found)
     saved(place / "sky.png", 32, 48)
     few = ("--network", "torchvision:resnet50", "--octaves", "1", "--steps", "1", "--json")
     for words, layer in (("--preset", "weave"), "layer2.1"), (("--level", "parts"), "layer3.2"):
         made = run("dream", "sky.png", *words, *few, "-o", f"{layer}.png")
         assert made.code == 0 and made.data[0]["recipe"]["target"] == layer, made
-    assert {"edges": "layer1.1"}.items() <= opening.zoos.levels_of(source("torchvision:resnet50@A")).items()
+    assert {"edges": "layer1.1"}.items() <= zoos.levels_of(source("torchvision:resnet50@A")).items()
 
 
 def test_the_list_says_what_is_here_and_how_to_get_what_is_not(run: Run, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -82,5 +85,5 @@ def test_the_list_says_what_is_here_and_how_to_get_what_is_not(run: Run, place: 
     assert (states["torchvision:vgg16"], states["torchvision:resnet50"]) == ("in the cache", "downloads on first use")
     monkeypatch.setattr(listing, "find_spec", lambda _name: None)
     monkeypatch.setattr(listing, "find", lambda _facts: None)
-    states = [each.state for each in listing.listed()]
-    assert states == [f"pip install {each.package}" for each in CATALOGUE.values()] + ["pip install 'reverie[zoo]'"] * 3
+    missing = [each.state for each in listing.listed()]
+    assert missing == [f"pip install {each.package}" for each in CATALOGUE.values()] + ["pip install 'reverie[zoo]'"] * 3

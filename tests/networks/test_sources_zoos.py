@@ -113,7 +113,7 @@ def test_a_network_of_torchvision_is_built_filled_and_known(served: Callable[...
 
 
 def test_googlenet_is_built_as_with_its_weights_and_its_heads_for_training_are_left_out(served: Callable[..., Path]) -> None:
-    theirs = of_torchvision("googlenet", aux_logits=True, transform_input=True, init_weights=False)
+    theirs: Any = of_torchvision("googlenet", aux_logits=True, transform_input=True, init_weights=False)
     served(theirs)
     found = zoos.found(source("torchvision:googlenet"))
     assert found.module.transform_input and not found.module.aux_logits and not found.module.training

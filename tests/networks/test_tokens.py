@@ -32,12 +32,14 @@ class Attending(nn.Module):
 
     def weights(self, x: Tensor) -> Tensor:
         query, key, _ = self.qkv(x).view(*x.shape[:2], 3, 2, WIDE // 2).permute(2, 0, 3, 1, 4)
-        return (query @ key.transpose(-2, -1) / math.sqrt(WIDE // 2)).softmax(-1)  # (N, 2, T, T)
+        found: Tensor = (query @ key.transpose(-2, -1) / math.sqrt(WIDE // 2)).softmax(-1)  # (N, 2, T, T)
+        return found
 
     def forward(self, x: Tensor) -> Tensor:
         query, key, value = self.qkv(x).view(*x.shape[:2], 3, 2, WIDE // 2).permute(2, 0, 3, 1, 4)
         mixed = F.scaled_dot_product_attention(query, key, value) if self.fused else self.weights(x) @ value
-        return self.out(mixed.transpose(1, 2).flatten(2))
+        y: Tensor = self.out(mixed.transpose(1, 2).flatten(2))
+        return y
 
 
 class Block(nn.Module):
@@ -48,7 +50,8 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         x = x + self.attn(self.norm(x))
-        return x + self.mlp(x)
+        y: Tensor = x + self.mlp(x)
+        return y
 
 
 class Vit(nn.Module):
@@ -74,7 +77,8 @@ class Vit(nn.Module):
         if self.token is not None:
             row = torch.cat([self.token.expand(len(x), -1, -1), row], 1)
         row = self.blocks(row + self.place)
-        return self.head(row[:, 0] if self.token is not None else row.mean(1))
+        scores: Tensor = self.head(row[:, 0] if self.token is not None else row.mean(1))
+        return scores
 
 
 def vit(**choices: Any) -> Network:
@@ -256,11 +260,12 @@ def test_a_journeys_ring_can_name_parts_and_networks() -> None:
 
 
 def test_a_program_of_torch_export_that_takes_one_picture_is_looked_into() -> None:
-    module = nn.Sequential(nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU()), nn.Flatten(), nn.Linear(4 * 14 * 14, 3)).eval()
+    early = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU())
+    module = nn.Sequential(early, nn.Flatten(), nn.Linear(4 * 14 * 14, 3)).eval()
     program = torch.export.unflatten(torch.export.export(module, (picture(),)))
     network, x = wrapped(program), picture()
     assert "0.0" in [each.name for each in network.layers]
     pair = torch.cat([x, x.flip(3)])
     wanted = module(pair)
     assert close(network.prepare([CLASSES])(pair)[CLASSES], wanted)
-    assert close(network.prepare(["0.0"])(pair)["0.0"], module[0][0](pair))
+    assert close(network.prepare(["0.0"])(pair)["0.0"], early[0](pair))

@@ -17,13 +17,15 @@ def test_a_network_of_the_zoo_is_looked_into_and_left_as_it_was(name: str) -> No
 
 
 def test_the_sweep_sees_what_is_left_behind() -> None:
-    module = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4))
+    norm = nn.BatchNorm2d(4)
+    module = nn.Sequential(nn.Conv2d(3, 4, 3), norm)
+    assert norm.running_mean is not None
     before = state(module)
     handle = module[0].register_forward_hook(lambda *_: None)
     assert state(module) != before
     handle.remove()
     assert state(module) == before
-    module[1].running_mean += 1e-3
+    norm.running_mean += 1e-3
     assert state(module) != before
 
 

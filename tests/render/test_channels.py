@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 from tests.helpers.commands import photo, pixels
+from tests.helpers.known import several, there
 from tests.helpers.looking import BARE, lightly
 from tests.helpers.tiny import of_channels
 from torch import Tensor
@@ -29,8 +30,8 @@ from reverie.render.tiling import estimated
 
 COUNTS = (1, 2, 4, 5)
 FEW: dict[str, Any] = {"octaves": 2, "steps": 2, "threads": 1, "keep": False}
-FREE = {"tone": "free", "smoothing": 0.0}
-MANY = {
+FREE: dict[str, Any] = {"tone": "free", "smoothing": 0.0}
+MANY: dict[str, Any] = {
     "rotate": 5.0, "scale": 1.2, "crop": 0.8, "mirror": True, "noise": 0.1, "fade": 0.5, "total_variation": 0.1, "l2": 0.1, "border": 0.1,
     "spectrum": 0.1, "focus": 0.5, "centre": 0.5, "tone": "light", "mix": 0.2, "opacity": True,
 }  # fmt: skip
@@ -58,9 +59,12 @@ def colours() -> Tensor:
 @pytest.mark.parametrize("channels", COUNTS)
 def test_a_dream_has_the_channels_of_its_network(channels: int) -> None:
     net, start = of_channels(channels), some(channels)
-    for way in (MANY, {"canvas": "fourier"}, {"canvas": "maco"}, {"guide": some(channels, seed=4)}, {"caricature": True}, FREE):
+    ways: list[dict[str, Any]] = [
+        MANY, {"canvas": "fourier"}, {"canvas": "maco"}, {"guide": some(channels, seed=4)}, {"caricature": True}, FREE
+    ]  # fmt: skip
+    for way in ways:
         made = reverie.dream(start, "2", network=net, **FEW, **way)
-        assert made.pixels.shape == start.shape and made.recipe.channels == channels
+        assert made.pixels.shape == start.shape and there(made.recipe).channels == channels
         assert torch.isfinite(made.pixels).all() and made.pixels.min() >= 0 and made.pixels.max() <= 1
         assert all((each - own).abs().max() > 0.002 for each, own in zip(made.pixels, start, strict=True))  # none is left out
     drawn_from = [reverie.dream(f"noise:{kind}", "2", network=net, size=(16, 24), **FEW) for kind in ("white", "grey", "pink")]
@@ -71,8 +75,9 @@ def test_a_dream_has_the_channels_of_its_network(channels: int) -> None:
 
 @pytest.mark.parametrize("channels", COUNTS)
 @pytest.mark.parametrize("canvas", ["pixels", "fourier", "maco"])
-def test_a_feature_is_made_on_every_canvas(channels: int, canvas: str) -> None:
-    units = reverie.feature("2:0-1", network=of_channels(channels), canvas=canvas, size=(16, 20), octaves=2, steps=2, threads=1, making=2)
+def test_a_feature_is_made_on_every_canvas(channels: int, canvas: Any) -> None:
+    few: dict[str, Any] = {"size": (16, 20), "octaves": 2, "steps": 2, "threads": 1, "making": 2}
+    units = several(reverie.feature("2:0-1", network=of_channels(channels), canvas=canvas, **few))
     assert [each.pixels.shape for each in units] == [(channels, 16, 20)] * 2
     assert all(frame.shape == (channels, 16, 20) for frame in units[0].making) and not torch.equal(units[0].pixels, units[1].pixels)
     assert units[0].colours.shape == (3, 16, 20)
@@ -94,7 +99,7 @@ def test_tiles_and_masks(channels: int) -> None:
     whole = reverie.dream(start, "2", network=net, jitter=3, **FEW)
     cut = reverie.dream(start, "2", network=net, jitter=3, tile=16, **FEW)
     assert (whole.pixels - cut.pixels).abs().max() < 1e-3 < (whole.pixels - start).abs().max()
-    large = cut.recipe.model_copy(update={"height": 9000, "width": 9000, "tiles": Tiles(tile=1024, halo=16)})
+    large = there(cut.recipe).model_copy(update={"height": 9000, "width": 9000, "tiles": Tiles(tile=1024, halo=16)})
     assert estimated(large, None, 1.0, 1e-9).disk == 5 * 4 * channels * 9000**2  # copies, bytes of a number
     mask = torch.zeros(1, 48, 64)
     mask[..., :32] = 1
@@ -179,7 +184,7 @@ def test_what_is_shown_in_words_and_in_numbers() -> None:
         choose(Finish, shown="3, 2,1").shown == choose(Finish, shown=[3, 2, 1]).shown == choose(Finish, shown=(3, 2, 1)).shown == (3, 2, 1)
     )
     assert choose(Finish, shown=4).shown == choose(Finish, shown="4").shown == (4,)
-    reverie.dream(some(2), "2", network=of_channels(2), preset=None, shown="1", **FEW)
+    reverie.dream(some(2), "2", network=of_channels(2), preset=cast(Any, None), shown="1", **FEW)
 
 
 @pytest.mark.parametrize(("channels", "have"), [(2, 3), (5, 3), (5, 1), (3, 2), (1, 5), (4, 5)])
@@ -201,7 +206,7 @@ def test_networks_of_different_channels_do_not_go_together() -> None:
     other = of_channels(5)
     torch.nn.init.normal_(next(other.module.parameters()), generator=drawn(1))
     both = reverie.dream(some(5), "2", network=[of_channels(5), other], **FEW)
-    assert both.pixels.shape == (5, 24, 32) and len(both.recipe.networks) == 2
+    assert both.pixels.shape == (5, 24, 32) and len(there(both.recipe).networks) == 2
 
 
 @pytest.mark.parametrize("channels", COUNTS)
@@ -213,10 +218,10 @@ def test_a_page_of_what_was_seen(channels: int, tmp_path: Path) -> None:
         (rung,) = seen.layers
         feature = rung.noticed[0].feature
         assert feature is not None and feature.pixels.shape[0] == channels
-        assert rung.rebuilt.pixels.shape == (channels, *seen.seen) and rung.enhanced.pixels.shape[0] == channels
-        assert rung.rebuilt.recipe.finish.shown == feature.recipe.finish.shown == mapping
+        assert there(rung.rebuilt).pixels.shape == (channels, *seen.seen) and there(rung.enhanced).pixels.shape[0] == channels
+        assert there(there(rung.rebuilt).recipe).finish.shown == there(feature.recipe).finish.shown == mapping
         before.append(quantise(feature.pixels))
-    assert np.array_equal(*before) and feature.seconds is None  # it was not made again
+    assert np.array_equal(*before) and there(feature).seconds is None  # it was not made again
     page = seen.page()
     HTMLParser().feed(page)
     assert page.count("data:image/webp") >= 4 and "reverie" in page.lower()
@@ -233,15 +238,15 @@ def test_only_networks_that_can_look_are_asked(lite0: Network, monkeypatch: pyte
     seen = reverie.see(some(1, 32, 32), network=grey, layers=["0"], threads=1, **BARE)
     assert [each.network for each in seen.layers[0].fidelity.opinions] == [lite0.name]
     made = reverie.imagine(1, network=grey, size=16, octaves=1, steps=1, threads=1)
-    assert [each.network for each in made.recipe.opinions] == [lite0.name]
-    assert reverie.imagine(1, network=many, size=16, octaves=1, steps=1, threads=1).recipe.opinions == ()
+    assert [each.network for each in there(made.recipe).opinions] == [lite0.name]
+    assert there(reverie.imagine(1, network=many, size=16, octaves=1, steps=1, threads=1).recipe).opinions == ()
 
 
 def test_a_journey_in_grey(tmp_path: Path) -> None:
-    way = {"octaves": 1, "steps": 2, "rounds": 2, "threads": 1, "keep": False}
+    way: dict[str, Any] = {"octaves": 1, "steps": 2, "rounds": 2, "threads": 1, "keep": False}
     net = of_channels(1)
     for number, start in enumerate((colours(), "noise:pink")):
-        size = {} if number == 0 else {"size": (24, 32)}
+        size: dict[str, Any] = {} if number == 0 else {"size": (24, 32)}
         reverie.journey(start, tmp_path / f"{number}", "2", network=net, frames=4, loop=True, close=0.08, **size, **way)
         frames = sorted((tmp_path / f"{number}").glob("*.png"))
         with Image.open(frames[0]) as first:
@@ -262,7 +267,7 @@ def test_a_film_in_grey(tmp_path: Path) -> None:
     from tests.helpers import clips
 
     video = clips.save_clip(tmp_path / "street.mp4", clips.pan(3, 48, 64).frames)
-    way = {"octaves": 1, "steps": 2, "carried_octaves": 1, "carried_steps": 1, "threads": 1, "keep": False}
+    way: dict[str, Any] = {"octaves": 1, "steps": 2, "carried_octaves": 1, "carried_steps": 1, "threads": 1, "keep": False}
     reverie.film(video, tmp_path / "grey", "2", network=of_channels(1), **way)
     reverie.film(video, tmp_path / "colour", "2", network=of_channels(3), **way)
     modes = {name: Image.open(tmp_path / name / "000002.png").mode for name in ("grey", "colour")}

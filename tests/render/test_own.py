@@ -191,7 +191,7 @@ def test_plans_that_contradict_themselves(hand: Network) -> None:
         ({"networks": (hand, hand)}, "with 2 networks; give one"),
     ):
         with pytest.raises(UsageError, match=fault):
-            replace(plan, **changes).make()  # type: ignore[arg-type]
+            replace(plan, **changes).make()
     assert repr(plan) == "Plan(dream, light, 1 of 32×32)"
 
 

@@ -15,6 +15,7 @@ import torch
 from pydantic import ValidationError
 from tests.helpers.climbing import drawn, scoring
 from tests.helpers.commands import Run, photo, saved
+from tests.helpers.known import there
 from tests.helpers.recipes import DIGEST, PLAIN
 from tests.helpers.tiny import Flow, Hand, wrapped
 from torch import Tensor, nn
@@ -32,6 +33,7 @@ from reverie.objectives import relative_error
 from reverie.pictures import Picture, similarity
 from reverie.recipe import FileInput, NetworkUsed, NoiseInput, Recipe, of_command
 from reverie.recipe.requests import Look, Machinery
+from reverie.target import parse
 
 SIZE = (16, 20)
 
@@ -51,7 +53,7 @@ def turned(sides: int = 1, seed: int = 5) -> Network:
         lost=nn.Conv2d(3 * sides**2, 1, 1),
     )
     with torch.no_grad():
-        module.turn.weight.copy_(turn.reshape(module.turn.weight.shape))  # type: ignore[union-attr,operator]
+        module.turn.weight.copy_(turn.reshape(module.turn.weight.shape))
     return wrapped(module, size=SIZE)
 
 
@@ -60,8 +62,8 @@ def blind() -> Network:
     module = Flow(lambda m, x: m.seen(x).mean((2, 3)), seen=nn.Conv2d(3, 4, 3, padding=1))
     torch.manual_seed(0)
     with torch.no_grad():
-        module.seen.weight.normal_()  # type: ignore[union-attr,operator]
-        module.seen.weight[:, 2] = 0  # type: ignore[index]
+        module.seen.weight.normal_()
+        module.seen.weight[:, 2] = 0
     return wrapped(module, size=SIZE)
 
 
@@ -180,7 +182,7 @@ def test_similarity_of_equal_and_of_flat_pictures(size: tuple[int, int]) -> None
 
 GUIDE = FileInput(role="guide", sha256=DIGEST, width=640, height=480)
 SEEN = Recipe(
-    command="see", networks=PLAIN.networks, inputs=(NoiseInput(noise="pink"), GUIDE), target="blocks.2.1", objective="rebuild",
+    command="see", networks=PLAIN.networks, inputs=(NoiseInput(noise="pink"), GUIDE), target=parse("blocks.2.1"), objective="rebuild",
     **of_command("see")._asdict(), width=96, height=64, machine=PLAIN.machine,
 )  # fmt: skip
 
@@ -249,6 +251,6 @@ def test_a_rebuilt_picture_is_made_again_and_finds_what_it_was_rebuilt_from(
     run("redo", "a.png", "-o", "b.png").fault(3, "the guide of 'a.png'", "--start PATH")
     assert run("redo", "a.png", "-o", "b.png", "--start", moved).code == 0
     assert Path("b.png").read_bytes() == first.read_bytes()
-    enhanced = seen["blocks.1.0"].enhanced.save("c.png")
+    enhanced = there(seen["blocks.1.0"].enhanced).save("c.png")
     assert run("redo", "c.png", "-o", "d.png", "--start", moved).code == 0
     assert Path("d.png").read_bytes() == enhanced.read_bytes()
