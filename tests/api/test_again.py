@@ -129,7 +129,8 @@ def test_an_objective_of_ones_own_is_asked_for_its_layers_and_given_again(place:
     start = saved(place / "start.png")
 
     def mine(seen: Any) -> torch.Tensor:
-        return seen["edge"][:, 0].mean((1, 2)) - 0.5 * seen["light"][:, 1].mean((1, 2))
+        scores: torch.Tensor = seen["edge"][:, 0].mean((1, 2)) - 0.5 * seen["light"][:, 1].mean((1, 2))
+        return scores
 
     made = reverie.dream(start, objective=mine, network=hand, **FEW)
     same = reverie.dream(start, "edge:0 - 0.5*light:1", network=hand, **FEW)

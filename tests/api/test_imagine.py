@@ -73,7 +73,8 @@ def assert_again(picture: Picture, **given: Any) -> None:
 def test_one_label_is_a_picture_and_several_are_a_list_in_the_order_asked() -> None:
     one = reverie.imagine("goldfish", **TINY)
     assert isinstance(one, Picture) and one.size == (32, 32) and recipe_of(one).command == "imagine" and recipe_of(one).batch is None
-    three = reverie.imagine(["goldfish", "banana", 1], **{**TINY, "steps": 1})
+    labels: list[str | int] = ["goldfish", "banana", 1]
+    three = reverie.imagine(labels, **{**TINY, "steps": 1})
     assert targets(three) == ["class:goldfish", "class:banana", "class:goldfish"]  # 1 is the goldfish again
     assert targets(reverie.imagine(["banana", "goldfish"], **{**TINY, "steps": 1})) == ["class:banana", "class:goldfish"]
     assert isinstance(reverie.imagine(["banana"], **{**TINY, "steps": 1}), list)

@@ -76,7 +76,7 @@ def test_redo_finds_what_went_in_in_the_cache_beside_it_or_where_it_is_said_to_b
     first = Path("a.png").read_bytes()
     recipe = read_recipe("a.png")
     assert recipe.objective == objective and sorted(each.role for each in recipe.inputs) == sorted(["start", objective, "mask"])
-    names = {each.role: each.sha256 for each in recipe.inputs if not isinstance(each, NoiseInput)}
+    names: dict[str, str] = {each.role: each.sha256 for each in recipe.inputs if not isinstance(each, NoiseInput)}
     assert names == {"start": store.sha256_of(sky), objective: store.sha256_of(beside), "mask": store.sha256_of(half)}
     assert str(place) not in recipe.text() and leaf.stem not in recipe.text()
     elsewhere = place / "elsewhere"

@@ -263,7 +263,7 @@ def test_a_unit_that_can_never_fire_is_given_up() -> None:
 
 
 def test_no_picture_is_led_softly_for_longer_because_of_another() -> None:
-    calls = []
+    calls: list[int] = []
 
     def score(x: Tensor, _: object) -> Tensor:  # the first is dead for ever; the second alive until the first was given up
         calls.append(len(calls))

@@ -238,7 +238,14 @@ def test_a_dream_in_tiles_and_bands_is_the_dream(
 
 def test_a_guided_dream_in_tiles_and_its_opacity(lite0: Network) -> None:
     start = resample(noise(20, 26), 97, 130)[0].clamp(0, 1)
-    given = {"target": "blocks.1.0", "network": lite0, "octaves": 1, "steps": 1, "guide": noise(40, 40, seed=5)[0], "opacity": True}
+    given: dict[str, Any] = {
+        "target": "blocks.1.0",
+        "network": lite0,
+        "octaves": 1,
+        "steps": 1,
+        "guide": noise(40, 40, seed=5)[0],
+        "opacity": True,
+    }
     whole, made = api.dream(start, **given), api.dream(start, tile=32, **given)
     assert (made.pixels - whole.pixels).abs().mean() < 0.02 * (whole.pixels - start).abs().mean()
     assert made.alpha is not None and whole.alpha is not None and (made.alpha - whole.alpha).abs().mean() < 0.03

@@ -47,7 +47,7 @@ def step(canvas: Fourier | Phase, size: float = 0.1) -> Tensor:
     """The parameters after one step, each by its gradient's sign, for the contrast against a fixed pattern."""
     parameters = canvas.parameters.clone().requires_grad_(True)
     pattern = torch.randn(3, *canvas.size, generator=drawn(5))
-    (canvas.pictures(parameters) * pattern).sum().backward()
+    torch.autograd.backward((canvas.pictures(parameters) * pattern).sum())
     assert parameters.grad is not None and parameters.grad.isfinite().all()
     return canvas.parameters + size * parameters.grad.sign()
 
@@ -120,7 +120,8 @@ def test_made_smaller_it_has_just_the_waves_that_fit() -> None:
     def basis(old: int, new: int) -> Tensor:  # (new, old): every old wave that fits, at the new pixels
         cycles = torch.fft.fftfreq(old, 1 / old, dtype=torch.float64)
         place = (torch.arange(new) + 0.5)[:, None] / new - 0.5 / old
-        return torch.exp(2j * math.pi * cycles * place) * (cycles.abs() <= new / 2)
+        waves: Tensor = torch.exp(2j * math.pi * cycles * place) * (cycles.abs() <= new / 2)
+        return waves
 
     picture = torch.rand(1, 3, 9, 13, generator=drawn(4))
     waves = torch.fft.fft2(picture.double().logit(), norm="forward")
@@ -132,7 +133,7 @@ def test_black_and_white_keep_a_gradient() -> None:
     assert OFF < 1e-5
     canvas = Fourier.of(torch.rand(1, 3, 24, 25, generator=drawn(6)).round(), 1, 0)
     parameters = canvas.parameters.clone().requires_grad_(True)
-    (canvas.pictures(parameters) * torch.randn(3, 24, 25, generator=drawn(5))).sum().backward()
+    torch.autograd.backward((canvas.pictures(parameters) * torch.randn(3, 24, 25, generator=drawn(5))).sum())
     assert parameters.grad is not None
     assert (parameters.grad[:, :, :, 1:].abs() > 0).all()  # a wave that is its own mirror image has no imaginary part
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from fractions import Fraction
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -141,7 +142,7 @@ def test_a_missing_extra_is_named(run: Run, video: Path, monkeypatch: pytest.Mon
     from reverie.api import moving
 
     idle(monkeypatch)
-    find = moving.find_spec
+    find = find_spec
     monkeypatch.setattr(moving, "find_spec", lambda each: None if each == package else find(each))
     run("film", video, *SMALL).fault(6, name, "pip install 'reverie[film]'")
 

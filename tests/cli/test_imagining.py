@@ -69,9 +69,9 @@ def test_several_are_printed_in_the_order_asked_and_a_batch_can_be_made_again(ru
     assert second is not None and (second.index, second.targets) == (1, (parse("class:banana"), parse("class:daisy")))
     assert_again(run, "imagine-banana-0.png")
     many = run("feature", "blocks.4.1:0-2", "blocks.2.0:1@centre", "blocks.2.0:1@0,1", *TINY)
-    names = [f"feature-blocks.{each}-0.png" for each in ("4.1_0", "4.1_1", "4.1_2", "2.0_1@centre", "2.0_1@0_1")]
-    assert many == Answer(0, "".join(f"{each}\n" for each in names), "")
-    assert_again(run, names[3])
+    features = [f"feature-blocks.{each}-0.png" for each in ("4.1_0", "4.1_1", "4.1_2", "2.0_1@centre", "2.0_1@0_1")]
+    assert many == Answer(0, "".join(f"{each}\n" for each in features), "")
+    assert_again(run, features[3])
 
 
 def test_diverse_and_between_are_numbered(run: Run, place: Path) -> None:
@@ -87,7 +87,7 @@ def test_diverse_and_between_are_numbered(run: Run, place: Path) -> None:
 def test_names_that_would_be_the_same_are_told_apart(run: Run, hand: Network) -> None:
     answer = run("feature", "2*edge:1", "2 * edge:1", "edge:1 + light", "edge:1 - light", "edge:1 - light", *TINY)
     assert answer.code == 0 and len(set(answer.out.split())) == 4  # the last two are one
-    hand.labels = (("夢",), ("a b",), ("a_b",))
+    hand.labels = [("夢",), ("a b",), ("a_b",)]
     assert run("imagine", "a b", "a_b", *TINY).out.split() == ["imagine-a_b-0.png", "imagine-a_b-0-2.png"]
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from tests.helpers.commands import Run, carrying, listed, saved
+from tests.helpers.known import there
 
 import reverie
 from reverie.api import plan_again, plan_journey
@@ -141,7 +142,7 @@ def test_redo_makes_the_same_journey_again(place: Path, run: Run, sky: Path) -> 
 )
 def test_a_strangers_recipe_is_checked(place: Path, run: Run, changed: dict[str, Any], part: str) -> None:
     recipe = plan_journey("noise:pink", "blocks.1.0", size=(32, 48), frames=9, fps=1, **SMALL | {"threads": 2}).recipe
-    data = recipe.model_dump(mode="json") | {"journey": recipe.journey.model_dump(mode="json") | changed}
+    data = recipe.model_dump(mode="json") | {"journey": there(recipe.journey).model_dump(mode="json") | changed}
     carrying(place / "a.png", json.dumps(data))
     run("redo", "a.png", "-o", "b").fault(3, "cannot be followed", part)
     assert listed(place) == ["a.png"]

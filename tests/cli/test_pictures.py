@@ -53,7 +53,8 @@ def test_keep_colour(run: Run, sky: Path) -> None:
     run("dream", "sky.png", *flags, "-o", "free.png")
 
     def chroma(values: np.ndarray) -> np.ndarray:
-        return values - values @ np.array([[0.299], [0.587], [0.114]])
+        coloured: np.ndarray = values - values @ np.array([[0.299], [0.587], [0.114]])
+        return coloured
 
     kept, free, start = pixels(Path("kept.png")), pixels(Path("free.png")), photo().astype(int)
     inside = ((kept > 0) & (kept < 255)).all(-1)

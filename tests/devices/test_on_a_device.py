@@ -45,9 +45,9 @@ def network(name: str, device: str, bfloat16: bool = False) -> Network:
         for part, made in parts:
             module.add_module(part, made)
         taken = Preprocessing((0.485, 0.456, 0.406), (0.229, 0.224, 0.225), size=(32, 32))
-        made = wrap_module(settled(module), taken).to(device)
-        made.levels = {"edges": "late"}
-        return made
+        net = wrap_module(settled(module), taken).to(device)
+        net.levels = {"edges": "late"}
+        return net
 
 
 @pytest.fixture(autouse=True)
@@ -206,7 +206,8 @@ class Tokens(nn.Module):
         self.head = nn.Linear(8, 3)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.head(self.block(self.patch(x).flatten(2).transpose(1, 2) + self.places).mean(1))
+        scores: Tensor = self.head(self.block(self.patch(x).flatten(2).transpose(1, 2) + self.places).mean(1))
+        return scores
 
 
 @pytest.mark.parametrize("target", ["block:2", "block.self_attn/attention", "class:1"])

@@ -16,7 +16,8 @@ from torch import Tensor, nn
 def _column(x: Tensor) -> Tensor:
     waves = torch.fft.rfft2(x)
     waves[..., 0] = (waves[..., 0] + waves[..., 0].flip(-1).roll(1, -1).conj()) / 2
-    return torch.fft.irfft2(waves, s=x.shape[-2:])
+    back: Tensor = torch.fft.irfft2(waves, s=x.shape[-2:])
+    return back
 
 
 def _in_place(x: Tensor) -> Tensor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from tests.helpers.pages import COMMANDS, each_command, text
+from tests.helpers.pages import each_command, text
 from tools.doc_tables import Rows, flag_rows, level_rows, preset_rows, recipe_rows, section, table
 
 from reverie import recipe
@@ -13,6 +13,7 @@ from reverie.cli.main import main
 from reverie.errors import ReverieError
 from reverie.files import SUFFIXES
 from reverie.networks.builtin.catalogue import CATALOGUE
+from reverie.recipe import COMMANDS
 
 WRITE = "`python -m tools.doc_tables` writes the table"
 

@@ -13,6 +13,7 @@ import pytest
 import torch
 from PIL import Image
 from tests.helpers.commands import Run, listed, photo
+from tests.helpers.known import several, there
 from tests.helpers.looking import lightly
 from tests.helpers.tiny import of_channels
 
@@ -91,7 +92,7 @@ def test_which_side_the_channels_are() -> None:
     flat = load_bytes(npy(cube[..., 0]), "it")
     assert torch.equal(flat.pixels[0], torch.from_numpy(cube[..., 0])) and flat.pixels.shape == (1, 20, 24)
     assert load_bytes(npy(cube[..., 0]), "it", channels=3).pixels.shape == (3, 20, 24)
-    assert load_bytes(npy(cube[..., 0] > 0.5), "it").pixels.unique().tolist() == [0, 1]
+    assert load_bytes(npy(cube[..., 0] > 0.5), "it").pixels.unique().tolist() == [0, 1]  # type: ignore[no-untyped-call]
 
 
 HEADER = "{'descr': '<f4', 'fortran_order': False, 'shape': %s, }"
@@ -122,7 +123,8 @@ def headed(header: str, numbers: bytes = bytes(64)) -> bytes:
 def test_an_array_that_is_no_picture(content: bytes, fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "a.npy").write_bytes(content)
-    for read in (lambda: load("a.npy"), lambda: load_bytes(content, "a.npy")):
+    reads: list[Callable[[], object]] = [lambda: load("a.npy"), lambda: load_bytes(content, "a.npy")]
+    for read in reads:
         with pytest.raises(InputError, match=fault) as caught:
             read()
         assert "\n" not in str(caught.value) and caught.value.remedy
@@ -177,7 +179,7 @@ def test_grey_is_written_as_grey(suffix: str, tmp_path: Path) -> None:
     assert torch.equal(again.pixels, rounded(made.pixels)) or (
         suffix in (".jpg", ".webp") and (again.pixels - made.pixels).abs().mean() < 0.02
     )
-    assert carried(place) == made.recipe.text() and made.image.mode == "L"
+    assert carried(place) == there(made.recipe).text() and made.image.mode == "L"
 
 
 def test_grey_with_16_bits_and_with_opacity(tmp_path: Path) -> None:
@@ -190,14 +192,14 @@ def test_grey_with_16_bits_and_with_opacity(tmp_path: Path) -> None:
         veiled = reverie.dream(start, "2", network=of_channels(1), opacity=True, deep=bits, **FEW)
         assert veiled.save(tmp_path / f"veil{bits}.png").read_bytes()[24:26] == kind and veiled.image.mode == "LA"
         again = load(tmp_path / f"veil{bits}.png", channels=1)
-        assert (again.pixels - veiled.pixels).abs().max() < 0.01 and (again.alpha - veiled.alpha).abs().max() < 0.01
+        assert (again.pixels - veiled.pixels).abs().max() < 0.01 and (there(again.alpha) - there(veiled.alpha)).abs().max() < 0.01
 
 
 @pytest.mark.parametrize("channels", [2, 4, 5])
 def test_all_channels_go_beside_the_look_and_come_back(channels: int, tmp_path: Path) -> None:
     net, start = of_channels(channels), tmp_path / "start.npy"
     np.save(start, some(channels))
-    mapping = {} if channels == 2 else {"shown": (3, 2, 1)}
+    mapping: dict[str, Any] = {} if channels == 2 else {"shown": (3, 2, 1)}
     made = reverie.dream(start, "2", network=net, mask=torch.ones(1, 24, 32), guide=start, **FEW, **mapping)
     place = made.save(tmp_path / "made.png")
     assert np.array_equal(np.load(tmp_path / "made.npy", allow_pickle=False), made.pixels.numpy())
@@ -217,7 +219,7 @@ def test_all_channels_go_beside_the_look_and_come_back(channels: int, tmp_path: 
 def test_features_of_many_channels_are_made_again(tmp_path: Path) -> None:
     net = of_channels(4)
     for canvas in ("pixels", "fourier", "maco"):
-        made = reverie.feature("2:0-1", network=net, canvas=canvas, size=16, octaves=1, steps=2, threads=1)[1]
+        made = several(reverie.feature("2:0-1", network=net, canvas=canvas, size=16, octaves=1, steps=2, threads=1))[1]
         made.save(tmp_path / f"{canvas}.png")
         assert torch.equal(reverie.redo(tmp_path / f"{canvas}.png", network=net).pixels, made.pixels)
     with pytest.raises(InputError, match=r"other weights|own"):
@@ -242,7 +244,7 @@ def test_both_files_or_none(tmp_path: Path) -> None:
 
 def test_a_recipe_that_was_edited_is_refused(tmp_path: Path) -> None:
     made = reverie.dream("noise:pink", "2", network=of_channels(5), size=16, **FEW)
-    text = made.recipe.text()
+    text = there(made.recipe).text()
     moving = text.replace('"command":"dream"', '"command":"journey"').replace('"journey":null', '"journey":{}')
     with pytest.raises(InputError, match="frames are grey or coloured"):
         recipe.read(moving)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import random
 import sys
@@ -195,7 +196,12 @@ def test_a_process_that_wants_all_memory_is_told(tmp_path: Path, monkeypatch: py
 def test_the_process_ends_with_the_reading_and_with_us(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     place = save_clip(tmp_path / "a.mp4", FRAMES)
     children: list[Child] = []
-    monkeypatch.setattr(reading, "Child", lambda: children.append(Child()) or children[0])
+
+    def begun() -> Child:
+        children.append(Child())
+        return children[0]
+
+    monkeypatch.setattr(reading, "Child", begun)
     with frames(place) as pictures:
         next(pictures)
         assert children[0].alive
@@ -225,6 +231,6 @@ def test_names_that_look_like_addresses_are_names(tmp_path: Path, monkeypatch: p
 
 def test_without_pyav_the_message_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     place = save_clip(tmp_path / "a.mp4", FRAMES[:2])
-    monkeypatch.setattr(process.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(MissingExtra, match=r"pip install 'reverie\[film\]'"):
         survey(place)

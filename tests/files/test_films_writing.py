@@ -7,13 +7,16 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
 import pytest
 from PIL import Image
+from PIL.GifImagePlugin import GifImageFile
 from tests.helpers.clips import noise, pan, save_clip
 from tests.helpers.imagefiles import RECIPE
 
@@ -80,6 +83,7 @@ def test_a_gif_leaves_out_what_is_too_short_to_be_shown(tmp_path: Path) -> None:
     assert len(survey(place).times) == 6 and survey(place).end == Fraction(12, 100)
     assert notes == ["a GIF shows 6 of the 12 frames: none of them for less than 2/100 of a second"]
     with Image.open(place) as image:
+        assert isinstance(image, GifImageFile)
         assert image.info["loop"] == 0 and image.n_frames == 6
 
 
@@ -197,7 +201,7 @@ def test_the_disk_that_is_full_is_named(tmp_path: Path, monkeypatch: pytest.Monk
 def test_frames_that_fail_or_do_not_fit_leave_nothing(tmp_path: Path) -> None:
     place = tmp_path / "a.mp4"
 
-    def failing() -> object:
+    def failing() -> Iterator[np.ndarray[Any, Any]]:
         yield CLIP[0]
         raise InputError("a frame is damaged", "dream it again")
 

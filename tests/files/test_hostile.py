@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, _imaging
 from tests.helpers.imagefiles import ALPHA, SEEDS, photo, png, saved
+from tests.helpers.known import there
 
 from reverie.errors import InputError, ReverieError, UnsafeError
 from reverie.files import at_most_pixels, decode, read, recipe_text
@@ -80,8 +81,8 @@ def test_what_is_no_picture() -> None:
     ids=["png", "gif", "bmp", "jpeg", "tiff"],
 )  # fmt: skip
 def test_claims_of_a_billion_pixels_are_refused_before_decoding(content: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Image.core, "new", lambda *_: pytest.fail("memory was taken"))
-    monkeypatch.setattr(Image.core, "fill", lambda *_: pytest.fail("memory was taken"))
+    monkeypatch.setattr(_imaging, "new", lambda *_: pytest.fail("memory was taken"))
+    monkeypatch.setattr(_imaging, "fill", lambda *_: pytest.fail("memory was taken"))
     message = refused(UnsafeError, content)
     assert "max_pixels=" in message and "500,000,000" in message and "claims" in message
 
@@ -89,7 +90,7 @@ def test_claims_of_a_billion_pixels_are_refused_before_decoding(content: bytes, 
 def test_a_png_too_short_for_its_pixels_costs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     black = png(4000, 3000, 8, 2, bytes(12_001 * 3000))
     assert len(black) < 40_000 and decode(black, "a").rgb.shape == (3000, 4000, 3)  # packed as tightly as can be
-    monkeypatch.setattr(Image.core, "new", lambda *_: pytest.fail("memory was taken"))
+    monkeypatch.setattr(_imaging, "new", lambda *_: pytest.fail("memory was taken"))
     assert "is cut short" in refused(InputError, png(20_000, 20_000, 8, 2, bytes(1000)))
 
 
@@ -98,7 +99,7 @@ def test_large_pictures_are_converted_in_bands(monkeypatch: pytest.MonkeyPatch) 
     rgba = np.dstack([photo(), ALPHA])
     for image in (Image.fromarray(rgba), Image.fromarray(rgba).quantize(200)):
         seen, whole = decode(saved(image, "PNG"), "a"), np.asarray(image.convert("RGBA"))
-        assert np.array_equal(seen.rgb, whole[..., :3]) and np.array_equal(seen.alpha, whole[..., 3])
+        assert np.array_equal(seen.rgb, whole[..., :3]) and np.array_equal(there(seen.alpha), whole[..., 3])
     keyed = saved(photo(), "PNG", transparency=(0, 0, 0))
     assert np.array_equal(decode(keyed, "a").alpha == 0, (photo() == 0).all(-1))
 
@@ -162,16 +163,16 @@ def test_memory_that_runs_out(monkeypatch: pytest.MonkeyPatch) -> None:
         raise MemoryError
 
     content = saved(photo(), "PNG")
-    monkeypatch.setattr(Image.core, "new", fail)
+    monkeypatch.setattr(_imaging, "new", fail)
     assert "more memory than is free" in refused(InputError, content)
 
 
 def test_hostile_exif_is_ignored() -> None:
     for exif in (b"", b"Exif\0\0", b"Exif\0\0II*\0\xff\xff\xff\xff", b"Exif\0\0MM\0*\0\0\0\x08\xff\xff", b"Exif\0\0" + bytes(range(256))):
         assert decode(saved(photo(), "JPEG", exif=exif, quality=100), "a").rgb.shape == (24, 32, 3)
-    exif = Image.Exif()
-    exif[0x0112] = 4711
-    assert np.array_equal(decode(saved(photo(), "PNG", exif=exif), "a").rgb, photo())
+    turned = Image.Exif()
+    turned[0x0112] = 4711
+    assert np.array_equal(decode(saved(photo(), "PNG", exif=turned), "a").rgb, photo())
     assert decode(png(1, 1, 8, 0, b"\0\0", chunk(b"tEXt", b"Raw profile type exif\0\nexif\n9\nzz")), "a").rgb.shape == (1, 1, 3)
 
 

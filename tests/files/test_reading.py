@@ -6,11 +6,13 @@ import struct
 import sys
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image, ImageCms
 from tests.helpers.imagefiles import photo, png, saved
+from tests.helpers.known import there
 
 from reverie.errors import InputError, MissingExtra, UnsafeError, UsageError
 from reverie.files import at_most_pixels, decode, read
@@ -118,7 +120,8 @@ def test_orientation(kind: str, orientation: int) -> None:
         stored = stored.transpose(Image.Transpose[away[orientation]])
     exif = Image.Exif()
     exif[0x0112] = orientation
-    options = {"JPEG": {"quality": 100, "subsampling": 0}, "WEBP": {"lossless": True}}.get(kind, {})
+    known: dict[str, dict[str, Any]] = {"JPEG": {"quality": 100, "subsampling": 0}, "WEBP": {"lossless": True}}
+    options = known.get(kind, {})
     if kind != "WEBP":
         options["dpi"] = (100, 200)
     stored.putalpha(stored.getchannel(2)) if kind == "PNG" else None
@@ -126,7 +129,7 @@ def test_orientation(kind: str, orientation: int) -> None:
     assert seen.rgb.shape == upright.shape
     assert np.abs(seen.rgb.astype(int) - upright).max() <= (3 if kind == "JPEG" else 0)
     if kind == "PNG":
-        assert np.array_equal(seen.alpha, upright[..., 2])
+        assert np.array_equal(there(seen.alpha), upright[..., 2])
     if kind != "WEBP":
         assert seen.dpi is not None
         assert np.round(seen.dpi).tolist() == ([100, 200] if orientation < 5 else [200, 100])
@@ -139,9 +142,9 @@ def test_orientation(kind: str, orientation: int) -> None:
 def test_alpha_of_rgba_and_grey_with_alpha() -> None:
     ramp = np.arange(0, 256, 8, dtype=np.uint8)[None].repeat(24, 0)  # (24, 32)
     seen = decode(saved(np.dstack([photo(), ramp]), "PNG"), "a")
-    assert np.array_equal(seen.rgb, photo()) and np.array_equal(seen.alpha, ramp)
+    assert np.array_equal(seen.rgb, photo()) and np.array_equal(there(seen.alpha), ramp)
     seen = decode(saved(Image.merge("LA", [Image.fromarray(photo()[..., 0]), Image.fromarray(ramp)]), "PNG"), "a")
-    assert np.array_equal(seen.rgb, photo()[..., :1].repeat(3, -1)) and np.array_equal(seen.alpha, ramp)
+    assert np.array_equal(seen.rgb, photo()[..., :1].repeat(3, -1)) and np.array_equal(there(seen.alpha), ramp)
 
 
 def test_alpha_of_a_palette() -> None:

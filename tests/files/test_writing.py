@@ -8,11 +8,14 @@ import sys
 import zlib
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
+from PIL.JpegImagePlugin import JpegImageFile
 from tests.helpers.imagefiles import ALPHA, RECIPE, SEEDS, photo, png, saved
+from tests.helpers.known import there
 
 from reverie.errors import InputError, UnsafeError, UsageError
 from reverie.files import MAX_RECIPE, READABLE, SUFFIXES, decode, encode, recipe_text
@@ -39,7 +42,7 @@ def test_round_trip(suffix: str) -> None:
 @pytest.mark.parametrize("suffix", [".png", ".webp", ".tif"])
 def test_round_trip_of_alpha(suffix: str) -> None:
     content = encode(photo(), ALPHA, suffix=suffix, recipe=RECIPE)
-    assert np.array_equal(decode(content, "a").alpha, ALPHA)
+    assert np.array_equal(there(decode(content, "a").alpha), ALPHA)
     assert recipe_text(content) == RECIPE
 
 
@@ -56,6 +59,7 @@ def test_the_profile_holds_no_time_of_day() -> None:
 
 def test_jpeg_keeps_the_full_resolution_of_colour() -> None:
     image = Image.open(BytesIO(encode(photo(), suffix=".jpg")))
+    assert isinstance(image, JpegImageFile)
     assert [layer[1:3] for layer in image.layer] == [(1, 1)] * 3
 
 
@@ -85,7 +89,7 @@ def test_16_bits_are_written_whole(monkeypatch: pytest.MonkeyPatch, band: int) -
     assert np.array_equal(deep_rows(plain, 32, 3), rgb) and np.array_equal(deep_rows(clear, 32, 4), noise)
     assert recipe_text(plain) == RECIPE
     seen = decode(clear, "a")  # libpng's own filters, by way of Pillow: the high bytes
-    assert np.array_equal(seen.rgb, rgb >> 8) and np.array_equal(seen.alpha, alpha >> 8)
+    assert np.array_equal(seen.rgb, rgb >> 8) and np.array_equal(there(seen.alpha), alpha >> 8)
     Image.open(BytesIO(plain)).verify()
 
 
@@ -101,13 +105,14 @@ def test_what_a_format_cannot_hold() -> None:
             encode(rgb, alpha, suffix=suffix)
         assert words in str(caught.value), suffix
     assert encode(photo(), np.full((24, 32), 255, np.uint8), suffix=".jpg") == encode(photo(), suffix=".jpg")
-    for rgb, alpha in (
+    odd: list[tuple[Any, Any]] = [
         (photo()[..., 0], None),
         (photo()[:0], None),
         (photo() / 255, None),
         (photo(), ALPHA[1:]),
         (photo(), ALPHA.astype(np.uint16)),
-    ):
+    ]
+    for rgb, alpha in odd:
         with pytest.raises(ValueError):
             encode(rgb, alpha, suffix=".png")
 

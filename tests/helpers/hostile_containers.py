@@ -175,7 +175,8 @@ class Containers:
     def header(self) -> bytes:
         """Headers of safetensors."""
         rng = self.rng
-        header, data = safe(self.state)
+        sound, data = safe(self.state)
+        header: dict[str, Any] = dict(sound)
         entry: dict[str, Any] = header[rng.choice(list(header))]
         span: list[int] = entry["data_offsets"]
         length = span[1] - span[0]

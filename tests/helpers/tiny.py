@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 import torch.nn.functional as F
+from tests.helpers.known import there
 from torch import Tensor, nn
 
 from reverie.networks import Network, Preprocessing, wrap_module
@@ -29,14 +30,14 @@ class Hand(nn.Module):
         super().__init__()
         self.light = nn.Conv2d(3, 2, 1, bias=False)
         self.norm = nn.BatchNorm2d(2, eps=0.0)
-        assert self.norm.running_mean is not None and self.norm.running_var is not None
+
         self.act = nn.ReLU()
         self.edge = nn.Conv2d(2, 2, 3, padding=1, bias=False)
         self.head = nn.Linear(2, 3)
         with torch.no_grad():
             self.light.weight.copy_(torch.tensor([[1.0, 1, 1], [1, 0, -1]]).view(2, 3, 1, 1))
-            self.norm.running_mean.copy_(torch.tensor([1.0, 0.0]))
-            self.norm.running_var.fill_(4.0)
+            there(self.norm.running_mean).copy_(torch.tensor([1.0, 0.0]))
+            there(self.norm.running_var).fill_(4.0)
             self.edge.weight.zero_()
             self.edge.weight[0, 0, 1, :] = torch.tensor([-1.0, 0, 1])
             self.edge.weight[1, 1, 1, 1] = 1
@@ -50,7 +51,7 @@ class Hand(nn.Module):
         return scores
 
 
-def wrapped(module: nn.Module, size: int = SIDE, channels: int = 3, name: str | None = None, **choices: Any) -> Network:
+def wrapped(module: nn.Module, size: int | tuple[int, int] = SIDE, channels: int = 3, name: str | None = None, **choices: Any) -> Network:
     """A network that takes pictures as they are: mean 0, deviation 1."""
     return wrap_module(module, Preprocessing.of([0.0] * channels, [1.0] * channels, size=size, **choices), name)
 

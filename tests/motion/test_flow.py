@@ -122,7 +122,7 @@ def test_whole_pixels_are_carried_exactly(right: int, down: int) -> None:
     """flow says where a place was: a flow of (3, 0) brings what is three to the right."""
     print("seed 5")
     values = np.random.default_rng(5).normal(0, 1, (40, 56, 3)).astype(np.float32)
-    flow = np.broadcast_to(np.float32([right, down]), (40, 56, 2))
+    flow = np.broadcast_to(np.array([right, down], np.float32), (40, 56, 2))
     moved = warped(values, flow)
     inside = slice(8, -8), slice(8, -8)
     wanted = np.roll(values, (-down, -right), (0, 1))

@@ -9,6 +9,7 @@ import warnings
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 import torch
@@ -246,7 +247,7 @@ def test_a_module_that_has_no_shapes_yet_is_left_without() -> None:
     net = wrap_module(nn.Conv2d(3, 2, 3), Preprocessing.of([0.5] * 3, [0.25] * 3, size=16))
     net.module = module
     assert not doubts(net)
-    assert nn.parameter.is_lazy(module[0].weight)
+    assert nn.parameter.is_lazy(cast(nn.LazyConv2d, module[0]).weight)
 
 
 def test_a_network_that_cannot_take_its_pictures_is_no_matter_of_this_check() -> None:

@@ -9,6 +9,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from tests.helpers.climbing import BARE, ONE, drawn, pictures, run, scoring
+from tests.helpers.known import there
 from tests.helpers.tiny import Hand, wrapped
 from torch import Tensor
 
@@ -34,8 +35,8 @@ def other_network(scale: float = 1.0) -> Network:
     module = Hand()
     with torch.no_grad():
         module.light.weight.copy_(scale * torch.tensor([[0.2, 1, -0.3], [-0.5, 0.1, 1]]).view(2, 3, 1, 1))
-        module.norm.running_var.fill_(scale**2)
-        module.norm.running_mean.fill_(0.1 * scale)
+        there(module.norm.running_var).fill_(scale**2)
+        there(module.norm.running_mean).fill_(0.1 * scale)
     return wrapped(module, labels=["edges", "warm", "cold"])
 
 
@@ -206,7 +207,7 @@ def test_a_direction_is_dot_product_times_cosine_at_each_place() -> None:
 @pytest.mark.parametrize(("objective", "word"), [("guide", "a guide"), ("caricature", "a caricature"), ("direction", "a direction")])
 @pytest.mark.parametrize("target", ["edge:0", "class:warm"])
 def test_what_compares_layers_needs_layers(hand: Network, objective: str, word: str, target: str) -> None:
-    inputs = {"guide": RED} if objective == "guide" else {"direction": torch.ones(2)} if objective == "direction" else {}
+    inputs: dict[str, Any] = {"guide": RED} if objective == "guide" else {"direction": torch.ones(2)} if objective == "direction" else {}
     with pytest.raises(UsageError, match=f"{word} with the target '{target}'"):
         scoring(target, hand, objective=objective, **inputs)
 

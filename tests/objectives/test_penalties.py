@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 from tests.helpers.climbing import BARE, ONE, drawn, pictures, run
@@ -21,7 +23,7 @@ def nothing(x: Tensor, _: object) -> Tensor:
     return (x * 0).sum((1, 2, 3))
 
 
-def natural(height: int, width: int) -> Tensor:
+def natural(height: int, width: int, _: object = None) -> Tensor:
     return magnitudes(height, width, 0.0)[0]
 
 
@@ -35,7 +37,7 @@ def test_no_penalty_takes_nothing() -> None:
 
 
 @pytest.mark.parametrize("kind", ["pixels", "fourier"])
-def test_l2_alone_draws_to_grey(kind: str) -> None:
+def test_l2_alone_draws_to_grey(kind: Any) -> None:
     start = pictures(low=0.0, high=1.0)
     settings = ClimbSettings(
         canvas=Canvas(canvas=kind), ascent=ONE.model_copy(update={"steps": 60, "strength": 0.1, "settle": 0.02}),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import io
 import pickle
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,9 +22,9 @@ from reverie.target import parse
 SIZE = (48, 64)
 
 
-def made(target: str = "blocks.4.1", colour: float = 0.5, kind: str = "", index: int = 0, alive: bool = True) -> Picture:
+def made(target: str = "blocks.4.1", colour: float = 0.5, kind: Any = "", index: int = 0, alive: bool = True) -> Picture:
     """A picture of one colour, made for a target; of a batch of this kind the one with this index."""
-    batch = Batch(kind=kind, targets=(target,) * (index + 1), index=index) if kind else None
+    batch = Batch(kind=kind, targets=(parse(target),) * (index + 1), index=index) if kind else None
     recipe = PLAIN.model_copy(update={"target": parse(target), "batch": batch, "seed": 0})
     return Picture(torch.full((3, *SIZE), colour), recipe=recipe, alive=alive)
 

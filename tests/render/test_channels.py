@@ -22,6 +22,7 @@ from reverie.api import carried_by, plan_imagine, plan_redo
 from reverie.canvas import Fourier, Phase, Preconditioner, magnitudes
 from reverie.canvas.natural import root
 from reverie.errors import InputError, ReverieError, UsageError
+from reverie.motion.journey_plan import JourneyPlan
 from reverie.networks import Network
 from reverie.pictures import LIGHT, MEAN, SPREAD, in_channels, in_colours, noise, quantise
 from reverie.recipe import Finish, Tiles, choose
@@ -245,7 +246,8 @@ def test_only_networks_that_can_look_are_asked(lite0: Network, monkeypatch: pyte
 def test_a_journey_in_grey(tmp_path: Path) -> None:
     way: dict[str, Any] = {"octaves": 1, "steps": 2, "rounds": 2, "threads": 1, "keep": False}
     net = of_channels(1)
-    for number, start in enumerate((colours(), "noise:pink")):
+    starts: list[Tensor | str] = [colours(), "noise:pink"]
+    for number, start in enumerate(starts):
         size: dict[str, Any] = {} if number == 0 else {"size": (24, 32)}
         reverie.journey(start, tmp_path / f"{number}", "2", network=net, frames=4, loop=True, close=0.08, **size, **way)
         frames = sorted((tmp_path / f"{number}").glob("*.png"))
@@ -253,6 +255,7 @@ def test_a_journey_in_grey(tmp_path: Path) -> None:
             assert (first.mode, first.size) == ("L", (32, 24)) and len(frames) == 4
         assert all(pixels(each).std() > 5 for each in frames)  # 0 where it went flat; 10.2 was seen
     again = plan_redo(carried_by(tmp_path / "1" / "000000.png", network=net))
+    assert isinstance(again, JourneyPlan)
     again.make(tmp_path / "again")
     assert all((tmp_path / "again" / each.name).read_bytes() == each.read_bytes() for each in frames)
     made = reverie.journey(colours(), tmp_path / "a.gif", "2", network=net, frames=3, **way)

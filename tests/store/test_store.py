@@ -6,6 +6,7 @@ import errno
 import os
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ def left(folder: Path) -> list[str]:
     return sorted(each.name for each in folder.iterdir())
 
 
-def failing(code: int):
+def failing(code: int) -> Callable[..., None]:
     def fail(*_: object, **__: object) -> None:
         raise OSError(code, os.strerror(code))
 
@@ -48,7 +49,8 @@ def test_replaces_only_when_told(tmp_path: Path) -> None:
 
 
 def test_of_many_writers_one_wins_and_the_others_are_told(tmp_path: Path) -> None:
-    path, start, outcomes = tmp_path / "a", threading.Barrier(8), []
+    path, start = tmp_path / "a", threading.Barrier(8)
+    outcomes: list[int | None] = []
 
     def write(number: int) -> None:
         start.wait()
@@ -113,14 +115,14 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path: Path, monkeypa
 
 
 @pytest.mark.parametrize("act", [check_place, lambda path: write_whole(path, b"x")])
-def test_a_folder_that_may_not_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, act) -> None:
+def test_a_folder_that_may_not_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, act: Callable[[Path], object]) -> None:
     monkeypatch.setattr(os, "open", failing(errno.EACCES))  # tests may run as root, whom permissions do not bind
     with pytest.raises(OutputError, match=r"is not writable; choose another place with output="):
         act(tmp_path / "a")
 
 
 @pytest.mark.parametrize("act", [check_place, lambda path: write_whole(path, b"x", replace=True)])
-def test_a_folder_that_is_missing_or_a_place_that_is_a_folder(tmp_path: Path, act) -> None:
+def test_a_folder_that_is_missing_or_a_place_that_is_a_folder(tmp_path: Path, act: Callable[[Path], object]) -> None:
     with pytest.raises(OutputError, match="mkdir -p"):
         act(tmp_path / "no" / "a")
     (tmp_path / "file").touch()
@@ -189,7 +191,7 @@ def test_a_name_too_long_is_found_out_beforehand(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("act", [check_place, lambda path: write_whole(path, b"x", replace=True)])
-def test_a_place_that_is_no_plain_file_is_left_alone(tmp_path: Path, act) -> None:
+def test_a_place_that_is_no_plain_file_is_left_alone(tmp_path: Path, act: Callable[[Path], object]) -> None:
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(OutputError, match="is not a file"):
         act(tmp_path / "pipe")

@@ -22,6 +22,7 @@ import warnings
 import zlib
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 
@@ -307,12 +308,12 @@ def main() -> int:
         kind = KINDS[turn % len(KINDS)]
         way, content = mutated(rng, kind, rng.choice(base[kind]))
         name = f"picture {turn} ({kind}, {way})"
-        sweep.attempt(name, lambda content=content: decode(content, "picture"))
-        sweep.attempt(name + ", its recipe", lambda content=content: recipe_text(content))
+        sweep.attempt(name, partial(decode, content, "picture"))
+        sweep.attempt(name + ", its recipe", partial(recipe_text, content))
     for turn in range(wanted.chunks):
         content = hostile_text(rng)
-        sweep.attempt(f"recipe {turn}", lambda content=content: recipe_text(content))
-        sweep.attempt(f"recipe {turn}, its picture", lambda content=content: decode(content, "picture"))
+        sweep.attempt(f"recipe {turn}", partial(recipe_text, content))
+        sweep.attempt(f"recipe {turn}, its picture", partial(decode, content, "picture"))
     sound = encode(np.zeros((8, 8, 3), np.uint8), suffix=".png", recipe="{}")
     assert recipe_text(sound) == "{}" and decode(sound, "a").rgb.shape == (8, 8, 3)  # the sweep has left nothing behind
     kills(rng, wanted.kills, sweep)

@@ -116,9 +116,14 @@ def test_a_longer_job_of_the_same_settings_goes_on(tmp_path: Path) -> None:
     with short.locked():
         run_in_order(short, lambda number: png())
     made: list[int] = []
+
+    def make(number: int) -> bytes:
+        made.append(number)
+        return png()
+
     with long.locked() as note:
         assert note.startswith("2 of 5")
-        run_in_order(long, lambda number: made.append(number) or png())
+        run_in_order(long, make)
     assert made == [2, 3, 4]
     assert json.loads((long.place / "manifest.json").read_text())["units"] == 5
 
@@ -164,9 +169,14 @@ def test_a_file_that_is_not_whole_is_made_again(tmp_path: Path, content: bytes) 
         run_in_order(job, lambda number: png())
         job.unit(2).write_bytes(content)
     made: list[int] = []
+
+    def make(number: int) -> bytes:
+        made.append(number)
+        return png()
+
     with job.locked() as note:
         assert job.finished() == 2 and note.startswith("2 of 4")
-        run_in_order(job, lambda number: made.append(number) or png())
+        run_in_order(job, make)
         assert made == [2, 3] and job.finished() == 4
         job.unit(1).unlink()
         job.unit(1).mkdir()
@@ -175,8 +185,13 @@ def test_a_file_that_is_not_whole_is_made_again(tmp_path: Path, content: bytes) 
 
 def test_pace_and_stopping(tmp_path: Path) -> None:
     job, seen = Job(tmp_path / "a.work", "a", 9), list[Progress]()
+
+    def watch(done: Progress) -> bool:
+        seen.append(done)
+        return done.number == 3
+
     with job.locked():
-        assert run_in_order(job, lambda number: png(), lambda done: seen.append(done) or done.number == 3) == 4
+        assert run_in_order(job, lambda number: png(), watch) == 4
     assert [each.number for each in seen] == [0, 1, 2, 3] and {each.units for each in seen} == {9}
     assert [each.done for each in seen] == pytest.approx([1 / 9, 2 / 9, 3 / 9, 4 / 9]) and seen[-1].doing.startswith("frame 4/9  ")
     assert seen[-1].left == pytest.approx(5 / seen[-1].per_second) and seen[-1].per_second > 0
