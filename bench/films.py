@@ -19,8 +19,8 @@ from torch import Tensor
 
 import reverie
 from reverie.files.films.reading import frames
-from reverie.motion.films import Cinema, flicker
-from reverie.motion.flow import carried
+from reverie.motion.film_frames import Cinema, flicker
+from reverie.motion.optical_flow import carried
 from reverie.networks import Network
 from reverie.pictures import quantise, resize
 from reverie.recipe import FileInput, Film, Recipe, of_command

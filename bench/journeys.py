@@ -17,8 +17,8 @@ from torch import Tensor
 
 from bench.floor import processor
 from reverie.api import plan_journey
+from reverie.motion.journey_frames import Traveller
 from reverie.motion.journey_plan import JourneyPlan
-from reverie.motion.journeys import Traveller
 from reverie.pictures import quantise
 from reverie.pictures.geometry import light
 from reverie.render import threads as using

@@ -14,7 +14,7 @@ from skimage import data
 from sklearn.datasets import load_sample_images
 from torch import Tensor
 
-from reverie.canvas.natural import root
+from reverie.canvas.natural_statistics import root
 from reverie.pictures import frequencies
 
 LIGHT = torch.tensor([0.299, 0.587, 0.114], dtype=torch.float64)

@@ -32,7 +32,7 @@ TINY: dict[str, Any] = {"size": 32, "octaves": 1, "steps": 2}
 @pytest.fixture(autouse=True)
 def alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """Second opinions have tests of their own."""
-    monkeypatch.setattr("reverie.render.opinions.installed", list)
+    monkeypatch.setattr("reverie.render.second_opinions.installed", list)
 
 
 @pytest.fixture
@@ -351,7 +351,7 @@ def test_a_strangers_recipe_that_makes_no_sense_is_refused(run: Run, member: dic
 
 
 def test_a_strangers_picture_of_no_class_gets_no_opinions(run: Run, member: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("reverie.render.opinions.installed", lambda: ["efficientnet-lite1"])
+    monkeypatch.setattr("reverie.render.second_opinions.installed", lambda: ["efficientnet-lite1"])
     carrying(Path("a.png"), json.dumps({**member, "target": "blocks.2.0:1", "batch": None}))
     assert run("redo", "a.png", "-o", "b.png").code == 0
     assert read_recipe("b.png").opinions == ()

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from reverie.ascent import IDENTITY, ClimbSettings, Progress
 from reverie.ascent.gradient import SOFT_STEPS
-from reverie.ascent.steps import Attention
+from reverie.ascent.step_rules import Attention
 from reverie.canvas import LightTone
 from reverie.canvas.tone import CAST
 from reverie.networks import Network

@@ -16,8 +16,8 @@ from tests.helpers.commands import Run
 from tests.helpers.tiny import wrapped
 from torch import Tensor, nn
 
-import reverie.pictures.large as large
-import reverie.pictures.scale as scale
+import reverie.pictures.large_tensors as large
+import reverie.pictures.resizing as scale
 import reverie.render.tiling as tiling
 from reverie import api
 from reverie.api import plan_dream

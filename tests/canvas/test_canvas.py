@@ -14,8 +14,8 @@ from torch import Tensor
 from reverie.canvas import LightTone, Pixels, Tone
 from reverie.canvas.colour import together
 from reverie.canvas.fourier import OFF, Fourier
-from reverie.canvas.natural import SPECTRUM, coloured, root
-from reverie.canvas.phase import Phase, hard, soft
+from reverie.canvas.maco import Phase, hard, soft
+from reverie.canvas.natural_statistics import SPECTRUM, coloured, root
 from reverie.pictures import LIGHT, MEAN, SPREAD, frequencies, resize
 
 Make = Callable[[Tensor], Fourier | Phase]

@@ -20,7 +20,7 @@ from tests.helpers.commands import Run, listed
 from reverie.album import read_recipe
 from reverie.cli.console import Line, Progress
 from reverie.files.films.reading import survey
-from reverie.motion.films import Cinema
+from reverie.motion.film_frames import Cinema
 
 SMALL = ("--level", "edges", "--octaves", "1", "--steps", "1", "--carried-octaves", "1", "--carried-steps", "1", "--threads", "1")
 TARGET = "blocks.1.0"

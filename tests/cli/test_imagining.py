@@ -28,7 +28,7 @@ TINY = ("--size", "32", "--octaves", "1", "--steps", "1")
 @pytest.fixture(autouse=True)
 def alone(place: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Second opinions have tests of their own."""
-    monkeypatch.setattr("reverie.render.opinions.installed", list)
+    monkeypatch.setattr("reverie.render.second_opinions.installed", list)
     return place
 
 

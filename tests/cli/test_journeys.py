@@ -15,7 +15,7 @@ from tests.helpers.known import there
 import reverie
 from reverie.api import plan_again, plan_journey
 from reverie.errors import UsageError
-from reverie.motion.journeys import Traveller
+from reverie.motion.journey_frames import Traveller
 
 SMALL: dict[str, Any] = {"octaves": 1, "steps": 1, "rounds": 2, "threads": 1, "keep": False}
 

@@ -53,7 +53,7 @@ def network(name: str, device: str, bfloat16: bool = False) -> Network:
 @pytest.fixture(autouse=True)
 def alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """Second opinions take other networks; they are asked once, below."""
-    monkeypatch.setattr("reverie.render.opinions.installed", list)
+    monkeypatch.setattr("reverie.render.second_opinions.installed", list)
 
 
 @pytest.fixture

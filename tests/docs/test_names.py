@@ -17,7 +17,7 @@ from tools.doc_tables import section, table
 import reverie
 from reverie import insight, recipe
 from reverie.cli.flags import built
-from reverie.insight.rung import Counted
+from reverie.insight.layer_report import Counted
 from reverie.recipe import CLIMB, COMMANDS
 
 

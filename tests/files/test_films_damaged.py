@@ -17,8 +17,8 @@ from tests.helpers.damage import damaged, sound_films, timeless
 
 from reverie.errors import InputError, MissingExtra, ReverieError, UnsafeError
 from reverie.files import at_most_pixels, decode
-from reverie.files.films import process, reading
-from reverie.files.films.process import Child
+from reverie.files.films import child_process, reading
+from reverie.files.films.child_process import Child
 from reverie.files.films.reading import frames, survey
 
 LIMIT = 10_000_000
@@ -162,8 +162,8 @@ def test_a_film_where_a_picture_is_wanted_is_told_apart(tmp_path: Path) -> None:
 
 def instead(monkeypatch: pytest.MonkeyPatch, code: str, patience: float = 20.0) -> None:
     """The process runs other code."""
-    monkeypatch.setattr(process, "_CODE", code)
-    monkeypatch.setattr(process, "PATIENCE", patience)
+    monkeypatch.setattr(child_process, "_CODE", code)
+    monkeypatch.setattr(child_process, "PATIENCE", patience)
 
 
 def test_a_process_that_crashes_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -187,8 +187,10 @@ def test_a_process_that_wants_all_memory_is_told(tmp_path: Path, monkeypatch: py
     if sys.platform == "darwin":
         pytest.skip("macOS knows the limit and does not hold it")
     place = save_clip(tmp_path / "a.mp4", FRAMES[:2])
-    code = process._CODE.replace("main(", "import reverie.files.films.decoding as f; f.survey = lambda request: bytearray(1 << 36); main(")
-    assert code != process._CODE
+    code = child_process._CODE.replace(
+        "main(", "import reverie.files.films.decoding as f; f.survey = lambda request: bytearray(1 << 36); main("
+    )
+    assert code != child_process._CODE
     instead(monkeypatch, code)
     assert "needs more memory" in refused(InputError, place)
 

@@ -22,7 +22,7 @@ from tests.helpers.imagefiles import RECIPE
 
 from reverie.errors import InputError, OutputError, UnsafeError, UsageError
 from reverie.files import recipe_text
-from reverie.files.films import process
+from reverie.files.films import child_process
 from reverie.files.films.muxing import gif_marks, ticks
 from reverie.files.films.reading import frames, survey
 from reverie.files.films.writing import write_film
@@ -179,7 +179,7 @@ def test_no_room_on_disk_is_told_and_leaves_nothing(tmp_path: Path, monkeypatch:
     resource = pytest.importorskip("resource")
     assert resource
     code = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (20000, 20000)); "  # a file may grow to 20 kB, no further
-    monkeypatch.setattr(process, "_CODE", code + process._CODE)
+    monkeypatch.setattr(child_process, "_CODE", code + child_process._CODE)
     rng = np.random.default_rng(0)
     grains = [rng.integers(0, 256, (96, 128, 3), np.uint8) for _ in range(12)]
     place = tmp_path / f"a{suffix}"
@@ -190,9 +190,11 @@ def test_no_room_on_disk_is_told_and_leaves_nothing(tmp_path: Path, monkeypatch:
 
 
 def test_the_disk_that_is_full_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    code = process._CODE.replace("main(", f"import reverie.files.films.muxing as m; m.write = lambda *_: m.full({errno.ENOSPC}); main(")
+    code = child_process._CODE.replace(
+        "main(", f"import reverie.files.films.muxing as m; m.write = lambda *_: m.full({errno.ENOSPC}); main("
+    )
     code = code.replace("main(", "m.full = lambda n: (_ for _ in ()).throw(OSError(n, 'No space left on device')); main(")
-    monkeypatch.setattr(process, "_CODE", code)
+    monkeypatch.setattr(child_process, "_CODE", code)
     with pytest.raises(OutputError, match="no room left to write"):
         write_film(tmp_path / "a.mp4", CLIP, EVEN, END)
     assert list(tmp_path.iterdir()) == []
@@ -244,7 +246,7 @@ write_film(Path({str(tmp_path / "a.mp4")!r}), frames(), [Fraction(n, 25) for n i
 
 
 def test_an_encoder_that_dies_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(process, "_CODE", "import os, sys; sys.stdin.buffer.readline(); os.abort()")
+    monkeypatch.setattr(child_process, "_CODE", "import os, sys; sys.stdin.buffer.readline(); os.abort()")
     with pytest.raises(OutputError, match="the encoder stopped"):
         write_film(tmp_path / "a.mp4", CLIP, EVEN, END)
     with pytest.raises(InputError, match="sound that makes the writer crash"):

@@ -22,6 +22,6 @@ def shown(height: int = SIDE, width: int = SIDE) -> Tensor:
 
 def lightly(monkeypatch: pytest.MonkeyPatch) -> None:
     """No second opinions, small feature pictures, short dreams."""
-    monkeypatch.setattr("reverie.render.opinions.installed", list)
+    monkeypatch.setattr("reverie.render.second_opinions.installed", list)
     monkeypatch.setattr("reverie.insight.channel_features.FEATURE_SIDES", (24, 32))
     monkeypatch.setattr("reverie.insight.measures.DREAM", {"octaves": 2, "steps": 2, "strength": 0.016})

@@ -19,7 +19,7 @@ from PIL import Image
 from tests.helpers.sights import bare, noise, noisy, rung, sight
 
 import reverie
-from reverie.insight import Fidelity, Noticed, Opinion, Rung, layer_view, report
+from reverie.insight import Fidelity, Noticed, Opinion, Rung, layer_page, report
 from reverie.networks import Label
 
 HOSTILE = '"><script>alert(1)</script>.png'
@@ -223,13 +223,13 @@ def test_what_one_value_sees_is_said_as_it_is(field: int | None, words: str) -> 
 
 
 def test_the_box_is_as_large_as_the_field_and_ends_at_the_edge() -> None:
-    box, cell = layer_view.boxes(25, (32, 48), (64, 96))
+    box, cell = layer_page.boxes(25, (32, 48), (64, 96))
     assert box == (49 - 12.5, 33 - 12.5, 25, 25) and cell == (48, 32, 2, 2)
-    assert layer_view.boxes(80, (32, 48), (64, 96))[0] == (9, 0, 80, 64)
+    assert layer_page.boxes(80, (32, 48), (64, 96))[0] == (9, 0, 80, 64)
 
 
 def test_the_script_gets_the_maps_as_they_are() -> None:
-    data = layer_view.script_data(rung(1))
+    data = layer_page.script_data(rung(1))
     heat, spoke = data["heats"][0], data["counted"]
     cells = np.frombuffer(base64.b64decode(heat["cells"]), np.uint8).reshape(heat["grid"])
     assert heat["top"] == 5 and cells[0, 0] == 255 and cells.sum() == 255

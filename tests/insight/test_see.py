@@ -16,7 +16,7 @@ from tests.helpers.tiny import SIDE, Flow, Hand, wrapped
 from torch import Tensor, nn
 
 import reverie
-import reverie.insight.layers
+import reverie.insight.layer_by_layer
 from reverie.api import plan_see
 from reverie.errors import UsageError
 from reverie.insight import Rung, Sight, excited

@@ -8,7 +8,7 @@ import random
 import pytest
 
 from reverie.errors import ReverieError, UsageError
-from reverie.motion.expressions import MOTIONS, Motion, Rates
+from reverie.motion.motion_expressions import MOTIONS, Motion, Rates
 
 
 def test_what_the_issue_writes() -> None:

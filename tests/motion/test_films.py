@@ -25,8 +25,8 @@ from reverie.api import carried_by, plan_film, plan_redo
 from reverie.errors import InputError, MissingExtra, OutputError, UsageError
 from reverie.files.films.reading import frames as decoded
 from reverie.files.films.reading import survey
-from reverie.motion.films import Cinema, flicker, following
-from reverie.motion.flow import Carried
+from reverie.motion.film_frames import Cinema, flicker, following
+from reverie.motion.optical_flow import Carried
 from reverie.networks import Network
 from reverie.pictures import quantise
 from reverie.recipe import Ascent, FileInput, Film, Recipe

@@ -13,8 +13,8 @@ pytest.importorskip("av")
 from tests.helpers import clips
 from tests.helpers.clips import Clip
 
-from reverie.motion.films import flicker
-from reverie.motion.flow import Carried, carried, flow_threads, warped
+from reverie.motion.film_frames import flicker
+from reverie.motion.optical_flow import Carried, carried, flow_threads, warped
 
 SIZE = 120, 160
 MOVING: dict[str, tuple[Callable[[], Clip], float, float, float]] = {

@@ -21,8 +21,8 @@ import reverie
 from reverie.album import read_recipe
 from reverie.api import plan_journey
 from reverie.errors import OutputError, UsageError
+from reverie.motion.journey_frames import Traveller, closing
 from reverie.motion.journey_plan import fingerprint
-from reverie.motion.journeys import Traveller, closing
 from reverie.networks import Network
 from reverie.pictures.geometry import light
 from reverie.recipe import Journey

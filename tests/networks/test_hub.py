@@ -17,7 +17,7 @@ from huggingface_hub import constants
 from tests.helpers.serving import Served, Server, server
 
 from reverie.errors import InputError, MissingExtra, OutputError, UnsafeError, UsageError
-from reverie.networks.sources.hub import config, fetched
+from reverie.networks.sources.hub_files import config, fetched
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 WEIGHTS = b"weights" * 10_000

@@ -23,7 +23,7 @@ from torch import nn
 import reverie
 from reverie.album import read_recipe
 from reverie.errors import InputError, MissingExtra, ReverieError, UnsafeError, UsageError
-from reverie.networks.sources import download, hub, zoos
+from reverie.networks.sources import download, hub_files, zoos
 from reverie.networks.sources.source import source
 from reverie.store import sha256_of
 
@@ -66,7 +66,7 @@ def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: list[str]) ->
             return SimpleNamespace(path=facts if file == "config.json" else safe, commit=COMMIT)
 
         monkeypatch.setattr(download, "fetched", by_address)
-        monkeypatch.setattr(hub, "fetched", of_hub)
+        monkeypatch.setattr(hub_files, "fetched", of_hub)
         return safe
 
     return serve
@@ -397,19 +397,19 @@ def test_a_recipe_makes_nothing_come_down(served: Callable[..., Path], place: Pa
     assert asked == ["timm/test_resnet.r160_in1k model.safetensors None"]  # it was looked for here
     assert run("redo", "a.png", *net, "-o", "b.png").code == 0
     assert (place / "b.png").read_bytes() == (place / "a.png").read_bytes()
-    whole = hub.fetched
+    whole = hub_files.fetched
     here = lambda *given, **more: whole(*given, **{**more, "offline": False})  # noqa: E731
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(hub, "fetched", here)  # as if it were in the cache
+        patch.setattr(hub_files, "fetched", here)  # as if it were in the cache
         assert run("redo", "a.png", "-o", "c.png").code == 0
     assert (place / "c.png").read_bytes() == (place / "a.png").read_bytes()
 
 
 def test_a_recipe_of_a_zoo_with_other_weights_is_refused(served: Callable[..., Path], place: Path, run: Run) -> None:
     served(of_timm("test_resnet"))
-    whole = hub.fetched
+    whole = hub_files.fetched
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(hub, "fetched", lambda *given, **more: whole(*given, **{**more, "offline": False}))
+        patch.setattr(hub_files, "fetched", lambda *given, **more: whole(*given, **{**more, "offline": False}))
         used = PLAIN.networks[0].model_copy(update={"name": "timm:test_resnet.r160_in1k", "sha256": "0" * 64})
         carrying(place / "a.png", PLAIN.model_copy(update={"networks": (used,)}).text())
         run("redo", "a.png").fault(3, "other weights of 'timm:test_resnet.r160_in1k'")

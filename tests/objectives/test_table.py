@@ -17,7 +17,7 @@ from reverie.networks import Network
 from reverie.objectives import TABLE, Entry, Judge, Material, check, entry
 from reverie.pictures import Picture
 from reverie.recipe import Ascent, Recipe, Tiles
-from reverie.recipe.model import _NEEDED_BY
+from reverie.recipe.recipe import _NEEDED_BY
 from reverie.render import Plan, whole_only
 from reverie.target import parse
 

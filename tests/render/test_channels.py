@@ -20,7 +20,7 @@ from torch import Tensor
 import reverie
 from reverie.api import carried_by, plan_imagine, plan_redo
 from reverie.canvas import Fourier, Phase, Preconditioner, magnitudes
-from reverie.canvas.natural import root
+from reverie.canvas.natural_statistics import root
 from reverie.errors import InputError, ReverieError, UsageError
 from reverie.motion.journey_plan import JourneyPlan
 from reverie.networks import Network
@@ -231,8 +231,8 @@ def test_a_page_of_what_was_seen(channels: int, tmp_path: Path) -> None:
 
 
 def test_only_networks_that_can_look_are_asked(lite0: Network, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("reverie.render.opinions.installed", lambda: [lite0.name])
-    monkeypatch.setattr("reverie.render.opinions._open", lambda name, device: lite0)
+    monkeypatch.setattr("reverie.render.second_opinions.installed", lambda: [lite0.name])
+    monkeypatch.setattr("reverie.render.second_opinions._open", lambda name, device: lite0)
     grey, many = of_channels(1), of_channels(5)
     grey.labels = many.labels = lite0.labels
     assert judges(grey) == [lite0] and not judges(many)

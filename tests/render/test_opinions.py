@@ -16,7 +16,7 @@ from tests.helpers.tiny import Hand, wrapped
 from torch import nn
 
 import reverie
-import reverie.render.opinions as opinions
+import reverie.render.second_opinions as opinions
 from reverie.album import read_recipe
 from reverie.networks import Network, installed
 from reverie.pictures import Picture, quantise

@@ -238,7 +238,7 @@ def test_what_a_rebuilding_may_choose() -> None:
 def test_a_rebuilt_picture_is_made_again_and_finds_what_it_was_rebuilt_from(
     run: Run, place: Path, lite0: Network, monkeypatch: Any
 ) -> None:
-    monkeypatch.setattr("reverie.render.opinions.installed", list)
+    monkeypatch.setattr("reverie.render.second_opinions.installed", list)
     sky = saved(place / "sky.png", 64, 80)
     seen = reverie.see(sky, network=lite0, layers=["blocks.1.0"], channels=0, width=48, steps=3)
     first = seen["blocks.1.0"].rebuilt.save("a.png")

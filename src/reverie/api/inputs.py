@@ -17,7 +17,7 @@ from reverie import files
 from reverie import pictures as _pictures
 from reverie.api.choices import PictureLike
 from reverie.errors import InputError, UsageError, choice, unknown
-from reverie.files.source import reading
+from reverie.files.input_files import reading
 from reverie.networks import Network
 from reverie.pictures import Picture, resize
 from reverie.recipe import Along, Beside, Canvas, FileInput, Mask, Noise, NoiseInput, Request, Seed, Size, VectorInput, Width

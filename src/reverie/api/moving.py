@@ -17,11 +17,11 @@ from reverie.api.ring import ring_of
 from reverie.errors import MissingExtra, UsageError
 from reverie.files.films.reading import Survey, survey
 from reverie.files.limits import at_most_pixels
-from reverie.motion.expressions import Motion
 from reverie.motion.film_plan import FilmPlan
 from reverie.motion.footage import Footage
+from reverie.motion.journey_frames import check, closing
 from reverie.motion.journey_plan import JourneyPlan
-from reverie.motion.journeys import check, closing
+from reverie.motion.motion_expressions import Motion
 from reverie.pictures import Picture, resize
 from reverie.recipe import Course, FileInput, Film, FilmReading, FilmWriting, Journey, Request, Size, Width, choose
 from reverie.render import check as check_target

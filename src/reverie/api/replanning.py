@@ -19,8 +19,8 @@ from reverie.errors import InputError, UsageError, choice
 from reverie.files.films.reading import READABLE_FILMS, survey
 from reverie.files.limits import at_most_pixels, most_pixels
 from reverie.motion.film_plan import FilmPlan
+from reverie.motion.journey_frames import check as check_journey
 from reverie.motion.journey_plan import JourneyPlan
-from reverie.motion.journeys import check as check_journey
 from reverie.motion.plan import MovingPlan
 from reverie.networks import Network, installed
 from reverie.networks.builtin.catalogue import CATALOGUE

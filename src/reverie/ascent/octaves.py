@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from reverie.ascent.gradient import Gradient, Score
-from reverie.ascent.newton import QuasiNewton
-from reverie.ascent.steps import Adam, Attention, Steepest, Step
+from reverie.ascent.quasi_newton import QuasiNewton
+from reverie.ascent.step_rules import Adam, Attention, Steepest, Step
 from reverie.ascent.tiles import Tiling
 from reverie.canvas import Canvas, Fourier, Pixels, canvas_of
 from reverie.pictures import banded, resample, resize

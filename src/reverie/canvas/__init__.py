@@ -7,7 +7,7 @@ from torch import Tensor
 
 from reverie.canvas.colour import PHOTOGRAPHS, keep_colour
 from reverie.canvas.fourier import Fourier
-from reverie.canvas.phase import Phase, magnitudes
+from reverie.canvas.maco import Phase, magnitudes
 from reverie.canvas.pixels import Canvas, Pixels
 from reverie.canvas.preconditioner import LOWEST, Preconditioner, friendly
 from reverie.canvas.tone import LightTone, Tone

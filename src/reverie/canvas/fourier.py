@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from reverie.canvas.natural import coloured, root
+from reverie.canvas.natural_statistics import coloured, root
 from reverie.pictures import frequencies
 
 # a sigmoid reaches 0 and 1 only at infinity, so black and white are taken as this much off: below the 1e-5 to which a picture comes

@@ -72,7 +72,7 @@ def _estimated(start: str, plan: Plan) -> tuple[dict[str, Any], str]:
 
 def _pictures_of(starts: tuple[str, ...]) -> list[str]:
     """Folders replaced by the pictures in them. What is not there is found out now."""
-    from reverie.files.source import READABLE, pictures_in
+    from reverie.files.input_files import READABLE, pictures_in
 
     found: list[str] = []
     for start in starts:

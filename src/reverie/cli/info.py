@@ -48,7 +48,7 @@ def recognise(call: Call) -> int:
 
 def check_readable(picture: str, what: str = "picture") -> None:
     """Raise InputError now, before torch is there, if there is no such file."""
-    from reverie.files.source import reading
+    from reverie.files.input_files import reading
     from reverie.store import expanded
 
     if not picture:

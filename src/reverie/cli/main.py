@@ -97,7 +97,7 @@ def main(arguments: list[str]) -> int:
 
 def welcome() -> str:
     """What to try first, on the picture at hand."""
-    from reverie.files.source import pictures_in
+    from reverie.files.input_files import pictures_in
 
     try:
         picture = next(iter(pictures_in(Path())), None)

@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     from reverie.files.arrays import Array, decode_array, is_array, read_array
     from reverie.files.decoding import Decoded, decode, read
     from reverie.files.encoding import SUFFIXES, encode
+    from reverie.files.input_files import READABLE, pictures_in
     from reverie.files.limits import at_most_pixels, most_pixels
     from reverie.files.recipes.bounds import MAX_RECIPE
     from reverie.files.recipes.embedded import recipe_text
-    from reverie.files.source import READABLE, pictures_in
 
 __all__ = [
     "MAX_RECIPE", "READABLE", "SUFFIXES", "Array", "Decoded", "at_most_pixels", "decode", "decode_array", "encode", "is_array",
@@ -24,8 +24,8 @@ __all__ = [
 
 _HOMES = {
     "Decoded": "decoding", "decode": "decoding", "read": "decoding", "SUFFIXES": "encoding",
-    "encode": "encoding", "MAX_RECIPE": "recipes.bounds", "recipe_text": "recipes.embedded", "READABLE": "source",
-    "pictures_in": "source", "Array": "arrays", "decode_array": "arrays", "is_array": "arrays", "read_array": "arrays",
+    "encode": "encoding", "MAX_RECIPE": "recipes.bounds", "recipe_text": "recipes.embedded", "READABLE": "input_files",
+    "pictures_in": "input_files", "Array": "arrays", "decode_array": "arrays", "is_array": "arrays", "read_array": "arrays",
     "at_most_pixels": "limits", "most_pixels": "limits",
 }  # fmt: skip
 

@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from reverie.errors import InputError, ReverieError, UnsafeError, choice
+from reverie.files.input_files import reading
 from reverie.files.limits import most_pixels
-from reverie.files.source import reading
 from reverie.store import sha256_of
 
 MAGIC = b"\x93NUMPY"

@@ -7,8 +7,8 @@ import numpy.typing as npt
 from PIL import Image
 
 from reverie.files.colour import grey_curve, to_srgb
+from reverie.files.input_files import PILLOW_FAULTS
 from reverie.files.png import Pixels
-from reverie.files.source import PILLOW_FAULTS
 
 _BAND = 1 << 24  # pixels converted at a time
 

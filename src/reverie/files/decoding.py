@@ -26,10 +26,10 @@ from PIL import (
 
 from reverie.errors import InputError, MissingExtra, UnsafeError, choice
 from reverie.files.conversion import dpi_of, orientation_of, pixels_of, upright
+from reverie.files.input_files import PILLOW_FAULTS, kind_of, reading
 from reverie.files.limits import most_pixels
 from reverie.files.png import Pixels
 from reverie.files.recipes.containers import film_kind_of
-from reverie.files.source import PILLOW_FAULTS, kind_of, reading
 from reverie.store import sha256_of
 
 # Pillow's classes, called directly: Image.open would also try formats that start other programs, and warns at a size of its own.

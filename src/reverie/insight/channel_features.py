@@ -9,9 +9,9 @@ from dataclasses import replace
 from reverie.ascent import Progress
 from reverie.errors import OutputError, ReverieError
 from reverie.files import recipe_text
+from reverie.insight.layer_report import Noticed
 from reverie.insight.measures import is_partial, recipe_for
 from reverie.insight.request import SeeRequest, is_seen_whole
-from reverie.insight.rung import Noticed
 from reverie.networks import Layer, Network
 from reverie.pictures import Picture, as_npy, load_bytes
 from reverie.recipe import Batch, NoiseInput, Recipe, read

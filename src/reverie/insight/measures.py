@@ -8,8 +8,8 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from reverie.insight.layer_report import Counted, Fidelity, Noticed, Opinion
 from reverie.insight.request import SeeRequest, gets_through
-from reverie.insight.rung import Counted, Fidelity, Noticed, Opinion
 from reverie.networks import Layer, Network
 from reverie.networks.attribution import Attribution
 from reverie.objectives import relative_error

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from reverie import files
 from reverie import pictures as _pictures
 from reverie.errors import InputError, MissingExtra, UsageError, choice, printable
-from reverie.insight.layers import look
+from reverie.insight.layer_by_layer import look
 from reverie.insight.report import Sight
 from reverie.insight.request import SeeRequest, Watcher, blocks, seen_size
 from reverie.networks import Network, attribution

@@ -10,10 +10,10 @@ from typing import Any
 from torch import Tensor
 
 from reverie.errors import printable, unknown
-from reverie.insight.layer_view import SLIGHT, UNUSUAL, layer_view, script_data
-from reverie.insight.rung import Rung
+from reverie.insight.layer_page import SLIGHT, UNUSUAL, layer_view, script_data
+from reverie.insight.layer_report import Rung
 from reverie.networks import Label
-from reverie.pages import hex_colour, render, shots
+from reverie.pages import embedded_images, hex_colour, render
 from reverie.pictures import Picture, in_colours, resize
 
 LIMIT = 10_000_000  # bytes of a page
@@ -115,15 +115,15 @@ def _page(sight: Sight, quality: int) -> str:
         sight=sight,
         name=printable(sight.name),
         seen=(width, height),
-        large=shots.photo(picture, LARGE, quality),
-        small=shots.photo(picture, max(height, width), min(95, quality + 6)),
-        quiet=shots.quiet(picture, max(height, width), quality),
+        large=embedded_images.photo(picture, LARGE, quality),
+        small=embedded_images.photo(picture, max(height, width), min(95, quality + 6)),
+        quiet=embedded_images.quiet(picture, max(height, width), quality),
         labels=[(each.label, each.probability, f"{100 * min(max(each.probability, 0.0), 1.0):.2f}") for each in sight.labels],
         rungs=views,
         has={part: any(getattr(each, part) for each in views) for part in ("noticed", "enhanced", "counted", "opinions")},
         unusual=f"{UNUSUAL:g}",
         levels=any(each.layer.level for each in views),
-        colours={name: hex_colour(getattr(shots, name.upper())) for name in ("for", "against", "faint", "bright")},
+        colours={name: hex_colour(getattr(embedded_images, name.upper())) for name in ("for", "against", "faint", "bright")},
     )
 
 

@@ -14,8 +14,8 @@ from torch import Tensor
 from reverie.errors import InputError
 from reverie.files.films.reading import Survey, frames
 from reverie.files.limits import at_most_pixels
-from reverie.motion.films import Cinema
-from reverie.motion.flow import Frame as Source
+from reverie.motion.film_frames import Cinema
+from reverie.motion.optical_flow import Frame as Source
 from reverie.motion.plan import Frame, Make, MovingPlan
 from reverie.pictures import quantise, resize
 from reverie.recipe import Recipe

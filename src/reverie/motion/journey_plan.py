@@ -10,7 +10,7 @@ from functools import cached_property
 
 from torch import Tensor
 
-from reverie.motion.journeys import Traveller, units
+from reverie.motion.journey_frames import Traveller, units
 from reverie.motion.plan import Frame, Make, MovingPlan
 from reverie.recipe import Journey, Recipe
 from reverie.store import sha256_of

@@ -22,7 +22,7 @@ from reverie.networks.inspection.anatomy import CONVOLUTIONS, NORMS
 from reverie.networks.inspection.failures import CannotTake, taking_a_picture
 from reverie.networks.network import Network
 from reverie.networks.prepared.frozen_copy import at_rest
-from reverie.pictures.waves import MEAN, SPREAD, noise
+from reverie.pictures.spectral_noise import MEAN, SPREAD, noise
 
 OFF = 8.0  # deviations
 NARROW, WIDE = 0.09, 11.0  # spread of what comes, in that of what came in training

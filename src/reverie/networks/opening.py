@@ -18,7 +18,7 @@ from reverie.networks.checkpoints.loading import check, load_weights
 from reverie.networks.network import Network
 from reverie.networks.normalisation_check import doubts
 from reverie.networks.preprocessing import RANGE, SIDE, Preprocessing, listed
-from reverie.networks.sources import hub, zoos
+from reverie.networks.sources import hub_files, zoos
 from reverie.networks.sources.definition import module_of
 from reverie.networks.sources.download import DownloadWatcher
 from reverie.networks.sources.source import LONGEST, Source
@@ -96,7 +96,7 @@ def _from_file(source: Source, definition: Definition | None) -> Found:
 def _on_own_code(source: Source, definition: Definition, offline: bool, progress: DownloadWatcher | None) -> Found:
     """Weights of the hub on code that the user has; the repository's config.json is not asked."""
     module = module_of(definition)
-    fetched = hub.fetched(source.name, zoos.SAFE, source.version or None, offline=offline, progress=progress)
+    fetched = hub_files.fetched(source.name, zoos.SAFE, source.version or None, offline=offline, progress=progress)
     name = f"hf:{source.name}@{fetched.commit}"
     return Found(module, name, load_weights(fetched.path, module, name=name), Preprocessing())
 

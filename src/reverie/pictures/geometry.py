@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from reverie.pictures.scale import resample
+from reverie.pictures.resizing import resample
 
 _POLE = math.sqrt(3) - 2  # of the recursive filter that turns pixels into coefficients of cubic B-splines (Unser 1999)
 _LEAST_SIDE = 4  # of the coarsest band, in pixels

@@ -17,7 +17,7 @@ from reverie import files
 from reverie.errors import UsageError
 from reverie.pictures.channels import IN_FILES, in_channels
 from reverie.pictures.picture import Picture
-from reverie.pictures.values import as_float, as_npy
+from reverie.pictures.quantisation import as_float, as_npy
 from reverie.store import expanded
 
 

@@ -14,8 +14,8 @@ from torch import Tensor
 from reverie import files
 from reverie.errors import ReverieError
 from reverie.pictures.channels import IN_FILES, in_colours
-from reverie.pictures.scale import resize
-from reverie.pictures.values import as_npy, quantise
+from reverie.pictures.quantisation import as_npy, quantise
+from reverie.pictures.resizing import resize
 from reverie.recipe import Recipe, read
 from reverie.store import beside, expanded, write_whole
 

@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from reverie.errors import UsageError
-from reverie.pictures.scale import resize
+from reverie.pictures.resizing import resize
 
 GROUND, EMPTY = 22, 32  # neutral greys of 0..255, so that they lend no colour to the pictures
 TITLE, LABEL, FAINT = 236, 200, 118

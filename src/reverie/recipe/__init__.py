@@ -2,7 +2,10 @@
 
 from reverie.recipe.choices import GROUPS, Ascent, Canvas, Data, Finish, Flag, Level, Noise, Penalties, Tiles, Transforms
 from reverie.recipe.commands import CLIMB, COMMANDS, CommandSpec, Subject, flag_in, flag_names, flag_of
-from reverie.recipe.model import (
+from reverie.recipe.moving import MOST_FRAMES, Film, Journey, Stop
+from reverie.recipe.presets import DEFAULT_PRESET, PRESETS, Preset, preset
+from reverie.recipe.reading import LONGEST_TEXT, choose, first_fault, read
+from reverie.recipe.recipe import (
     LONGEST_SIDE,
     MOST_SEED,
     MOST_THREADS,
@@ -22,9 +25,6 @@ from reverie.recipe.model import (
     Stopped,
     VectorInput,
 )  # fmt: skip
-from reverie.recipe.moving import MOST_FRAMES, Film, Journey, Stop
-from reverie.recipe.presets import DEFAULT_PRESET, PRESETS, Preset, preset
-from reverie.recipe.reading import LONGEST_TEXT, choose, first_fault, read
 from reverie.recipe.requests import (
     LEVELS,
     MAX_PIXELS,

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from reverie.errors import InputError, UsageError, choice
-from reverie.recipe.model import SCHEMA, Recipe
+from reverie.recipe.recipe import SCHEMA, Recipe
 from reverie.target import brief
 
 LONGEST_TEXT = 1 << 20  # characters of a recipe read from a file

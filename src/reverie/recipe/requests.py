@@ -9,8 +9,8 @@ from pydantic import BeforeValidator, Field, PlainValidator, SkipValidation
 
 from reverie.errors import UsageError, unknown
 from reverie.recipe.choices import Data, Flag, Level
-from reverie.recipe.model import LONGEST_SIDE, MOST_SEED, MOST_THREADS, MOST_TOGETHER
 from reverie.recipe.presets import PRESETS
+from reverie.recipe.recipe import LONGEST_SIDE, MOST_SEED, MOST_THREADS, MOST_TOGETHER
 from reverie.target import Target, parse
 
 MAX_PIXELS = 500_000_000  # that a picture may claim, unless somebody says otherwise

@@ -6,7 +6,7 @@ from typing import Any
 
 from reverie.recipe.choices import Data
 from reverie.recipe.commands import COMMANDS
-from reverie.recipe.model import FileInput, NoiseInput, Recipe, VectorInput
+from reverie.recipe.recipe import FileInput, NoiseInput, Recipe, VectorInput
 
 _KINDS = {
     "dream": "a dream", "imagine": "a class picture", "feature": "a feature picture", "see": "a picture rebuilt from a layer",

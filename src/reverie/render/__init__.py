@@ -1,15 +1,15 @@
 """From recipe to pictures: the only room that puts canvas, network, objective and ascent together."""
 
-from reverie.render.climb_plan import climb_plan
-from reverie.render.fit import fitting
+from reverie.render.batch_memory import fitting
 from reverie.render.frames import Dreamer, Dreamt
-from reverie.render.materials import Inputs, guided
 from reverie.render.noise import LARGEST, check_size, drawn, generator, noise_start, purposes, threads
-from reverie.render.opinions import judges
-from reverie.render.own import Objective, PictureScore, own_layers, own_target
+from reverie.render.objective_inputs import Inputs, guided
+from reverie.render.own_objective import Objective, PictureScore, own_layers, own_target
+from reverie.render.own_plan import climb_plan
 from reverie.render.plan import Plan, Watcher
 from reverie.render.provenance import machine, network_used, used_by
 from reverie.render.scores import Scores, scorers
+from reverie.render.second_opinions import judges
 from reverie.render.target_checks import check, check_objective, check_reach
 from reverie.render.tiling import Estimate, tiles_for, whole_only
 

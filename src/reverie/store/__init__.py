@@ -2,9 +2,9 @@
 
 from reverie.store.atomic import FULL, UNWRITABLE, beside, check_place, exists, made_folder, scratch, write_whole
 from reverie.store.cache import KINDS, Holding, holdings, prune
+from reverie.store.content_by_hash import Kept, Shelf, sha256_of, used
 from reverie.store.destination import Destination
-from reverie.store.folders import cache_folder, expanded, files_in, is_folder
-from reverie.store.kept import Kept, Shelf, sha256_of, used
+from reverie.store.paths import cache_folder, expanded, files_in, is_folder
 
 __all__ = [
     "FULL", "KINDS", "UNWRITABLE", "Destination", "Holding", "Kept", "Shelf", "beside", "cache_folder", "check_place", "exists", "expanded",

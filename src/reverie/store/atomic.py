@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO
 
 from reverie.errors import OutputError, choice
-from reverie.store.folders import cache_folder
+from reverie.store.paths import cache_folder
 
 FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 UNWRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS)

@@ -13,8 +13,8 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from reverie.errors import OutputError
-from reverie.store.folders import cache_folder
-from reverie.store.kept import sha256_of
+from reverie.store.content_by_hash import sha256_of
+from reverie.store.paths import cache_folder
 
 # folder in the cache → what is in it
 KINDS = {

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from reverie.errors import OutputError, choice
 from reverie.store.atomic import check_place, made_folder
-from reverie.store.folders import expanded, is_folder
+from reverie.store.paths import expanded, is_folder
 
 
 class Destination:

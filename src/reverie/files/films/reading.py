@@ -14,10 +14,10 @@ import numpy as np
 import numpy.typing as npt
 
 from reverie.errors import InputError, choice
-from reverie.files.films.process import Child, Died, decoder_died, whole_path
+from reverie.files.films.child_process import Child, Died, decoder_died, whole_path
 from reverie.files.films.protocol import Found, Head, ReadRequest
+from reverie.files.input_files import reading
 from reverie.files.limits import most_pixels
-from reverie.files.source import reading
 from reverie.store import sha256_of
 
 READABLE_FILMS: frozenset[str] = frozenset(

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from reverie.errors import InputError, OutputError, UsageError
-from reverie.files.films.process import Child, Died, NoRoom, whole_path
+from reverie.files.films.child_process import Child, Died, NoRoom, whole_path
 from reverie.files.films.protocol import WriteRequest, pair
 from reverie.files.recipes.containers import with_recipe
 from reverie.files.recipes.embedded import check_text

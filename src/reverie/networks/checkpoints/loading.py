@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from reverie.errors import InputError, UnsafeError
-from reverie.networks.checkpoints import safetensors_header, torch_archive
+from reverie.networks.checkpoints import safetensors_header, torch_save
 from reverie.networks.checkpoints.claims import Claim, brief, compare, damaged, named, own_tensors, refused, unwrapped
 from reverie.store import sha256_of
 
@@ -145,8 +145,8 @@ def _look(file: IO[bytes], size: int, name: str) -> dict[str, Claim]:
         head = file.read(32)
         if safetensors_header.starts_like(head):
             return safetensors_header.look(file, size, name)
-        if head.startswith((torch_archive.ZIP, torch_archive.LEGACY)):
-            return _only(torch_archive.look(file, size, name), Claim, name)
+        if head.startswith((torch_save.ZIP, torch_save.LEGACY)):
+            return _only(torch_save.look(file, size, name), Claim, name)
         raise _unknown(file, head, name)
     except OSError as error:
         raise InputError(f"'{name}' cannot be read ({error.strerror or error})", _FETCH) from error
@@ -158,7 +158,7 @@ def _read(file: IO[bytes], place: Path, name: str) -> dict[str, Tensor]:
     file.seek(0)
     if safetensors_header.starts_like(file.read(32)):
         return safetensors_header.load(place, name)
-    state: dict[str, Tensor] = _only(torch_archive.load(file, name), Tensor, name)
+    state: dict[str, Tensor] = _only(torch_save.load(file, name), Tensor, name)
     for key, each in state.items():
         if each.layout != torch.strided or each.device.type != "cpu" or each.is_quantized:
             raise refused(name, f"has a tensor of an unusual kind: {brief(key)}")

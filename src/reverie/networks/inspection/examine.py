@@ -16,8 +16,8 @@ from reverie.networks.inspection.anatomy import ACTIVATIONS, CONVOLUTIONS, NORMS
 from reverie.networks.inspection.layer_names import ATTENTION
 from reverie.networks.inspection.layouts import Layout, layout_of
 from reverie.networks.inspection.outputs import class_scores
-from reverie.networks.inspection.passes import Call, NativePass, WidePass, native_pass, takes_two, wide_pass
 from reverie.networks.inspection.receptive_fields import Field
+from reverie.networks.inspection.watched_passes import Call, NativePass, WidePass, native_pass, takes_two, wide_pass
 from reverie.target import CLASSES
 
 

@@ -24,7 +24,7 @@ from reverie.networks.builtin import labels as label_names
 from reverie.networks.builtin.catalogue import KNOWN
 from reverie.networks.checkpoints.loading import load_weights
 from reverie.networks.preprocessing import LONGEST_SIDE, RANGE, Preprocessing
-from reverie.networks.sources import download, hub, hub_config
+from reverie.networks.sources import download, hub_config, hub_files
 from reverie.networks.sources.download import DownloadWatcher
 from reverie.networks.sources.hub_config import Config, are_numbers
 from reverie.networks.sources.source import Source
@@ -155,7 +155,7 @@ def _of_timm(source: Source, offline: bool, progress: DownloadWatcher | None) ->
     name = f"timm:{source.name}.{config.tag}" if config.tag else f"timm:{source.name}"
     if config.hf_hub_id:
         repository, _, revision = config.hf_hub_id.partition("@")
-        place = hub.fetched(repository, config.hf_hub_filename or SAFE, revision or None, offline=offline, progress=progress).path
+        place = hub_files.fetched(repository, config.hf_hub_filename or SAFE, revision or None, offline=offline, progress=progress).path
     elif config.url and not config.custom_load:
         digest = _digest(config.url, name)
         place = download.fetched(config.url, cache_folder() / "weights", digest=digest, offline=offline, progress=progress)
@@ -169,10 +169,10 @@ def _of_timm(source: Source, offline: bool, progress: DownloadWatcher | None) ->
 
 def _of_hub(source: Source, offline: bool, progress: DownloadWatcher | None) -> Found:
     imported("huggingface_hub", source.text)
-    said, commit = hub.config(source.name, source.version or None, offline=offline)
+    said, commit = hub_files.config(source.name, source.version or None, offline=offline)
     config = hub_config.read(said, source.text)
     library, build = _builder(config, source)
-    place = hub.fetched(source.name, SAFE, commit, offline=offline, progress=progress).path
+    place = hub_files.fetched(source.name, SAFE, commit, offline=offline, progress=progress).path
     name = f"hf:{source.name}@{commit}"
     if library == "timm":  # torchvision's are of the sizes that it has, and some cannot be made without values
         _check_size(place, source, lambda: _built(library, config.architecture, name, build))

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from reverie.motion.flow import Carried, Frame, Numbers, carried, flow_threads, warped
+from reverie.motion.optical_flow import Carried, Frame, Numbers, carried, flow_threads, warped
 from reverie.networks import Network
 from reverie.pictures import in_channels
 from reverie.recipe import Ascent, Film, Recipe

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from reverie.errors import OutputError
 from reverie.store.atomic import beside, made_folder, write_whole
-from reverie.store.folders import cache_folder
+from reverie.store.paths import cache_folder
 
 _CHUNK = 1 << 20
 

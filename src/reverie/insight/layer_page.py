@@ -6,9 +6,9 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from reverie.insight.rung import Counted, Fidelity, Noticed, Opinion, Rung
+from reverie.insight.layer_report import Counted, Fidelity, Noticed, Opinion, Rung
 from reverie.networks import Layer
-from reverie.pages import Shot, shots, signed
+from reverie.pages import Shot, embedded_images, signed
 
 REBUILT, ENHANCED, FEATURE = 640, 640, 200  # longest sides in pixels
 CHANNELS = 4  # of a layer that are shown
@@ -90,8 +90,8 @@ def layer_view(number: int, rung: Rung, seen: tuple[int, int], labels: tuple[str
         field=_field(rung.layer.receptive_field, seen),
         box=box,
         cell=cell,
-        rebuilt=shots.photo(rung.rebuilt.colours, REBUILT, quality),
-        enhanced=None if rung.enhanced is None else shots.photo(rung.enhanced.colours, ENHANCED, quality),
+        rebuilt=embedded_images.photo(rung.rebuilt.colours, REBUILT, quality),
+        enhanced=None if rung.enhanced is None else embedded_images.photo(rung.enhanced.colours, ENHANCED, quality),
         likeness=likeness,
         figures=figures,
         opinions=rung.fidelity.opinions,
@@ -104,15 +104,15 @@ def script_data(rung: Rung) -> dict[str, Any]:
     """What the script reads of a layer: its maps as bytes, on coarse grids."""
     heats = []
     for each in rung.noticed[:CHANNELS]:
-        grid = shots.coarse(each.heat.detach().float().cpu(), CELLS).nan_to_num()  # (h', w')
+        grid = embedded_images.coarse(each.heat.detach().float().cpu(), CELLS).nan_to_num()  # (h', w')
         top = max(float(grid.max()), 1e-6)
-        cells = shots.packed(grid / top * 255, 0, 255)
+        cells = embedded_images.packed(grid / top * 255, 0, 255)
         heats.append({"channel": each.channel, "top": round(top, 3), "grid": [*grid.shape], "cells": cells})
     counted = None
     if rung.counted is not None:
-        grid = shots.coarse(rung.counted.places.detach().float().cpu(), CELLS, adding=True).nan_to_num()  # (h', w')
+        grid = embedded_images.coarse(rung.counted.places.detach().float().cpu(), CELLS, adding=True).nan_to_num()  # (h', w')
         top = max(float(grid.abs().max()), 1e-12)
-        counted = {"grid": [*grid.shape], "cells": shots.packed(grid / top * 127, -127, 127)}
+        counted = {"grid": [*grid.shape], "cells": embedded_images.packed(grid / top * 127, -127, 127)}
     return {
         "name": rung.name, "level": rung.layer.level, "grid": [*rung.activations.shape[1:]], "field": rung.layer.receptive_field,
         "heats": heats, "counted": counted,
@@ -166,8 +166,8 @@ def _channel(noticed: Noticed, quality: int) -> ChannelView:
         channel=noticed.channel,
         score=_spreads(noticed.score),
         top=_spreads(peak),
-        heat=shots.heat(noticed.heat, max(WEAKEST_TOP, peak)),
-        feature=None if noticed.feature is None else shots.photo(noticed.feature.colours, FEATURE, quality),
+        heat=embedded_images.heat(noticed.heat, max(WEAKEST_TOP, peak)),
+        feature=None if noticed.feature is None else embedded_images.photo(noticed.feature.colours, FEATURE, quality),
     )
 
 
@@ -187,4 +187,4 @@ def _count(counted: Counted, labels: tuple[str | None, str | None]) -> CountedVi
         if channels:
             rows = tuple((channel, signed(score), round(100 * abs(score) / most, 1)) for channel, score in channels)
             sides.append((css, label, rows))
-    return CountedView(shots.counted(counted.places), signed(counted.total), tuple(sides))
+    return CountedView(embedded_images.counted(counted.places), signed(counted.total), tuple(sides))

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from reverie.errors import UsageError
-from reverie.motion.expressions import Motion, Rates
+from reverie.motion.motion_expressions import Motion, Rates
 from reverie.networks import Network
 from reverie.pictures.geometry import bands, from_opponent, moved, opponent
 from reverie.recipe import Journey, NoiseInput, Recipe

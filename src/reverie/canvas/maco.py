@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from reverie.canvas.fourier import shift
-from reverie.canvas.natural import amplitudes, coloured, root
+from reverie.canvas.natural_statistics import amplitudes, coloured, root
 from reverie.pictures import LIGHT, MEAN, SPREAD, frequencies
 
 OFF = 1 / 510  # half a grey level of 8 bits: black and white of a file are not taken as infinitely far

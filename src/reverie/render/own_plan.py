@@ -9,7 +9,7 @@ from torch import Tensor
 from reverie.networks.prepared.device import choose
 from reverie.pictures import Picture
 from reverie.recipe import OWN, Choices, FileInput, Machinery, NoiseInput, Recipe
-from reverie.render.own import PICTURES, PictureScore
+from reverie.render.own_objective import PICTURES, PictureScore
 from reverie.render.plan import Plan
 from reverie.render.provenance import machine
 

@@ -12,10 +12,10 @@ from torch import Tensor
 
 from reverie.ascent import Progress as AscentProgress
 from reverie.insight.channel_features import with_features
+from reverie.insight.layer_report import Rung
 from reverie.insight.measures import counted, enhancement, excited, fidelity, inversion, is_partial, judged
 from reverie.insight.report import Sight
 from reverie.insight.request import Progress, SeeRequest, Watcher
-from reverie.insight.rung import Rung
 from reverie.networks import Layer, Network
 from reverie.pictures import Picture, resize
 from reverie.render import Plan, threads
