@@ -37,7 +37,7 @@ def test_the_public_names() -> None:
     for name in PUBLIC:
         assert getattr(reverie, name) is not None
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
-        _ = reverie.nonsense
+        _ = reverie.nonsense  # type: ignore[attr-defined]
     assert re.fullmatch(r"\d+\.\d+\.\d+", reverie.__version__)
 
 
@@ -48,7 +48,7 @@ def test_the_names_of_files() -> None:
         assert getattr(files, name) is not None
     assert set(dir(files)) == set(files.__all__)
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
-        _ = files.nonsense
+        _ = files.nonsense  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(

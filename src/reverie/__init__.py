@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from reverie import errors
     from reverie.api import again, climb, dream, feature, features, film, imagine, journey, load, redo, see, sheet, wrap
     from reverie.insight import Rung, Sight
-    from reverie.motion.footage import Footage
+    from reverie.motion.made_film import Footage
     from reverie.networks import Label, Layer, Network
     from reverie.pictures import Picture, Pictures
     from reverie.recipe import Recipe
@@ -28,19 +28,21 @@ __all__ = [
 
 _HOMES = {
     "Picture": "reverie.pictures", "Pictures": "reverie.pictures", "Network": "reverie.networks", "Label": "reverie.networks",
-    "Layer": "reverie.networks", "Rung": "reverie.insight", "Sight": "reverie.insight", "Footage": "reverie.motion.footage",
+    "Layer": "reverie.networks", "Rung": "reverie.insight", "Sight": "reverie.insight", "Footage": "reverie.motion.made_film",
     "Recipe": "reverie.recipe",
 }  # fmt: skip
 
 
-def __getattr__(name: str) -> Any:
-    if name not in __all__:
-        raise AttributeError(f"module 'reverie' has no attribute {name!r}")
-    from importlib import import_module
+if not TYPE_CHECKING:  # else any name would do
 
-    if name == "errors":
-        return import_module("reverie.errors")
-    return getattr(import_module(_HOMES.get(name, "reverie.api")), name)
+    def __getattr__(name: str) -> Any:
+        if name not in __all__:
+            raise AttributeError(f"module 'reverie' has no attribute {name!r}")
+        from importlib import import_module
+
+        if name == "errors":
+            return import_module("reverie.errors")
+        return getattr(import_module(_HOMES.get(name, "reverie.api")), name)
 
 
 def __dir__() -> list[str]:

@@ -141,6 +141,14 @@ def test_an_objective_of_ones_own_is_asked_for_its_layers_and_given_again(place:
         reverie.redo("a.png", network=hand)
     again = reverie.again("a.png", objective=mine, network=hand)
     assert isinstance(again, Picture) and again.encode() == made.encode()
+    with pytest.raises(InputError, match=r"objective of somebody's own.*objective="):
+        reverie.again("a.png", network=hand, seed=2)
+    with pytest.raises(UsageError, match="both an objective"):
+        reverie.again("a.png", network=hand, objective=mine, target="edge")
+    with pytest.raises(UsageError, match="an objective of one's own for what `imagine` made"):
+        reverie.again(reverie.imagine(0, network=hand, size=24, **FEW), network=hand, objective=mine)
+    plain = reverie.again("a.png", network=hand, target="edge")
+    assert recipe_of(plain).objective == "excite" and recipe_of(plain).made_from is not None
     with pytest.raises(UsageError, match="no layer 'edgy'"):
         reverie.dream(start, objective=lambda seen: seen["edgy"].mean(), network=hand, **FEW)
     with pytest.raises(UsageError, match="both an objective"):
@@ -157,6 +165,14 @@ def test_climbing_a_score_of_pictures_alone(place: Path) -> None:
     before = reverie.climb(start, red, octaves=1, steps=1, strength=1e-6, tone="free", jitter=0)
     assert float(red(made.pixels[None])[0]) > float(red(before.pixels[None])[0]) + 0.02
     assert recipe_of(made).networks == () and recipe_of(made).objective == "own"
+    same = reverie.again(made, objective=red)
+    assert isinstance(same, Picture) and same.encode() == made.encode()
+    made.save("a.png")
+    assert recipe_of(reverie.again("a.png", objective=red, seed=4)).seed == 4
+    with pytest.raises(InputError, match="a score of pictures of somebody's own"):
+        reverie.again("a.png")
+    with pytest.raises(UsageError, match="a score that is a NoneType"):
+        reverie.climb(start, None)  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="guide= is no choice of `climb`"):
         reverie.climb(start, red, guide=start)  # type: ignore[call-arg]
     with pytest.raises(UsageError, match="steps=0"):

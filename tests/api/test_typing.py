@@ -28,8 +28,9 @@ def test_the_choices_of_a_function_are_those_of_its_command(name: str) -> None:
     assert set(hints) - written == set(COMMANDS[name].fields) - own
     for field in set(hints) - written:
         annotation = str(COMMANDS[name].fields[field].model_fields[field].annotation)
-        if hints[field] in (int, float, bool):
-            assert hints[field].__name__ in annotation, field
+        kinds = [each for each in typing.get_args(hints[field]) if each is not type(None)]
+        if kinds in ([int], [float], [bool]):
+            assert kinds[0].__name__ in annotation, field
 
 
 @pytest.mark.parametrize("name", OF)
@@ -42,7 +43,7 @@ def test_help_shows_every_choice_with_its_default(name: str) -> None:
 def test_a_checker_finds_what_does_not_fit(tmp_path: Path) -> None:
     program = tmp_path / "user.py"
     program.write_text(
-        "import reverie\n"
+        "import reverie, torch\n"
         "reverie.dream('sky.jpg', stepz=3)\n"  # 2
         "reverie.dream('sky.jpg', steps='three')\n"  # 3
         "reverie.feature('x').savee()\n"  # 4
@@ -51,12 +52,18 @@ def test_a_checker_finds_what_does_not_fit(tmp_path: Path) -> None:
         "reverie.dream('sky.jpg', level='trees')\n"  # 7
         "for each in reverie.features('blocks.4.1:0-3', size=64): each.save('x.png')\n"
         "reverie.again('x.png', seed=5, strengh=0.2)\n"  # 9
+        "reverie.imagine(['goldfish', 954]).sort(key=str); reverie.imagine(between=['a', 'b'])[0]\n"
+        "reverie.drem('sky.jpg')\n"  # 11
+        "reverie.redo('x.png', seed=5)\n"  # 12
+        "reverie.dream('sky.jpg', level=None, mask=None, octaves=None)\n"
+        "def mine(seen: dict[str, torch.Tensor]) -> torch.Tensor: return seen['a'].mean()\n"
+        "reverie.dream('sky.jpg', objective=mine)\n"
     )
     checked = subprocess.run(
         [sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(tmp_path / "cache"), str(program)], capture_output=True, text=True
     )
     found = {int(line.split(":")[1]) for line in checked.stdout.splitlines() if ": error:" in line and line.startswith(str(program))}
-    assert found == {2, 3, 4, 7, 9}, checked.stdout
+    assert found == {2, 3, 4, 7, 9, 11, 12}, checked.stdout
 
 
 def test_no_public_signature_says_any() -> None:

@@ -16,7 +16,7 @@ from tests.helpers.commands import Run
 from tests.helpers.tiny import wrapped
 from torch import Tensor, nn
 
-import reverie.pictures.large_tensors as large
+import reverie.pictures.disk_backed as large
 import reverie.pictures.resizing as scale
 import reverie.render.tiling as tiling
 from reverie import api

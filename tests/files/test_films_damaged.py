@@ -188,7 +188,7 @@ def test_a_process_that_wants_all_memory_is_told(tmp_path: Path, monkeypatch: py
         pytest.skip("macOS knows the limit and does not hold it")
     place = save_clip(tmp_path / "a.mp4", FRAMES[:2])
     code = child_process._CODE.replace(
-        "main(", "import reverie.files.films.decoding as f; f.survey = lambda request: bytearray(1 << 36); main("
+        "main(", "import reverie.files.films.child_decoding as f; f.survey = lambda request: bytearray(1 << 36); main("
     )
     assert code != child_process._CODE
     instead(monkeypatch, code)

@@ -95,7 +95,7 @@ def test_a_png_too_short_for_its_pixels_costs_nothing(monkeypatch: pytest.Monkey
 
 
 def test_large_pictures_are_converted_in_bands(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("reverie.files.conversion._BAND", 32 * 5)
+    monkeypatch.setattr("reverie.files.from_pillow._BAND", 32 * 5)
     rgba = np.dstack([photo(), ALPHA])
     for image in (Image.fromarray(rgba), Image.fromarray(rgba).quantize(200)):
         seen, whole = decode(saved(image, "PNG"), "a"), np.asarray(image.convert("RGBA"))

@@ -13,7 +13,7 @@ from tests.sweep import state
 from torch import Tensor, nn
 
 import reverie
-from reverie.api.ring import ring_of
+from reverie.api.journey_ring import ring_of
 from reverie.errors import UsageError
 from reverie.networks import Network
 from reverie.networks.attribution import available

@@ -17,7 +17,7 @@ from tests.helpers.commands import Answer, Run, saved
 import reverie
 from reverie.album import read_recipe
 from reverie.api import plan_dream, plan_feature
-from reverie.api.inputs import direction_from
+from reverie.api.start_guide_mask import direction_from
 from reverie.errors import InputError, UsageError
 from reverie.networks import Network
 from reverie.pictures import Picture, load

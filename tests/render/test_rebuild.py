@@ -22,7 +22,7 @@ from torch import Tensor, nn
 
 import reverie
 from reverie import store
-from reverie.api.inputs import picture_of
+from reverie.api.start_guide_mask import picture_of
 from reverie.ascent import IDENTITY
 from reverie.errors import UsageError
 from reverie.insight import SeeRequest

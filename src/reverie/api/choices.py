@@ -12,6 +12,7 @@ from torch import Tensor
 
 from reverie.pictures import Picture
 from reverie.recipe import COMMANDS, CommandSpec, Level
+from reverie.target import Target
 
 PictureLike = str | Path | Picture | Image.Image | Tensor
 DirectionLike = str | Path | bytes | Sequence[float] | np.ndarray[Any, Any] | Tensor
@@ -21,174 +22,179 @@ Function = TypeVar("Function", bound=Callable[..., object])
 class GoalChoices(TypedDict, total=False):
     """Instead of a target."""
 
-    level: Level
-    preset: str
+    level: Level | None
+    preset: str | None
 
 
 class AlongChoices(TypedDict, total=False):
     """A direction in a layer."""
 
-    direction: DirectionLike
-    towards: PictureLike | Sequence[PictureLike]
-    away: PictureLike | Sequence[PictureLike]
+    direction: DirectionLike | None
+    towards: PictureLike | Sequence[PictureLike] | None
+    away: PictureLike | Sequence[PictureLike] | None
 
 
 class BesideChoices(AlongChoices, total=False):
     """What lies beside the start."""
 
-    guide: PictureLike
-    caricature: bool
+    guide: PictureLike | None
+    caricature: bool | None
 
 
 class MaskChoices(TypedDict, total=False):
     """Where to dream."""
 
-    mask: PictureLike
+    mask: PictureLike | None
 
 
 class WidthChoices(TypedDict, total=False):
     """How large, of what begins with a picture."""
 
-    width: int
+    width: int | None
 
 
 class SizeChoices(TypedDict, total=False):
     """How large, of what begins with noise."""
 
-    size: int | tuple[int, int] | str
+    size: int | tuple[int, int] | str | None
 
 
 class CutChoices(TypedDict, total=False):
     """How a large picture is cut."""
 
-    tile: int
-    halo: int
+    tile: int | None
+    halo: int | None
 
 
 class BatchChoices(TypedDict, total=False):
     """Which are made together."""
 
-    batch: int
+    batch: int | None
 
 
-class RunChoices(TypedDict, total=False):
-    """Another result of the same choices, and where it runs."""
+class MachineryChoices(TypedDict, total=False):
+    """Where it runs, and what is allowed."""
 
-    seed: int
-    device: str
-    threads: int
-    keep: bool
-    max_pixels: int
+    device: str | None
+    threads: int | None
+    max_pixels: int | None
+
+
+class RunChoices(MachineryChoices, total=False):
+    """Another result of the same choices, and what is kept."""
+
+    seed: int | None
+    keep: bool | None
 
 
 class SpreadChoices(TypedDict, total=False):
     """Of the noise that something begins with."""
 
-    spread: float
+    spread: float | None
 
 
 class CanvasChoices(SpreadChoices, total=False):
     """What is optimised."""
 
-    canvas: Literal["pixels", "fourier", "maco"]
+    canvas: Literal["pixels", "fourier", "maco"] | None
 
 
 class AscentChoices(TypedDict, total=False):
     """How it climbs."""
 
-    octaves: int
-    octave_scale: float
-    steps: int
-    strength: float
-    settle: float
-    jitter: int
-    smoothing: float
-    vivid: float
-    tone: Literal["keep", "light", "free"]
-    focus: float
-    centre: float
+    octaves: int | None
+    octave_scale: float | None
+    steps: int | None
+    strength: float | None
+    settle: float | None
+    jitter: int | None
+    smoothing: float | None
+    vivid: float | None
+    tone: Literal["keep", "light", "free"] | None
+    focus: float | None
+    centre: float | None
 
 
 class TransformsChoices(TypedDict, total=False):
     """How the network is shown it."""
 
-    rotate: float
-    scale: float
-    crop: float
-    mirror: bool
-    noise: float
-    fade: float
+    rotate: float | None
+    scale: float | None
+    crop: float | None
+    mirror: bool | None
+    noise: float | None
+    fade: float | None
 
 
 class PenaltiesChoices(TypedDict, total=False):
     """What each step takes back."""
 
-    total_variation: float
-    l2: float
-    border: float
-    spectrum: float
+    total_variation: float | None
+    l2: float | None
+    border: float | None
+    spectrum: float | None
 
 
 class FinishChoices(TypedDict, total=False):
     """What is done to the result."""
 
-    opacity: bool
-    deep: bool
-    shown: str | int | Sequence[int]
+    opacity: bool | None
+    deep: bool | None
+    shown: str | int | Sequence[int] | None
 
 
 class MixChoices(TypedDict, total=False):
     """What of the start is in the result."""
 
-    mix: float
-    keep_colour: bool
+    mix: float | None
+    keep_colour: bool | None
 
 
 class LookChoices(TypedDict, total=False):
     """What of a picture is looked at, and how."""
 
-    layers: str | Sequence[str]
-    why: str | int
-    channels: int
-    usual: str | Path
-    width: int
-    steps: int
-    shown: str | int | Sequence[int]
+    layers: str | Sequence[str] | None
+    why: str | int | None
+    channels: int | None
+    usual: str | Path | None
+    width: int | None
+    steps: int | None
+    shown: str | int | Sequence[int] | None
 
 
 class CourseChoices(TypedDict, total=False):
     """How a journey moves."""
 
-    frames: int
-    fps: float
-    motion: str
-    loop: bool
-    close: float
-    enter: float
-    rounds: int
-    turn: float
-    ring: Sequence[str]
-    seconds: float
+    frames: int | None
+    fps: float | None
+    motion: str | None
+    loop: bool | None
+    close: float | None
+    enter: float | None
+    rounds: int | None
+    turn: float | None
+    ring: Sequence[str] | None
+    seconds: float | None
 
 
 class CarriedChoices(TypedDict, total=False):
     """How a film is read, and carried from frame to frame."""
 
-    steady: float
-    carried_octaves: int
-    carried_steps: int
-    frames: int
-    strict: bool
+    steady: float | None
+    carried_octaves: int | None
+    carried_steps: int | None
+    frames: int | None
+    strict: bool | None
 
 
 class WritingChoices(TypedDict, total=False):
     """How a film is written."""
 
-    force: bool
-    with_recipe: bool
-    preview: int
-    keep_frames: bool
-    partial: bool
+    force: bool | None
+    with_recipe: bool | None
+    preview: int | None
+    keep_frames: bool | None
+    partial: bool | None
 
 
 class _Climbing(AscentChoices, TransformsChoices, PenaltiesChoices, RunChoices, total=False):
@@ -226,8 +232,8 @@ class FilmChoices(_Climbing, GoalChoices, CarriedChoices, WidthChoices, WritingC
 class Changes(DreamChoices, CourseChoices, CarriedChoices, BatchChoices, total=False):
     """Of `again`: what shall be other than it was."""
 
-    target: str
-    start: PictureLike
+    target: str | Target | None
+    start: PictureLike | None
 
 
 def documented(command: str | CommandSpec) -> Callable[[Function], Function]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, Unpack
 
 from reverie.api.choices import DreamChoices, PictureLike, documented
-from reverie.api.inputs import beside_of, start_of
 from reverie.api.opening import Networks
 from reverie.api.planning import Planning
+from reverie.api.start_guide_mask import beside_of, start_of
 from reverie.errors import UsageError
 from reverie.files.limits import at_most_pixels
 from reverie.pictures import Picture
@@ -73,6 +73,10 @@ def plan_dream(
 
 def _layers_of(objective: Objective, wish: Planning, picture: Picture) -> tuple[str, ...]:
     """The layers that an objective of one's own looks at, class scores among them."""
+    if not callable(objective):
+        raise UsageError(
+            f"an objective that is a {type(objective).__name__}", "give a function from what layers see to scores, or a target"
+        )
     goal = wish.request[Goal]
     if goal.target is not None or goal.level is not None or wish.request.changed("preset"):
         raise UsageError("both an objective of one's own and a target, level or preset", "give one of them: each says what to climb")

@@ -9,9 +9,9 @@ from numbers import Integral
 from typing import Any, Literal, Unpack, cast, overload
 
 from reverie.api.choices import FeatureChoices, ImagineChoices, documented
-from reverie.api.inputs import beside_of
 from reverie.api.opening import Networks
 from reverie.api.planning import Planning
+from reverie.api.start_guide_mask import beside_of
 from reverie.errors import UsageError, choice
 from reverie.files.limits import at_most_pixels
 from reverie.networks import Network
@@ -26,7 +26,7 @@ Climbed = str | Target
 
 
 @overload
-def imagine(
+def imagine(  # type: ignore[overload-overlap]  # a text is a sequence of texts too
     label: Label, *, network: Networks = ..., diverse: None = ..., progress: Watcher | None = ..., making: int = ...,
     **choices: Unpack[ImagineChoices],
 ) -> Picture: ...  # fmt: skip
@@ -41,8 +41,8 @@ def imagine(
 
 @overload
 def imagine(
-    label: list[Label] | list[str] | list[int] | tuple[Label, ...] | None = ..., *, network: Networks = ...,
-    between: tuple[Label, Label] | None = ..., count: int | None = ..., diverse: int | None = ..., progress: Watcher | None = ...,
+    label: Sequence[Label] | None = ..., *, network: Networks = ...,
+    between: Sequence[Label] | None = ..., count: int | None = ..., diverse: int | None = ..., progress: Watcher | None = ...,
     making: int = ..., **choices: Unpack[ImagineChoices],
 ) -> Pictures: ...  # fmt: skip
 
@@ -52,7 +52,7 @@ def imagine(
     label: Label | Sequence[Label] | None = None,
     *,
     network: Networks = None,
-    between: tuple[Label, Label] | None = None,
+    between: Sequence[Label] | None = None,
     count: int | None = None,
     diverse: int | None = None,
     progress: Watcher | None = None,
@@ -84,7 +84,7 @@ def imagine(
 
 
 @overload
-def feature(
+def feature(  # type: ignore[overload-overlap]  # a text is a sequence of texts too
     target: Climbed, *, network: Networks = ..., diverse: None = ..., progress: Watcher | None = ..., making: int = ...,
     **choices: Unpack[FeatureChoices],
 ) -> Picture: ...  # fmt: skip
@@ -99,8 +99,8 @@ def feature(
 
 @overload
 def feature(
-    target: list[Climbed] | list[str] | list[Target] | tuple[Climbed, ...] | None = ..., *, network: Networks = ...,
-    between: tuple[str, str] | None = ..., count: int | None = ..., diverse: int | None = ..., progress: Watcher | None = ...,
+    target: Sequence[Climbed] | None = ..., *, network: Networks = ...,
+    between: Sequence[str] | None = ..., count: int | None = ..., diverse: int | None = ..., progress: Watcher | None = ...,
     making: int = ..., **choices: Unpack[FeatureChoices],
 ) -> Pictures: ...  # fmt: skip
 
@@ -110,7 +110,7 @@ def feature(
     target: Climbed | Sequence[Climbed] | None = None,
     *,
     network: Networks = None,
-    between: tuple[str, str] | None = None,
+    between: Sequence[str] | None = None,
     count: int | None = None,
     diverse: int | None = None,
     progress: Watcher | None = None,
@@ -140,8 +140,9 @@ def feature(
     return made[0] if single and not diverse else made
 
 
+@documented("feature")
 def features(
-    targets: Climbed | Sequence[Climbed],
+    targets: Climbed | Sequence[Climbed] | None = None,
     *,
     network: Networks = None,
     progress: Watcher | None = None,

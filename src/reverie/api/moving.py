@@ -10,17 +10,17 @@ from typing import Any, Unpack
 from torch import Tensor
 
 from reverie.api.choices import FilmChoices, JourneyChoices, PictureLike, documented
-from reverie.api.inputs import start_of
+from reverie.api.journey_ring import ring_of
 from reverie.api.opening import Networks
 from reverie.api.planning import Planning, check_frames
-from reverie.api.ring import ring_of
+from reverie.api.start_guide_mask import start_of
 from reverie.errors import MissingExtra, UsageError
 from reverie.files.films.reading import Survey, survey
 from reverie.files.limits import at_most_pixels
 from reverie.motion.film_plan import FilmPlan
-from reverie.motion.footage import Footage
 from reverie.motion.journey_frames import check, closing
 from reverie.motion.journey_plan import JourneyPlan
+from reverie.motion.made_film import Footage
 from reverie.motion.motion_expressions import Motion
 from reverie.pictures import Picture, resize
 from reverie.recipe import Course, FileInput, Film, FilmReading, FilmWriting, Journey, Request, Size, Width, choose
@@ -94,7 +94,7 @@ def film(
 def split(choices: dict[str, Any]) -> tuple[FilmWriting, dict[str, Any]]:
     """How it is written, and the other choices."""
     written = {name: choices.pop(name) for name in FilmWriting.model_fields if name in choices}
-    return choose(FilmWriting, **written), choices
+    return choose(FilmWriting, **{name: value for name, value in written.items() if value is not None}), choices
 
 
 def plan_journey(start: PictureLike, target: str | Target | None = None, *, network: Networks = None, **choices: Any) -> JourneyPlan:

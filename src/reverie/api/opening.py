@@ -137,6 +137,10 @@ def networks_from(given: Networks, device: str | None) -> tuple[Network, ...]:
     if not 1 <= len(each_given) <= 8:
         raise UsageError(f"{len(each_given)} networks", "give one to eight")
     for each in each_given:
+        if isinstance(each, nn.Module):
+            raise UsageError(
+                f"a bare module ({type(each).__name__}) where a network belongs", "wrap it first: reverie.wrap(module, mean=…, std=…)"
+            )
         if isinstance(each, Network) and device not in (None, "auto", each.device.type):
             raise UsageError(f"{choice('device', device)}, but the network is open on {each.device.type}", "load it with that device")
     found = tuple(each if isinstance(each, Network) else load(each or DEFAULT_NETWORK, device=device) for each in each_given)

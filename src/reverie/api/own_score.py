@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Unpack
 
 from reverie.api.choices import ClimbChoices, PictureLike, documented
-from reverie.api.inputs import beside_of, start_of
+from reverie.api.start_guide_mask import beside_of, start_of
+from reverie.errors import UsageError
 from reverie.files.limits import at_most_pixels
 from reverie.pictures import Picture
 from reverie.recipe import CLIMB, FileInput, Machinery, Request, Seed
@@ -41,6 +42,8 @@ def climb(
 
 def plan_climb(start: PictureLike, score: PictureScore, **choices: Unpack[ClimbChoices]) -> Plan:
     """All of `climb` but the climbing."""
+    if not callable(score):
+        raise UsageError(f"a score that is a {type(score).__name__}", "give a function from pictures (N, 3, H, W) to scores (N,)")
     request = Request(CLIMB, choices)
     machinery = request[Machinery]
     with at_most_pixels(machinery.max_pixels):

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Unpack, cast, overload
 
-from reverie.api.choices import Changes, RunChoices
+from reverie.api.choices import Changes, MachineryChoices
 from reverie.api.dreaming import plan_dream
 from reverie.api.imagining import plan_feature, plan_imagine
 from reverie.api.moving import plan_film, plan_journey, split
 from reverie.api.opening import Networks
+from reverie.api.own_score import plan_climb
 from reverie.api.replanning import Carried, Given, carried_by, plan_redo
 from reverie.errors import InputError, UsageError, choice
-from reverie.motion.footage import Footage
+from reverie.motion.made_film import Footage
 from reverie.motion.plan import MovingPlan
 from reverie.pictures import Picture
-from reverie.recipe import COMMANDS, Machinery, NoiseInput, Recipe, choose, preset
-from reverie.render import Objective, Plan, Watcher
+from reverie.recipe import CLIMB, COMMANDS, OWN, Machinery, NoiseInput, Recipe, choose, preset
+from reverie.render import Objective, PictureScore, Plan, Watcher
 from reverie.store import sha256_of
 from reverie.work import Watcher as FilmWatcher
 
@@ -28,14 +30,14 @@ _NOT_CHOSEN = ("machine", "networks", "opinions", "made_from")
 @overload
 def redo(
     picture: str | Path, output: None = None, *, force: bool = ..., start: str | Path | None = ..., network: Given = ...,
-    progress: Watcher | None = ..., **machinery: Unpack[RunChoices],
+    progress: Watcher | None = ..., **machinery: Unpack[MachineryChoices],
 ) -> Picture: ...  # fmt: skip
 
 
 @overload
 def redo(
     picture: str | Path, output: str | Path, *, force: bool = ..., start: str | Path | None = ..., network: Given = ...,
-    progress: FilmWatcher | None = ..., **machinery: Unpack[RunChoices],
+    progress: FilmWatcher | None = ..., **machinery: Unpack[MachineryChoices],
 ) -> Footage: ...  # fmt: skip
 
 
@@ -47,7 +49,7 @@ def redo(
     start: str | Path | None = None,
     network: Given = None,
     progress: EitherWatcher | None = None,
-    **machinery: Unpack[RunChoices],
+    **machinery: Unpack[MachineryChoices],
 ) -> Picture | Footage:
     """Make a picture, a journey or a dreamt film again from the recipe it carries.
 
@@ -78,7 +80,7 @@ def again(
     output: str | Path | None = None,
     *,
     network: Networks = None,
-    objective: Objective | None = None,
+    objective: Objective | PictureScore | None = None,
     progress: EitherWatcher | None = None,
     **changes: Unpack[Changes],
 ) -> Picture | Footage:
@@ -90,7 +92,7 @@ def again(
         picture: a file with a recipe, or a Picture.
         output: of a journey or film, where it goes.
         network: instead of the recipe's: open, or by name; one or several.
-        objective: of a picture that was made with one of one's own, as in `dream`.
+        objective: of a picture that was made with one of one's own, as in `dream`, or the score of one that `climb` made.
         progress: as in `dream`; of a journey or film as in `journey`.
         **changes: choices of its command, and `start`.
 
@@ -104,7 +106,7 @@ def again(
 
 
 def plan_again(
-    picture: str | Path | Picture, *, network: Networks = None, objective: Objective | None = None, **changes: Any
+    picture: str | Path | Picture, *, network: Networks = None, objective: Objective | PictureScore | None = None, **changes: Any
 ) -> Plan | MovingPlan:
     """All of `again` but the making."""
     start = changes.pop("start", None)
@@ -112,7 +114,8 @@ def plan_again(
     old = carried.recipe
     if old.objective == "rebuild":
         raise UsageError("a picture rebuilt from a layer, but for something", "look again: `reverie see` has those choices")
-    if network is None:
+    _check_own(carried, objective, changes)
+    if network is None and old.networks:
         carried.check_hashes()
         network = carried.networks(changes.get("device"))
     named = preset(changes["preset"]).choices if changes.get("preset") else {}
@@ -122,7 +125,7 @@ def plan_again(
 
 def chosen_in(recipe: Recipe) -> dict[str, Any]:
     """Every choice of a recipe that its command has, by name."""
-    fields = COMMANDS[recipe.command].fields
+    fields = COMMANDS[recipe.command].fields if recipe.networks else CLIMB.fields
     groups = [getattr(recipe, name) for name in ("canvas", "ascent", "transforms", "penalties", "finish", "journey", "film")]
     found = {name: getattr(group, name) for group in groups if group is not None for name in type(group).model_fields}
     kept = {name: value for name, value in found.items() if name in fields and name != "ring"}
@@ -152,7 +155,21 @@ def _inputs(carried: Carried, start: Any, changes: dict[str, Any]) -> dict[str, 
     return found
 
 
-def _planned(old: Recipe, given: dict[str, Any], network: Networks, objective: Objective | None) -> Plan | MovingPlan:
+def _check_own(carried: Carried, objective: Objective | PictureScore | None, changes: Mapping[str, Any]) -> None:
+    """Raise where an objective of one's own is missing, has no place, or stands beside another."""
+    old = carried.recipe
+    if objective is None and old.objective == OWN and not changes.keys() & {"target", "level", "preset"}:
+        what = "a score of pictures" if not old.networks else "an objective"
+        raise InputError(
+            f"'{carried.name}' was made with {what} of somebody's own, which a recipe cannot hold", f"give it: {choice('objective')}"
+        )
+    if objective is not None and old.command != "dream":
+        raise UsageError(f"an objective of one's own for what `{old.command}` made", "dreams have one")
+    if objective is not None and changes.keys() & {"target", "level", "preset"}:
+        raise UsageError("both an objective of one's own and a target, level or preset", "give one of them: each says what to climb")
+
+
+def _planned(old: Recipe, given: dict[str, Any], network: Networks, objective: Objective | PictureScore | None) -> Plan | MovingPlan:
     start, target = given.pop("start"), given.pop("target", None)
     if target is None and "level" not in given and "preset" not in given:
         target = old.target
@@ -164,8 +181,10 @@ def _planned(old: Recipe, given: dict[str, Any], network: Networks, objective: O
             given["ring"] = [f"{names[each.network]}/{each.target}" for each in old.journey.ring]
             target = None
         return plan_journey(start, target, network=network, **given)
+    if old.objective == OWN and not old.networks:
+        return plan_climb(start, cast(PictureScore, objective), **given)
     if old.command == "dream":
-        return plan_dream(start, None if objective else target, network=network, objective=objective, **given)
+        return plan_dream(start, None if objective else target, network=network, objective=cast(Objective | None, objective), **given)
     plan_all = plan_imagine if old.command == "imagine" else plan_feature
     batch = old.batch if target == old.target else None
     if batch is None:

@@ -12,9 +12,9 @@ from torch import Tensor
 from reverie import files
 from reverie import pictures as _pictures
 from reverie.album import read_recipe
-from reverie.api.inputs import direction_from, mask_from
 from reverie.api.moving import check_installed
 from reverie.api.opening import networks_from, open_up
+from reverie.api.start_guide_mask import direction_from, mask_from
 from reverie.errors import InputError, UsageError, choice
 from reverie.files.films.reading import READABLE_FILMS, survey
 from reverie.files.limits import at_most_pixels, most_pixels

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from reverie.api.choices import PictureLike, SeeChoices, documented
-from reverie.api.inputs import picture_of
 from reverie.api.planning import Planning
+from reverie.api.start_guide_mask import picture_of
 from reverie.errors import UsageError
 from reverie.files.limits import at_most_pixels
 from reverie.insight import SeePlan, Sight, Watcher, make_plan

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from reverie.ascent.allocator import sent
+from reverie.ascent.memory import sent
 from reverie.ascent.tiles import Tiling
 from reverie.ascent.transforms import Transform
 from reverie.pictures import banded, bands, room

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from reverie.ascent.allocator import sent
+from reverie.ascent.memory import sent
 from reverie.ascent.tiles import Span, Window
 from reverie.recipe import Transforms
 

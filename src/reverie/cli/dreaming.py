@@ -6,9 +6,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from reverie.cli.answering import check_readable
 from reverie.cli.console import line, remark
 from reverie.cli.flags import Call
-from reverie.cli.info import check_readable
 from reverie.cli.outputs import Outputs, named, speakable, stopped_early
 from reverie.errors import InputError, MissingExtra, OutputError, ReverieError, UnsafeError
 from reverie.recipe import Estimate

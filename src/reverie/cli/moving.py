@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from reverie.cli.answering import check_readable
 from reverie.cli.console import line, print_json, remark, say
 from reverie.cli.flags import Call
-from reverie.cli.info import check_readable
 from reverie.cli.outputs import named, speakable
 from reverie.errors import Interrupted, UsageError, choice
 from reverie.recipe import FilmWriting, Printing

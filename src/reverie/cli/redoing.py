@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from reverie.album import read_recipe
+from reverie.cli.answering import check_readable
 from reverie.cli.console import line
 from reverie.cli.flags import Call
-from reverie.cli.info import check_readable
 from reverie.cli.moving import make
 from reverie.cli.outputs import Outputs, named, stopped_early
 from reverie.recipe import Machinery, choose

@@ -8,9 +8,9 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from reverie.cli.answering import check_readable
 from reverie.cli.console import line, print_json, remark, say
 from reverie.cli.flags import Call
-from reverie.cli.info import check_readable
 from reverie.cli.outputs import speakable
 from reverie.errors import Interrupted, OutputError, choice
 from reverie.recipe import Printing, Writing

@@ -25,7 +25,7 @@ from PIL import (
 )
 
 from reverie.errors import InputError, MissingExtra, UnsafeError, choice
-from reverie.files.conversion import dpi_of, orientation_of, pixels_of, upright
+from reverie.files.from_pillow import dpi_of, orientation_of, pixels_of, upright
 from reverie.files.input_files import PILLOW_FAULTS, kind_of, reading
 from reverie.files.limits import most_pixels
 from reverie.files.png import Pixels

@@ -19,7 +19,7 @@ from reverie import files
 from reverie import pictures as _pictures
 from reverie import recipe as _recipe
 from reverie.errors import InputError, MissingExtra, OutputError, ReverieError, UsageError, choice
-from reverie.motion.footage import Footage
+from reverie.motion.made_film import Footage
 from reverie.networks import Network
 from reverie.pictures import in_colours, quantise
 from reverie.recipe import FilmWriting, Recipe

@@ -24,10 +24,12 @@ _HOMES = {
 }  # fmt: skip
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'reverie.networks' has no attribute {name!r}")
-    return getattr(import_module(f"reverie.networks.{_HOMES[name]}"), name)
+if not TYPE_CHECKING:  # else any name would do
+
+    def __getattr__(name: str) -> Any:
+        if name not in _HOMES:
+            raise AttributeError(f"module 'reverie.networks' has no attribute {name!r}")
+        return getattr(import_module(f"reverie.networks.{_HOMES[name]}"), name)
 
 
 def __dir__() -> list[str]:

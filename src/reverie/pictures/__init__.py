@@ -8,10 +8,10 @@ from reverie.pictures.channels import in_colours as in_colours
 from reverie.pictures.collection import Pictures as Pictures
 from reverie.pictures.collection import label_of as label_of
 from reverie.pictures.collection import sheet as sheet
-from reverie.pictures.large_tensors import banded as banded
-from reverie.pictures.large_tensors import bands as bands
-from reverie.pictures.large_tensors import in_memory as in_memory
-from reverie.pictures.large_tensors import room as room
+from reverie.pictures.disk_backed import banded as banded
+from reverie.pictures.disk_backed import bands as bands
+from reverie.pictures.disk_backed import in_memory as in_memory
+from reverie.pictures.disk_backed import room as room
 from reverie.pictures.loading import as_picture as as_picture
 from reverie.pictures.loading import as_tensor as as_tensor
 from reverie.pictures.loading import load as load

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from reverie.errors import InputError
-from reverie.pictures.large_tensors import bands, room
+from reverie.pictures.disk_backed import bands, room
 
 LIGHT = (0.299, 0.587, 0.114)  # of red, green and blue (ITU-R BT.601)
 IN_FILES = (1, 3)  # channels that picture files hold: grey, and colours

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import SupportsIndex, overload
 
+from reverie.errors import UsageError
 from reverie.pictures.picture import Picture
 from reverie.pictures.sheets import MOST, contact_sheet
 
@@ -40,6 +41,11 @@ def sheet(pictures: Iterable[Picture], labels: Sequence[str] | None = None) -> P
         UsageError: none or too many of them, or another number of labels.
     """
     given = list(pictures)
+    wrong = next((each for each in given if not isinstance(each, Picture)), None)
+    if wrong is not None or isinstance(pictures, Picture):
+        raise UsageError(f"a sheet of {type(wrong or pictures).__name__}", "give a list of pictures that Reverie made or loaded")
+    if labels is not None and not all(isinstance(each, str) for each in labels):
+        raise UsageError("labels of a sheet that are no texts", "give one text for each picture")
     names = [label_of(each) for each in given] if labels is None else labels
     return Picture(contact_sheet([each.colours if each.alive else None for each in given], names))
 

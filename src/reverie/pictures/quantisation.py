@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from reverie.pictures.large_tensors import banded, bands, room
+from reverie.pictures.disk_backed import banded, bands, room
 
 
 def quantise(pixels: Tensor, bits: int = 8) -> np.ndarray[Any, Any]:

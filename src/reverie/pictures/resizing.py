@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from reverie.pictures.large_tensors import room
+from reverie.pictures.disk_backed import room
 
 _WHOLE = 1 << 23  # pixels, before or after, up to which it is done in one go
 _WINDOW = 512  # side of what is made at once of a larger one

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from reverie.errors import InputError, UsageError, choice
+from reverie.errors import InputError, UsageError, choice, unknown
 from reverie.recipe.recipe import SCHEMA, Recipe
 from reverie.target import brief
 
@@ -83,11 +83,15 @@ def choose(model: type[Model], **values: Any) -> Model:
     except ValidationError as error:
         fault = error.errors(include_url=False)[0]
         name = str(fault["loc"][0]) if fault["loc"] else ""
+        if fault["type"] == "extra_forbidden":
+            raise unknown("choice", name, model.model_fields, "there are " + ", ".join(model.model_fields)) from error
         raise UsageError(choice(name, values.get(name)), f"it {_plain(fault['msg'])}") from error
 
 
 def _plain_number(value: Any) -> Any:
     """A number of NumPy's as Python's own."""
+    if type(value).__name__ == "bool" and not isinstance(value, bool):
+        return bool(value)
     if isinstance(value, (bool, int, float)) or not isinstance(value, Real):
         return value
     return int(value) if isinstance(value, Integral) else float(value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from numbers import Integral
 from typing import Annotated, Any, ClassVar
 
 from pydantic import BeforeValidator, Field, PlainValidator, SkipValidation
@@ -49,9 +50,9 @@ def sides(given: Any) -> tuple[int, int] | None:
     found = given if isinstance(given, (tuple, list)) else (given, given)
     if given is None:
         return None
-    if len(found) != 2 or not all(type(each) is int and each > 0 for each in found):
+    if len(found) != 2 or not all(isinstance(each, Integral) and not isinstance(each, bool) and int(each) > 0 for each in found):
         raise ValueError("should be a side in pixels, or both: 640x360 is width x height")
-    return found[0], found[1]
+    return int(found[0]), int(found[1])
 
 
 Target_ = Annotated[Target | None, PlainValidator(_target)]

@@ -128,7 +128,9 @@ def of_command(command: str, **own: Any) -> Choices:
 
 
 def _no_choice(name: str, command: CommandSpec) -> UsageError:
-    others = [each.name for each in COMMANDS.values() if name in each.fields]
+    others = [each.name for each in COMMANDS.values() if name in each.fields and each.name != "redo"]
     if others:
-        return UsageError(f"{choice(name)} is no choice of `{command.name}`", f"`{'` and `'.join(others)}` have it")
-    return unknown("choice", name, command.fields)
+        return UsageError(
+            f"{choice(name)} is no choice of `{command.name}`", f"`{'` and `'.join(others)}` ha{'s' if len(others) == 1 else 've'} it"
+        )
+    return unknown("choice", name, command.fields, f"`help(reverie.{command.name})` lists them, and `reverie {command.name} --help-all`")

@@ -2,8 +2,8 @@
 
 from reverie.render.batch_memory import fitting
 from reverie.render.frames import Dreamer, Dreamt
+from reverie.render.judges import Inputs, guided
 from reverie.render.noise import LARGEST, check_size, drawn, generator, noise_start, purposes, threads
-from reverie.render.objective_inputs import Inputs, guided
 from reverie.render.own_objective import Objective, PictureScore, own_layers, own_target
 from reverie.render.own_plan import climb_plan
 from reverie.render.plan import Plan, Watcher

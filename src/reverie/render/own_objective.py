@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -15,29 +16,31 @@ from reverie.render.noise import SMALLEST
 from reverie.render.scores import Scores
 from reverie.target import CLASSES, Target, Term
 
-Objective = Callable[[Mapping[str, Tensor]], Tensor]  # what layers see of N pictures, by name, each (N, C, …) → (N,), a number where N is 1
+Objective = Callable[[dict[str, Tensor]], Tensor]  # what layers see of N pictures, by name, each (N, C, …) → (N,), a number where N is 1
 PictureScore = Callable[[Tensor], Tensor]  # pictures (N, C, H, W) in 0..1 → (N,), a number where N is 1
 
 PICTURES = Target((Term(layer="pictures"),))  # of a recipe whose score looked at pictures alone
 
 
-class _Asked(Mapping[str, Tensor]):
+class Seen(dict[str, Tensor]):
     """Activations by name. Those that are not there, but were asked for, are noted."""
 
     def __init__(self, seen: Mapping[str, Tensor]) -> None:
-        self._seen = seen
+        super().__init__(seen)
         self.missing: dict[str, None] = {}
 
-    def __getitem__(self, name: str) -> Tensor:
-        if name not in self._seen:
+    def __missing__(self, name: str) -> Tensor:
+        self.missing[name] = None
+        raise KeyError(name)
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """As of any dictionary, and noted too."""
+        if name not in self:
             self.missing[name] = None
-        return self._seen[name]
+        return super().get(name, default)
 
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._seen)
-
-    def __len__(self) -> int:
-        return len(self._seen)
+    def __repr__(self) -> str:
+        return f"Seen({', '.join(f'{name} {tuple(each.shape)}' for name, each in self.items())})"
 
 
 class OwnObjective:
@@ -59,7 +62,7 @@ class OwnObjective:
             UsageError: it asks for a layer that does not exist, or gives no scores. Whatever the function raises comes through.
         """
         while True:
-            asked = _Asked(self._seen(pictures, softly))
+            asked = Seen(self._seen(pictures, softly))
             try:
                 scores = self._function(asked)
             except Exception:

@@ -12,7 +12,7 @@ from reverie.errors import InputError, UsageError, choice
 from reverie.networks import Network
 from reverie.networks.prepared.device import free_memory
 from reverie.objectives import entry
-from reverie.pictures.large_tensors import IN_MEMORY
+from reverie.pictures.disk_backed import IN_MEMORY
 from reverie.recipe import OWN, Penalties, Recipe, Tiles, Transforms
 from reverie.render.batch_memory import WASTE, bytes_per_pixel
 from reverie.render.noise import LARGEST

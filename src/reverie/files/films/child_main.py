@@ -32,7 +32,7 @@ def main(work: str) -> None:
 
         _answer(lambda: write(json.loads(sys.stdin.buffer.readline()), sys.stdin.buffer), "the film", decoding=False)
         return
-    from reverie.files.films.decoding import frames, limit_memory, survey
+    from reverie.files.films.child_decoding import frames, limit_memory, survey
 
     limit_memory(MEMORY)
     requests: queue.SimpleQueue[bytes] = queue.SimpleQueue()

@@ -22,7 +22,7 @@ from reverie.files.films.protocol import LONGEST_MESSAGE, Answer, Kind, Message,
 PATIENCE = 20.0  # seconds without a sign of life; the slowest machine decodes a frame in less
 _ERRORS: dict[Kind, type[ReverieError]] = {"input": InputError, "unsafe": UnsafeError, "extra": MissingExtra}
 _CODE = (
-    f"import sys; sys.path.append({str(Path(__file__).parents[2])!r}); from reverie.files.films.child_main import main; main(sys.argv[1])"
+    f"import sys; sys.path.append({str(Path(__file__).parents[3])!r}); from reverie.files.films.child_main import main; main(sys.argv[1])"
 )
 _Value = TypeVar("_Value")
 

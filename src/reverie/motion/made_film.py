@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from reverie.recipe import Recipe
@@ -22,7 +22,7 @@ class Footage:
     """
 
     path: Path
-    recipe: Recipe | None
+    recipe: Recipe | None = field(repr=False)
     frames: int
     seconds: float
     notes: tuple[str, ...] = ()
