@@ -19,5 +19,5 @@ def read_recipe(picture: str | Path) -> Recipe:
     place = expanded(picture)
     text = files.recipe_text(place)
     if text is None:
-        raise InputError(f"'{place}' carries no recipe", f"pictures made by Reverie do, unless {choice('recipe')} left it out")
+        raise InputError(f"'{place}' carries no recipe", f"pictures made by Reverie do, unless {choice('with_recipe')} left it out")
     return read(text)

@@ -15,7 +15,7 @@ import difflib
 import re
 from collections.abc import Callable, Iterable
 
-_CHOICE = re.compile("⟦([a-z_]+)(?:=([^⟧]*))?⟧")
+_CHOICE = re.compile("⟦([a-z_][a-z0-9_]*)(?:=([^⟧]*))?⟧")
 
 
 def printable(text: object) -> str:

@@ -122,6 +122,56 @@ def test_what_cannot_be(place: Path, hand: Network) -> None:
         reverie.again(start)
 
 
+def test_each_network_keeps_its_own_target(place: Path) -> None:
+    start = saved(place / "start.png")
+    both = ["efficientnet-lite0", "efficientnet-lite1"]
+    first = recipe_of(reverie.dream(start, level="patterns", network=both, **FEW))
+    assert first.networks[1].target is not None
+    same = recipe_of(reverie.again(Picture(torch.zeros(3, 8, 8), recipe=first)))
+    assert same == first
+    assert recipe_of(reverie.again(Picture(torch.zeros(3, 8, 8), recipe=first), seed=2)).networks == first.networks
+
+
+def test_none_is_no_change_and_what_excludes_another_takes_its_place(place: Path, hand: Network) -> None:
+    start, other = saved(place / "start.png"), saved(place / "other.png")
+    first = reverie.dream(start, "edge", guide=other, network=hand, seed=7, strength=0.05, **FEW)
+    same = reverie.again(first, network=hand, seed=None, strength=None, level=None)
+    assert isinstance(same, Picture) and same.encode() == first.encode()
+    assert recipe_of(reverie.again(first, network=hand, direction=[1.0, -1.0])).objective == "direction"
+    exaggerated = recipe_of(reverie.again(first, network=hand, caricature=True))
+    assert exaggerated.objective == "caricature" and exaggerated.ascent.strength == 0.004 and exaggerated.input("guide") is None
+    assert recipe_of(reverie.again(first, network=hand, guide=None)).objective == "excite"
+    tiled = reverie.dream(start, "edge:0", tile=32, network=hand, **FEW)
+    assert recipe_of(reverie.again(tiled, network=hand, rotate=5.0)).tiles is None
+    assert recipe_of(reverie.again(tiled, network=hand, seed=3)).tiles == recipe_of(tiled).tiles
+    noise = reverie.dream("noise:pink", "edge:0", size=32, spread=0.2, network=hand, **FEW)
+    assert recipe_of(reverie.again(noise, network=hand, start=start)).canvas.spread == 0.0
+
+
+def test_a_batch_is_as_it_was(place: Path, hand: Network, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = reverie.imagine(1, diverse=2, network=hand, size=24, **FEW)
+    other = recipe_of(reverie.again(made[0], network=hand, target="class:2"))
+    assert other.batch is not None and other.batch.kind == "diverse" and str(other.target) == "class:2"
+    wrong: list[dict[str, Any]] = [{"diverse": 3}, {"count": 3}, {"batch": 2}]
+    for changes in wrong:
+        with pytest.raises(UsageError, match="of one picture"):
+            reverie.again(made[0], network=hand, **changes)
+    several = reverie.imagine([0, 1], network=hand, size=24, **FEW)
+    monkeypatch.setattr("reverie.api.imagining.fitting", lambda *_: 1)
+    with pytest.raises(UsageError, match="fit into memory"):
+        reverie.again(several[1], network=hand, seed=2)
+
+
+def test_another_ring_and_another_length(place: Path, hand: Network) -> None:
+    moving: dict[str, Any] = {"frames": 2, "rounds": 1, "size": (32, 48), **FEW}
+    reverie.journey("noise:pink", "a", network=hand, ring=["edge:0", "light:1"], **moving)
+    made = reverie.again("a/000000.png", "b", network=hand, ring=["edge:1", "light:0"])
+    assert isinstance(made, reverie.Footage) and made.recipe is not None and made.recipe.journey is not None
+    assert [str(each.target) for each in made.recipe.journey.ring] == ["edge:1", "light:0"]
+    longer = reverie.again("a/000000.png", "c", network=hand, seconds=0.12)
+    assert isinstance(longer, reverie.Footage) and longer.frames == 3
+
+
 # ── functions of one's own ───────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -153,7 +153,7 @@ def test_names_that_cannot_be(run: Run, start: str) -> None:
 
 @pytest.mark.parametrize(
     ("arguments", "fault"),
-    [(["frob"], "No such command 'frob'"), (["recognise"], "PICTURE"), (["recognise", "a", "--top", "x"], "--top"), (["redo"], "PICTURE")],
+    [(["zzz"], "no command 'zzz'"), (["recognise"], "PICTURE"), (["recognise", "a", "--top", "x"], "--top"), (["redo"], "PICTURE")],
 )
 def test_wrong_usage(run: Run, arguments: list[str], fault: str) -> None:
     run(*arguments).fault(2, fault, "--help")

@@ -112,3 +112,11 @@ def test_recipe_says_in_words_what_was_done_and_what_is_unusual(run: Run, sky: P
     assert any(line.startswith("ascent.octaves") and "2" in line and "usually 5" in line for line in rest)
     assert not any(line.startswith("ascent.jitter") for line in rest)
     assert any(line.startswith("ascent.jitter") for line in run("recipe", "a.png", "--all").out.splitlines())
+
+
+def test_a_command_that_is_not_known_is_told_the_nearest(run: Run) -> None:
+    run("dreem", "a.png").fault(2, "no command 'dreem'", "did you mean 'dream'")
+
+
+def test_a_field_with_a_number_in_its_name_is_named(run: Run, sky: Path) -> None:
+    run("dream", sky, "--l2", "11").fault(2, "--l2 11")

@@ -23,7 +23,7 @@ from tests.helpers.imagefiles import RECIPE
 from reverie.errors import InputError, OutputError, UnsafeError, UsageError
 from reverie.files import recipe_text
 from reverie.files.films import child_process
-from reverie.files.films.muxing import gif_marks, ticks
+from reverie.files.films.child_writing import gif_marks, ticks
 from reverie.files.films.reading import frames, survey
 from reverie.files.films.writing import write_film
 from reverie.files.recipes import xmp
@@ -191,7 +191,7 @@ def test_no_room_on_disk_is_told_and_leaves_nothing(tmp_path: Path, monkeypatch:
 
 def test_the_disk_that_is_full_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     code = child_process._CODE.replace(
-        "main(", f"import reverie.files.films.muxing as m; m.write = lambda *_: m.full({errno.ENOSPC}); main("
+        "main(", f"import reverie.files.films.child_writing as m; m.write = lambda *_: m.full({errno.ENOSPC}); main("
     )
     code = code.replace("main(", "m.full = lambda n: (_ for _ in ()).throw(OSError(n, 'No space left on device')); main(")
     monkeypatch.setattr(child_process, "_CODE", code)

@@ -6,7 +6,7 @@ from typing import Any, Unpack
 
 from reverie.api.choices import DreamChoices, PictureLike, documented
 from reverie.api.opening import Networks
-from reverie.api.planning import Planning
+from reverie.api.planning import Before, Planning
 from reverie.api.start_guide_mask import beside_of, start_of
 from reverie.errors import UsageError
 from reverie.files.limits import at_most_pixels
@@ -45,13 +45,21 @@ def dream(
 
 
 def plan_dream(
-    start: PictureLike, target: str | Target | None = None, *, network: Networks = None, objective: Objective | None = None, **choices: Any
+    start: PictureLike,
+    target: str | Target | None = None,
+    *,
+    network: Networks = None,
+    objective: Objective | None = None,
+    before: Before | None = None,
+    **choices: Any,
 ) -> Plan:
     """All of `dream` but the dreaming: what is wrong comes to light here, before any time is spent, and the recipe is known."""
-    wish = Planning("dream", network, {"target": target, **choices})
+    wish = Planning("dream", network, {"target": target, **choices}, before)
     kind, limit = OWN if objective is not None else objective_of(wish.request[Beside]), wish.machinery.max_pixels
     with at_most_pixels(limit):
         picture, used = start_of(start, wish.request, wish.network.channels, largest=limit)
+        if isinstance(used, FileInput):
+            wish.without_spread()
         layers = () if objective is None else _layers_of(objective, wish, picture)
         wanted = wish.targets() if objective is None else [own_target(layers)]
         beside = beside_of(wish.request, wish.networks, wanted[0], picture.size)
@@ -80,7 +88,8 @@ def _layers_of(objective: Objective, wish: Planning, picture: Picture) -> tuple[
     goal = wish.request[Goal]
     if goal.target is not None or goal.level is not None or wish.request.changed("preset"):
         raise UsageError("both an objective of one's own and a target, level or preset", "give one of them: each says what to climb")
-    if any(wish.request.changed(name) for name in ("guide", "caricature", "direction", "towards", "away")):
+    given = wish.request[Beside]
+    if given.caricature or any(each is not None for each in (given.guide, given.direction, given.towards, given.away)):
         raise UsageError("an objective of one's own with a guide, a caricature or a direction", "give one of them: each says what to climb")
     return own_layers(objective, wish.networks, picture.pixels[None])
 

@@ -10,7 +10,7 @@ from typing import Any, Literal, Unpack, cast, overload
 
 from reverie.api.choices import FeatureChoices, ImagineChoices, documented
 from reverie.api.opening import Networks
-from reverie.api.planning import Planning
+from reverie.api.planning import Before, Planning
 from reverie.api.start_guide_mask import beside_of
 from reverie.errors import UsageError, choice
 from reverie.files.limits import at_most_pixels
@@ -156,9 +156,11 @@ def features(
     return _made(plan_feature(targets, network=network, **choices), progress, making)
 
 
-def plan_imagine(label: Label | Sequence[Label] | None = None, *, network: Networks = None, **choices: Any) -> list[Plan]:
+def plan_imagine(
+    label: Label | Sequence[Label] | None = None, *, network: Networks = None, before: Before | None = None, **choices: Any
+) -> list[Plan]:
     """All of `imagine` but the making, a plan for each batch."""
-    wish = Planning("imagine", network, choices)
+    wish = Planning("imagine", network, choices, before)
     labels = [] if label is None else [label] if isinstance(label, (str, Integral)) else list(cast(Sequence[Label], label))
     between = wish.request[Together].between
     return _plans(
@@ -166,11 +168,13 @@ def plan_imagine(label: Label | Sequence[Label] | None = None, *, network: Netwo
     )
 
 
-def plan_feature(target: Climbed | Sequence[Climbed] | None = None, *, network: Networks = None, **choices: Any) -> list[Plan]:
+def plan_feature(
+    target: Climbed | Sequence[Climbed] | None = None, *, network: Networks = None, before: Before | None = None, **choices: Any
+) -> list[Plan]:
     """All of `feature` but the making, a plan for each batch."""
     given = [] if target is None else [target] if isinstance(target, (str, Target)) else list(target)
     targets = [parse(each) for text in given for each in (expand(text) if isinstance(text, str) else [text])]
-    wish = Planning("feature", network, choices)
+    wish = Planning("feature", network, choices, before)
     between = wish.request[Together].between
     return _plans(wish, targets, None if between is None else [parse(each) for each in between])
 
@@ -179,7 +183,7 @@ def _plans(wish: Planning, targets: list[Target], between: list[Target] | None) 
     kind, groups = _grouped(targets, between, wish.request)
     size = wish.request[Size].size or wish.network.size
     check_size(*size, "the picture", "size")
-    if "octaves" not in wish.request.given:
+    if "octaves" not in {**wish.request.before, **wish.request.given}:
         wish.with_ascent(octaves=_octaves(wish.choices.ascent.octave_scale, wish.network, size))
     wanted = list(dict.fromkeys(target for group in groups for target in group))
     for target in wanted:

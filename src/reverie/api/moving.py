@@ -12,7 +12,7 @@ from torch import Tensor
 from reverie.api.choices import FilmChoices, JourneyChoices, PictureLike, documented
 from reverie.api.journey_ring import ring_of
 from reverie.api.opening import Networks
-from reverie.api.planning import Planning, check_frames
+from reverie.api.planning import Before, Planning, check_frames
 from reverie.api.start_guide_mask import start_of
 from reverie.errors import MissingExtra, UsageError
 from reverie.files.films.reading import Survey, survey
@@ -97,19 +97,26 @@ def split(choices: dict[str, Any]) -> tuple[FilmWriting, dict[str, Any]]:
     return choose(FilmWriting, **{name: value for name, value in written.items() if value is not None}), choices
 
 
-def plan_journey(start: PictureLike, target: str | Target | None = None, *, network: Networks = None, **choices: Any) -> JourneyPlan:
+def plan_journey(
+    start: PictureLike,
+    target: str | Target | None = None,
+    *,
+    network: Networks = None,
+    before: Before | None = None,
+    **choices: Any,
+) -> JourneyPlan:
     """All of `journey` but the dreaming: what is wrong comes to light here, and the recipe is known."""
     ring: Sequence[str] = choices.get("ring") or ()
     if ring and (target is not None or choices.get("level") is not None):
         raise UsageError("both a ring and a target or level", "name the targets of the ring alone")
     stops = ring_of(ring, network, choices.get("device")) if ring else None
-    wish = Planning("journey", network if stops is None else stops.networks, {"target": target, **choices})
+    wish = Planning("journey", network if stops is None else stops.networks, {"target": target, **choices}, before)
     check_frames(wish.network)
     moving = _moving(wish.request)
     notes = check(moving)
     noise = isinstance(start, str) and start.startswith("noise:")
     if not noise:
-        wish.choices = wish.choices._replace(canvas=wish.choices.canvas.model_copy(update={"spread": 0.0}))
+        wish.without_spread()
     with at_most_pixels(wish.machinery.max_pixels):
         picture, used = start_of(start, _for_films(wish.request, noise), wish.network.channels)
     pixels, said = _fitting(picture, wish.request[Width].width)
@@ -129,10 +136,17 @@ def plan_journey(start: PictureLike, target: str | Target | None = None, *, netw
     return JourneyPlan(recipe, wish.networks, pixels, kept=kept, notes=(*notes, *said))
 
 
-def plan_film(video: str | Path, target: str | Target | None = None, *, network: Networks = None, **choices: Any) -> FilmPlan:
+def plan_film(
+    video: str | Path,
+    target: str | Target | None = None,
+    *,
+    network: Networks = None,
+    before: Before | None = None,
+    **choices: Any,
+) -> FilmPlan:
     """All of `film` but the dreaming. The film is read once from end to end, so that what is wrong with it comes to light here."""
     check_installed()
-    wish = Planning("film", network, {"target": target, **choices})
+    wish = Planning("film", network, {"target": target, **choices}, before)
     check_frames(wish.network)
     place = expanded(video)
     with at_most_pixels(wish.machinery.max_pixels):
@@ -179,12 +193,13 @@ def _for_films(request: Request, noise: bool) -> Request:
     """Noise of a size that a film can have; a picture as it is, which is brought to such a size at once."""
     width = request[Width].width
     if not noise:
-        return Request(request.command, {name: value for name, value in request.given.items() if name != "width"})
+        given = {name: value for name, value in request.given.items() if name != "width"}
+        return Request(request.command, given, {**request.before, "width": None})
     if width is not None and request[Size].size is not None:
         return request  # and who reads the start says what is wrong
     high, wide = request[Size].size or ((width, width) if width else SIZE)
     given = {name: value for name, value in request.given.items() if name not in ("width", "size")}
-    return Request(request.command, {**given, "size": (high - high % 2, wide - wide % 2)})
+    return Request(request.command, {**given, "size": (high - high % 2, wide - wide % 2)}, {**request.before, "width": None, "size": None})
 
 
 def _fitting(picture: Picture, width: int | None) -> tuple[Tensor, tuple[str, ...]]:

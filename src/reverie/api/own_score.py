@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Unpack
+from typing import Any, Unpack
 
 from reverie.api.choices import ClimbChoices, PictureLike, documented
+from reverie.api.planning import Before
 from reverie.api.start_guide_mask import beside_of, start_of
 from reverie.errors import UsageError
 from reverie.files.limits import at_most_pixels
@@ -40,11 +41,11 @@ def climb(
     return plan_climb(start, score, **choices).make(progress, making)
 
 
-def plan_climb(start: PictureLike, score: PictureScore, **choices: Unpack[ClimbChoices]) -> Plan:
+def plan_climb(start: PictureLike, score: PictureScore, *, before: Before | None = None, **choices: Any) -> Plan:
     """All of `climb` but the climbing."""
     if not callable(score):
         raise UsageError(f"a score that is a {type(score).__name__}", "give a function from pictures (N, 3, H, W) to scores (N,)")
-    request = Request(CLIMB, choices)
+    request = Request(CLIMB, choices, None if before is None else before.choices)
     machinery = request[Machinery]
     with at_most_pixels(machinery.max_pixels):
         picture, used = start_of(start, request, COLOURS)

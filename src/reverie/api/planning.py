@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from torch import Tensor
@@ -17,6 +18,18 @@ from reverie.target import Target
 Inputs = Sequence[Any]  # as a recipe names them
 
 
+@dataclass(frozen=True)
+class Before:
+    """What an earlier recipe had, where something is made again but for what is named.
+
+    Attributes:
+        choices: by name. targets: of each network; empty where the networks are others.
+    """
+
+    choices: Mapping[str, Any]
+    targets: tuple[Target, ...] = ()
+
+
 class Planning:
     """A request on its way to a plan; what is wrong with it comes to light before any time is spent.
 
@@ -29,8 +42,9 @@ class Planning:
         UsageError: a choice that the command has not, out of bounds, or that changes nothing with these networks.
     """
 
-    def __init__(self, command: str, network: Networks, given: Mapping[str, Any]) -> None:
-        self.request: Request = resolve(command, given)
+    def __init__(self, command: str, network: Networks, given: Mapping[str, Any], before: Before | None = None) -> None:
+        self.request: Request = resolve(command, given, None if before is None else before.choices)
+        self._targets = None if before is None else before.targets
         self.networks = networks_from(network, self.machinery.device)
         self.choices: Choices = self.request.choices
         check_colours(self.networks[0], self.request)
@@ -50,12 +64,18 @@ class Planning:
 
     def targets(self) -> list[Target]:
         """What each network is asked for."""
+        if self._targets and not any(name in self.request.given for name in ("target", "level", "preset")):
+            return list(self._targets)
         return [self.request.target(net.level) for net in self.networks]
 
     def with_ascent(self, **changes: Any) -> None:
         """Other choices of the ascent, which follow from the inputs."""
         ascent: Ascent = self.choices.ascent.model_copy(update=changes)
         self.choices = self.choices._replace(ascent=ascent)
+
+    def without_spread(self) -> None:
+        """Of what begins with a picture, which keeps its own contrast."""
+        self.choices = self.choices._replace(canvas=self.choices.canvas.model_copy(update={"spread": 0.0}))
 
     def check(self, targets: Sequence[Target], size: tuple[int, int], objective: str = "excite", direction: Tensor | None = None) -> None:
         """Raise UsageError where a network lacks what its target names on a picture of this size, (height, width)."""

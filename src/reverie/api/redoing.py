@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Unpack, cast, overload
 
@@ -13,17 +14,22 @@ from reverie.api.imagining import plan_feature, plan_imagine
 from reverie.api.moving import plan_film, plan_journey, split
 from reverie.api.opening import Networks
 from reverie.api.own_score import plan_climb
+from reverie.api.planning import Before
 from reverie.api.replanning import Carried, Given, carried_by, plan_redo
 from reverie.errors import InputError, UsageError, choice
 from reverie.motion.made_film import Footage
 from reverie.motion.plan import MovingPlan
+from reverie.networks import Network
 from reverie.pictures import Picture
-from reverie.recipe import CLIMB, COMMANDS, OWN, Machinery, NoiseInput, Recipe, choose, preset
+from reverie.recipe import CLIMB, COMMANDS, OWN, Machinery, NoiseInput, Recipe, choose
 from reverie.render import Objective, PictureScore, Plan, Watcher
 from reverie.store import sha256_of
+from reverie.target import parse
 from reverie.work import Watcher as FilmWatcher
 
 EitherWatcher = Watcher | FilmWatcher
+_INPUTS = frozenset({"guide", "mask", "direction"})  # which None takes away
+_NOT_OF_TILES = frozenset({"seed", "threads", "device", "max_pixels", "keep", "octaves", "octave_scale", "steps", "strength", "settle"})
 _NOT_CHOSEN = ("machine", "networks", "opinions", "made_from")
 
 
@@ -109,21 +115,41 @@ def plan_again(
     picture: str | Path | Picture, *, network: Networks = None, objective: Objective | PictureScore | None = None, **changes: Any
 ) -> Plan | MovingPlan:
     """All of `again` but the making."""
+    changes = {name: value for name, value in changes.items() if value is not None or name in _INPUTS}
     start = changes.pop("start", None)
     carried = _carried(picture)
     old = carried.recipe
     if old.objective == "rebuild":
         raise UsageError("a picture rebuilt from a layer, but for something", "look again: `reverie see` has those choices")
     _check_own(carried, objective, changes)
+    others = network is not None and not _are(network, old)
     if network is None and old.networks:
         carried.check_hashes()
         network = carried.networks(changes.get("device"))
-    named = preset(changes["preset"]).choices if changes.get("preset") else {}
-    given = {**chosen_in(old), **_inputs(carried, start, changes), **named, **changes}
-    return _with_origin(_planned(old, given, network, objective), old)
+    targets = () if others or objective is not None else tuple(each.target or old.target for each in old.networks)
+    begin = _start(carried, start)
+    before = {
+        **_chosen(old),
+        **_extent(old, begin),
+        **_beside(carried, objective, changes),
+        **_cut(old, changes, others or start is not None),
+    }
+    if ("level" in changes or "preset" in changes) or objective is not None or old.command in ("imagine", "feature"):
+        targets = ()
+    else:
+        before["target"] = old.target
+    if isinstance(begin, str) != isinstance(old.input("start"), NoiseInput) or "size" in changes:
+        before.pop("octaves" if old.command in ("imagine", "feature") else "spread", None)
+    return _with_origin(_planned(old, begin, Before(before, targets), changes, network, objective), old)
 
 
-def chosen_in(recipe: Recipe) -> dict[str, Any]:
+def _are(network: Networks, old: Recipe) -> bool:
+    """Whether these are the networks of a recipe."""
+    given = list(network) if isinstance(network, (list, tuple)) else [network]
+    return [each.sha256 if isinstance(each, Network) else each for each in given] == [each.sha256 for each in old.networks]
+
+
+def _chosen(recipe: Recipe) -> dict[str, Any]:
     """Every choice of a recipe that its command has, by name."""
     fields = COMMANDS[recipe.command].fields if recipe.networks else CLIMB.fields
     groups = [getattr(recipe, name) for name in ("canvas", "ascent", "transforms", "penalties", "finish", "journey", "film")]
@@ -132,33 +158,47 @@ def chosen_in(recipe: Recipe) -> dict[str, Any]:
     return {**kept, "seed": recipe.seed, "threads": recipe.machine.threads}
 
 
-def _inputs(carried: Carried, start: Any, changes: dict[str, Any]) -> dict[str, Any]:
-    """What went in and how large, as choices; what was named instead is not looked for."""
+def _start(carried: Carried, start: Any) -> Any:
+    """What it begins with now: what was named, or what it began with."""
     old = carried.recipe
+    if start is not None:
+        if old.command in ("imagine", "feature"):
+            raise UsageError(f"another start for what `{old.command}` made", "it begins with noise: another seed gives another")
+        return start
     used = old.input("start") or old.input("film")
-    if start is not None and old.command in ("imagine", "feature"):
-        raise UsageError(f"another start for what `{old.command}` made", "it begins with noise: another seed gives another")
-    if start is None:
-        start = f"noise:{used.noise}" if isinstance(used, NoiseInput) else carried.role("film" if old.film else "start")
-    found: dict[str, Any] = {"start": start}
-    if not isinstance(start, str) or not start.startswith("noise:"):
-        found["width"] = old.width
-    elif "width" not in changes:
-        found["size"] = (old.height, old.width)
-    for role in ("guide", "mask", "direction"):
+    return f"noise:{used.noise}" if isinstance(used, NoiseInput) else carried.role("film" if old.film else "start")
+
+
+def _extent(old: Recipe, start: Any) -> dict[str, Any]:
+    """How large, in the word that goes with its start."""
+    noise = isinstance(start, str) and start.startswith("noise:")
+    return {"size": (old.height, old.width)} if noise else {"width": old.width}
+
+
+def _beside(carried: Carried, objective: object, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """What lay beside the start; another way of asking takes the place of the old one."""
+    old = carried.recipe
+    asked = objective is not None or bool(changes.keys() & {"guide", "direction", "towards", "away", "caricature"})
+    found: dict[str, Any] = {}
+    for role in ("mask",) if asked else ("guide", "mask", "direction"):
         if role not in changes and old.input(role) is not None:
             found[role] = carried.role(role)
-    if old.objective == "caricature":
+    if old.objective == "caricature" and not asked:
         found["caricature"] = True
-    if old.tiles is not None and not changes.keys() & {"target", "level", "preset", "width", "size"}:
-        found |= {"tile": old.tiles.tile, "halo": old.tiles.halo}
     return found
+
+
+def _cut(old: Recipe, changes: Mapping[str, Any], others: bool) -> dict[str, Any]:
+    """The tiles, where nothing changed that they follow from."""
+    if old.tiles is None or others or not changes.keys() <= _NOT_OF_TILES:
+        return {}
+    return {"tile": old.tiles.tile, "halo": old.tiles.halo}
 
 
 def _check_own(carried: Carried, objective: Objective | PictureScore | None, changes: Mapping[str, Any]) -> None:
     """Raise where an objective of one's own is missing, has no place, or stands beside another."""
     old = carried.recipe
-    if objective is None and old.objective == OWN and not changes.keys() & {"target", "level", "preset"}:
+    if objective is None and old.objective == OWN and not (old.networks and changes.keys() & {"target", "level", "preset"}):
         what = "a score of pictures" if not old.networks else "an objective"
         raise InputError(
             f"'{carried.name}' was made with {what} of somebody's own, which a recipe cannot hold", f"give it: {choice('objective')}"
@@ -169,48 +209,67 @@ def _check_own(carried: Carried, objective: Objective | PictureScore | None, cha
         raise UsageError("both an objective of one's own and a target, level or preset", "give one of them: each says what to climb")
 
 
-def _planned(old: Recipe, given: dict[str, Any], network: Networks, objective: Objective | PictureScore | None) -> Plan | MovingPlan:
-    start, target = given.pop("start"), given.pop("target", None)
-    if target is None and "level" not in given and "preset" not in given:
-        target = old.target
-    if old.command == "film":
-        return plan_film(start, target, network=network, **given)
-    if old.command == "journey":
-        if old.journey is not None and old.journey.ring and target == old.target:
-            names = [each.name for each in old.networks]
-            given["ring"] = [f"{names[each.network]}/{each.target}" for each in old.journey.ring]
-            target = None
-        return plan_journey(start, target, network=network, **given)
+def _planned(
+    old: Recipe, start: Any, before: Before, changes: dict[str, Any], network: Networks, objective: Objective | PictureScore | None
+) -> Plan | MovingPlan:
     if old.objective == OWN and not old.networks:
-        return plan_climb(start, cast(PictureScore, objective), **given)
+        return plan_climb(start, cast(PictureScore, objective), before=before, **changes)
+    if old.command == "film":
+        return plan_film(start, network=network, before=before, **changes)
+    if old.command == "journey":
+        if old.journey is not None and old.journey.ring and not changes.keys() & {"ring", "target", "level", "preset"}:
+            changes = {**changes, "ring": _ring(old, network)}
+        if "ring" in changes:
+            before = Before({name: value for name, value in before.choices.items() if name != "target"})
+        return plan_journey(start, network=network, before=before, **changes)
     if old.command == "dream":
-        return plan_dream(start, None if objective else target, network=network, objective=cast(Objective | None, objective), **given)
-    plan_all = plan_imagine if old.command == "imagine" else plan_feature
-    batch = old.batch if target == old.target else None
-    if batch is None:
-        return plan_all(_subject(target), network=network, **given)[0]
+        return plan_dream(start, network=network, objective=cast(Objective | None, objective), before=before, **changes)
+    return _in_its_batch(old, before, changes, network)
+
+
+def _ring(old: Recipe, network: Networks) -> list[str]:
+    """The stops of a ring, each of its network by place."""
+    assert old.journey is not None
+    given = list(network) if isinstance(network, (list, tuple)) else [cast("Network | str | None", network)]
+    names = [each.name if isinstance(each, Network) else each for each in given]
+    if len(names) == 1:
+        return [str(each.target) for each in old.journey.ring]
+    return [f"{names[min(each.network, len(names) - 1)]}/{each.target}" for each in old.journey.ring]
+
+
+def _in_its_batch(old: Recipe, before: Before, changes: dict[str, Any], network: Networks) -> Plan:
+    """A picture from noise, in the company that it was made in; of another target alone."""
+    wrong = next((name for name in ("diverse", "between", "count", "batch") if name in changes), None)
+    if wrong is not None:
+        raise UsageError(f"{choice(wrong)} of one picture", f"`{old.command}` makes several: ask it")
+    plan_all: Callable[..., list[Plan]] = plan_imagine if old.command == "imagine" else plan_feature
+    target, batch = changes.pop("target", None), old.batch
+    plan_some = partial(plan_all, network=network, before=before, **changes)
+    if batch is None or (target is not None and batch.kind != "diverse" and parse(target) != old.target):
+        return plan_some(str(target or old.target))[0]
     if batch.kind == "between":
-        given |= {"between": [_subject(batch.targets[0]), _subject(batch.targets[-1])], "count": len(batch.targets)}
-        plan = plan_all(None, network=network, **given)[0]
+        plans = plan_some(None, between=[str(batch.targets[0]), str(batch.targets[-1])], count=len(batch.targets))
     elif batch.kind == "diverse":
-        plan = plan_all(_subject(target), network=network, diverse=len(batch.targets), **given)[0]
+        plans = plan_some(str(target or old.target), diverse=len(batch.targets))
     else:
-        plan = plan_all([_subject(each) for each in batch.targets], network=network, **{**given, "batch": len(batch.targets)})[0]
-    together = batch.model_copy(update={"targets": tuple(each.target for each in plan.recipes())})
-    wanted = plan.recipe.model_copy(update={"target": together.targets[batch.index], "batch": together})
-    return replace(plan, recipe=wanted, wanted=(batch.index,))
-
-
-def _subject(target: Any) -> str:
-    return str(target)
+        plans = plan_some([str(each) for each in batch.targets], batch=len(batch.targets))
+    recipes = plans[0].recipes()
+    if len(recipes) != len(batch.targets):
+        raise UsageError(f"a batch of {len(batch.targets)} pictures", f"{len(recipes)} fit into memory here: ask for smaller ones")
+    return replace(plans[0], recipe=recipes[batch.index], wanted=(batch.index,))
 
 
 def _with_origin(plan: Plan | MovingPlan, old: Recipe) -> Plan | MovingPlan:
     """The plan, its recipe saying what it was made from; the very same where nothing differs."""
     same = all(getattr(plan.recipe, name) == getattr(old, name) for name in Recipe.model_fields if name not in _NOT_CHOSEN)
-    same = same and [each.sha256 for each in plan.recipe.networks] == [each.sha256 for each in old.networks]
+    same = same and _asked(plan.recipe) == _asked(old)
     origin = old.made_from if same else sha256_of(old.text().encode())
     return replace(plan, recipe=plan.recipe.model_copy(update={"made_from": origin}))
+
+
+def _asked(recipe: Recipe) -> list[tuple[Any, ...]]:
+    """What its networks are, and are asked for."""
+    return [(each.sha256, each.target, each.mean, each.std, each.size) for each in recipe.networks]
 
 
 def _carried(picture: str | Path | Picture) -> Carried:
@@ -229,7 +288,7 @@ def _check_output(carried: Carried, output: str | Path | None) -> None:
             f"'{carried.name}' is a {carried.recipe.command}, which is written as it is made", f"say where: {choice('output')}"
         )
     if output is not None and not moving:
-        raise UsageError("an output for a picture", "save it: redo(…).save(…)")
+        raise UsageError("an output for a picture", "save it: .save(…) of what comes back")
 
 
 def _made(plan: Plan | MovingPlan, output: str | Path | None, writing: dict[str, Any], progress: EitherWatcher | None) -> Picture | Footage:

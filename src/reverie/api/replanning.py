@@ -66,7 +66,7 @@ class Carried:
 
     @property
     def name(self) -> str:
-        return self.place.name
+        return self.place.name or "the picture"
 
     def networks(self, device: str | None = None) -> tuple[Network, ...]:
         """Those given, by hash; else built-in ones, and ones of a zoo that are here already.
@@ -119,7 +119,7 @@ class Carried:
             others = [each for each in self.recipe.inputs if not isinstance(each, NoiseInput) and each is not used]
             if used.role in ("start", "film") and not any(_among([start], each.sha256) for each in others):
                 raise InputError(f"'{start}' is not the {used.role} of '{self.name}'", f"its sha256 should be {used.sha256}")
-        found = Kept().find(used.sha256) or _among(files_in(self.place.parent, _READABLE), used.sha256)
+        found = Kept().find(used.sha256) or (_among(files_in(self.place.parent, _READABLE), used.sha256) if self.place.name else None)
         if found is None:
             fault = f"the {used.role} of '{self.name}' is not to be found (sha256 {used.sha256})"
             raise InputError(fault, f"say where it is: {choice('start', 'PATH')}")

@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from reverie.cli.flags import built
-from reverie.errors import InputError, Interrupted, MissingExtra, OutputError, ReverieError, UsageError
+from reverie.errors import InputError, Interrupted, MissingExtra, OutputError, ReverieError, UsageError, unknown
 from reverie.recipe import COMMANDS, flag_of
 from reverie.version import __version__
 
@@ -29,6 +29,11 @@ class _Commands(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
+            raise unknown("command", args[0], COMMANDS, "`reverie --help` lists them")
+        return super().resolve_command(ctx, args)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         spec = COMMANDS.get(ALIASES.get(cmd_name, cmd_name))

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reverie.cli.answering import check_readable
 from reverie.cli.console import line, print_json, remark, say
 from reverie.cli.flags import Call
 from reverie.cli.outputs import named, speakable
+from reverie.cli.query_commands import check_readable
 from reverie.errors import Interrupted, UsageError, choice
 from reverie.recipe import FilmWriting, Printing
 
@@ -45,7 +45,7 @@ def film(call: Call) -> int:
 def make(call: Call, plan: MovingPlan, name: str) -> int:
     """Make a film, at the place that was asked for or at one of this name."""
     writing, printing = call.of(FilmWriting), call.of(Printing)
-    place = writing.output or name
+    place = name if writing.output is None else writing.output
     plan.ready(place, writing)
     with line(printing.quiet) as shown:
         shown.begin("dreaming")

@@ -103,7 +103,7 @@ class Outputs:
         try:
             yield
         finally:
-            if self.printing.as_json and self.results:
+            if self.printing.as_json and (self.results or self._several):
                 print_json(self.results)
 
     def _tell(self, result: dict[str, Any], *lines: object) -> None:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from reverie.album import read_recipe
-from reverie.cli.answering import check_readable
 from reverie.cli.console import line
 from reverie.cli.flags import Call
 from reverie.cli.moving import make
 from reverie.cli.outputs import Outputs, named, stopped_early
+from reverie.cli.query_commands import check_readable
 from reverie.recipe import Machinery, choose
 from reverie.store import expanded
 
@@ -27,7 +28,8 @@ def redo(call: Call) -> int:
     from reverie.render import Plan
 
     changes: dict[str, Any] = {name: value for name, value in call.choices.items() if name not in _AS_IT_WAS}
-    opened = call.network.all_open(call.given.get("quiet", False))
+    there = call.given.get("device") or ("cpu" if old.machine.device == "cpu" else None)  # of a network that is named
+    opened = replace(call.network, device=there).all_open(call.given.get("quiet", False))
     if changes:
         kept = {name: value for name, value in call.choices.items() if name not in changes}
         plan = api.plan_again(picture, network=opened or None, **kept, **changes)
@@ -36,7 +38,8 @@ def redo(call: Call) -> int:
         plan = api.plan_redo(api.carried_by(picture, call.given.get("start"), opened), machinery)
     if not isinstance(plan, Plan) or out is None:
         assert not isinstance(plan, Plan)
-        name = source.with_name(source.parent.name if source.suffix.lower() == ".png" else source.name)  # of a folder of frames, or a film
+        whole = source.absolute()
+        name = whole.with_name(whole.parent.name if whole.suffix.lower() == ".png" else whole.name)  # of a folder of frames, or a film
         return make(call, plan, named(name.stem, f"-redo{name.suffix}"))
     path = out.destination.file(named(source.stem, "-redo" + (source.suffix if source.suffix.lower() in SUFFIXES else ".png")))
     out.ready(path, plan.start, plan.recipe)

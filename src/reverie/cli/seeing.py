@@ -8,10 +8,10 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reverie.cli.answering import check_readable
 from reverie.cli.console import line, print_json, remark, say
 from reverie.cli.flags import Call
 from reverie.cli.outputs import speakable
+from reverie.cli.query_commands import check_readable
 from reverie.errors import Interrupted, OutputError, choice
 from reverie.recipe import Printing, Writing
 from reverie.store import check_place, expanded, is_folder, made_folder, write_whole

@@ -29,7 +29,7 @@ from reverie.files.from_pillow import dpi_of, orientation_of, pixels_of, upright
 from reverie.files.input_files import PILLOW_FAULTS, kind_of, reading
 from reverie.files.limits import most_pixels
 from reverie.files.png import Pixels
-from reverie.files.recipes.containers import film_kind_of
+from reverie.files.recipes.film_containers import film_kind_of
 from reverie.store import sha256_of
 
 # Pillow's classes, called directly: Image.open would also try formats that start other programs, and warns at a size of its own.

@@ -109,16 +109,16 @@ _OF_JOURNEYS = frozenset({"canvas"})
 _ROWS = (
     CommandSpec(
         "recognise", "The labels the network gives, with probabilities.", "reverie recognise truck.jpg",
-        "reverie.cli.answering:recognise", (Subject("PICTURE", "pictures to recognise", several=True),),
+        "reverie.cli.query_commands:recognise", (Subject("PICTURE", "pictures to recognise", several=True),),
         models=(Top, Machinery), writing=(Printing,), without=frozenset({"keep", "quiet"}), networks="one",
     ),
     CommandSpec(
-        "networks", "The networks that can be looked into.", "reverie networks", "reverie.cli.answering:networks",
+        "networks", "The networks that can be looked into.", "reverie networks", "reverie.cli.query_commands:networks",
         writing=(Printing,), without=frozenset({"quiet"}),
     ),
     CommandSpec(
         "layers", "The layers of a network, in forward order: what they give at its native size, and how much of the picture they see.",
-        "reverie layers --network efficientnet-lite1", "reverie.cli.answering:layers", writing=(Printing,), without=frozenset({"quiet"}),
+        "reverie layers --network efficientnet-lite1", "reverie.cli.query_commands:layers", writing=(Printing,), without=frozenset({"quiet"}),
         networks="one",
     ),
     CommandSpec(
@@ -162,7 +162,7 @@ _ROWS = (
         writing=(FilmWriting, Printing), networks="several", has_preset=True,
     ),
     CommandSpec(
-        "recipe", "Tell how a picture was made, from the recipe it carries.", "reverie recipe dream.png", "reverie.cli.answering:recipe",
+        "recipe", "Tell how a picture was made, from the recipe it carries.", "reverie recipe dream.png", "reverie.cli.query_commands:recipe",
         (Subject("PICTURE", "a picture or film made by Reverie"),), models=(Listing,), writing=(Printing,), without=frozenset({"quiet"}),
     ),
     CommandSpec(
@@ -180,7 +180,7 @@ _ROWS = (
     ),
     CommandSpec(
         "doctor", "What is installed, which device there is, what is missing and how to get it.", "reverie doctor",
-        "reverie.cli.answering:doctor", writing=(Printing,), without=frozenset({"quiet"}),
+        "reverie.cli.query_commands:doctor", writing=(Printing,), without=frozenset({"quiet"}),
     ),
 )  # fmt: skip
 

@@ -33,18 +33,20 @@ class Request:
     Args:
         command: whose they are.
         given: by the names of fields; None is not given.
+        before: what an earlier recipe had of them: it goes before the command's own defaults, and after all that was given.
 
     Raises:
         UsageError: a choice that the command has not, a value out of bounds, or two that exclude each other.
     """
 
-    def __init__(self, command: CommandSpec, given: Mapping[str, Any]) -> None:
+    def __init__(self, command: CommandSpec, given: Mapping[str, Any], before: Mapping[str, Any] | None = None) -> None:
         self.command = command
         self.given = {name: value for name, value in given.items() if value is not None}
+        self.before = {name: value for name, value in (before or {}).items() if name in command.fields and given.get(name) is None}
         for name in given:
             if name not in command.fields:
                 raise _no_choice(name, command)
-        merged = {**command.defaults, **self._of_preset(), **self._of_objective(), **self.given}
+        merged = {**command.defaults, **self.before, **self._of_preset(), **self._of_objective(), **self.given}
         self._models = {
             model: choose(
                 model, **{name: merged[name] for name in model.model_fields if name in merged and command.fields.get(name, model) is model}
@@ -78,7 +80,7 @@ class Request:
         """Whose level and choices count; the usual one where nothing says what to climb."""
         if "preset" in self.given:
             return preset(self.given["preset"])
-        asked = any(self.given.get(name) for name in ("target", "level", "ring"))
+        asked = any({**self.before, **self.given}.get(name) for name in ("target", "level", "ring"))
         return preset(DEFAULT_PRESET) if self.command.has_preset and not asked else None
 
     def target(self, layer_of: Callable[[str], str]) -> Target:
@@ -114,9 +116,9 @@ class Request:
                     raise UsageError(f"{choice(name)} on the canvas 'maco'", "it changes nothing there: leave one of them out")
 
 
-def resolve(command: str, given: Mapping[str, Any]) -> Request:
+def resolve(command: str, given: Mapping[str, Any], before: Mapping[str, Any] | None = None) -> Request:
     """See `Request`."""
-    return Request(COMMANDS[command], given)
+    return Request(COMMANDS[command], given, before)
 
 
 def of_command(command: str, **own: Any) -> Choices:

@@ -1,8 +1,8 @@
 """From recipe to pictures: the only room that puts canvas, network, objective and ascent together."""
 
 from reverie.render.batch_memory import fitting
+from reverie.render.bound_objectives import Inputs, guided
 from reverie.render.frames import Dreamer, Dreamt
-from reverie.render.judges import Inputs, guided
 from reverie.render.noise import LARGEST, check_size, drawn, generator, noise_start, purposes, threads
 from reverie.render.own_objective import Objective, PictureScore, own_layers, own_target
 from reverie.render.own_plan import climb_plan

@@ -11,7 +11,7 @@ from torch import Tensor
 from reverie.ascent import IDENTITY, ClimbSettings, Score, Transform, climb, kept_memory, octave_sizes
 from reverie.networks import Network
 from reverie.recipe import Ascent, Recipe, Stop
-from reverie.render.judges import Inputs
+from reverie.render.bound_objectives import Inputs
 from reverie.render.noise import generator, threads
 from reverie.render.scores import even, penalised, scorers, takeable
 

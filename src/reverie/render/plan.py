@@ -17,8 +17,8 @@ from reverie.networks import Network
 from reverie.pictures import Picture, in_memory
 from reverie.recipe import OWN, NoiseInput, Recipe, Stopped
 from reverie.render.batch_memory import bytes_per_pixel
+from reverie.render.bound_objectives import Inputs
 from reverie.render.finishing import finished, for_strip, note_on_dead, note_on_skipped, opacities
-from reverie.render.judges import Inputs
 from reverie.render.noise import drawn, generator, purposes, threads
 from reverie.render.own_objective import Objective, PictureScore, own_layers, scores_of_activations, scores_of_pictures
 from reverie.render.scores import Scores, penalised, scorers, takeable

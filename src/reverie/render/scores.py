@@ -17,7 +17,7 @@ from reverie.networks.inspection.failures import CannotTake, taking_a_picture
 from reverie.objectives import Penalty, penalty
 from reverie.pictures import resize
 from reverie.recipe import Recipe
-from reverie.render.judges import Inputs, PlacedJudge, judge_of, judge_of_windows
+from reverie.render.bound_objectives import Inputs, PlacedJudge, judge_of, judge_of_windows
 from reverie.render.target_checks import check, reach
 from reverie.target import CLASSES, Target
 

@@ -16,7 +16,7 @@ from reverie.errors import choice
 from reverie.files.films.ffmpeg import FAULTS, open_film, origin, say
 from reverie.files.films.protocol import LONGEST_SIDE, MEMORY, MOST_FRAMES, Fault, ReadRequest, pair
 from reverie.files.limits import most_pixels
-from reverie.files.recipes.containers import segment_end
+from reverie.files.recipes.film_containers import segment_end
 
 if TYPE_CHECKING:
     import av

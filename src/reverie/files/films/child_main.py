@@ -28,7 +28,7 @@ def main(work: str) -> None:
         return
     av.logging.set_level(av.logging.PANIC)
     if work == "write":
-        from reverie.files.films.muxing import write
+        from reverie.files.films.child_writing import write
 
         _answer(lambda: write(json.loads(sys.stdin.buffer.readline()), sys.stdin.buffer), "the film", decoding=False)
         return

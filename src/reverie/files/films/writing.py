@@ -13,8 +13,8 @@ import numpy.typing as npt
 from reverie.errors import InputError, OutputError, UsageError
 from reverie.files.films.child_process import Child, Died, NoRoom, whole_path
 from reverie.files.films.protocol import WriteRequest, pair
-from reverie.files.recipes.containers import with_recipe
 from reverie.files.recipes.embedded import check_text
+from reverie.files.recipes.film_containers import with_recipe
 from reverie.store import beside
 
 FILMS: frozenset[str] = frozenset([".mp4", ".webm", ".gif"])

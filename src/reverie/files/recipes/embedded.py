@@ -14,7 +14,7 @@ from reverie.errors import InputError, UsageError, choice
 from reverie.files.input_files import kind_of, reading
 from reverie.files.recipes import xmp
 from reverie.files.recipes.bounds import MAX_PACKET, MAX_RECIPE, bounded, parts, too_long
-from reverie.files.recipes.containers import film_kind_of, from_gif, from_mp4, from_webm
+from reverie.files.recipes.film_containers import film_kind_of, from_gif, from_mp4, from_webm
 
 _NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 

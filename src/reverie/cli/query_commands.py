@@ -83,7 +83,7 @@ def layers(call: Call) -> None:
 def recipe(call: Call) -> None:
     from reverie.album import read_recipe
     from reverie.networks.builtin.catalogue import CATALOGUE
-    from reverie.recipe.words import differences, in_words
+    from reverie.recipe.description import differences, in_words
 
     (picture,) = call.subjects
     found = read_recipe(picture)

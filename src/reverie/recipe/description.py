@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from reverie.recipe.choices import Data
-from reverie.recipe.commands import COMMANDS
+from reverie.recipe.commands import CLIMB
 from reverie.recipe.recipe import FileInput, NoiseInput, Recipe, VectorInput
+from reverie.recipe.resolve import Request, resolve
 
 _KINDS = {
     "dream": "a dream", "imagine": "a class picture", "feature": "a feature picture", "see": "a picture rebuilt from a layer",
@@ -27,6 +28,8 @@ def in_words(recipe: Recipe, level: str | None = None) -> str:
         level: that the target stands for, if it is known.
     """
     what = f"{_KINDS.get(recipe.command, recipe.command)} {'of' if recipe.command == 'imagine' else 'on'} {_subject(recipe)}"
+    if not recipe.networks:
+        what = "a climb of a score of pictures"
     parts = [what + (f" ({level})" if level else "") + _HOW.get(recipe.objective, "")]
     parts.append(f"{recipe.ascent.octaves} octave{'s' * (recipe.ascent.octaves > 1)} of {recipe.ascent.steps} steps")
     moving = recipe.journey or recipe.film
@@ -42,7 +45,7 @@ def in_words(recipe: Recipe, level: str | None = None) -> str:
 
 def differences(recipe: Recipe) -> list[tuple[str, Any, Any]]:
     """What is not as it is without being named: the field, its value, and what it usually is; None where there is no usual."""
-    spec = COMMANDS[recipe.command]
+    usual = resolve(recipe.command, {}) if recipe.networks else Request(CLIMB, {})
     found: list[tuple[str, Any, Any]] = []
     groups = ("canvas", "ascent", "transforms", "penalties", "finish", "journey", "film")
     for name in groups:
@@ -50,9 +53,9 @@ def differences(recipe: Recipe) -> list[tuple[str, Any, Any]]:
         if group is None:
             continue
         for field in type(group).model_fields:
-            value, usual = getattr(group, field), spec.defaults.get(field, type(group).model_fields[field].default)
-            if value != usual and (name, field) not in (("journey", "frames"), ("film", "frames")):
-                found.append((f"{name}.{field}", value, usual))
+            value, other = getattr(group, field), getattr(usual[type(group)], field)
+            if value != other and not _follows(recipe, field, value):
+                found.append((f"{name}.{field}", value, other))
     found += [(f"inputs.{each.role}", _input(each), None) for each in recipe.inputs if each.role not in ("start", "film")]
     if recipe.tiles is not None:
         found.append(("tiles", f"{recipe.tiles.tile} with a halo of {recipe.tiles.halo}", None))
@@ -61,6 +64,13 @@ def differences(recipe: Recipe) -> list[tuple[str, Any, Any]]:
     if recipe.made_from is not None:
         found.append(("made_from", f"the recipe with sha256 {recipe.made_from[:12]}…", None))
     return found
+
+
+def _follows(recipe: Recipe, field: str, value: Any) -> bool:
+    """Whether nobody chose it: it is told elsewhere, or follows from the size or the start."""
+    by_size = field == "octaves" and recipe.command in ("imagine", "feature")
+    by_start = field == "spread" and isinstance(recipe.input("start"), FileInput)
+    return by_size or by_start or field in ("frames", "ring") or (field, value) == ("motion", "zoom=1.3")
 
 
 def _subject(recipe: Recipe) -> str:
