@@ -118,7 +118,8 @@ _ROWS = (
     ),
     CommandSpec(
         "layers", "The layers of a network, in forward order: what they give at its native size, and how much of the picture they see.",
-        "reverie layers --network efficientnet-lite1", "reverie.cli.query_commands:layers", writing=(Printing,), without=frozenset({"quiet"}),
+        "reverie layers --network efficientnet-lite1", "reverie.cli.query_commands:layers",
+        writing=(Printing,), without=frozenset({"quiet"}),
         networks="one",
     ),
     CommandSpec(
@@ -162,7 +163,8 @@ _ROWS = (
         writing=(FilmWriting, Printing), networks="several", has_preset=True,
     ),
     CommandSpec(
-        "recipe", "Tell how a picture was made, from the recipe it carries.", "reverie recipe dream.png", "reverie.cli.query_commands:recipe",
+        "recipe", "Tell how a picture was made, from the recipe it carries.", "reverie recipe dream.png",
+        "reverie.cli.query_commands:recipe",
         (Subject("PICTURE", "a picture or film made by Reverie"),), models=(Listing,), writing=(Printing,), without=frozenset({"quiet"}),
     ),
     CommandSpec(
