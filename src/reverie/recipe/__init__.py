@@ -1,7 +1,7 @@
 """Every choice that makes a picture, as frozen data: defaults, bounds, help, presets, and the text that travels inside a file."""
 
 from reverie.recipe.choices import GROUPS, Ascent, Canvas, Data, Finish, Flag, Level, Noise, Penalties, Tiles, Transforms
-from reverie.recipe.commands import CLIMB, COMMANDS, CommandSpec, Subject, flag_in, flag_names, flag_of
+from reverie.recipe.command_table import CLIMB, COMMANDS, CommandSpec, Subject, flag_in, flag_names, flag_of
 from reverie.recipe.moving import MOST_FRAMES, Film, Journey, Stop
 from reverie.recipe.presets import DEFAULT_PRESET, PRESETS, Preset, preset
 from reverie.recipe.reading import LONGEST_TEXT, choose, first_fault, read

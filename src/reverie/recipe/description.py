@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from reverie.recipe.choices import Data
-from reverie.recipe.commands import CLIMB
+from reverie.recipe.command_table import CLIMB
 from reverie.recipe.recipe import FileInput, NoiseInput, Recipe, VectorInput
 from reverie.recipe.resolve import Request, resolve
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from reverie.errors import UsageError, choice, unknown
 from reverie.recipe.choices import GROUPS, Ascent, Canvas, Data, Finish, Penalties, Transforms
-from reverie.recipe.commands import COMMANDS, CommandSpec
+from reverie.recipe.command_table import COMMANDS, CommandSpec
 from reverie.recipe.presets import CARICATURE, DEFAULT_PRESET, Preset, preset
 from reverie.recipe.reading import choose
 from reverie.recipe.requests import Along, Beside, Goal

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reverie.errors import choice
-from reverie.files.films.ffmpeg import FAULTS, open_film, origin, say
+from reverie.files.films.child_common import FAULTS, open_film, origin, say
 from reverie.files.films.protocol import LONGEST_SIDE, MEMORY, MOST_FRAMES, Fault, ReadRequest, pair
 from reverie.files.limits import most_pixels
 from reverie.files.recipes.film_containers import segment_end

@@ -12,7 +12,7 @@ import sys
 import threading
 from collections.abc import Callable
 
-from reverie.files.films.ffmpeg import FAULTS, no_room, say
+from reverie.files.films.child_common import FAULTS, no_room, say
 from reverie.files.films.protocol import MEMORY, Fault, ReadRequest
 from reverie.files.limits import at_most_pixels
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
-from reverie.files.films.ffmpeg import FAULTS, no_room, note, say
+from reverie.files.films.child_common import FAULTS, no_room, note, say
 from reverie.files.films.protocol import Fault, WriteRequest
 from reverie.files.films.sound import Sound
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from reverie.files.films.ffmpeg import FAULTS, no_room, note, open_film, origin
+from reverie.files.films.child_common import FAULTS, no_room, note, open_film, origin
 from reverie.files.films.protocol import WriteRequest
 
 if TYPE_CHECKING:
