@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal, cast, get_args, get_origin
 from pydantic import BaseModel
 
 from reverie import recipe
-from reverie.cli.flags import built
+from reverie.cli.flags import built, meaning_of
 from reverie.networks.builtin.catalogue import CATALOGUE
 from reverie.recipe import COMMANDS, Level, Recipe, flag_in, flag_names
 
@@ -68,7 +68,7 @@ def flag_rows(name: str) -> Rows:
         model = spec.flags[param.name]
         field = model.model_fields[param.name]
         flag = ", ".join(sorted(flag_names(param.name, flag_in(model, param.name)), key=len)) + metavar
-        meaning = str(field.description)
+        meaning = meaning_of(field, flag_in(model, param.name))
         if not metavar:
             rows[flag] = ["as it was" if name == "redo" and param.name in spec.fields else "off", "on or off", meaning]
         elif name == "redo":

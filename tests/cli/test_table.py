@@ -11,6 +11,7 @@ from reverie import api
 from reverie.cli.console import say
 from reverie.cli.flags import Call
 from reverie.cli.outputs import Outputs
+from reverie.errors import UsageError
 from reverie.recipe import COMMANDS, GROUPS, Ascent, CommandSpec, Goal, Machinery, Printing, Seed, Subject, Width, Writing, flag_of
 
 
@@ -103,6 +104,25 @@ def test_redo_with_a_change_is_the_same_but_for_it(run: Run, sky: Path) -> None:
     same = run("redo", "a.png", "--seed", "0", "--quiet", "-o", "same.png")
     assert same.code == 0 and Path("same.png").read_bytes() == Path("a.png").read_bytes()
     run("redo", "a.png", "--frames", "3").fault(2, "--frames")
+
+
+def test_a_start_for_what_began_with_noise_is_a_change_or_refused(run: Run, sky: Path, place: Path) -> None:
+    assert run("dream", "noise:pink", "--size", "64", *SHORT, "--quiet", "-o", "a.png").code == 0
+    assert run("imagine", "banana", "--size", "64", "--steps", "2", "--quiet", "-o", "b.png").code == 0
+    assert run("dream", sky, *SHORT, "--quiet", "-o", "c.png").code == 0
+    for picture, start in (("a.png", str(sky)), ("a.png", "noise:white"), ("c.png", "noise:white")):
+        done = run("redo", picture, "--start", start, "--quiet", "--force", "--json")
+        assert done.code == 0 and done.data[0]["recipe"]["made_from"]
+    run("redo", "b.png", "--start", sky).fault(2, "another start for what `imagine` made")
+    with pytest.raises(UsageError, match=r"start= for 'b\.png', which began with noise"):
+        api.redo("b.png", start=sky)
+    folder = run("redo", "b.png", "--start", place, "--quiet", "-o", "d.png")  # where things are, were there any
+    assert folder.code == 0 and Path("d.png").read_bytes() == Path("b.png").read_bytes()
+
+
+def test_help_of_what_is_turned_off_says_so(run: Run) -> None:
+    text = " ".join(run("dream", "--help-all").out.split())
+    assert "--no-recipe Do not write the recipe" in text and "--no-keep Do not keep what goes in" in text
 
 
 def test_recipe_says_in_words_what_was_done_and_what_is_unusual(run: Run, sky: Path) -> None:

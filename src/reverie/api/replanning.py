@@ -168,11 +168,14 @@ def plan_redo(carried: Carried, machinery: Machinery | None = None) -> Plan | Mo
 
     Raises:
         InputError: a recipe that does not fit its networks, or inputs that are not to be found.
+        UsageError: a start for what noise alone went into.
     """
     machinery, old = machinery or Machinery(), carried.recipe
     if old.objective == OWN:
         fault = f"'{carried.name}' was made with an objective of somebody's own, which a recipe cannot hold"
         raise InputError(fault, "reverie.again(picture, objective=…)")
+    if carried.start is not None and not carried.start.is_dir() and all(isinstance(each, NoiseInput) for each in old.inputs):
+        raise UsageError(f"{choice('start')} for '{carried.name}', which began with noise", "reverie.again(picture, start=…)")
     carried.check_hashes()
     check_size(old.height, old.width, carried.name, largest=machinery.max_pixels if old.tiles else LARGEST)
     nets = carried.networks(machinery.device)

@@ -150,7 +150,7 @@ def _option(name: str, model: type[Data], spec: CommandSpec) -> click.Option:
     if kind is bool and spec.name == "redo" and name in spec.fields:  # what was on can be turned off
         return click.Option([name, f"{names[1]}/--no-{names[1][2:]}"], default=None, help=_sentence(field.description))
     if kind is bool or flag.switch:
-        return click.Option(names, is_flag=True, default=None, help=_sentence(field.description))
+        return click.Option(names, is_flag=True, default=None, help=_sentence(meaning_of(field, flag)))
     words = get_args(kind) if get_origin(kind) is Literal else ()
     metavar = flag.metavar or ("|".join(words) if words else "N,N,N" if get_origin(kind) is tuple else "N" if kind is int else "X")
     told = f"{_sentence(field.description)} {_told(name, model, spec)}".rstrip()
@@ -180,6 +180,11 @@ def bounds_of(field: FieldInfo) -> str:
     above = next((f"above {each.gt:g}" for each in found if hasattr(each, "gt")), None)
     high = next((f"to {each.le:g}" for each in found if hasattr(each, "le") and each.le < 2**62), None)
     return " ".join(each for each in (low or above, high) if each)
+
+
+def meaning_of(field: FieldInfo, flag: Flag) -> str:
+    """What a flag does: one that turns a choice off, the opposite of the choice."""
+    return f"do not {field.description}" if flag.negative else str(field.description)
 
 
 def _kind(field: FieldInfo) -> Any:

@@ -12,7 +12,7 @@ from reverie.cli.flags import Call
 from reverie.cli.moving import make
 from reverie.cli.outputs import Outputs, named, stopped_early
 from reverie.cli.query_commands import check_readable
-from reverie.recipe import Machinery, choose
+from reverie.recipe import Machinery, NoiseInput, Recipe, choose
 from reverie.store import expanded
 
 _AS_IT_WAS = frozenset({"start", *Machinery.model_fields})  # choices that leave the picture as it is
@@ -27,7 +27,8 @@ def redo(call: Call) -> int:
     from reverie.files import SUFFIXES
     from reverie.render import Plan
 
-    changes: dict[str, Any] = {name: value for name, value in call.choices.items() if name not in _AS_IT_WAS}
+    as_it_was = _AS_IT_WAS - {"start"} if _is_another_start(call.given.get("start"), old) else _AS_IT_WAS
+    changes: dict[str, Any] = {name: value for name, value in call.choices.items() if name not in as_it_was}
     there = call.given.get("device") or ("cpu" if old.machine.device == "cpu" else None)  # of a network that is named
     opened = replace(call.network, device=there).all_open(call.given.get("quiet", False))
     if changes:
@@ -50,3 +51,10 @@ def redo(call: Call) -> int:
     if shown.interrupted and made.recipe is not None and made.recipe.stopped != plan.recipe.stopped:
         raise stopped_early(1)
     return 0
+
+
+def _is_another_start(start: str | None, old: Recipe) -> bool:
+    """Whether what is named cannot be what went in, so that it is a change: noise, or a file where only noise went in."""
+    if start is None or expanded(start).is_dir():
+        return False
+    return start.startswith("noise:") or all(isinstance(each, NoiseInput) for each in old.inputs)

@@ -214,7 +214,7 @@ class Machinery(Data):
         None, ge=1, le=MOST_THREADS, description="processor threads; without it as many as torch takes"
     )
     keep: Annotated[bool, Flag(names=("--no-keep",), negative=True)] = Field(
-        True, description="keep what goes in in the cache, so that `redo` finds it"
+        True, description="keep what goes in in the cache, where `redo` finds it"
     )
     max_pixels: Annotated[int, Flag("N")] = Field(MAX_PIXELS, ge=1, description="refuse a picture that claims more pixels than this")
 
