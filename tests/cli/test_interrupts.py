@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -91,3 +92,14 @@ def test_ctrl_c_twice_in_one_step(run: Run, sky: Path, place: Path, monkeypatch:
     at_step(monkeypatch, 2)
     answer = run("dream", sky.name, "--octaves", "1", "--steps", "5", "-o", "a.png")
     assert (answer.code, answer.out) == (130, "") and listed(place) == ["sky.png"]
+
+
+@pytest.mark.parametrize(("command", "part"), [("dream", "step"), ("journey", "frame")])
+def test_ctrl_c_says_after_what_it_stops(run: Run, monkeypatch: pytest.MonkeyPatch, command: str, part: str) -> None:
+    told: list[bytes] = []
+    write = os.write
+    monkeypatch.setattr(os, "write", lambda place, text: told.append(text) if place == 2 else write(place, text))
+    at_step(monkeypatch, 1)
+    frames = ("--frames", "5", "-o", "a.gif") if command == "journey" else ("-o", "a.png")
+    assert run(command, "noise:pink", "--size", "64", "--octaves", "1", "--steps", "5", *frames).code == 130
+    assert len(told) == 1 and f"stopping after this {part};".encode() in told[0]

@@ -142,8 +142,8 @@ class Line:
 
 
 @contextmanager
-def line(quiet: bool) -> Iterator[Line]:
-    """A progress line that listens for Ctrl-C while it is open."""
+def line(quiet: bool, part: str = "step") -> Iterator[Line]:
+    """A progress line that listens for Ctrl-C while it is open; it stops when a part is done, of which the message says what it is."""
     shown = Line(quiet)
 
     def ask(_number: int, _frame: FrameType | None) -> None:
@@ -151,7 +151,7 @@ def line(quiet: bool) -> Iterator[Line]:
             raise KeyboardInterrupt
         shown.interrupted = True
         with suppress(OSError):  # not print: it may be what was interrupted
-            os.write(2, b"\nreverie: stopping after this step; press Ctrl-C again to give up\n")
+            os.write(2, f"\nreverie: stopping after this {part}; press Ctrl-C again to give up\n".encode())
 
     before = signal.signal(signal.SIGINT, ask)
     try:

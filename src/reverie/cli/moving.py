@@ -47,7 +47,7 @@ def make(call: Call, plan: MovingPlan, name: str) -> int:
     writing, printing = call.of(FilmWriting), call.of(Printing)
     place = name if writing.output is None else writing.output
     plan.ready(place, writing)
-    with line(printing.quiet) as shown:
+    with line(printing.quiet, "frame") as shown:
         shown.begin("dreaming")
         made = plan.make(place, writing, shown, remark)
     if made.finished or writing.partial:
