@@ -13,6 +13,8 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # before torch is there: th
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # several processes share the cores
 
+import numpy as np
+from PIL import Image
 from tests.helpers.commands import Run, runner, saved
 
 import reverie.api.opening
@@ -60,3 +62,11 @@ def run(capsys: pytest.CaptureFixture[str]) -> Run:
 @pytest.fixture
 def sky(place: Path) -> Path:
     return saved(place / "sky.png")
+
+
+@pytest.fixture
+def leaf(place: Path) -> Path:
+    """A picture unlike the sky: stripes."""
+    stripes = np.indices((48, 48)).sum(0) // 4 % 2 * 200 + 20
+    Image.fromarray(np.stack([stripes // 3, stripes, stripes // 2], -1).astype(np.uint8)).save(place / "leaf.png")
+    return place / "leaf.png"

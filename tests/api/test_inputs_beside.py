@@ -34,14 +34,6 @@ def sky(place: Path) -> Path:
 
 
 @pytest.fixture
-def leaf(place: Path) -> Path:
-    """A picture unlike the sky: stripes."""
-    stripes = np.indices((48, 48)).sum(0) // 4 % 2 * 200 + 20
-    Image.fromarray(np.stack([stripes // 3, stripes, stripes // 2], -1).astype(np.uint8)).save(place / "leaf.png")
-    return place / "leaf.png"
-
-
-@pytest.fixture
 def half(place: Path) -> Path:
     """A mask: white on the left, black on the right."""
     return masked(place / "half.png")

@@ -10,7 +10,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from tests.helpers.clips import Clip, cut, noise, occlusion, pan, save_clip, seen, zoom
+from tests.helpers.clips import Clip, cut, noise, occlusion, off, pan, save_clip, seen, zoom
 
 from reverie.files.films import reading
 from reverie.files.films.reading import frames, survey
@@ -22,10 +22,6 @@ FRAMES = pan(12, 48, 64, world=noise(48, 64, 3)).frames
 def decoded(place: Path, begin: int = 0) -> list[np.ndarray]:
     with frames(place, begin) as pictures:
         return list(pictures)
-
-
-def off(one: np.ndarray, other: np.ndarray) -> float:
-    return float(np.abs(one.astype(int) - other).mean())
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv", ".webm", ".avi", ".gif", ".ts"])

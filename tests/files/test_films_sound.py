@@ -10,21 +10,12 @@ import numpy as np
 import pytest
 from tests.helpers.clips import RATE, heard, pan, save_clip, sound
 
-from reverie.files.films.reading import frames, survey
+from reverie.files.films.reading import survey
 from reverie.files.films.writing import write_film
 
 CLIP = pan(12, 48, 64).frames
 EVEN = [Fraction(n, 25) for n in range(12)]
 END = Fraction(12, 25)
-
-
-def off(one: np.ndarray, other: np.ndarray) -> float:
-    return float(np.abs(one.astype(int) - other).mean())
-
-
-def read(place: Path) -> list[np.ndarray]:
-    with frames(place) as pictures:
-        return list(pictures)
 
 
 def alike(one: np.ndarray, other: np.ndarray) -> float:

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from PIL.GifImagePlugin import GifImageFile
-from tests.helpers.clips import noise, pan, save_clip
+from tests.helpers.clips import noise, off, pan, save_clip
 from tests.helpers.imagefiles import RECIPE
 
 from reverie.errors import InputError, OutputError, UnsafeError, UsageError
@@ -31,10 +31,6 @@ from reverie.files.recipes import xmp
 CLIP = pan(12, 48, 64).frames
 EVEN = [Fraction(n, 25) for n in range(12)]
 END = Fraction(12, 25)
-
-
-def off(one: np.ndarray, other: np.ndarray) -> float:
-    return float(np.abs(one.astype(int) - other).mean())
 
 
 def read(place: Path) -> list[np.ndarray]:

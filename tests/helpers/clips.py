@@ -335,3 +335,8 @@ def heard(path: Path, track: int = 0) -> tuple[np.ndarray, Fraction]:
         pieces += [each.to_ndarray()[0] for each in resampler.resample(None)]
     assert began is not None
     return np.concatenate(pieces), Fraction(began)
+
+
+def off(one: np.ndarray, other: np.ndarray) -> float:
+    """How far two pictures are apart on average, of 255."""
+    return float(np.abs(one.astype(int) - other).mean())

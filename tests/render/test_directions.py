@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 from tests.helpers.commands import Answer, Run, saved
 
 import reverie
@@ -33,14 +32,6 @@ CHANNELS = 40  # of blocks.2.1
 @pytest.fixture
 def sky(place: Path) -> Path:
     return saved(place / "sky.png", 48, 64)
-
-
-@pytest.fixture
-def leaf(place: Path) -> Path:
-    """A picture unlike the sky: stripes."""
-    stripes = np.indices((48, 48)).sum(0) // 4 % 2 * 200 + 20
-    Image.fromarray(np.stack([stripes // 3, stripes, stripes // 2], -1).astype(np.uint8)).save(place / "leaf.png")
-    return place / "leaf.png"
 
 
 @pytest.fixture

@@ -174,7 +174,7 @@ def plan_redo(carried: Carried, machinery: Machinery | None = None) -> Plan | Mo
     if old.objective == OWN:
         fault = f"'{carried.name}' was made with an objective of somebody's own, which a recipe cannot hold"
         raise InputError(fault, "reverie.again(picture, objective=…)")
-    if carried.start is not None and not carried.start.is_dir() and all(isinstance(each, NoiseInput) for each in old.inputs):
+    if carried.start is not None and not carried.start.is_dir() and old.from_noise_alone:
         raise UsageError(f"{choice('start')} for '{carried.name}', which began with noise", "reverie.again(picture, start=…)")
     carried.check_hashes()
     check_size(old.height, old.width, carried.name, largest=machinery.max_pixels if old.tiles else LARGEST)

@@ -12,7 +12,7 @@ from reverie.cli.flags import Call
 from reverie.cli.moving import make
 from reverie.cli.outputs import Outputs, named, stopped_early
 from reverie.cli.query_commands import check_readable
-from reverie.recipe import Machinery, NoiseInput, Recipe, choose
+from reverie.recipe import Machinery, Recipe, choose
 from reverie.store import expanded
 
 _AS_IT_WAS = frozenset({"start", *Machinery.model_fields})  # choices that leave the picture as it is
@@ -57,4 +57,4 @@ def _is_another_start(start: str | None, old: Recipe) -> bool:
     """Whether what is named cannot be what went in, so that it is a change: noise, or a file where only noise went in."""
     if start is None or expanded(start).is_dir():
         return False
-    return start.startswith("noise:") or all(isinstance(each, NoiseInput) for each in old.inputs)
+    return start.startswith("noise:") or old.from_noise_alone

@@ -149,6 +149,11 @@ class Recipe(Data):
         """The input with this role, if there is one."""
         return next((each for each in self.inputs if each.role == role), None)
 
+    @property
+    def from_noise_alone(self) -> bool:
+        """Whether no file went in, so that there is none to be found again."""
+        return all(isinstance(each, NoiseInput) for each in self.inputs)
+
     def text(self) -> str:
         """Canonical JSON: the same recipe gives the same text."""
         return json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
