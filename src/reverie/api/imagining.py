@@ -18,7 +18,7 @@ from reverie.networks import Network
 from reverie.pictures import Picture, Pictures
 from reverie.recipe import Along, Batch, NoiseInput, Size, Together
 from reverie.render import Plan, Watcher, check, check_objective, check_reach, check_size, drawn, fitting, purposes
-from reverie.target import CLASSES, Target, Term, expand, parse
+from reverie.target import CLASSES, Target, Term, expand, has_range, parse
 
 BETWEEN = 7  # pictures of a row from one target to another
 Label = str | int
@@ -136,7 +136,7 @@ def feature(
     """
     plans = plan_feature(target, network=network, between=between, count=count, diverse=diverse, **choices)
     made = Pictures(_made(plans, progress, making))
-    single = isinstance(target, Target) or (isinstance(target, str) and expand(target) == [target])
+    single = isinstance(target, (str, Target)) and not has_range(target, plans[0].network.names)
     return made[0] if single and not diverse else made
 
 
@@ -173,10 +173,10 @@ def plan_feature(
 ) -> list[Plan]:
     """All of `feature` but the making, a plan for each batch."""
     given = [] if target is None else [target] if isinstance(target, (str, Target)) else list(target)
-    targets = [parse(each) for text in given for each in (expand(text) if isinstance(text, str) else [text])]
     wish = Planning("feature", network, choices, before)
-    between = wish.request[Together].between
-    return _plans(wish, targets, None if between is None else [parse(each) for each in between])
+    between, names = wish.request[Together].between, wish.network.names
+    targets = [each for text in given for each in expand(text, names)]
+    return _plans(wish, targets, None if between is None else [parse(each, names) for each in between])
 
 
 def _plans(wish: Planning, targets: list[Target], between: list[Target] | None) -> list[Plan]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from reverie.api.opening import Networks, networks_from
@@ -11,8 +11,8 @@ from reverie.errors import UsageError, choice, unknown
 from reverie.networks import Network
 from reverie.networks.builtin.catalogue import CATALOGUE
 from reverie.networks.sources.source import ZOOS, is_same
-from reverie.recipe import DEFAULT_NETWORK, LEVELS, Stop
-from reverie.target import CLASSES, brief, parse
+from reverie.recipe import DEFAULT_NETWORK, Stop
+from reverie.target import CLASSES, Target, brief, parse
 
 _PART = re.compile(r"/(class|attention)(?=$|[:@\s])")  # blocks.7/class is a layer, efficientnet-lite1/blocks.3.1 one of a network
 
@@ -26,7 +26,7 @@ class Ring(NamedTuple):
         return list(dict.fromkeys(name for each in self.stops if each.network == network for name in each.target.layers())) or [CLASSES]
 
 
-def ring_of(ring: Sequence[str], network: Networks, device: str | None) -> Ring:
+def ring_of(ring: Sequence[str | Target], network: Networks, device: str | None) -> Ring:
     """The networks that a ring names or is given, open, and its stops.
 
     Args:
@@ -38,12 +38,9 @@ def ring_of(ring: Sequence[str], network: Networks, device: str | None) -> Ring:
     if isinstance(ring, str) or len(ring) < 2:
         raise UsageError("a ring of fewer than two targets", f"name two or more: parts objects {choice('ring')}")
     given: list[Network | str | None] = list(network) if isinstance(network, (list, tuple)) else [network]  # type: ignore[list-item]
-    parts = [_split(str(each)) for each in ring]
     own = {each.name if isinstance(each, Network) else each for each in given if each is not None}
+    parts = [("", each) if isinstance(each, Target) else _split(str(each), own) for each in ring]
     missing = [name for name in dict.fromkeys(name for name, _ in parts if name) if not any(is_same(each, name) for each in own)]
-    for name in missing:
-        if name not in CATALOGUE and not name.startswith(tuple(f"{each}:" for each in ZOOS)):
-            raise unknown("network", brief(name, 60), [*CATALOGUE, *own], "`reverie networks` lists them")
     all_named = all(name for name, _ in parts) and given == [None]
     asked = [*(() if all_named else given), *missing]
     names = [each.name if isinstance(each, Network) else each or DEFAULT_NETWORK for each in asked]
@@ -51,13 +48,27 @@ def ring_of(ring: Sequence[str], network: Networks, device: str | None) -> Ring:
     stops = []
     for name, text in parts:
         at = 0 if not name else next(place for place, each in enumerate(names) if is_same(each, name))
-        stops.append(Stop(target=parse(networks[at].level(text) if text in LEVELS else text), network=at))
+        target = parse(text, networks[at].names)
+        if isinstance(text, str) and not name and "/" in text:
+            _check_no_network(text, target, networks[at], own)
+        stops.append(Stop(target=target, network=at))
     return Ring(networks, tuple(stops))
 
 
-def _split(text: str) -> tuple[str, str]:
-    """The name of a network, which may be empty, and a target of it."""
-    found = _PART.search(text)
-    end = found.start() if found else len(text)
-    name, _, target = text[:end].rpartition("/")
-    return name, target + text[end:]
+def _split(text: str, own: Collection[str]) -> tuple[str, str]:
+    """The name of a network, which may be empty, and a target of it; what looks like no network is a part of the target."""
+    ends = [found.start() for found in (_PART.search(text), re.search('"', text)) if found]
+    for slash in reversed([each.start() for each in re.finditer("/", text[: min(ends, default=len(text))])]):
+        name = text[:slash]
+        if name in CATALOGUE or name.startswith(tuple(f"{each}:" for each in ZOOS)) or any(is_same(each, name) for each in own):
+            return name, text[slash + 1 :]
+    return "", text
+
+
+def _check_no_network(text: str, target: Target, network: Network, own: Collection[str]) -> None:
+    """Raise UsageError where what stands before a slash is neither of a layer's name nor a network."""
+    try:
+        for name in target.layers():
+            network.layer_name(name)
+    except UsageError:
+        raise unknown("network", brief(text.rpartition("/")[0], 60), [*CATALOGUE, *own], "`reverie networks` lists them") from None

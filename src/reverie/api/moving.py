@@ -106,7 +106,7 @@ def plan_journey(
     **choices: Any,
 ) -> JourneyPlan:
     """All of `journey` but the dreaming: what is wrong comes to light here, and the recipe is known."""
-    ring: Sequence[str] = choices.get("ring") or ()
+    ring: Sequence[str | Target] = choices.get("ring") or ()
     if ring and (target is not None or choices.get("level") is not None):
         raise UsageError("both a ring and a target or level", "name the targets of the ring alone")
     stops = ring_of(ring, network, choices.get("device")) if ring else None

@@ -66,7 +66,7 @@ class Planning:
         """What each network is asked for."""
         if self._targets and not any(name in self.request.given for name in ("target", "level", "preset")):
             return list(self._targets)
-        return [self.request.target(net.level) for net in self.networks]
+        return [self.request.target(net.names, net.level) for net in self.networks]
 
     def with_ascent(self, **changes: Any) -> None:
         """Other choices of the ascent, which follow from the inputs."""

@@ -24,7 +24,7 @@ from reverie.pictures import Picture
 from reverie.recipe import CLIMB, COMMANDS, OWN, Machinery, NoiseInput, Recipe, choose
 from reverie.render import Objective, PictureScore, Plan, Watcher
 from reverie.store import sha256_of
-from reverie.target import parse
+from reverie.target import Target
 from reverie.work import Watcher as FilmWatcher
 
 EitherWatcher = Watcher | FilmWatcher
@@ -227,13 +227,13 @@ def _planned(
     return _in_its_batch(old, before, changes, network)
 
 
-def _ring(old: Recipe, network: Networks) -> list[str]:
+def _ring(old: Recipe, network: Networks) -> list[str | Target]:
     """The stops of a ring, each of its network by place."""
     assert old.journey is not None
     given = list(network) if isinstance(network, (list, tuple)) else [cast("Network | str | None", network)]
     names = [each.name if isinstance(each, Network) else each for each in given]
     if len(names) == 1:
-        return [str(each.target) for each in old.journey.ring]
+        return [each.target for each in old.journey.ring]
     return [f"{names[min(each.network, len(names) - 1)]}/{each.target}" for each in old.journey.ring]
 
 
@@ -245,14 +245,18 @@ def _in_its_batch(old: Recipe, before: Before, changes: dict[str, Any], network:
     plan_all: Callable[..., list[Plan]] = plan_imagine if old.command == "imagine" else plan_feature
     target, batch = changes.pop("target", None), old.batch
     plan_some = partial(plan_all, network=network, before=before, **changes)
-    if batch is None or (target is not None and batch.kind != "diverse" and parse(target) != old.target):
-        return plan_some(str(target or old.target))[0]
+    said: Callable[[Target], Any] = str if old.command == "imagine" else lambda each: each  # a label, or the target itself
+    asked = target if isinstance(target, str) else said(target or old.target)
+    if batch is None or (target is not None and batch.kind != "diverse"):
+        plan = plan_some(asked)[0]
+        if batch is None or plan.recipe.target != old.target:
+            return plan
     if batch.kind == "between":
-        plans = plan_some(None, between=[str(batch.targets[0]), str(batch.targets[-1])], count=len(batch.targets))
+        plans = plan_some(None, between=[said(batch.targets[0]), said(batch.targets[-1])], count=len(batch.targets))
     elif batch.kind == "diverse":
-        plans = plan_some(str(target or old.target), diverse=len(batch.targets))
+        plans = plan_some(asked, diverse=len(batch.targets))
     else:
-        plans = plan_some([str(each) for each in batch.targets], batch=len(batch.targets))
+        plans = plan_some([said(each) for each in batch.targets], batch=len(batch.targets))
     recipes = plans[0].recipes()
     if len(recipes) != len(batch.targets):
         raise UsageError(f"a batch of {len(batch.targets)} pictures", f"{len(recipes)} fit into memory here: ask for smaller ones")

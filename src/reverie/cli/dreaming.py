@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from reverie.cli.console import line, remark
 from reverie.cli.flags import Call
-from reverie.cli.outputs import Outputs, named, speakable, stopped_early
+from reverie.cli.outputs import Outputs, named, stopped_early
 from reverie.cli.query_commands import check_readable
 from reverie.errors import InputError, MissingExtra, OutputError, ReverieError, UnsafeError
 from reverie.recipe import Estimate
-from reverie.store import expanded, is_folder
+from reverie.store import expanded, is_folder, speakable
 
 if TYPE_CHECKING:
     from reverie.render import Plan

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reverie.cli.console import aside, line, remark
 from reverie.cli.flags import Call
-from reverie.cli.outputs import Outputs, named, speakable, stopped_early, strip_of
+from reverie.cli.outputs import Outputs, named, stopped_early, strip_of
 from reverie.errors import OutputError, UsageError, choice
+from reverie.recipe import Printing
+from reverie.store import speakable
+
+_RANGE = re.compile(r":\d+-\d")  # of channels, unless a layer is called so
 
 if TYPE_CHECKING:
     from reverie.pictures import Picture
@@ -29,21 +34,26 @@ def imagine(call: Call) -> int:
 
 
 def feature(call: Call) -> int:
-    from reverie.target import expand
+    from reverie.target import NO_NAMES, has_range
 
     targets = list(dict.fromkeys(call.subjects[0]))
+    opened, several = None, len(targets) > 1
+    if len(targets) == 1 and _RANGE.search(targets[0]):
+        opened = call.network.several(call.of(Printing).quiet)
+        own = None if not opened or isinstance(opened[0], str) else opened[0]
+        several = has_range(targets[0], NO_NAMES if own is None else own.names)
 
     def plans(network: Any) -> list[Plan]:
         from reverie import api
 
         return api.plan_feature(targets or None, network=network, **call.choices)
 
-    return _make("growing", call, plans, several=sum(len(expand(each)) for each in targets) > 1)
+    return _make("growing", call, plans, several, opened)
 
 
-def _make(doing: str, call: Call, plan_all: Callable[[Any], list[Plan]], several: bool) -> int:
+def _make(doing: str, call: Call, plan_all: Callable[[Any], list[Plan]], several: bool, opened: Any = None) -> int:
     out = Outputs(call, several or call.given.get("diverse") is not None or call.given.get("between") is not None)
-    plans = plan_all(call.network.several(out.printing.quiet))
+    plans = plan_all(opened or call.network.several(out.printing.quiet))
     paths = _paths(plans, out)
     for plan, files in zip(plans, paths, strict=True):
         for recipe, path in zip(plan.recipes(), files, strict=True):
@@ -84,19 +94,19 @@ def _check_sheet(sheet: Path, pictures: list[Path]) -> None:
 
 def _paths(plans: list[Plan], out: Outputs) -> list[list[Path]]:
     """For each plan the files of its pictures, all different."""
-    taken: set[Path] = set()
+    taken: set[str] = set()  # in lower case: some file systems tell no case
     found = []
     for plan in plans:
         files = []
         for recipe in plan.recipes():
             path, turn = out.destination.file(_name(recipe)), 1
-            while path in taken:
+            while str(path).lower() in taken:
                 turn += 1
                 again = out.destination.file(f"{_name(recipe)[:-4]}-{turn}.png")
                 if again == path:
                     raise OutputError(f"'{path}' is one file, and there are several pictures", f"give a folder with {choice('output')}")
                 path = again
-            taken.add(path)
+            taken.add(str(path).lower())
             files.append(path)
         found.append(files)
     return found

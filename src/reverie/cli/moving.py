@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from reverie.cli.console import line, print_json, remark, say
 from reverie.cli.flags import Call
-from reverie.cli.outputs import named, speakable
+from reverie.cli.outputs import named
 from reverie.cli.query_commands import check_readable
 from reverie.errors import Interrupted, UsageError, choice
 from reverie.recipe import FilmWriting, Printing
+from reverie.store import speakable
 
 if TYPE_CHECKING:
     from reverie.motion.plan import MovingPlan

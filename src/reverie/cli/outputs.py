@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -127,11 +126,6 @@ class Outputs:
 def strip_of(path: Path) -> Path:
     """Where the pictures from along the way go."""
     return path.with_name(f"{path.stem}-making.png")
-
-
-def speakable(text: object, longest: int = 80) -> str:
-    """A text as part of a file's name."""
-    return re.sub(r"[^A-Za-z0-9._#@+-]+", "_", str(text)).strip("_")[:longest] or "_"
 
 
 def named(stem: str, ending: str) -> str:

@@ -67,6 +67,7 @@ def networks(call: Call) -> None:
 
 def layers(call: Call) -> None:
     from reverie.api.opening import networks_from
+    from reverie.target import of_layer
 
     (net,) = networks_from(call.network.one(), "cpu")
     rows = [each._asdict() for each in net.layers]
@@ -74,7 +75,9 @@ def layers(call: Call) -> None:
         print_json(rows)
         return
     head = ["layer", "kind", "channels", "height", "width", "stride", "sees", "level"]
-    print_table(head, [[*list(row.values())[:6], row["receptive_field"] or "all", row["level"] or ""] for row in rows])
+    print_table(
+        head, [[of_layer(row["name"]), *list(row.values())[1:6], row["receptive_field"] or "all", row["level"] or ""] for row in rows]
+    )
     prepared = net.prepare([])
     if prepared.unfolded:
         remark(f"{prepared.unfolded} of {prepared.folded + prepared.unfolded} normalisations cannot be folded and run as they are")

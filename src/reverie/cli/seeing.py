@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from reverie.cli.console import line, print_json, remark, say
 from reverie.cli.flags import Call
-from reverie.cli.outputs import speakable
 from reverie.cli.query_commands import check_readable
 from reverie.errors import Interrupted, OutputError, choice
 from reverie.recipe import Printing, Writing
-from reverie.store import check_place, expanded, is_folder, made_folder, write_whole
+from reverie.store import check_place, expanded, is_folder, made_folder, speakable, write_whole
 
 if TYPE_CHECKING:
     from reverie.insight import Sight
@@ -30,10 +29,7 @@ def see(call: Call) -> int:
     _check(place, writing.force)
     from reverie.api import plan_see
 
-    choices: dict[str, Any] = dict(call.choices)
-    if "layers" in choices:
-        choices["layers"] = [name.strip() for each in choices["layers"] for name in each.split(",")]
-    plan = plan_see(picture, network=call.network.one(printing.quiet), **choices)
+    plan = plan_see(picture, network=call.network.one(printing.quiet), **call.choices)
     made_folder(place)
     for note in plan.sight.notes:
         remark(note)

@@ -17,7 +17,7 @@ from reverie.pictures import Picture, as_npy, load_bytes
 from reverie.recipe import Batch, NoiseInput, Recipe, read
 from reverie.render import Plan, drawn, purposes
 from reverie.store import Shelf
-from reverie.target import parse
+from reverie.target import of_layer
 
 FEATURE_SIDES = (96, 144)  # pixels, of layers that see less than the first, and of all others
 _CHANNELS = " all channels"  # of what is kept beside a picture that cannot hold them
@@ -29,7 +29,7 @@ def with_features(noticed: list[Noticed], layer: Layer, request: SeeRequest, wat
         return noticed
     shelf = Shelf("features")
     common = _recipe(request, layer)
-    recipes = {each.channel: common.model_copy(update={"target": parse(f"{layer.name}:{each.channel}")}) for each in noticed}
+    recipes = {each.channel: common.model_copy(update={"target": of_layer(layer.name, each.channel)}) for each in noticed}
     found = {channel: _kept(shelf, recipe) for channel, recipe in recipes.items()}
     missing = [channel for channel, picture in found.items() if picture is None]
     if missing:

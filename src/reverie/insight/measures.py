@@ -16,7 +16,7 @@ from reverie.objectives import relative_error
 from reverie.pictures import Picture, rounded, similarity, to_width
 from reverie.recipe import FileInput, NoiseInput, Recipe, of_command
 from reverie.render import Plan, drawn, judges, machine, used_by
-from reverie.target import parse
+from reverie.target import of_layer
 
 STEPS = {2: 60, 4: 100, 8: 160}  # of an inversion, by the pixels between a layer's neighbours: what is easy to get out of the lowest
 DEEP_STEPS = 90  # gets harder, and in deep ones there is less of it to get
@@ -110,7 +110,7 @@ def recipe_for(
         size: (height, width) of the picture.
         **choices: of the recipe, where they differ from the command's own.
     """
-    target, network = parse(layer.name), request.network
+    target, network = of_layer(layer.name), request.network
     return Recipe(
         command=command,
         networks=(used_by(network, target, target),),

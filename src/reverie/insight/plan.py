@@ -23,6 +23,7 @@ from reverie.render import check_size, noise_start
 from reverie.render import threads as using
 from reverie.render.noise import SMALLEST
 from reverie.store import expanded, is_folder
+from reverie.target import layer_names
 
 _NOISE_PICTURES = 24  # of which is measured what is usual, for want of photographs
 
@@ -73,7 +74,7 @@ def make_plan(
     shown = choose(Finish, shown=choices.shown).shown
     _check_size(picture, choices.width, name)
     with using(machinery.threads):
-        layers = _layer_names(choices.layers, network)
+        layers = _layer_names(choices, network)
         labels = tuple(network.recognise(picture)) if network.labels else ()
         explained = _explained(choices.why, network, picture)
         usual = _usual(choices.usual, layers, network)
@@ -106,11 +107,17 @@ def _check_size(picture: Picture, width: int | None, name: str) -> None:
         check_size(height, wide, name)
 
 
-def _layer_names(given: str | Sequence[str] | None, network: Network) -> tuple[str, ...]:
+def _layer_names(choices: Look, network: Network) -> tuple[str, ...]:
     """The layers that are meant, lowest first."""
+    given: str | Sequence[str] | None = choices.layers
+    if choices.level is not None:
+        if given is not None:
+            raise UsageError("both layers and a level", "a level stands for a layer, and may be named among them")
+        return (network.level(choices.level),)
     if given is None:
         return tuple(each.name for each in blocks(network))
-    names = [given] if isinstance(given, str) else list(given)
+    known = network.names
+    names = [name for text in ([given] if isinstance(given, str) else given) for name in layer_names(text, known)]
     if not names:
         raise UsageError("no layers to look at", "name one, or leave it out for every block")
     for each in names:

@@ -15,6 +15,7 @@ from reverie.insight.layer_report import Rung
 from reverie.networks import Label
 from reverie.pages import embedded_images, hex_colour, render
 from reverie.pictures import Picture, in_colours, resize
+from reverie.store import file_stems
 
 LIMIT = 10_000_000  # bytes of a page
 QUALITIES = (86, 70, 45)  # of the pictures: the first that keeps the page below the limit
@@ -72,18 +73,21 @@ class Sight:
     def pictures(self) -> dict[str, Picture]:
         """Every picture of it, by the name of its file."""
         found = {}
+        stems = file_stems(each.name for each in self.layers)
         for each in self.layers:
-            found[f"{each.name}-rebuilt.png"] = each.rebuilt
+            stem = stems[each.name]
+            found[f"{stem}-rebuilt.png"] = each.rebuilt
             if each.enhanced is not None:
-                found[f"{each.name}-enhanced.png"] = each.enhanced
+                found[f"{stem}-enhanced.png"] = each.enhanced
             for one in each.noticed:
-                found[f"{each.name}-{one.channel}-heat.png"] = Picture(_grey(one.heat, self.seen))
+                found[f"{stem}-{one.channel}-heat.png"] = Picture(_grey(one.heat, self.seen))
                 if one.feature is not None:
-                    found[f"{each.name}-{one.channel}-feature.png"] = one.feature
+                    found[f"{stem}-{one.channel}-feature.png"] = one.feature
         return found
 
     def as_data(self, paths: Mapping[str, str] | None = None) -> dict[str, Any]:
         """The figures, for JSON; with `paths`, by the names that `pictures` gives, where the pictures lie."""
+        stems = file_stems(each.name for each in self.layers)
         return {
             "picture": self.name,
             "network": self.network,
@@ -94,7 +98,7 @@ class Sight:
             "usual": self.usual,
             "notes": list(self.notes),
             "expected": self.expected,
-            "layers": [_figures(each, paths or {}) for each in self.layers],
+            "layers": [_figures(each, stems[each.name], paths or {}) for each in self.layers],
         }
 
     def _repr_html_(self) -> str:
@@ -132,9 +136,9 @@ def _script_data(sight: Sight) -> dict[str, object]:
     return {"seen": sight.seen, "why": sight.why, "against": sight.against, "unusual": UNUSUAL, "slight": SLIGHT, "layers": layers}
 
 
-def _figures(rung: Rung, paths: Mapping[str, str]) -> dict[str, Any]:
+def _figures(rung: Rung, stem: str, paths: Mapping[str, str]) -> dict[str, Any]:
     def path(part: str) -> str:
-        return paths.get(f"{rung.name}-{part}.png", f"{rung.name}-{part}.png")
+        return paths.get(f"{stem}-{part}.png", f"{stem}-{part}.png")
 
     counted = rung.counted and {
         "total": rung.counted.total,

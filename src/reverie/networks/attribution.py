@@ -108,7 +108,7 @@ def attribute(
 
 def _check_layer(ready: Prepared, name: str) -> None:
     shape = ready.anatomy.shape(name)
-    if LayerName.parse(name).part == ATTENTION:
+    if LayerName.parse(name, ready.anatomy.calls).part == ATTENTION:
         raise UsageError(f"what counted in '{name}'", "attention says where; name the layer itself")
     if len(shape) != 4:
         raise UsageError(f"layer '{name}' has no places: it gives {'×'.join(map(str, shape))}", "name one that `reverie layers` lists")
@@ -142,7 +142,8 @@ class _Remainder:
     def __init__(self, ready: Prepared, name: str, pixels: Tensor) -> None:
         self.ready = ready
         self.name = name
-        asked = LayerName.parse(name)
+        asked = LayerName.parse(name, ready.anatomy.calls)
+        self.of = asked.part
         self.part = ready.module.get_submodule(asked.module)
         self.call = ready.anatomy.calls.get(asked.module, 1) - 1 if asked.call is None else asked.call
         self.x = ready.as_taken(pixels)  # (1, C, H, W)
@@ -158,7 +159,7 @@ class _Remainder:
             if not isinstance(output, Tensor):
                 raise UsageError(f"layer '{self.name}' gives more than one tensor", "name a layer in it")
             layout = self.ready.anatomy.layout(self.name)
-            put_in = given if layout is None else layout.from_maps(given, output, LayerName.parse(self.name).part)
+            put_in = given if layout is None else layout.from_maps(given, output, self.of)
             return put_in.to(output.dtype, copy=True)  # a copy: the next layer may work in place
 
         with self.ready.lock:

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from reverie.errors import UsageError, choice, printable
+from reverie.errors import UsageError, printable
 from reverie.networks.attribution import Attribution, attribute
 from reverie.networks.builtin import labels as label_names
 from reverie.networks.channel_statistics import Usual, known
@@ -27,7 +27,8 @@ from reverie.networks.prepared.normalise import Normalise
 from reverie.networks.prepared.prepared import Prepared
 from reverie.networks.preprocessing import RANGE, SIDE, Preprocessing
 from reverie.pictures import as_tensor, resize
-from reverie.target import CLASSES
+from reverie.recipe import LEVELS
+from reverie.target import CLASSES, Names
 
 MOST_HELD = 1_000_000_000  # bytes of prepared copies that a network keeps, beside the two used last
 
@@ -148,10 +149,21 @@ class Network:
         """Every stage, block and convolution in forward order, at the native size."""
         return list(self.anatomy.layers)
 
+    @property
+    def names(self) -> Names:
+        """What its layers are called, for the target language."""
+        return Names(frozenset(name for name, _ in self.module.named_modules() if name), self.levels)
+
+    def layer_name(self, name: str) -> str:
+        """The layer that a name stands for: itself, or a level's, where no module has that name; UsageError where there is none."""
+        names = self.names
+        found = self.level(name) if name in LEVELS and name not in names.modules else names.layer(name)
+        check_names(self.module, [found])
+        return found
+
     def layer(self, name: str) -> tuple[int, ...]:
         """Shape (1, C, H, W) of a layer's activations at the native size; UsageError if there is no such layer."""
-        check_names(self.module, [name])
-        return self.anatomy.shape(name)
+        return self.anatomy.shape(self.layer_name(name))
 
     def stride(self, name: str) -> int:
         """How many pixels of the picture lie between neighbouring values of a layer."""
@@ -174,7 +186,7 @@ class Network:
         if level not in self.levels:
             known = ", ".join(self.levels)
             raise UsageError(
-                f"{self.name} has no level '{level}'", f"it has: {known}" if known else f"name a layer with {choice('target')} instead"
+                f"{self.name} has no level '{level}'", f"it has: {known}" if known else "name a layer instead: `reverie layers` lists them"
             )
         return self.levels[level]
 
@@ -185,9 +197,10 @@ class Network:
     def watch(self, *names: str) -> AbstractContextManager[Seen]:
         """`with net.watch("blocks.2.1") as seen: net(x)`: activations of any module, in a dictionary; nothing is left behind.
 
-        Of a module called several times in a pass, `name#0`, `name#1` … are the calls, the bare name the last.
+        Of a module called several times in a pass, `name#0`, `name#1` … are the calls, the bare name the last. A level stands
+        for its layer.
         """
-        return watch(self.module, *names)
+        return watch(self.module, *names, levels={name: self.layer_name(name) for name in names})
 
     def recognise(self, picture: Any, top: int = 5) -> list[Label]:
         """The `top` most probable classes of a picture: a path, a PIL image, or a tensor (C, H, W) in 0..1.
@@ -208,7 +221,8 @@ class Network:
 
         The picture is what `recognise` takes, and is brought to the native size as there. Needs captum; see `attribution.attribute`.
         """
-        return attribute(self.prepare([*layers, CLASSES]), as_tensor(picture), layers, index, against)
+        names = [self.layer_name(each) for each in layers]
+        return attribute(self.prepare([*names, CLASSES]), as_tensor(picture), names, index, against)
 
     def usual(self) -> Usual | None:
         """How strongly each channel usually answers to photographs; None of a network that has not been measured with these weights."""
@@ -219,10 +233,10 @@ class Network:
 
     def prepare(self, wanted: Iterable[str]) -> Prepared:
         """The network made ready to give these layers (or CLASSES), and nothing after the last of them."""
-        names = tuple(dict.fromkeys(wanted))
+        names = tuple(dict.fromkeys(name if name == CLASSES else self.layer_name(name) for name in wanted))
         for name in names:
             if name != CLASSES:
-                self.layer(name)
+                self.anatomy.shape(name)
         with torch.inference_mode(False):  # else it could be in no graph
             anatomy, folded = self.anatomy, self._folded_but(self._never_folded(names))
             return Prepared(
@@ -243,7 +257,7 @@ class Network:
         anatomy = self.anatomy
         foldable = {each for chain in anatomy.chains for each in (chain.conv, chain.norm, chain.act)}
         foldable |= {name for name in anatomy.shapes if name.rpartition(".")[0] in foldable}  # what stands inside a norm
-        bare = [LayerName.parse(name).module for name in names]
+        bare = [LayerName.parse(name, anatomy.calls).module for name in names]
         return frozenset(anatomy.hands_on.get(name, name) for name in bare) & foldable
 
     def _folded_but(self, spared: frozenset[str]) -> Folded:

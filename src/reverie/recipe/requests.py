@@ -12,7 +12,7 @@ from reverie.errors import UsageError, unknown
 from reverie.recipe.choices import Data, Flag, Level
 from reverie.recipe.presets import PRESETS
 from reverie.recipe.recipe import LONGEST_SIDE, MOST_SEED, MOST_THREADS, MOST_TOGETHER
-from reverie.target import Target, parse
+from reverie.target import Target
 
 MAX_PIXELS = 500_000_000  # that a picture may claim, unless somebody says otherwise
 TOGETHER = 8  # pictures in a batch
@@ -20,12 +20,11 @@ LEVELS = ("edges", "textures", "patterns", "parts", "objects", "scenes")
 Given = SkipValidation[Any]  # a path, a picture, a tensor: looked at when it is read
 
 
-def _target(given: Any) -> Target | None:
-    if given is None or isinstance(given, Target):
-        return given
-    if not isinstance(given, str):
+def _target(given: Any) -> Target | str | None:
+    """A text is read when a network is at hand, whose names come first."""
+    if given is not None and not isinstance(given, (str, Target)):
         raise UsageError(f"a target of type {type(given).__name__}", "give a text, such as blocks.4.1:12")
-    return parse(given)
+    return given
 
 
 def _word(kind: str, known: tuple[str, ...]) -> Callable[[Any], Any]:
@@ -55,7 +54,7 @@ def sides(given: Any) -> tuple[int, int] | None:
     return int(found[0]), int(found[1])
 
 
-Target_ = Annotated[Target | None, PlainValidator(_target)]
+Target_ = Annotated[Target | str | None, PlainValidator(_target)]
 Sides = Annotated[tuple[int, int] | None, PlainValidator(sides)]
 
 
@@ -164,6 +163,9 @@ class Look(Data):
     group: ClassVar[str] = "what to look at"
     layers: Annotated[Given, Flag("LAYER[,LAYER…]", first=True, several=True)] = Field(
         None, description="look at these alone; without it at every block"
+    )
+    level: Annotated[Level | None, BeforeValidator(_word("level", LEVELS)), Flag("L", ("--level", "-l"), first=True)] = Field(
+        None, description="look at the layer of this level alone"
     )
     why: Annotated[Given, Flag("LABEL", first=True)] = Field(None, description="what counted for this label instead of the first")
     channels: Annotated[int, Flag("N", first=True)] = Field(4, ge=0, le=4, description="how many of each layer are shown")

@@ -12,7 +12,7 @@ from reverie.recipe.command_table import COMMANDS, CommandSpec
 from reverie.recipe.presets import CARICATURE, DEFAULT_PRESET, Preset, preset
 from reverie.recipe.reading import choose
 from reverie.recipe.requests import Along, Beside, Goal
-from reverie.target import Target, parse
+from reverie.target import Names, Target, of_layer, parse
 
 Model = TypeVar("Model", bound=Data)
 
@@ -83,11 +83,11 @@ class Request:
         asked = any({**self.before, **self.given}.get(name) for name in ("target", "level", "ring"))
         return preset(DEFAULT_PRESET) if self.command.has_preset and not asked else None
 
-    def target(self, layer_of: Callable[[str], str]) -> Target:
-        """What to climb; `layer_of` gives the layer that a level stands for."""
+    def target(self, names: Names, layer_of: Callable[[str], str]) -> Target:
+        """What to climb on a network of these names; `layer_of` gives the layer that a level stands for."""
         goal = self[Goal]
         level = goal.level or (self.preset.level if self.preset else "")
-        return goal.target or parse(layer_of(level))
+        return of_layer(layer_of(level)) if goal.target is None else parse(goal.target, names)
 
     def _of_preset(self) -> dict[str, Any]:
         if not self.preset:

@@ -53,6 +53,7 @@ class OwnObjective:
     def __init__(self, function: Objective, network: Network) -> None:
         self._function, self._network = function, network
         self._prepared: Prepared | None = None
+        self._asked: dict[str, str] = {}  # by the name it asks for, which may be a level's word, the layer
         self.layers: tuple[str, ...] = ()
 
     def __call__(self, pictures: Tensor, *, softly: bool = False) -> Tensor:
@@ -62,7 +63,8 @@ class OwnObjective:
             UsageError: it asks for a layer that does not exist, or gives no scores. Whatever the function raises comes through.
         """
         while True:
-            asked = Seen(self._seen(pictures, softly))
+            seen = self._seen(pictures, softly)
+            asked = Seen({name: seen[layer] for name, layer in self._asked.items()})
             try:
                 scores = self._function(asked)
             except Exception:
@@ -85,9 +87,8 @@ class OwnObjective:
         for name in names:
             if not isinstance(name, str):
                 raise UsageError(f"a {type(name).__name__} is no layer's name", "activations are found by the names of layers, as text")
-            if name != CLASSES:
-                self._network.layer(name)
-        self.layers += tuple(names)
+            self._asked[name] = name if name == CLASSES else self._network.layer_name(name)
+        self.layers = tuple(dict.fromkeys(self._asked.values()))
         self._prepared = self._network.prepare(self.layers)
 
 

@@ -28,7 +28,7 @@ def check_reach(target: Target, network: Network, height: int, width: int) -> No
     for term in target.terms:
         if reach(term, network) > min(height, width):
             raise UsageError(
-                f"no place {term.unit().partition('@')[2]} in '{term.layer}' on a picture of {width}×{height}",
+                f"no place {term.place} in '{term.layer}' on a picture of {width}×{height}",
                 f"a picture of {reach(term, network)} pixels a side has it, with {choice('width')} or {choice('size')}",
             )
 
@@ -44,7 +44,7 @@ def check(target: Target, network: Network) -> None:
             has = f"it has {shape[1]}, numbered from 0" if len(shape) > 1 else "it has none"
             raise UsageError(f"no channel {term.channel} in '{term.layer}'", has)
         if term.at is not None and len(shape) != 4:
-            raise UsageError(f"no place {term.unit().partition('@')[2]} in '{term.layer}'", "it has no places")
+            raise UsageError(f"no place {term.place} in '{term.layer}'", "it has no places")
         if isinstance(term.at, tuple) and (term.at[0] >= shape[2] or term.at[1] >= shape[3]):
             has = f"at the native size it has {shape[2]} rows and {shape[3]} columns"
             raise UsageError(f"no place {term.at[0]},{term.at[1]} in '{term.layer}'", has)

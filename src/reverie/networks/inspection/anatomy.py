@@ -80,7 +80,7 @@ class Anatomy:
         Raises:
             UsageError: it gives no tensor, is not called so often, or has no such part.
         """
-        asked = LayerName.parse(name)
+        asked = self._named(name)
         shape = _of(self.shapes, asked)
         if shape is None:
             raise UsageError(f"layer '{asked.without_part}' gives no tensor", _LISTED)
@@ -106,26 +106,29 @@ class Anatomy:
             raise unknown("layer", name, known, "it has no attention to places")
         return (1, heads, *layout.grid)
 
+    def _named(self, name: str) -> LayerName:
+        return LayerName.parse(name, self.calls)
+
     def layout(self, name: str) -> Layout | None:
         """How what a layer gives lies over the picture; None of what does not."""
-        return _of(self.layouts, LayerName.parse(name))
+        return _of(self.layouts, self._named(name))
 
     def stride(self, name: str) -> int:
         """How many pixels of the picture lie between neighbouring values of a layer."""
-        return _of(self.strides, LayerName.parse(name)) or 1
+        return _of(self.strides, self._named(name)) or 1
 
     def reach(self, name: str) -> int | None:
         """The side, in pixels, of what one value of a layer can depend on; None where that is all of the picture."""
-        asked = LayerName.parse(name)
+        asked = self._named(name)
         return None if asked.part else _of(self.reaches, asked)
 
     def is_free(self, name: str) -> bool:
         """Whether a layer (or CLASSES) can be looked at on pictures of any size; others see them through windows of the native size."""
-        return LayerName.parse(name).module in self.free
+        return self._named(name).module in self.free
 
     def phase(self, name: str) -> int:
         """The largest stride up to a layer: pictures that differ by a multiple of it in place and size are seen alike."""
-        asked = LayerName.parse(name)
+        asked = self._named(name)
         bare = asked.without_part if asked.without_part in self.strides else asked.module
         before = list(self.strides)[: list(self.strides).index(bare) + 1] if bare in self.strides else []
         return max((self.strides[each] for each in before), default=1)

@@ -25,7 +25,7 @@ def check_names(module: nn.Module, names: Sequence[str]) -> None:
     """Raise UsageError for a name that is no module of this network, with the nearest that is."""
     known = dict(module.named_modules())
     for name in names:
-        bare = LayerName.parse(name).module
+        bare = LayerName.parse(name, known).module
         if not bare or bare not in known:
             raise unknown("layer", name, (each for each in known if each), "`reverie layers` lists them")
 
@@ -39,7 +39,7 @@ def first_tensor(output: Any) -> Tensor | None:
 
 
 @contextmanager
-def watch(module: nn.Module, *names: str) -> Iterator[Seen]:
+def watch(module: nn.Module, *names: str, levels: Mapping[str, str] | None = None) -> Iterator[Seen]:
     """While open, each pass through `module` leaves the activations of the named modules in the dictionary.
 
     They are clones, safe from in-place changes further on, and part of the graph where one is recorded.
@@ -47,13 +47,19 @@ def watch(module: nn.Module, *names: str) -> Iterator[Seen]:
     of its tokens, (N, C), and `name/attention` what its self-attention weighs them with, (N, heads, T, T).
     Afterwards no hook is left behind.
 
+    Args:
+        levels: names that stand for the layer of another name.
+
     Raises:
         UsageError: no such layer.
     """
-    check_names(module, names)
+    layers = {name: (levels or {}).get(name, name) for name in names}
+    check_names(module, tuple(layers.values()))
+    known = dict(module.named_modules())
+    asked = {name: LayerName.parse(layer, known) for name, layer in layers.items()}
     seen: Seen = {}
     with ExitStack() as stack:
-        _Listener(names, lambda name, output: seen.__setitem__(name, output.clone()), seen.clear).hook(module, stack)
+        _Listener(asked, lambda name, output: seen.__setitem__(name, output.clone()), seen.clear).hook(module, stack)
         yield seen
 
 
@@ -74,7 +80,8 @@ def run_until(
     """
     seen: Seen = {}
     output: Any = None
-    earlier = {name: calls.get(LayerName.parse(name).module, 1) - 1 if LayerName.parse(name).call is None else 0 for name in names}
+    asked = {name: LayerName.parse(name, calls) for name in names}
+    earlier = {name: calls.get(each.module, 1) - 1 if each.call is None else 0 for name, each in asked.items()}
 
     def take(name: str, output: Tensor) -> None:
         if earlier[name]:  # a call before the last one, which is wanted
@@ -86,7 +93,7 @@ def run_until(
             raise _Enough
 
     with ExitStack() as stack:
-        _Listener(names, take).hook(module, stack)
+        _Listener(asked, take).hook(module, stack)
         try:
             output = module(x)
         except _Enough:
@@ -101,18 +108,19 @@ class _Listener:
     """Hands on what the named modules give, pass after pass.
 
     Args:
-        names: of layers; those of one module are heard together.
+        asked: layers by the names they go by; those of one module are heard together.
         take: is given a layer's name and its activations.
         fresh: is called when a pass begins.
     """
 
-    def __init__(self, names: Sequence[str], take: Callable[[str, Tensor], None], fresh: Callable[[], None] | None = None) -> None:
+    def __init__(
+        self, asked: Mapping[str, LayerName], take: Callable[[str, Tensor], None], fresh: Callable[[], None] | None = None
+    ) -> None:
         self._take = take
         self._fresh = fresh
         self._wanted: dict[str, list[tuple[str, LayerName]]] = {}
-        for name in dict.fromkeys(names):
-            asked = LayerName.parse(name)
-            self._wanted.setdefault(asked.module, []).append((name, asked))
+        for name, each in asked.items():
+            self._wanted.setdefault(each.module, []).append((name, each))
         self._ended: Counter[str] = Counter()  # calls of each module
         self._running: list[str] = []  # modules whose attention is wanted, the innermost last
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import NamedTuple
 
 CLASS, ATTENTION = "class", "attention"  # parts: the class token, and where attention goes
@@ -21,11 +22,15 @@ class LayerName(NamedTuple):
     part: str
 
     @classmethod
-    def parse(cls, name: str) -> LayerName:
-        """Take a name apart; what looks like no call and no part belongs to the module's name."""
+    def parse(cls, name: str, modules: Container[str] = ()) -> LayerName:
+        """Take a name apart; what is the name of one of the `modules`, or looks like no call and no part, belongs to the module's name."""
+        if name in modules:
+            return cls(name, None, "")
         bare, _, part = name.rpartition("/")
         if part not in (CLASS, ATTENTION) or not bare:
             bare, part = name, ""
+        if bare in modules:
+            return cls(bare, None, part)
         module, mark, call = bare.rpartition("#")
         if mark and call.isdecimal() and len(call) < 10:
             return cls(module, int(call), part)

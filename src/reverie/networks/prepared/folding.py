@@ -44,7 +44,7 @@ def fold(module: nn.Module, anatomy: Anatomy, picture: Tensor, wanted: Iterable[
         picture: (1, C, H, W), as the network takes it; the outputs on it are compared.
         wanted: layers to be looked at; what they give is never folded away or overwritten.
     """
-    kept = {LayerName.parse(name).module for name in wanted}
+    kept = {LayerName.parse(name, anatomy.calls).module for name in wanted}
     chains = [part for chain in anatomy.chains if (part := _foldable(chain, kept)) is not None]
     plain = frozen_copy(module)
     with torch.no_grad():

@@ -80,7 +80,7 @@ class Prepared:
         seen = {}
         for name, each in given.items():
             layout = self.anatomy.layout(name)
-            seen[name] = each if layout is None else layout.to_maps(each, LayerName.parse(name).part, scale)
+            seen[name] = each if layout is None else layout.to_maps(each, LayerName.parse(name, self.anatomy.calls).part, scale)
         if CLASSES in self.wanted:
             seen[CLASSES] = class_scores(output, self.scores)
         return seen
