@@ -75,6 +75,9 @@ class Containers:
             called("pickle", "loads", b"C" + bytes([len(inner)]) + inner if len(inner) < 256 else text(python)),
             called("torch.storage", "_load_from_bytes", b"B" + struct.pack("<I", len(inner)) + inner),
             called("torch._tensor", "_rebuild_from_type_v2", b"cbuiltins\nexec\n", b"cbuiltins\nobject\n", many(text(python)), b"N"),
+            called("functools", "partial", b"cbuiltins\nexec\n", text(python)),
+            called("theirs.config", "Config", called("os", "system", text(shell))),
+            called("copy_reg", "__newobj__", b"cbuiltins\nexec\n", text(python)),
             called("functools", "reduce", b"cbuiltins\nmap\n", b"](" + text(python) + b"e"),
             called("pathlib", "Path.touch", called("pathlib", "Path", text(self.canary))),
             many(text(python)) + b"ibuiltins\nexec\n",
@@ -196,7 +199,7 @@ class Containers:
             lambda: entry.update(dtype=rng.choice(["F4", "", None, "F8_E4M3", ["F32"], "f32"])),
             lambda: entry.update(surplus=1),
             lambda: entry.pop("dtype"),
-            lambda: header.update(more={"dtype": "F32", "shape": [0], "data_offsets": [0, 0]}),
+            lambda: header.update(more={"dtype": "F32", "shape": [0], "data_offsets": [4, 4]}),
             lambda: header.update(more=[]),
             lambda: header.clear(),
         ]

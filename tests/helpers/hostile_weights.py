@@ -81,7 +81,7 @@ class Maker(Containers):
         if way == 0:
             del state[self.rng.choice([each for each in state if "batches" not in each])]
         elif way == 1:
-            state["extra" + chr(self.rng.randrange(1, 0x3000))] = torch.zeros(3)
+            state["extra" + chr(self.rng.randrange(1, 0x3000))] = state.pop(KEY)
         elif way == 2:
             state[KEY] = state[KEY].transpose(0, 1)
         elif way == 3:

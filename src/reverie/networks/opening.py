@@ -63,7 +63,7 @@ def open_source(
     else:
         found = zoos.found(source, offline=offline, progress=progress)
     if source.kind in ("torchvision", "timm"):
-        return _network(found, found.preprocessing, source), Notes()
+        return _network(found, found.preprocessing, source), Notes(warnings=found.notes)
     before = _remembered(found.sha256)
     own = said.over(before)
     known = own.over(found.preprocessing)
@@ -72,7 +72,7 @@ def open_source(
     _check_fits(network, own)
     notes = _remember(found.sha256, own, before, known, source)
     doubt = doubts(network)
-    return network, Notes(notes.remarks, (*notes.warnings, *([doubt] if doubt else [])))
+    return network, Notes(notes.remarks, (*notes.warnings, *found.notes, *([doubt] if doubt else [])))
 
 
 def _network(found: Found, known: Preprocessing, source: Source) -> Network:
@@ -81,16 +81,15 @@ def _network(found: Found, known: Preprocessing, source: Source) -> Network:
 
 def _from_file(source: Source, definition: Definition | None) -> Found:
     place = source.place
-    if not place.is_file():
-        what = "is a folder" if place.is_dir() else "does not exist"
-        raise InputError(f"'{source.name}' {what}", "name a file of weights")
+    if not place.is_file() and not place.is_dir():
+        raise InputError(f"'{source.name}' does not exist", "name a file of weights, or the folder of their shards")
     if definition is None:
         check(place, name=place.name)  # what is no file of weights, as an exported program, is refused first
         remedy = f"say whose they are: {choice('definition', 'package.module:function')}"
         raise UsageError(f"'{place.name}' holds weights, and no network", remedy)
     module = module_of(definition)
-    sha256 = load_weights(place, module, name=place.name)
-    return Found(module, type(module).__name__, sha256, Preprocessing())
+    loaded = load_weights(place, module, name=place.name, entry=source.version)
+    return Found(module, type(module).__name__, loaded.sha256, Preprocessing(), loaded.notes)
 
 
 def _on_own_code(source: Source, definition: Definition, offline: bool, progress: DownloadWatcher | None) -> Found:
@@ -98,7 +97,8 @@ def _on_own_code(source: Source, definition: Definition, offline: bool, progress
     module = module_of(definition)
     fetched = hub_files.fetched(source.name, zoos.SAFE, source.version or None, offline=offline, progress=progress)
     name = f"hf:{source.name}@{fetched.commit}"
-    return Found(module, name, load_weights(fetched.path, module, name=name), Preprocessing())
+    loaded = load_weights(fetched.path, module, name=name)
+    return Found(module, name, loaded.sha256, Preprocessing(), loaded.notes)
 
 
 def _check_said(source: Source, said: Preprocessing, definition: Definition | None) -> None:

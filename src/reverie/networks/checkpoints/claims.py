@@ -4,30 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from reverie.errors import InputError, UnsafeError, printable
 
-WRAPPERS = ("state_dict", "model_state_dict", "model")  # entries that checkpoints of a training keep the weights under
-PREFIXES = ("module.", "_orig_mod.", "model.")  # of DataParallel, of torch.compile, of a module that trains another
 UNCOUNTED = "num_batches_tracked"  # files older than torch 0.4.1 have none
 LONGEST = 1000  # characters of a name
 _SHOWN = 3
-_Entry = TypeVar("_Entry")
 
 
 @dataclass
 class Claim:
-    """A tensor as a file describes it: strides and offset in elements, within a storage of `room` elements."""
+    """A tensor as a file describes it: strides and offset in elements, within the storage `key` of `room` elements."""
 
     dtype: torch.dtype
     shape: tuple[int, ...]
     stride: tuple[int, ...] | None = None  # None: contiguous
     offset: int = 0
     room: int = 0
+    key: str = ""
 
     def problem(self) -> str:
         """Why such a tensor cannot be, or shares its own elements; empty where it is sound."""
@@ -37,18 +35,32 @@ class Claim:
             return ""
         if len(self.stride) != len(self.shape):
             return "has strides that do not go with its shape"
-        end = 1
+        extent = 1
         for stride, side in sorted((stride, side) for stride, side in zip(self.stride, self.shape, strict=True) if side > 1):
-            if stride < end:
+            if stride < extent:
                 return "counts elements more than once (its strides overlap)"
-            end = (side - 1) * stride + end
-        if self.offset + end > self.room:
-            return f"claims more than is stored: {self.offset + end:,} elements of {self.room:,}"
+            extent += (side - 1) * stride
+        if self.end > self.room:
+            return f"claims more than is stored: {self.end:,} elements of {self.room:,}"
         return ""
+
+    @property
+    def strides(self) -> tuple[int, ...]:
+        """Those of a tensor that has some."""
+        return self.stride or ()
+
+    @property
+    def end(self) -> int:
+        """The element of the storage after its last."""
+        return self.offset + 1 + sum((side - 1) * stride for side, stride in zip(self.shape, self.strides, strict=True))
 
 
 def damaged(name: str, why: str) -> InputError:
     return InputError(f"'{name}' {why}", "it may be broken off or no file of weights: fetch or save it again")
+
+
+def no_weights(name: str, why: str) -> InputError:
+    return InputError(f"'{name}' {why}", "give a file that holds the weights: torch.save(model.state_dict(), …)")
 
 
 def refused(name: str, why: str, remedy: str = "do not use this file; ask its owner for a .safetensors") -> UnsafeError:
@@ -59,27 +71,6 @@ def brief(name: object) -> str:
     """A name out of a file, fit for a message."""
     text = printable(str(name)[:101])
     return text if len(text) <= 100 else text[:99] + "…"
-
-
-def unwrapped(found: Mapping[Any, Any]) -> Mapping[Any, Any]:
-    """The state dict inside a checkpoint; `found` itself where it is one."""
-    for _ in range(len(WRAPPERS)):
-        inner = [found[each] for each in WRAPPERS if isinstance(found.get(each), Mapping)]
-        if not inner:
-            break
-        found = inner[0]
-    return found
-
-
-def named(found: Mapping[str, _Entry], own: Collection[str]) -> dict[str, _Entry]:
-    """`found` without the prefixes that all its names bear and the module's `own` do not."""
-    names = list(found)
-    for _ in range(2 * len(PREFIXES)):
-        worn = [each for each in PREFIXES if names and all(name.startswith(each) for name in names)]
-        if not worn or all(name.startswith(worn[0]) for name in own):
-            break
-        names = [name.removeprefix(worn[0]) for name in names]
-    return dict(zip(names, found.values(), strict=True))
 
 
 def own_tensors(module: nn.Module, name: str) -> dict[str, Tensor]:

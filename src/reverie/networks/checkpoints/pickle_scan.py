@@ -1,8 +1,8 @@
 """Pickles of torch.save looked at, word by word, and never run: what they would make, or why they are refused.
 
 A pickle is a program. This reader knows the words that a state dict needs, and what each may be given: it keeps a stack as an
-unpickler does, but puts a Claim where that would make a tensor. Whatever else comes up is refused, so torch's own unpickler
-(`weights_only=True`) is only ever given programs that were followed here to their end.
+unpickler does, but puts a Claim where that would make a tensor, and a StandIn where it would make what may lie beside tensors. Whatever
+else comes up is refused. No other reader is ever given the program: the numbers are taken from where the Claims say that they lie.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any
 import torch
 
 from reverie.networks.checkpoints.claims import LONGEST, Claim, brief, damaged, refused
+from reverie.networks.checkpoints.stand_ins import Global, StandIn, may_stand, stand_in
 
 WORDS = 400_000  # opcodes and copied elements in one file: a state dict has about 35 for each tensor, and each takes some microseconds
 DEEP = 200  # open lists, dicts and tuples
@@ -32,13 +33,6 @@ _ORDERED, _COUNTER, _SIZE, _DEVICE = "collections OrderedDict", "collections Cou
 _MADE = {*_REBUILD, _PARAMETERS, _PARAMETER, _ORDERED, _COUNTER, _SIZE, _DEVICE, *_KINDS, *_OLD}
 _PLAIN = {f"torch {str(each).removeprefix('torch.')}" for each in _STORAGES.values()}
 _RE_SAVE = "save its weights alone: torch.save(model.state_dict(), …), or as .safetensors"
-
-
-@dataclass(frozen=True)
-class Global:
-    """A function or class that the pickle names: module and name, with a space between."""
-
-    word: str
 
 
 @dataclass(frozen=True)
@@ -143,33 +137,35 @@ class PickleReader:
 
     def _append(self, _: None) -> None:
         item = self._stack.pop()
-        self._of_type(self._stack[-1], list, "APPEND").append(item)
+        self._list("APPEND").append(item)
 
     def _appends(self, _: None) -> None:
         items = self._marked()
-        self._of_type(self._stack[-1], list, "APPENDS").extend(items)
+        self._list("APPENDS").extend(items)
 
     def _set_item(self, _: None) -> None:
         items = self._taken(2)
-        self._set(self._of_type(self._stack[-1], dict, "SETITEM"), items)
+        self._set(self._dictionary("SETITEM"), items)
 
     def _set_items(self, _: None) -> None:
         items = self._marked()
-        self._set(self._of_type(self._stack[-1], dict, "SETITEMS"), items)
+        self._set(self._dictionary("SETITEMS"), items)
 
     def _name_global(self, word: str) -> None:
         self._stack.append(self._global(word))
 
     def _point(self, _: None) -> None:
-        self._stack.append(self._storage(self._stack.pop()))
+        pid = self._stack.pop()
+        of_module = self.old and type(pid) is tuple and len(pid) == 4 and pid[0] == "module" and isinstance(pid[1], Global)
+        self._stack.append(pid[1] if of_module else self._storage(pid))  # old torch wrote the code beside a module's class
 
     def _call(self, _: None, new: bool = False) -> None:
         function, arguments = self._taken(2)
         if not isinstance(function, Global) or type(arguments) is not tuple:
             raise refused(self.name, "calls what is no function")
-        if new and function.word != _PARAMETER:
+        if new and function.word in _MADE - {_PARAMETER}:
             raise refused(self.name, f"makes a {brief(function.word)} in an unusual way", _RE_SAVE)
-        self._stack.append(self._called(function.word, arguments))
+        self._stack.append(self._called(function.word, arguments) if function.word in _MADE else stand_in(function.word, arguments))
 
     def _build_last(self, _: None) -> None:
         state = self._stack.pop()
@@ -180,7 +176,7 @@ class PickleReader:
     def _global(self, word: str) -> Any:
         if word in _PLAIN:
             return getattr(torch, word.split(" ")[1])
-        if word not in _MADE:
+        if word not in _MADE and not may_stand(word):
             raise refused(self.name, f"would call {brief(word.replace(' ', '.', 1))} when it is read", _RE_SAVE)
         return Global(word)
 
@@ -250,7 +246,7 @@ class PickleReader:
     def _tensor(self, stored: Any, offset: Any, shape: Any, stride: Any) -> Claim:
         if not isinstance(stored, Stored) or type(offset) is not int:
             raise refused(self.name, "has a tensor without a storage")
-        claim = Claim(stored.dtype, self._sides(shape), self._sides(stride), offset, stored.count)
+        claim = Claim(stored.dtype, self._sides(shape), self._sides(stride), offset, stored.count, stored.key)
         if problem := claim.problem():
             raise refused(self.name, f"has a tensor that {problem}")
         return claim
@@ -262,11 +258,13 @@ class PickleReader:
 
     def _build(self, state: Any, target: Any) -> None:
         """What is set on an object after it was made."""
-        if isinstance(target, Claim) and type(state) is tuple and len(state) == 4:
+        if isinstance(target, StandIn):
+            target.is_network = target.is_network or (type(state) is dict and {"_modules", "_parameters"} <= set(state))
+        elif isinstance(target, Claim) and type(state) is tuple and len(state) == 4:
             made = self._tensor(*state)
             if made.dtype != target.dtype:
                 raise refused(self.name, "has a tensor over a storage of another kind")
-            target.shape, target.stride, target.offset, target.room = made.shape, made.stride, made.offset, made.room
+            target.shape, target.stride, target.offset, target.room, target.key = made.shape, made.stride, made.offset, made.room, made.key
         elif isinstance(target, dict) and type(state) is dict and set(state) <= {"_metadata"}:
             pass  # versions of modules, which nothing here asks for
         elif (
@@ -283,11 +281,22 @@ class PickleReader:
         if len(items) % 2:
             raise IndexError
         for key, value in zip(items[::2], items[1::2], strict=True):
-            if type(key) not in (str, int) or (type(key) is str and len(key) > LONGEST):
+            if type(key) not in (str, int):
+                continue  # nothing that is looked for lies there; and to hash a tuple can take for ever
+            if type(key) is str and len(key) > LONGEST:
                 raise refused(self.name, "has a dictionary with a key that is no name", _RE_SAVE)
             if key in target:
                 raise refused(self.name, f"has two entries named {brief(key)}")
             target[key] = value
+
+    def _dictionary(self, word: str) -> dict[Any, Any]:
+        """The last that was pushed, which is one, or stands for one."""
+        last = self._stack[-1]
+        return last.entries if isinstance(last, StandIn) else self._of_type(last, dict, word)
+
+    def _list(self, word: str) -> list[Any]:
+        last = self._stack[-1]
+        return [] if isinstance(last, StandIn) else self._of_type(last, list, word)
 
     def _of_type(self, value: Any, kind: type[Any], word: str) -> Any:
         if type(value) is not kind:

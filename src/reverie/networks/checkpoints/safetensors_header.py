@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import IO, Any
 
@@ -62,8 +63,8 @@ def look(file: IO[bytes], size: int, name: str) -> dict[str, Claim]:
     return found
 
 
-def load(place: Path, name: str) -> dict[str, Tensor]:
-    """The tensors of a file that `look` has passed.
+def load(place: Path, keys: Iterable[str], name: str) -> dict[str, Tensor]:
+    """Tensors of a file that `look` has passed.
 
     Raises:
         InputError: the library cannot read it after all.
@@ -72,7 +73,7 @@ def load(place: Path, name: str) -> dict[str, Tensor]:
 
     try:
         with safe_open(place, framework="pt", device="cpu") as file:
-            return {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - it is no dictionary
+            return {key: file.get_tensor(key) for key in keys}
     except (SafetensorError, OSError, ValueError, RuntimeError, KeyError, TypeError) as error:
         raise damaged(name, "is damaged: safetensors cannot read it") from error
 

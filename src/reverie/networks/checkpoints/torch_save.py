@@ -1,27 +1,29 @@
-"""Files of torch.save: looked through from outside, then read by `torch.load(weights_only=True)`, never in another way.
+"""Files of torch.save: looked through from outside, then the numbers taken from where they lie; no unpickler reads them, torch's neither.
 
 Two kinds: a zip of data.pkl and one stored entry for each storage; and, of before torch 1.6, five pickles with the storages after them.
 """
 
 from __future__ import annotations
 
-import pickle
 import struct
+import sys
 import zipfile
 from collections.abc import Mapping
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
+import numpy as np
 import torch
+from torch import Tensor
 
-from reverie.errors import UnsafeError, choice
-from reverie.networks.checkpoints.claims import LONGEST, brief, damaged, refused
+from reverie.errors import choice
+from reverie.networks.checkpoints.claims import LONGEST, Claim, brief, damaged, refused
 from reverie.networks.checkpoints.pickle_scan import PickleReader, Stored
 
 ZIP = b"PK\x03\x04"
 LEGACY = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."  # torch's magic number, pickled
 ENTRIES = 100_000  # of a zip
 LONGEST_PICKLE = 64 << 20  # bytes
-_OLDEST = (2, 10)
+_LOCAL = 30  # bytes of an entry's own header, before its name
 _END = struct.Struct("<4s4H2LH")  # of a zip: signature, disks, entries twice, size and place of the directory, comment
 _END64 = struct.Struct("<4sLQL")  # where the end of a large one is: signature, disk, place, disks
 _RECORD64 = struct.Struct("<4sQ2H2L4Q")  # that end: signature, own size, versions, disks, entries twice, size and place of the directory
@@ -33,27 +35,25 @@ _PROGRAMS = {
 }
 _EXPORTED = "for a file of your own, in Python: reverie.wrap(torch.export.unflatten(torch.export.load(FILE)), mean=…, std=…)"
 _SCRIPTED = f"for a file of your own: save the module's state_dict() with safetensors, and give {choice('definition')} beside it"
-# what torch raises on damaged files is not written down; these are what its readers can meet
-_FAILURES = (
-    RuntimeError, ValueError, TypeError, KeyError, IndexError, AttributeError, AssertionError, EOFError, OSError, OverflowError,
-    struct.error,
-)  # fmt: skip
 _SMALL = {"byteorder": 8, "version": 16, ".format_version": 16, ".storage_alignment": 16, ".data/serialization_id": 64}
 
 
-class Plain:
-    """An open file without a file number, so that torch only reads, and takes nothing for a tar archive to unpack."""
+class Looked(NamedTuple):
+    """What a file says it holds, and where.
 
-    def __init__(self, file: IO[bytes]) -> None:
-        self.read, self.readline, self.seek, self.tell = file.read, file.readline, file.seek, file.tell
-        self._file: Any = file
+    Attributes:
+        value: its dictionaries, with Claims for tensors and StandIns for what is no tensor.
+        places: by the key of a storage, where in the file its bytes begin.
+        swapped: its numbers are of a machine with another order of bytes than this one.
+    """
 
-    def readinto(self, buffer: Any) -> int:
-        return int(self._file.readinto(buffer))
+    value: Any
+    places: Mapping[str, int]
+    swapped: bool
 
 
-def look(file: IO[bytes], size: int, name: str) -> Any:
-    """What the file says it holds: its dictionaries, with Claims for tensors. Nothing in it is run, and no tensor is made.
+def look(file: IO[bytes], size: int, name: str) -> Looked:
+    """What the file says it holds. Nothing in it is run, and no tensor is made.
 
     Args:
         file: a zip or a legacy file of torch.save.
@@ -68,61 +68,83 @@ def look(file: IO[bytes], size: int, name: str) -> Any:
     return _look_zip(file, size, name) if file.read(4) == ZIP else _look_legacy(file, size, name)
 
 
-def load(file: IO[bytes], name: str) -> Mapping[Any, Any]:
-    """The dictionaries of a file that `look` has passed, with tensors on the CPU.
+def numbers(file: IO[bytes], looked: Looked, claims: Mapping[str, Claim], name: str) -> dict[str, Tensor]:
+    """The tensors of these Claims, on the CPU, each with memory of its own; of the file no more is read than they need.
 
     Raises:
-        InputError: torch cannot read it. UnsafeError: torch refuses it, or is older than 2.10.
+        InputError: it ends before they do, or they need more memory than is free.
     """
-    if torch.__version__ < _OLDEST:  # type: ignore[operator]
-        raise UnsafeError(f"torch {torch.__version__} is too old to read '{name}' safely", "pip install 'torch>=2.10'")
-    file.seek(0)
-    try:
-        found = torch.load(Plain(file), map_location="cpu", weights_only=True)  # type: ignore[arg-type]
-    except pickle.UnpicklingError as error:
-        raise refused(name, "holds more than weights, says torch") from error
-    except _FAILURES as error:
-        raise damaged(name, "is damaged: torch cannot read it") from error
-    except MemoryError as error:
-        raise damaged(name, "needs more memory than is free") from error
-    if not isinstance(found, Mapping):
-        raise damaged(name, "holds no dictionary of weights")
-    return found
+    found = {key: torch.empty(claim.shape, dtype=claim.dtype) for key, claim in claims.items() if 0 in claim.shape}
+    together: dict[str, list[str]] = {}
+    for key, claim in claims.items():
+        if key not in found:
+            together.setdefault(claim.key, []).append(key)
+    for storage, keys in together.items():
+        those = [claims[key] for key in keys]
+        first, last, dtype = min(each.offset for each in those), max(each.end for each in those), those[0].dtype
+        try:
+            content = bytearray((last - first) * dtype.itemsize)
+        except MemoryError as error:
+            raise damaged(name, "needs more memory than is free") from error
+        file.seek(looked.places[storage] + first * dtype.itemsize)
+        if file.readinto(content) != len(content):  # type: ignore[attr-defined]
+            raise damaged(name, "is cut short: it ends before its tensors do")
+        if looked.swapped:
+            np.frombuffer(content, f"u{dtype.itemsize}").byteswap(inplace=True)
+        held = torch.frombuffer(content, dtype=dtype)
+        for key, claim in zip(keys, those, strict=True):
+            found[key] = held.as_strided(claim.shape, claim.strides, claim.offset - first).clone()
+    return {key: found[key] for key in claims}
 
 
 # ── zip ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _look_zip(file: IO[bytes], size: int, name: str) -> Any:
-    _check_end(file, size, name)
+def _look_zip(file: IO[bytes], size: int, name: str) -> Looked:
+    count = _check_end(file, size, name)
     try:
         with zipfile.ZipFile(file) as archive:
+            if len(archive.infolist()) != count:
+                raise damaged(name, "is damaged: its directory does not go with its size")
             entries = _entries(archive, size, name)
             for path, limit in _SMALL.items():
                 if path in entries and entries[path].file_size > limit:
                     raise refused(name, f"has a {path} of {entries[path].file_size:,} bytes")
-            if "byteorder" in entries and archive.read(entries["byteorder"]) not in (b"little", b"big"):
+            order = archive.read(entries["byteorder"]) if "byteorder" in entries else b"little"
+            if order not in (b"little", b"big"):
                 raise damaged(name, "is damaged: its order of bytes is neither little nor big")
             if entries["data.pkl"].file_size > LONGEST_PICKLE:
                 raise refused(name, f"has a pickle of more than {LONGEST_PICKLE >> 20} MB")
             content = archive.read(entries["data.pkl"])
     except (zipfile.BadZipFile, EOFError, ValueError, NotImplementedError, RuntimeError, OSError, struct.error) as error:
         raise damaged(name, "is damaged: its archive cannot be followed") from error
-    _check_same(file, content, name)
     reader = PickleReader(content, name)
     value = reader.value()
     if reader.position != len(content):
         raise refused(name, "has more after its pickle")
+    places: dict[str, int] = {}
     for key, stored in reader.storages.items():
         entry = entries.get(f"data/{key}")
         if entry is None or entry.file_size != stored.size:
             held = "nothing" if entry is None else f"{entry.file_size:,} bytes"
             raise refused(name, f"claims {stored.size:,} bytes for the storage {brief(key)}, and holds {held}")
-    return value
+        places[key] = _begin(file, entry, size, name)
+    return Looked(value, places, order.decode() != sys.byteorder)
 
 
-def _check_end(file: IO[bytes], size: int, name: str) -> None:
-    """One directory, at the end of the file, not larger than a file of weights needs: before anything reads it."""
+def _begin(file: IO[bytes], entry: zipfile.ZipInfo, size: int, name: str) -> int:
+    """Where the bytes of an entry begin: after its own header, which says how long it is."""
+    file.seek(entry.header_offset)
+    head = file.read(_LOCAL)
+    called = file.read(int.from_bytes(head[26:28], "little"))
+    begin = entry.header_offset + _LOCAL + len(called) + int.from_bytes(head[28:30], "little")
+    if len(head) < _LOCAL or head[:4] != ZIP or called != entry.filename.encode() or begin + entry.file_size > size:
+        raise damaged(name, "is damaged: its archive cannot be followed")
+    return begin
+
+
+def _check_end(file: IO[bytes], size: int, name: str) -> int:
+    """How many files it has: one directory, at the end, not larger than a file of weights needs, before anything reads it."""
     file.seek(max(0, size - _END.size))
     tail = file.read(_END.size)
     if len(tail) < _END.size or tail[:4] != b"PK\x05\x06":
@@ -148,6 +170,7 @@ def _check_end(file: IO[bytes], size: int, name: str) -> None:
             f"is an archive of {entries:,} files, with a directory of {directory:,} bytes",
             "a file of weights has one for each tensor",
         )
+    return int(entries)
 
 
 def _entries(archive: zipfile.ZipFile, size: int, name: str) -> dict[str, zipfile.ZipInfo]:
@@ -182,22 +205,10 @@ def _entries(archive: zipfile.ZipFile, size: int, name: str) -> dict[str, zipfil
     return {each.filename.removeprefix(folder): each for each in found.values()}
 
 
-def _check_same(file: IO[bytes], content: bytes, name: str) -> None:
-    """torch's reader of zips is another one: it must find the same pickle."""
-    file.seek(0)
-    try:
-        reader = torch._C.PyTorchFileReader(Plain(file))  # type: ignore[call-overload]
-        same = reader.get_record("data.pkl") == content
-    except RuntimeError as error:
-        raise damaged(name, "is damaged: torch cannot open it") from error
-    if not same:
-        raise refused(name, "shows torch another pickle than it shows Python")
-
-
 # ── legacy ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _look_legacy(file: IO[bytes], size: int, name: str) -> Any:
+def _look_legacy(file: IO[bytes], size: int, name: str) -> Looked:
     """Five pickles: magic number, version, what machine it was, the weights, the order of storages. Then each storage with its length."""
     file.seek(0)
     reader = PickleReader(file.read(LONGEST_PICKLE), name, old=True)
@@ -209,12 +220,15 @@ def _look_legacy(file: IO[bytes], size: int, name: str) -> Any:
     value, keys = reader.value(), reader.value()
     if type(keys) is not list or any(type(each) is not str for each in keys) or sorted(keys) != sorted(reader.storages):
         raise refused(name, "does not hold the storages that its tensors use")
-    _check_storages(file, reader.position, [reader.storages[each] for each in keys], size, name)
-    return value
+    places = _places(file, reader.position, [reader.storages[each] for each in keys], size, name)
+    return Looked(value, places, sys.byteorder != "little")
 
 
-def _check_storages(file: IO[bytes], place: int, storages: list[Stored], size: int, name: str) -> None:
+def _places(file: IO[bytes], place: int, storages: list[Stored], size: int, name: str) -> dict[str, int]:
+    """Where each storage begins: one after the other, its length before it."""
+    places = {}
     for each in storages:
+        places[each.key] = place + 8
         file.seek(place)
         head = file.read(8)
         place += 8 + each.size
@@ -224,3 +238,4 @@ def _check_storages(file: IO[bytes], place: int, storages: list[Stored], size: i
             raise refused(name, f"claims {each.count:,} elements for the storage {brief(each.key)}, and holds another number")
     if place != size:
         raise refused(name, "has more after its tensors")
+    return places

@@ -14,7 +14,7 @@ from reverie.store import expanded
 
 Kind = Literal["built-in", "torchvision", "timm", "hf", "file"]
 ZOOS: tuple[Kind, ...] = ("torchvision", "timm", "hf")
-SUFFIXES = (".safetensors", ".pth", ".pt", ".pt2")
+SUFFIXES = (".safetensors", ".pth", ".pt", ".ckpt", ".bin", ".pt2")
 LONGEST = 200  # characters of a name in a recipe
 _SEE = "`reverie networks` lists them; files of weights end in " + " ".join(SUFFIXES[:-1])
 _PART = r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,94}[A-Za-z0-9_])?"
@@ -30,7 +30,8 @@ class Source:
     Attributes:
         kind: `built-in`, one of ZOOS, or `file`.
         name: its name there; of the hub `owner/name`, of a file its path.
-        version: of torchvision the name of its weights, of timm the tag, of the hub the revision; empty for the usual one.
+        version: of torchvision the name of its weights, of timm the tag, of the hub the revision, of a file the entry of a checkpoint;
+            empty for the usual one.
     """
 
     kind: Kind
@@ -41,7 +42,7 @@ class Source:
     def text(self) -> str:
         """As a user writes it."""
         if self.kind not in ZOOS:
-            return self.name
+            return f"{self.name}#{self.version}" if self.version else self.name
         return f"{self.kind}:{self.name}" + (("." if self.kind == "timm" else "@") + self.version if self.version else "")
 
     @property
@@ -57,7 +58,7 @@ class Source:
     @property
     def called(self) -> str:
         """As messages call it: of a file the name without its folders."""
-        return self.place.name if self.kind == "file" else self.text
+        return self.place.name + f"#{self.version}" * bool(self.version) if self.kind == "file" else self.text
 
     @property
     def is_zoo(self) -> bool:
@@ -68,8 +69,8 @@ class Source:
 def source(text: str) -> Source:
     """What a user means by the name of a network.
 
-    A built-in name; `torchvision:NAME[@WEIGHTS]`; `timm:NAME[.TAG]`; `hf:OWNER/NAME[@REVISION]`; else a file: what ends as weights do,
-    or is there.
+    A built-in name; `torchvision:NAME[@WEIGHTS]`; `timm:NAME[.TAG]`; `hf:OWNER/NAME[@REVISION]`; else a file, or a folder: what ends as
+    weights do, or is there; with `#ENTRY` for one of several in a checkpoint.
 
     Raises:
         UsageError: none of these, with the nearest name.
@@ -81,7 +82,12 @@ def source(text: str) -> Source:
     zoo, colon, rest = text.partition(":")
     if colon and zoo in ZOOS:
         return _in_zoo(zoo, rest)
-    if Path(text).suffix.lower() in SUFFIXES or _is_file(expanded(text)):
+    place, mark, entry = text.rpartition("#")
+    if mark and place and not _is_there(expanded(text)) and (_ends_as_weights(place) or _is_there(expanded(place))):
+        if not entry:
+            raise UsageError(f"'{_brief(text)}' ends in '#' without an entry", "leave out the '#', or say which after it")
+        return Source("file", place, entry)
+    if _ends_as_weights(text) or _is_there(expanded(text)):
         return Source("file", text)
     raise _no_such(text, zoo if colon else "", rest)
 
@@ -134,9 +140,13 @@ def _no_such(text: str, before: str, rest: str) -> UsageError:
     return unknown("network", _brief(text), [*CATALOGUE, *KNOWN], _SEE)
 
 
-def _is_file(place: Path) -> bool:
+def _ends_as_weights(text: str) -> bool:
+    return Path(text).suffix.lower() in SUFFIXES
+
+
+def _is_there(place: Path) -> bool:
     try:
-        return place.is_file()
+        return place.is_file() or place.is_dir()
     except (OSError, ValueError):  # a name that can be none
         return False
 

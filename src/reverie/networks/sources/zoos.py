@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from reverie.errors import InputError, MissingExtra, UnsafeError, UsageError, first_line, unknown
 from reverie.networks.builtin import labels as label_names
 from reverie.networks.builtin.catalogue import KNOWN
-from reverie.networks.checkpoints.loading import load_weights
+from reverie.networks.checkpoints.loading import Loaded, load_weights
 from reverie.networks.preprocessing import LONGEST_SIDE, RANGE, Preprocessing
 from reverie.networks.sources import download, hub_config, hub_files
 from reverie.networks.sources.download import DownloadWatcher
@@ -38,12 +38,13 @@ _DIGEST = re.compile(r"-([0-9a-f]{8,64})\.")
 
 @dataclass(frozen=True)
 class Found:
-    """A network with its weights, the sha256 of their file, and what is known of how it takes pictures."""
+    """A network with its weights, the sha256 of their file, what is known of how it takes pictures, and what there is to say of them."""
 
     module: nn.Module
     name: str
     sha256: str
     preprocessing: Preprocessing
+    notes: tuple[str, ...] = ()
 
 
 def found(source: Source, *, offline: bool = False, progress: DownloadWatcher | None = None) -> Found:
@@ -114,11 +115,11 @@ def _of_torchvision(source: Source, offline: bool, progress: DownloadWatcher | N
     module = _built("torchvision", source.name, name, lambda: models.get_model(source.name, weights=None, **choices))
     aside = ("aux1.", "aux2.") if source.name == "googlenet" else ()  # heads for training, which its builder drops too
     older = _today if source.name.startswith("densenet") else None
-    sha256 = load_weights(place, module, name=name, ignore=aside, renamed=older)
+    loaded = load_weights(place, module, name=name, ignore=aside, renamed=older)
     seen = weights.transforms()
     side = seen.crop_size[0] if isinstance(seen.crop_size, (list, tuple)) else seen.crop_size
     known = Preprocessing(tuple(seen.mean), tuple(seen.std), RANGE, (side, side), _named(categories))
-    return Found(_still(module), name, sha256, known)
+    return Found(_still(module), name, loaded.sha256, known, loaded.notes)
 
 
 def _built_with(name: str) -> dict[str, Any]:
@@ -206,7 +207,7 @@ def _builder(config: Config, source: Source) -> tuple[str, Callable[[], nn.Modul
     raise InputError(fault, f"pip install --upgrade {' '.join(libraries)}, or give your own code with {hub_config.OWN_CODE}")
 
 
-def _with_facts(module: nn.Module, name: str, sha256: str, facts: Mapping[str, Any]) -> Found:
+def _with_facts(module: nn.Module, name: str, loaded: Loaded, facts: Mapping[str, Any]) -> Found:
     """A network with its weights, and what timm's facts, or a config.json of the same shape, say of it."""
     shape = facts.get("input_size")
     channels, height, width = (int(each) for each in shape) if are_numbers(shape) and len(shape) == 3 else (0, 0, 0)
@@ -215,7 +216,8 @@ def _with_facts(module: nn.Module, name: str, sha256: str, facts: Mapping[str, A
         mean = std = None
     size = (height, width) if 0 < height <= LONGEST_SIDE and 0 < width <= LONGEST_SIDE else None
     count = getattr(module, "num_classes", facts.get("num_classes"))  # torchvision's do not all say it
-    return Found(_still(module), name, sha256, Preprocessing(mean, std, RANGE, size, _named(_labels(facts, count))))
+    known = Preprocessing(mean, std, RANGE, size, _named(_labels(facts, count)))
+    return Found(_still(module), name, loaded.sha256, known, loaded.notes)
 
 
 def _for_channels(given: Any, channels: int) -> tuple[float, ...] | None:
