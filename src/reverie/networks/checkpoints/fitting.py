@@ -79,8 +79,10 @@ def gathered(value: Any) -> Found:
 def _gather(value: Any, path: str, found: Found, seen: set[int], depth: int) -> None:
     if isinstance(value, StandIn) and value.is_network:
         found.networks.append(path)
-    inside = value.entries if isinstance(value, StandIn) else dict(enumerate(value)) if isinstance(value, (list, tuple)) else value
-    if id(value) in seen or depth > _DEEP or not isinstance(inside, dict) or (isinstance(value, (list, tuple)) and len(value) > _LISTED):
+    inside = value.entries if isinstance(value, StandIn) else value
+    if isinstance(value, (list, tuple)) and len(value) <= _LISTED:
+        inside = dict(enumerate(value))
+    if id(value) in seen or depth > _DEEP or not isinstance(inside, dict):
         return
     seen.add(id(value))
     for key, each in inside.items():
