@@ -17,6 +17,7 @@ import reverie
 from reverie.errors import UsageError
 from reverie.networks import Network
 from reverie.networks.inspection.layer_names import LayerName
+from reverie.target import of_layer
 
 NAMES = [
     "initial:3-8:conv",
@@ -34,19 +35,24 @@ NAMES = [
     'q"',
     "A b",
 ]
+WORSE = [
+    "a\nb", "😀", 'q"uo"te', "back\\slash", "<b>&amp;", "日本 語", "x" * 200, "[0]", "a;b", "*", "@", "#1", "/class", " ", "-", "+ -",
+    "1e5", "class:1", "a:0-3", "\x1b[31m",
+]  # fmt: skip
 FEW = {"octaves": 1, "steps": 1}
 
 
 class Odd(nn.Module):
-    def __init__(self) -> None:
+    def __init__(self, names: list[str] = NAMES) -> None:
         super().__init__()
         torch.manual_seed(0)
-        for number, name in enumerate(NAMES):
+        self.names = names
+        for number, name in enumerate(names):
             self.add_module(name, nn.Conv2d(3 if number == 0 else 4, 4, 3, padding=1))
         self.head = nn.Linear(4, 3)
 
     def forward(self, x: Tensor) -> Tensor:
-        for name in NAMES:
+        for name in self.names:
             x = F.leaky_relu(self._modules[name](x))  # type: ignore[misc]
         scores: Tensor = self.head(x.mean((2, 3)))
         return scores
@@ -108,6 +114,23 @@ def test_they_are_seen_and_their_files_have_names(net: Network, tmp_path: Path, 
     assert [each.name for each in few.layers] == ["a b", "2*conv", "a,b"]
     with pytest.raises(UsageError, match="layer 'conv' stands twice"):
         reverie.see(place, network=net, layers=["conv", "a b,conv"])
+
+
+def test_worse_names_in_files_of_every_kind_and_on_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lightly(monkeypatch)
+    monkeypatch.setenv("REVERIE_CACHE", str(tmp_path / "cache"))
+    net = wrapped(Odd(WORSE).eval())
+    for number, name in enumerate(WORSE):
+        made = reverie.feature(name, network=net, **FEW)  # type: ignore[call-overload]
+        place = tmp_path / ("f" + (".png", ".jpg", ".webp")[number % 3])
+        made.save(place, force=True)
+        again = reverie.redo(place, network=net)
+        assert again.recipe is not None and again.recipe.target == made.recipe.target == of_layer(name)
+    sight = reverie.see(torch.rand(3, 16, 16), network=net, channels=0, steps=1)
+    assert [each.name for each in sight.layers] == WORSE
+    sight.layers[0].rebuilt.save(tmp_path / next(iter(sight.pictures())))
+    page = sight.page()
+    assert "\x1b" not in page and "<b>&" not in page and "日本 語" in page
 
 
 def test_what_reverie_layers_prints_can_be_pasted(run: Run) -> None:

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+from reverie.errors import printable
 from reverie.insight.layer_report import Counted, Fidelity, Noticed, Opinion, Rung
 from reverie.networks import Layer
 from reverie.pages import Shot, embedded_images, signed
@@ -84,7 +85,7 @@ def layer_view(number: int, rung: Rung, seen: tuple[int, int], labels: tuple[str
     likeness, figures = _kept(rung.fidelity)
     return LayerView(
         number=number,
-        layer=rung.layer,
+        layer=rung.layer._replace(name=printable(rung.name)),
         height=grid[0],
         width=grid[1],
         field=_field(rung.layer.receptive_field, seen),
@@ -114,7 +115,7 @@ def script_data(rung: Rung) -> dict[str, Any]:
         top = max(float(grid.abs().max()), 1e-12)
         counted = {"grid": [*grid.shape], "cells": embedded_images.packed(grid / top * 127, -127, 127)}
     return {
-        "name": rung.name, "level": rung.layer.level, "grid": [*rung.activations.shape[1:]], "field": rung.layer.receptive_field,
+        "name": printable(rung.name), "level": rung.layer.level, "grid": [*rung.activations.shape[1:]], "field": rung.layer.receptive_field,
         "heats": heats, "counted": counted,
     }  # fmt: skip
 
