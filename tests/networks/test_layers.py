@@ -69,7 +69,7 @@ def test_unknown_layers_name_the_nearest(lite0: Network, name: str, near: str) -
 def test_other_mistakes_are_told(lite0: Network) -> None:
     with pytest.raises(UsageError, match=r"no level 'wings'.*edges, textures"):
         lite0.level("wings")
-    with pytest.raises(UsageError, match=r"no level 'edges'.*target="):
+    with pytest.raises(UsageError, match=r"no level 'edges'; name a layer instead"):
         wrapped(Hand()).level("edges")
     with pytest.raises(UsageError, match="efficientnet-lite0"):
         open_network("efficientnet-lite")
