@@ -6,6 +6,7 @@
 # make bench-pictures             pictures of classes, ours and the peers', judged by networks that did not make them
 # make bench-see                  pictures rebuilt from layers, beside plain pixels; how long a page takes
 # make bench-tiles                large pictures by tiles: the error, and whether seams show; FLAGS=--large for time and memory
+# make bench-own                  small networks trained on the spot: are class and feature pictures right by default
 # make bench-films                dreamt films: do they flicker; journeys: do they drift, do loops close
 # make browser                    Debian's chromium, for the tests of pages (make test tries it, and goes on without)
 # make replay                     what this tree makes, beside what the revision BASE makes: a refactoring changes no byte
@@ -22,7 +23,7 @@ TESTERS ?= 2
 BASE ?= cf59445
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: dream test check browser bench bench-pictures bench-see bench-tiles bench-films replay zoo torture pictures clean
+.PHONY: dream test check browser bench bench-pictures bench-see bench-tiles bench-films bench-own replay zoo torture pictures clean
 
 dream: $(VENV)/installed
 	@mkdir -p dreams
@@ -66,6 +67,9 @@ bench-see: $(VENV)/installed-dev .venv-photographs/installed
 
 bench-tiles: $(VENV)/installed-dev
 	$(BIN)/python -m bench.tiles $(FLAGS)
+
+bench-own: $(VENV)/installed-dev
+	$(BIN)/python -m bench.own $(FLAGS)
 
 bench-films: $(VENV)/installed-dev
 	$(BIN)/python -m bench.films $(FLAGS)

@@ -87,10 +87,18 @@ class RunChoices(MachineryChoices, total=False):
     keep: bool | None
 
 
+class OfTheNetworkChoices(TypedDict, total=False):
+    """What is made as the network's own pictures are."""
+
+    usual: PictureLike | Sequence[PictureLike] | None
+    class_score: Literal["logit", "log-odds"] | None
+
+
 class SpreadChoices(TypedDict, total=False):
     """Of the noise that something begins with."""
 
     spread: float | None
+    light: float | str | Sequence[float] | None
 
 
 class CanvasChoices(SpreadChoices, total=False):
@@ -210,7 +218,7 @@ class DreamChoices(ClimbChoices, GoalChoices, BesideChoices, CutChoices, total=F
     """Of `dream`."""
 
 
-class ImagineChoices(_Climbing, SizeChoices, CanvasChoices, FinishChoices, BatchChoices, total=False):
+class ImagineChoices(_Climbing, OfTheNetworkChoices, SizeChoices, CanvasChoices, FinishChoices, BatchChoices, total=False):
     """Of `imagine`."""
 
 
@@ -230,7 +238,7 @@ class FilmChoices(_Climbing, GoalChoices, CarriedChoices, WidthChoices, WritingC
     """Of `film`."""
 
 
-class Changes(DreamChoices, CourseChoices, CarriedChoices, BatchChoices, total=False):
+class Changes(DreamChoices, CourseChoices, CarriedChoices, BatchChoices, OfTheNetworkChoices, total=False):
     """Of `again`: what shall be other than it was."""
 
     target: str | Target | None

@@ -9,6 +9,7 @@ from numbers import Integral
 from typing import Any, Literal, Unpack, cast, overload
 
 from reverie.api.choices import FeatureChoices, ImagineChoices, documented
+from reverie.api.network_defaults import is_built_in, network_defaults, usual_pictures
 from reverie.api.opening import Networks
 from reverie.api.planning import Before, Planning
 from reverie.api.start_guide_mask import beside_of
@@ -16,8 +17,8 @@ from reverie.errors import UsageError, choice
 from reverie.files.limits import at_most_pixels
 from reverie.networks import Network
 from reverie.pictures import Picture, Pictures
-from reverie.recipe import Along, Batch, NoiseInput, Size, Together
-from reverie.render import Plan, Watcher, check, check_objective, check_reach, check_size, drawn, fitting, purposes
+from reverie.recipe import Along, Batch, NoiseInput, OfTheNetwork, Size, Together
+from reverie.render import Plan, Watcher, best_of, check, check_objective, check_reach, check_size, drawn, fitting, purposes
 from reverie.target import CLASSES, Target, Term, expand, has_range, parse
 
 BETWEEN = 7  # pictures of a row from one target to another
@@ -183,21 +184,25 @@ def _plans(wish: Planning, targets: list[Target], between: list[Target] | None) 
     kind, groups = _grouped(targets, between, wish.request)
     size = wish.request[Size].size or wish.network.size
     check_size(*size, "the picture", "size")
-    if "octaves" not in {**wish.request.before, **wish.request.given}:
-        wish.with_ascent(octaves=_octaves(wish.choices.ascent.octave_scale, wish.network, size))
+    with at_most_pixels(wish.machinery.max_pixels):
+        usual, told = usual_pictures(wish.request[OfTheNetwork].usual, wish.network)
+    wish.fit(network_defaults(wish.network, wish.request.command.name, usual))
+    wish.fit({"octaves": _octaves(wish.choices.ascent.octave_scale, wish.network, size)})
     wanted = list(dict.fromkeys(target for group in groups for target in group))
     for target in wanted:
         for net in wish.networks:
             check(target, net)
             check_reach(target, net, *size)
     along = wish.request[Along]
-    objective = "excite" if along.direction is None and along.towards is None else "direction"
+    objective = _objective(wish) if along.direction is None and along.towards is None else "direction"
     with at_most_pixels(wish.machinery.max_pixels):
         beside = beside_of(wish.request, wish.networks, wanted[0], size)
     if objective == "direction" and len(wanted) > 1:
         raise UsageError("a direction for several targets", "give one layer")
     check_objective(objective, wanted[0], wish.network, beside.direction)
     groups, notes = _fitted(kind, groups, wanted, wish, size)
+    notes = (*told, *notes)
+    best = best_of(wish.network, wanted, usual)
     plans = []
     for group in groups:
         together = Batch(kind=kind, targets=tuple(group)) if len(group) > 1 else None
@@ -206,9 +211,16 @@ def _plans(wish: Planning, targets: list[Target], between: list[Target] | None) 
         start = drawn(recipe, purposes(recipe)[0])
         kept = beside.kept if wish.machinery.keep else ()
         plans.append(Plan(
-            recipe, wish.networks, start, tuple(range(len(group))), direction=beside.direction, kept=kept, notes=(*beside.notes, *notes)
+            recipe, wish.networks, start, tuple(range(len(group))), direction=beside.direction, kept=kept, notes=(*beside.notes, *notes),
+            usual=best,
         ))  # fmt: skip
     return plans
+
+
+def _objective(wish: Planning) -> str:
+    """By log-odds a class is a class to the network itself; by its logit it was for the built-in ones."""
+    asked = wish.request[OfTheNetwork].class_score
+    return "log-odds" if asked == "log-odds" or (asked is None and not all(map(is_built_in, wish.networks))) else "excite"
 
 
 _Kind = Literal["each", "diverse", "between"]

@@ -11,7 +11,7 @@ from torch import Tensor
 from reverie.api.opening import Networks, networks_from
 from reverie.errors import UsageError, choice
 from reverie.networks import Network
-from reverie.recipe import Ascent, Choices, Finish, Look, Machinery, Recipe, Request, Seed, choose, resolve
+from reverie.recipe import GROUPS, Ascent, Choices, Finish, Look, Machinery, Recipe, Request, Seed, choose, resolve
 from reverie.render import check, check_objective, check_reach, machine, used_by
 from reverie.target import Target
 
@@ -73,9 +73,18 @@ class Planning:
         ascent: Ascent = self.choices.ascent.model_copy(update=changes)
         self.choices = self.choices._replace(ascent=ascent)
 
+    def fit(self, found: Mapping[str, Any]) -> None:
+        """Choices that follow from the networks or the inputs, where nothing was said of them."""
+        free = {name: value for name, value in found.items() if name not in self.request.given and name not in self.request.before}
+        groups = {
+            kind: getattr(self.choices, kind).model_copy(update={name: free[name] for name in model.model_fields if name in free})
+            for kind, model in zip(Choices._fields, GROUPS, strict=True)
+        }
+        self.choices = self.choices._replace(**groups)
+
     def without_spread(self) -> None:
-        """Of what begins with a picture, which keeps its own contrast."""
-        self.choices = self.choices._replace(canvas=self.choices.canvas.model_copy(update={"spread": 0.0}))
+        """Of what begins with a picture, which keeps its own light and contrast."""
+        self.choices = self.choices._replace(canvas=self.choices.canvas.model_copy(update={"spread": 0.0, "light": ()}))
 
     def check(self, targets: Sequence[Target], size: tuple[int, int], objective: str = "excite", direction: Tensor | None = None) -> None:
         """Raise UsageError where a network lacks what its target names on a picture of this size, (height, width)."""

@@ -155,6 +155,8 @@ def _chosen(recipe: Recipe) -> dict[str, Any]:
     groups = [getattr(recipe, name) for name in ("canvas", "ascent", "transforms", "penalties", "finish", "journey", "film")]
     found = {name: getattr(group, name) for group in groups if group is not None for name in type(group).model_fields}
     kept = {name: value for name, value in found.items() if name in fields and name != "ring"}
+    if "class_score" in fields and recipe.objective in ("excite", "log-odds"):
+        kept["class_score"] = "logit" if recipe.objective == "excite" else "log-odds"
     return {**kept, "seed": recipe.seed, "threads": recipe.machine.threads}
 
 

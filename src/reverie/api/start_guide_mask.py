@@ -48,7 +48,7 @@ class Inputs:
 
 def start_of(start: PictureLike, request: Request, channels: int, largest: int = LARGEST) -> tuple[Picture, FileInput | NoiseInput]:
     """The start of a dream, at the size it will be dreamt at, which has no more than `largest` pixels; noise at the request's spread."""
-    width, size, spread = request[Width].width, request[Size].size, request[Canvas].spread
+    width, size, canvas = request[Width].width, request[Size].size, request[Canvas]
     if isinstance(start, str) and start.startswith("noise:"):
         kind = start.removeprefix("noise:")
         kinds = get_args(Noise)
@@ -59,9 +59,11 @@ def start_of(start: PictureLike, request: Request, channels: int, largest: int =
         height, wide = size or ((width, width) if width else NOISE_SIZE)
         check_size(height, wide, start, "size")
         noise = cast(Noise, kind)
-        return noise_start(noise, height, wide, request[Seed].seed, spread=spread, channels=channels), NoiseInput(noise=noise)
-    if request.changed("spread") and spread:
-        raise UsageError("a spread for a start that is a picture", f"{choice('spread')} is for noise; a picture keeps its own contrast")
+        drawn = noise_start(noise, height, wide, request[Seed].seed, spread=canvas.spread, around=canvas.light, channels=channels)
+        return drawn, NoiseInput(noise=noise)
+    for name, what in (("spread", "contrast"), ("light", "light")):
+        if request.changed(name) and getattr(canvas, name):
+            raise UsageError(f"a {name} for a start that is a picture", f"{choice(name)} is for noise; a picture keeps its own {what}")
     if size is not None:
         raise UsageError("a size for a start that is a picture", f"{choice('size')} is for noise; {choice('width')} is for pictures")
     picture = picture_of(start, channels)

@@ -71,7 +71,13 @@ class Outputs:
         files = picture.places(path)
         recipe = None if picture.recipe is None else picture.recipe.model_dump(mode="json")
         channels = {"channels": str(files[1])} if len(files) > 1 else {}
-        told = {"recipe": recipe, "seconds": round(picture.seconds or 0.0, 3), "score": picture.score, **beside}
+        told = {
+            "recipe": recipe,
+            "seconds": round(picture.seconds or 0.0, 3),
+            "score": picture.score,
+            "notes": list(picture.notes),
+            **beside,
+        }
         self._tell({"path": str(path), **channels, **told}, *files)
         if self.making:
             from reverie.pictures import Picture, strip

@@ -9,7 +9,7 @@ from typing import Literal
 from torch import Tensor
 
 from reverie.errors import InputError, UsageError
-from reverie.objectives.excite import Judge, excite
+from reverie.objectives.excite import Judge, excite, log_odds
 from reverie.objectives.match import caricature, direction, guide, rebuild
 from reverie.target import Target
 
@@ -82,6 +82,7 @@ def _along(material: Material) -> Judge:
 
 TABLE: dict[str, Entry] = {
     "excite": Entry(lambda given: excite(given.targets, given.class_index), tiled=True),
+    "log-odds": Entry(lambda given: excite(given.targets, given.class_index, log_odds)),
     "guide": Entry(lambda given: guide(given.targets[0], given.seen), needs="guide", whole_layers=True, tiled=True, check=_placed("guide")),
     "caricature": Entry(lambda given: caricature(given.targets[0], given.seen), needs="start", whole_layers=True),
     "direction": Entry(_along, needs="direction", whole_layers=True, tiled=True, check=_placed("direction")),

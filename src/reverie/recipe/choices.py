@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator, WithJsonSchema, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, PlainValidator, WithJsonSchema, field_validator
 
 from reverie.errors import UsageError
 from reverie.target import Target, parse
@@ -68,6 +68,16 @@ OtherTarget = Annotated[
 """The same where there may be none: an empty text."""
 
 
+def _each_channel(given: Any) -> Any:
+    """`0.13`, `"0.5,0.4,0.3"`, a list → a tuple of numbers."""
+    if isinstance(given, str):
+        try:
+            return tuple(float(each) for each in given.split(","))
+        except ValueError:
+            raise ValueError("should be numbers with commas between, such as 0.5,0.4,0.3") from None
+    return (float(given),) if isinstance(given, (int, float)) and not isinstance(given, bool) else given if given is None else tuple(given)
+
+
 class Canvas(Data):
     """What is optimised."""
 
@@ -80,6 +90,12 @@ class Canvas(Data):
         ge=0,
         le=0.5,
         description="contrast of the noise a picture begins with, at which pixels are held; photographs have 0.23, 0 leaves its own",
+    )
+    light: Annotated[tuple[Annotated[float, Field(ge=0, le=1)], ...], BeforeValidator(_each_channel), Flag("X[,X,X]")] = Field(
+        (),
+        max_length=4096,
+        exclude_if=lambda given: not given,
+        description="mean of the noise a picture begins with, 0 black to 1 white, of all channels or of each; without it middle grey",
     )
 
 

@@ -159,7 +159,11 @@ class Recipe(Data):
         return json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
-_NEEDED_BY = {"guide": ("guide", "rebuild"), "direction": ("direction",), "": ("excite", "caricature", OWN)}  # input → objectives
+_NEEDED_BY = {
+    "guide": ("guide", "rebuild"),
+    "direction": ("direction",),
+    "": ("excite", "log-odds", "caricature", OWN),
+}  # input → objectives
 
 
 def _roles(recipe: Recipe) -> list[str]:

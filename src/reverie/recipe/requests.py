@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from numbers import Integral
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, PlainValidator, SkipValidation
 
@@ -147,6 +147,20 @@ class Together(Data):
     )
     batch: Annotated[int, Flag("N")] = Field(
         TOGETHER, ge=1, le=MOST_TOGETHER, description="how many are made together: part of the recipe, since it changes details"
+    )
+
+
+class OfTheNetwork(Data):
+    """What is made as the network's own pictures are."""
+
+    group: ClassVar[str] = "what to dream"
+    usual: Annotated[Given, Flag("FOLDER")] = Field(
+        None, description="pictures as the network was trained on: light, contrast and colours are as theirs, and they are compared with"
+    )
+    class_score: Annotated[Literal["logit", "log-odds"] | None, Flag("HOW")] = Field(
+        None,
+        description="how a class is judged: by its logit alone, or by its log-odds against all others; without it by log-odds for a "
+        "network of your own, by the logit for a built-in one",
     )
 
 

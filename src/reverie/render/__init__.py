@@ -6,6 +6,7 @@ from reverie.render.frames import Dreamer, Dreamt
 from reverie.render.noise import LARGEST, check_size, drawn, generator, noise_start, purposes, threads
 from reverie.render.own_objective import Objective, PictureScore, own_layers, own_target
 from reverie.render.own_plan import climb_plan
+from reverie.render.own_views import Best, best_of
 from reverie.render.plan import Plan, Watcher
 from reverie.render.provenance import machine, network_used, used_by
 from reverie.render.scores import Scores, scorers
@@ -15,6 +16,7 @@ from reverie.render.tiling import Estimate, tiles_for, whole_only
 
 __all__ = [
     "LARGEST",
+    "Best",
     "Dreamer",
     "Dreamt",
     "Estimate",
@@ -24,6 +26,7 @@ __all__ = [
     "Plan",
     "Scores",
     "Watcher",
+    "best_of",
     "check",
     "check_objective",
     "check_reach",

@@ -32,23 +32,29 @@ def drawn(recipe: Recipe, purpose: str) -> Picture:
     """The noise that a recipe begins with."""
     used = recipe.input("start")
     assert isinstance(used, NoiseInput)
-    around = PHOTOGRAPHS if recipe.command == "see" and recipe.channels == 3 else (MEAN,)
+    around = PHOTOGRAPHS if recipe.command == "see" and recipe.channels == 3 else recipe.canvas.light
     return noise_start(used.noise, recipe.height, recipe.width, recipe.seed, purpose, recipe.canvas.spread, around, recipe.channels)
 
 
 def noise_start(
-    kind: Noise, height: int, width: int, seed: int, purpose: str = "", spread: float = 0.0, around: tuple[float, ...] = (MEAN,),
+    kind: Noise, height: int, width: int, seed: int, purpose: str = "", spread: float = 0.0, around: tuple[float, ...] = (),
     channels: int = 3,
 ) -> Picture:  # fmt: skip
     """A picture of noise, which follows from its kind, the seed and the purpose alone. Rounded to 8 bits, as a file of it would be.
 
-    With `spread` it has that contrast, around a value in 0..1, or one of each channel.
+    With `spread` it has that contrast. It lies around a value in 0..1, or one of each channel; without one around the light of photographs.
+
+    Raises:
+        UsageError: `around` has neither one value nor one of each channel.
     """
+    if len(around) not in (0, 1, channels):
+        raise UsageError(choice("light", ",".join(f"{each:g}" for each in around)), f"give one number, or {channels}, one of each channel")
     drawing = generator(seed, f"noise:{kind}" + (f" for {purpose}" if purpose else ""))
     pixels = noise(kind, height, width, drawing, channels)  # (C, H, W)
-    if spread:
+    if spread or around:
         centred = pixels - pixels.mean()
-        pixels = (torch.tensor(around).view(-1, 1, 1) + spread * centred / centred.std().clamp_min(1e-6)).clamp(0, 1)
+        wide = centred if not spread else spread * centred / centred.std().clamp_min(1e-6)
+        pixels = (torch.tensor(around or (MEAN,)).view(-1, 1, 1) + wide).clamp(0, 1)
     return Picture(rounded(pixels))
 
 

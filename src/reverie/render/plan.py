@@ -21,6 +21,7 @@ from reverie.render.bound_objectives import Inputs
 from reverie.render.finishing import finished, for_strip, note_on_dead, note_on_skipped, opacities
 from reverie.render.noise import drawn, generator, purposes, threads
 from reverie.render.own_objective import Objective, PictureScore, own_layers, scores_of_activations, scores_of_pictures
+from reverie.render.own_views import Best, own_views
 from reverie.render.scores import Scores, penalised, scorers, takeable
 from reverie.render.second_opinions import opinions
 from reverie.render.tiling import Estimate, estimated, largest_in_memory, roomy, tiling_of
@@ -68,6 +69,7 @@ class Plan:
         notes: what the user should know of the plan.
         objective: a function of one's own, from what layers see, by name, to a score (N,) for each picture, where the recipe says so.
         score: the same from pictures (N, C, H, W) in 0..1 as they are shown, of a plan without networks.
+        usual: how strongly usual pictures excite the units that are asked for.
     """
 
     recipe: Recipe
@@ -81,6 +83,7 @@ class Plan:
     notes: tuple[str, ...] = ()
     objective: Objective | None = None
     score: PictureScore | None = None
+    usual: Best | None = None
 
     def __repr__(self) -> str:
         recipe = self.recipe
@@ -241,6 +244,7 @@ class Plan:
         seconds: float,
     ) -> list[Picture]:
         opacity = opacities(climbed.last, self.recipe)
+        own = own_views(pixels, recipes, self.networks, self.usual)
         pictures = []
         for place, index in enumerate(self.wanted):
             alive, soft_steps = bool(climbed.alive[index]), int(climbed.soft_steps[index])
@@ -252,7 +256,13 @@ class Plan:
                 recipe=recipes[place],
                 content=b"",
                 sha256="",
-                notes=(*self.notes, *self.start.notes, *notes, *note_on_dead(recipes[place], alive, soft_steps)),
+                notes=(
+                    *self.notes,
+                    *self.start.notes,
+                    *notes,
+                    *note_on_dead(recipes[place], alive, soft_steps),
+                    *(own[place] if alive else ()),
+                ),
                 alive=alive,
                 score=float(climbed.last.score[index]),
                 seconds=seconds,
