@@ -7,6 +7,7 @@ blocks.4.1:12@centre                the neuron in the middle, whatever the pictu
 blocks.7/class                      of a transformer, the class token
 blocks.7.attn/attention:2           of a transformer, how much attention a head gives to each place
 class:banana   class:954            a class, by name or number
+class:cat   class:pets=151..285     any of several classes: a word for them, or their numbers, which may have a name
 blocks.4.1:12 - 0.5*blocks.2.0:3    a weighted sum; the signs stand between blanks
 """
 
@@ -25,6 +26,7 @@ _WEIGHT = re.compile(rf"({_NUMBER})\s*\*\s*(.*)", re.DOTALL)
 _UNIT = re.compile(r"(?P<layer>[^\s:@*+-][^\s:@*]*)(?::(?P<channel>\d+)(?P<at>@(?:(?P<y>\d+),(?P<x>\d+)|centre|center)?)?)?")
 _SPLIT = re.compile(r"\s+([+-])\s+")
 _HELP = "write it like blocks.4.1, blocks.4.1:12, blocks.4.1:12@7,9 or class:banana, joined by ' + ' and ' - '"
+_MEMBERS = re.compile(r"(class:[^=]*)=\d[\d.|]*")
 _RANGE = re.compile(r":(\d+)-(\d+)(?=@|\s|$)")
 _LONGEST = 2000
 _MOST = 100_000  # targets that a range stands for
@@ -123,6 +125,12 @@ def expand(text: str) -> list[str]:
         )
     before, after = text[: found[0].start()], text[found[0].end() :]
     return [f"{before}:{number}{after}" for number in range(first, last + 1)]
+
+
+def as_said(target: Target | str) -> str:
+    """A target as people say it: `class:banana` is a banana, `class:cat=281..285` a cat."""
+    text = _MEMBERS.sub(r"\1", str(target))
+    return text.removeprefix("class:") if text.count("class:") == 1 else text
 
 
 def brief(text: str, longest: int = 80) -> str:

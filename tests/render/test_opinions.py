@@ -136,7 +136,7 @@ def test_features_and_dreams_get_none(run: Run) -> None:
 
 def test_of_a_row_between_two_classes_the_heavier_is_asked_for(lite0: Network) -> None:
     row = reverie.imagine(between=("banana", "goldfish"), count=4, **TINY)
-    assert [opinions.wanted(recipe_of(each), lite0) for each in row] == [954, 954, 1, 1]
+    assert [opinions.wanted(recipe_of(each), lite0) for each in row] == [(954,), (954,), (1,), (1,)]
 
 
 def test_the_json_and_the_lines_for_people_say_the_same(run: Run) -> None:

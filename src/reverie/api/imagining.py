@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from numbers import Integral
 from typing import Any, Literal, Unpack, cast, overload
@@ -12,12 +12,14 @@ from reverie.api.choices import FeatureChoices, ImagineChoices, documented
 from reverie.api.opening import Networks
 from reverie.api.planning import Before, Planning
 from reverie.api.start_guide_mask import beside_of
-from reverie.errors import UsageError, choice
+from reverie.errors import Refused, ReverieError, UsageError, choice
 from reverie.files.limits import at_most_pixels
 from reverie.networks import Network
+from reverie.networks.builtin.class_lookup import pinned
 from reverie.pictures import Picture, Pictures
 from reverie.recipe import Along, Batch, NoiseInput, Size, Together
 from reverie.render import Plan, Watcher, check, check_objective, check_reach, check_size, drawn, fitting, purposes
+from reverie.render.class_words import with_numbers
 from reverie.target import CLASSES, Target, Term, expand, parse
 
 BETWEEN = 7  # pictures of a row from one target to another
@@ -163,9 +165,8 @@ def plan_imagine(
     wish = Planning("imagine", network, choices, before)
     labels = [] if label is None else [label] if isinstance(label, (str, Integral)) else list(cast(Sequence[Label], label))
     between = wish.request[Together].between
-    return _plans(
-        wish, [_class(each, wish.network) for each in labels], None if between is None else [_class(each, wish.network) for each in between]
-    )
+    row = None if between is None else _each(between, lambda label: [_class(label, wish.network)])
+    return _plans(wish, _each(labels, lambda label: [_class(label, wish.network)]), row)
 
 
 def plan_feature(
@@ -173,10 +174,17 @@ def plan_feature(
 ) -> list[Plan]:
     """All of `feature` but the making, a plan for each batch."""
     given = [] if target is None else [target] if isinstance(target, (str, Target)) else list(target)
-    targets = [parse(each) for text in given for each in (expand(text) if isinstance(text, str) else [text])]
     wish = Planning("feature", network, choices, before)
+
+    def meant(text: Climbed) -> list[Target]:
+        found = [with_numbers(parse(each), wish.network) for each in (expand(text) if isinstance(text, str) else [text])]
+        for target in found:
+            for net in wish.networks:
+                check(target, net)
+        return found
+
     between = wish.request[Together].between
-    return _plans(wish, targets, None if between is None else [parse(each) for each in between])
+    return _plans(wish, _each(given, meant), None if between is None else _each(between, meant))
 
 
 def _plans(wish: Planning, targets: list[Target], between: list[Target] | None) -> list[Plan]:
@@ -206,7 +214,8 @@ def _plans(wish: Planning, targets: list[Target], between: list[Target] | None) 
         start = drawn(recipe, purposes(recipe)[0])
         kept = beside.kept if wish.machinery.keep else ()
         plans.append(Plan(
-            recipe, wish.networks, start, tuple(range(len(group))), direction=beside.direction, kept=kept, notes=(*beside.notes, *notes)
+            recipe, wish.networks, start, tuple(range(len(group))), direction=beside.direction, kept=kept,
+            notes=(*beside.notes, *notes),
         ))  # fmt: skip
     return plans
 
@@ -251,6 +260,26 @@ def _fitted(kind: _Kind, groups: _Groups, wanted: list[Target], wish: Planning, 
     return smaller, (f"{most} pictures together do not fit into memory: made {fits} at a time",)
 
 
+def _each(asked: Sequence[Any], meant: Callable[[Any], list[Target]]) -> list[Target]:
+    """The targets that all of them mean.
+
+    Raises:
+        UsageError: the only one means none. Refused: one of several does not, or some do not.
+    """
+    found: list[Target] = []
+    faults: dict[object, ReverieError] = {}
+    for each in asked:
+        try:
+            found += meant(each)
+        except UsageError as error:
+            faults[each] = error
+            if len(asked) == 1:
+                raise
+    if faults:
+        raise Refused(faults)
+    return found
+
+
 def _mixed(first: Target, last: Target, share: float) -> Target:
     """The target that is so far from the first on the way to the last."""
     terms: list[Term] = []
@@ -260,15 +289,21 @@ def _mixed(first: Target, last: Target, share: float) -> Target:
 
 
 def _class(label: Label, network: Network) -> Target:
-    """`banana`, `954`, 954, `class:954` → `class:banana`: the name that was used, or the first; the number where no name can be said."""
-    index = network.class_index(str(label))
+    """`banana`, `954`, 954, `class:954` → `class:banana`: the name that was used, or the first; the number where no name can be said.
+
+    A word for several classes keeps their numbers with it: `cat` → `class:cat=281..285`.
+    """
+    found = network.class_indices(str(label))
+    if len(found) > 1:
+        return parse(f"class:{pinned(str(label), found)}")
+    index = found[0]
     names = network.labels[index] if index < len(network.labels) else ()
     said = " ".join(str(label).removeprefix("class:").split()).casefold()
     for name in sorted(names, key=lambda each: each.casefold() != said):
         with suppress(UsageError):
-            found = parse(f"class:{name}")
-            if str(found) == f"class:{name}" and network.class_index(name) == index:
-                return found
+            said_so = parse(f"class:{name}")
+            if str(said_so) == f"class:{name}" and network.class_index(name) == index:
+                return said_so
     return parse(f"class:{index}")
 
 

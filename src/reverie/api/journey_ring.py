@@ -12,6 +12,7 @@ from reverie.networks import Network
 from reverie.networks.builtin.catalogue import CATALOGUE
 from reverie.networks.sources.source import ZOOS, is_same
 from reverie.recipe import DEFAULT_NETWORK, LEVELS, Stop
+from reverie.render.class_words import with_numbers
 from reverie.target import CLASSES, brief, parse
 
 _PART = re.compile(r"/(class|attention)(?=$|[:@\s])")  # blocks.7/class is a layer, efficientnet-lite1/blocks.3.1 one of a network
@@ -51,7 +52,8 @@ def ring_of(ring: Sequence[str], network: Networks, device: str | None) -> Ring:
     stops = []
     for name, text in parts:
         at = 0 if not name else next(place for place, each in enumerate(names) if is_same(each, name))
-        stops.append(Stop(target=parse(networks[at].level(text) if text in LEVELS else text), network=at))
+        target = parse(networks[at].level(text) if text in LEVELS else text)
+        stops.append(Stop(target=with_numbers(target, networks[at]), network=at))
     return Ring(networks, tuple(stops))
 
 

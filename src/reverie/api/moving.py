@@ -26,6 +26,7 @@ from reverie.pictures import Picture, resize
 from reverie.recipe import Course, FileInput, Film, FilmReading, FilmWriting, Journey, Request, Size, Width, choose
 from reverie.render import check as check_target
 from reverie.render import check_reach, check_size, network_used
+from reverie.render.class_words import notes_on
 from reverie.store import expanded
 from reverie.target import Target
 from reverie.work import Watcher
@@ -133,7 +134,8 @@ def plan_journey(
         nets = tuple(network_used(net, stops.layers(at)) for at, net in enumerate(wish.networks))
         recipe = wish.recipe([stops.stops[0].target] * len(nets), size, (used,), journey=moving, networks=nets)
     kept = (picture.content,) if wish.machinery.keep and isinstance(used, FileInput) else ()
-    return JourneyPlan(recipe, wish.networks, pixels, kept=kept, notes=(*notes, *said))
+    asked = [recipe.target] if stops is None else [each.target for each in stops.stops if each.network == 0]
+    return JourneyPlan(recipe, wish.networks, pixels, kept=kept, notes=(*notes_on(asked, wish.network), *notes, *said))
 
 
 def plan_film(
@@ -157,7 +159,7 @@ def plan_film(
     wish.check(targets, size)
     used = FileInput(role="film", sha256=found.sha256, width=found.width, height=found.height)
     recipe = wish.recipe(targets, size, (used,), film=wish.request[Film])
-    notes = list(found.notes)
+    notes = [*notes_on(targets, wish.network), *found.notes]
     if size != (found.height, found.width):
         why = "" if width else "; another width gives another"
         notes.append(f"the film is {found.width}×{found.height}, and its dream {size[1]}×{size[0]}{why}")

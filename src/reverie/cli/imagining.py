@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from reverie.cli.console import aside, line, remark
 from reverie.cli.flags import Call
 from reverie.cli.outputs import Outputs, named, speakable, stopped_early, strip_of
-from reverie.errors import OutputError, UsageError, choice
+from reverie.errors import OutputError, Refused, ReverieError, UsageError, choice
+from reverie.target import as_said
 
 if TYPE_CHECKING:
     from reverie.pictures import Picture
@@ -18,32 +19,28 @@ if TYPE_CHECKING:
 
 
 def imagine(call: Call) -> int:
-    labels = list(dict.fromkeys(call.subjects[0]))
-
-    def plans(network: Any) -> list[Plan]:
+    def plans(labels: list[str], network: Any) -> list[Plan]:
         from reverie import api
 
         return api.plan_imagine(labels or None, network=network, **call.choices)
 
-    return _make("imagining", call, plans, several=len(labels) > 1)
+    return _make("imagining", call, plans, several=len(set(call.subjects[0])) > 1)
 
 
 def feature(call: Call) -> int:
     from reverie.target import expand
 
-    targets = list(dict.fromkeys(call.subjects[0]))
-
-    def plans(network: Any) -> list[Plan]:
+    def plans(targets: list[str], network: Any) -> list[Plan]:
         from reverie import api
 
         return api.plan_feature(targets or None, network=network, **call.choices)
 
-    return _make("growing", call, plans, several=sum(len(expand(each)) for each in targets) > 1)
+    return _make("growing", call, plans, several=sum(len(expand(each)) for each in set(call.subjects[0])) > 1)
 
 
-def _make(doing: str, call: Call, plan_all: Callable[[Any], list[Plan]], several: bool) -> int:
+def _make(doing: str, call: Call, plan_all: Callable[[list[str], Any], list[Plan]], several: bool) -> int:
     out = Outputs(call, several or call.given.get("diverse") is not None or call.given.get("between") is not None)
-    plans = plan_all(call.network.several(out.printing.quiet))
+    plans, refused = _planned(call, plan_all, out.printing.quiet)
     paths = _paths(plans, out)
     for plan, files in zip(plans, paths, strict=True):
         for recipe, path in zip(plan.recipes(), files, strict=True):
@@ -69,7 +66,22 @@ def _make(doing: str, call: Call, plan_all: Callable[[Any], list[Plan]], several
         raise stopped_early(out.unfinished)
     if not any(each.alive for each in made):
         raise UsageError("no picture was made: nothing that was asked for ever fired", f"try another {choice('seed')}, or other units")
-    return 0
+    for each in refused:
+        remark(each)
+    return UsageError.exit_code if refused else 0
+
+
+def _planned(call: Call, plan_all: Callable[[list[str], Any], list[Plan]], quiet: bool) -> tuple[list[Plan], list[ReverieError]]:
+    """The plans for all that can be made, and what is wrong with the rest; if nothing can be made, that is raised."""
+    asked = list(dict.fromkeys(call.subjects[0]))
+    network = call.network.several(quiet)
+    try:
+        return plan_all(asked, network), []
+    except Refused as error:
+        left = [each for each in asked if each not in error.faults]
+        if not left:
+            raise
+        return plan_all(left, network), list(error.faults.values())
 
 
 def _check_sheet(sheet: Path, pictures: list[Path]) -> None:
@@ -105,19 +117,13 @@ def _paths(plans: list[Plan], out: Outputs) -> list[list[Path]]:
 def _name(recipe: Recipe) -> str:
     """`imagine-banana-0.png`: made from the command, the target and the seed, and from the place in the batch where that sets it apart."""
     kind = recipe.batch.kind if recipe.batch else "each"
-    middle = speakable(_plain(recipe.target))
+    middle = speakable(as_said(recipe.target))
     if recipe.batch and kind == "between":
-        first, last = (speakable(_plain(each), 40) for each in (recipe.batch.targets[0], recipe.batch.targets[-1]))
+        first, last = (speakable(as_said(each), 40) for each in (recipe.batch.targets[0], recipe.batch.targets[-1]))
         middle = f"{first}-to-{last}-{recipe.batch.index + 1:02d}"
     elif recipe.batch and kind == "diverse":
         middle += f"-{recipe.batch.index + 1:02d}"
     return named(f"{recipe.command}-{middle}", f"-{recipe.seed}.png")
-
-
-def _plain(target: object) -> str:
-    """A target as people say it: `class:banana` is a banana."""
-    text = str(target)
-    return text.removeprefix("class:") if text.count("class:") == 1 else text
 
 
 def _opinions(picture: Picture, out: Outputs) -> dict[str, Any]:

@@ -113,6 +113,12 @@ _ROWS = (
         models=(Top, Machinery), writing=(Printing,), without=frozenset({"keep", "quiet"}), networks="one",
     ),
     CommandSpec(
+        "labels", "The classes of a network: their numbers and names, and the words people use for them.", "reverie labels cat",
+        "reverie.cli.query_commands:labels",
+        (Subject("[WORD…]", "only the classes that a word means or has in its name: cat, terrier", several=True, required=False),),
+        writing=(Printing,), without=frozenset({"quiet"}), networks="one",
+    ),
+    CommandSpec(
         "networks", "The networks that can be looked into.", "reverie networks", "reverie.cli.query_commands:networks",
         writing=(Printing,), without=frozenset({"quiet"}),
     ),

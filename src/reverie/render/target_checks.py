@@ -37,7 +37,7 @@ def check(target: Target, network: Network) -> None:
     """Raise UsageError for whatever of a target the network does not have."""
     for term in target.terms:
         if term.label is not None:
-            network.class_index(term.label)
+            network.class_indices(term.label)
             continue
         shape = network.layer(term.layer)
         if term.channel is not None and (len(shape) < 2 or term.channel >= shape[1]):
