@@ -129,8 +129,13 @@ def expand(text: str) -> list[str]:
 
 def as_said(target: Target | str) -> str:
     """A target as people say it: `class:banana` is a banana, `class:cat=281..285` a cat."""
-    text = _MEMBERS.sub(r"\1", str(target))
+    text = without_members(target)
     return text.removeprefix("class:") if text.count("class:") == 1 else text
+
+
+def without_members(target: Target | str) -> str:
+    """The text of a target without the numbers behind words for several classes: `class:cat=281..285` → `class:cat`."""
+    return _MEMBERS.sub(r"\1", str(target))
 
 
 def brief(text: str, longest: int = 80) -> str:

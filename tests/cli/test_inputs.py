@@ -79,7 +79,7 @@ def test_a_folder_without_pictures(run: Run, place: Path) -> None:
         (["--target", "class:²"], "no label '²'"),
         (["--target", "0*blocks.4.1"], "counts for nothing"),
         (["--level", "objcts"], "no level 'objcts'|did you mean 'objects'"),
-        (["--level", "parts", "--target", "blocks.4.1"], "both a target and a level"),
+        (["--level", "parts", "--target", "blocks.4.1"], "both --target and --level"),
         (["--preset", "menagery"], "no preset 'menagery'|did you mean 'menagerie'"),
         (["--preset", ""], "no preset ''"),
         (["--octaves", "0"], "--octaves 0|at least 1"),

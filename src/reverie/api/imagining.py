@@ -67,7 +67,8 @@ def imagine(
     final, and never choose, stop or repeat it.
 
     Args:
-        label: a class's name, its number, or `class:` and either; or several of them, which are made in batches.
+        label: a class's name, its number, or `class:` and either, or a word for several, such as `cat`, any of which it
+            may become; or several labels, which are made in batches.
         network: an open network, or the name of a built-in one; or several, for pictures that all of them want.
         between: two labels, instead of one; `count` pictures lead from the first to the second.
         diverse: so many pictures of the class that differ from one another.
@@ -78,7 +79,7 @@ def imagine(
         a Picture for one label; a list of them for several, for `diverse` and for `between`.
 
     Raises:
-        UsageError: an unknown or ambiguous label (with the candidates), a network without labels, a value out of bounds.
+        UsageError: unknown or ambiguous labels, all of them (with the candidates), a network without labels, a value out of bounds.
     """
     plans = plan_imagine(label, network=network, between=between, count=count, diverse=diverse, **choices)
     made = Pictures(_made(plans, progress, making))
@@ -228,12 +229,12 @@ def _grouped(targets: list[Target], between: list[Target] | None, request: Any) 
     """The kind of the batches, and the targets of each."""
     asked: Together = request[Together]
     if asked.diverse is not None and between is not None:
-        raise UsageError("both diverse pictures and a row between two", "give one of them")
+        raise UsageError(f"both {choice('diverse')} and {choice('between')}", "give one of them")
     if asked.count is not None and between is None:
-        raise UsageError(f"a count without {choice('between')}", "it says how many pictures lead from one target to the other")
+        raise UsageError(f"{choice('count')} without {choice('between')}", "it says how many pictures lead from one target to the other")
     if between is not None:
         if targets:
-            raise UsageError("targets beside those of a row between two", f"give two to {choice('between')}, and no others")
+            raise UsageError(f"targets beside the two of {choice('between')}", "leave them out")
         if len(between) != 2:
             raise UsageError(f"a row between {len(between)} targets", "it leads from one to another: give two")
         count = asked.count or BETWEEN

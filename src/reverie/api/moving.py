@@ -14,7 +14,7 @@ from reverie.api.journey_ring import ring_of
 from reverie.api.opening import Networks
 from reverie.api.planning import Before, Planning, check_frames
 from reverie.api.start_guide_mask import start_of
-from reverie.errors import MissingExtra, UsageError
+from reverie.errors import MissingExtra, UsageError, choice
 from reverie.files.films.reading import Survey, survey
 from reverie.files.limits import at_most_pixels
 from reverie.motion.film_plan import FilmPlan
@@ -109,7 +109,7 @@ def plan_journey(
     """All of `journey` but the dreaming: what is wrong comes to light here, and the recipe is known."""
     ring: Sequence[str] = choices.get("ring") or ()
     if ring and (target is not None or choices.get("level") is not None):
-        raise UsageError("both a ring and a target or level", "name the targets of the ring alone")
+        raise UsageError(f"both {choice('ring')} and {choice('target')} or {choice('level')}", "name the targets of the ring alone")
     stops = ring_of(ring, network, choices.get("device")) if ring else None
     wish = Planning("journey", network if stops is None else stops.networks, {"target": target, **choices}, before)
     check_frames(wish.network)
@@ -183,7 +183,7 @@ def _moving(request: Request) -> Journey:
     moving, seconds = request[Journey], request[Course].seconds
     if seconds is not None:
         if request.changed("frames"):
-            raise UsageError("both a number of frames and of seconds", "give one of them")
+            raise UsageError(f"both {choice('frames')} and {choice('seconds')}", "give one of them")
         moving = choose(Journey, **{**dict(moving), "frames": max(1, round(seconds * moving.fps))})
     moving = moving.model_copy(update={"motion": Motion(moving.motion).text})
     if moving.loop and closing(moving) < 2:

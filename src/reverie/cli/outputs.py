@@ -15,6 +15,7 @@ from reverie.cli.flags import Call
 from reverie.errors import Interrupted, UsageError, choice
 from reverie.recipe import Making, Printing, Sheet, Writing
 from reverie.store import Destination, check_place, exists, expanded, is_folder
+from reverie.target import Target, without_members
 
 if TYPE_CHECKING:
     from reverie.pictures import Picture
@@ -132,6 +133,12 @@ def strip_of(path: Path) -> Path:
 def speakable(text: object, longest: int = 80) -> str:
     """A text as part of a file's name."""
     return re.sub(r"[^A-Za-z0-9._#@+-]+", "_", str(text)).strip("_")[:longest] or "_"
+
+
+def what_for(call: Call, target: Target) -> str:
+    """What a dream was made for, as part of a file's name: its target, after the preset that was asked for."""
+    preset = call.given.get("preset")
+    return ("" if preset is None else f"{preset}-") + speakable(without_members(target))
 
 
 def named(stem: str, ending: str) -> str:

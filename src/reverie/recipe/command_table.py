@@ -61,6 +61,7 @@ class CommandSpec:
         networks: how many it takes.
         has_preset: whether the usual preset counts where nothing is said. of_preset: the only choices that it takes from a preset.
         run: the function of the command line that does it, as package.module:function.
+        hint: what else its help says at the end.
     """
 
     name: str
@@ -75,6 +76,7 @@ class CommandSpec:
     networks: Literal["none", "one", "several", "own"] = "none"
     has_preset: bool = False
     of_preset: tuple[str, ...] = ()
+    hint: str = ""
 
     @cached_property
     def fields(self) -> dict[str, type[Data]]:
@@ -133,11 +135,12 @@ _ROWS = (
         "reverie.cli.dreaming:dream", (Subject("START", "pictures, a folder of them, or noise:white|grey|pink", several=True),),
         models=(Goal, Beside, Mask, Seed, Ascent, Transforms, Penalties, Width, Size, Cut, Canvas, Finish, Machinery),
         writing=(Writing, Making, Estimate, Printing), networks="several", has_preset=True,
+        hint="Bigger forms, subtler, calmer, more colour: docs/knobs.md shows each.",
     ),
     CommandSpec(
         "imagine", "What a network expects a class to look like, from noise. Other networks then say what they see in it.",
         "reverie imagine banana", "reverie.cli.imagining:imagine",
-        (Subject("LABEL", "classes, by name or number: banana, 954, class:banana", several=True, required=False),),
+        (Subject("LABEL", "classes, by name or number: banana, 954, class:banana; words for several: cat", several=True, required=False),),
         models=(Together, Seed, Ascent, Transforms, Penalties, Size, Canvas, Finish, Machinery),
         writing=(Writing, Making, Sheet, Printing), defaults={**_FROM_NOISE, "noise": 0.16, "focus": 0.6, "centre": 0.5},
         without=_OF_DREAMS, networks="several",
