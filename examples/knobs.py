@@ -43,7 +43,7 @@ KNOBS: dict[str, dict[str, Any]] = {
 def main() -> None:
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else PICTURES
     start, net = packaged(START), reverie.load()
-    made = [("the photograph", Image.open(start))]
+    made: list[tuple[str, Image.Image]] = [("the photograph", Image.open(start))]
     for caption, choices in KNOBS.items():
         made.append((caption, reverie.dream(start, network=net, width=320, keep=False, **choices).image))
         print(caption)

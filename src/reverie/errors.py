@@ -14,6 +14,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 _CHOICE = re.compile("⟦([a-z_][a-z0-9_]*)(?:=([^⟧]*))?⟧")
 
@@ -82,7 +83,7 @@ class Refused(UsageError):
         faults: what is wrong with each, by what was asked for.
     """
 
-    def __init__(self, faults: Mapping[object, ReverieError]) -> None:
+    def __init__(self, faults: Mapping[Any, ReverieError]) -> None:
         self.faults = dict(faults)
         written = [each._written for each in self.faults.values()]
         super().__init__("; ".join(fault for fault, _ in written), "; ".join(dict.fromkeys(remedy for _, remedy in written if remedy)))

@@ -74,6 +74,8 @@ def test_a_folder_without_pictures(run: Run, place: Path) -> None:
         (["--target", "blocks.4.1:99999"], "no channel 99999 in 'blocks.4.1'|it has 112"),
         (["--target", "blocks.4.1:1@99,0"], "no place 99,0 in 'blocks.4.1'"),
         (["--target", "blocks.4.1:1@9,9"], "on a picture of 128×96"),
+        (["--target", "banana"], "no layer 'banana'|write class:banana"),
+        (["--target", "cat"], "no layer 'cat'|write class:cat"),
         (["--target", "class:bananna"], "no label 'bananna'|did you mean 'banana'"),
         (["--target", "class:1000"], "no class 1000|1000 classes"),
         (["--target", "class:²"], "no label '²'"),

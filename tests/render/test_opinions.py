@@ -104,9 +104,9 @@ def test_they_are_taken_once_when_the_picture_is_final(monkeypatch: pytest.Monke
     events: list[str] = []
     real = opinions._opinion
 
-    def noted(judge: Network, shown: torch.Tensor, index: int) -> Opinion:
+    def noted(judge: Network, shown: torch.Tensor, classes: tuple[int, ...]) -> Opinion:
         events.append("asked")
-        return real(judge, shown, index)
+        return real(judge, shown, classes)
 
     monkeypatch.setattr(opinions, "_opinion", noted)
     reverie.imagine(["banana", "goldfish"], progress=lambda seen: events.append("step"), **TINY)

@@ -77,7 +77,8 @@ def entries(names: Names, wanted: Sequence[str] = ()) -> list[ClassEntry]:
     """
     if not names:
         raise UsageError("this network has no labels: its classes are numbers", f"name a file of them with {choice('labels', 'FILE')}")
-    found, faults = set() if wanted else set(range(len(names))), {}
+    found = set() if wanted else set(range(len(names)))
+    faults: dict[str, UsageError] = {}
     for word in wanted:
         try:
             found |= set(find_all(word, names))
