@@ -118,7 +118,8 @@ def nearest(name: str, known: Iterable[str]) -> list[str]:
 
 
 def _nearest(name: str, names: list[str]) -> list[str]:
-    swapped = [each for each in names if len(each) > 2 and sorted(each) == sorted(name)]  # letters changed about
+    swaps = {name[:at] + name[at + 1] + name[at] + name[at + 2 :] for at in range(min(len(name), 80) - 1)} if len(name) > 2 else set()
+    swapped = [each for each in names if each in swaps]
     return [*swapped, *difflib.get_close_matches(name, names, n=3, cutoff=0.75)]
 
 

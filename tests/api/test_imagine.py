@@ -251,7 +251,7 @@ def test_a_row_between_two_leads_from_one_to_the_other_over_the_same_noise() -> 
     ("choices", "fault"),
     [
         ({"diverse": 2, "between": ("banana", 1)}, "both diverse= and between="), ({"count": 3}, "count= without"),
-        ({"between": ("banana", 1)}, "targets beside those of a row between two"), ({"diverse": 1}, "diverse=1; it should be at least 2"),
+        ({"between": ("banana", 1)}, "targets beside the two of between="), ({"diverse": 1}, "diverse=1; it should be at least 2"),
         ({"label": None, "between": ("banana", 1), "count": 1}, "count=1; it should be at least 2"),
         ({"label": None, "between": ("banana",)}, "between 1 targets"), ({"label": None, "between": ("crane", 1)}, "several classes"),
         ({"guide": "a.png"}, "guide= is no choice of `imagine`"),
