@@ -77,6 +77,7 @@ bench-films: $(VENV)/installed-dev
 
 pictures: $(VENV)/installed-dev
 	$(BIN)/python examples/pictures.py
+	$(BIN)/python examples/knobs.py
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Reverie needs Python 3.11 or newer: make PYTHON=python3.12 …"; exit 1; }

@@ -31,11 +31,16 @@ class Outcome(NamedTuple):
     wrong: list[str]
 
 
+def pieces(pictures: Tensor) -> list[Tensor]:
+    """(N, C, H, W) → at most 128 of them each."""
+    return [pictures[first : first + 128] for first in range(0, len(pictures), 128)]
+
+
 def living(own: Own) -> tuple[list[int], Tensor]:
     """The units of its layer that answer to training pictures, evenly taken, and the best mean activation of each: (C,)."""
     prepared = own.network.prepare([own.layer])
     with torch.no_grad():
-        seen = torch.cat([prepared(batch)[own.layer].flatten(2).mean(2) for batch in own.train.split(128)])  # (N, C)
+        seen = torch.cat([prepared(batch)[own.layer].flatten(2).mean(2) for batch in pieces(own.train)])  # (N, C)
     found = [unit for unit in range(seen.shape[1]) if seen[:, unit].amax() - seen[:, unit].amin() > 1e-6 and seen[:, unit].amax() > 0]
     every = max(1, len(found) / MOST_UNITS)
     return [found[int(number * every)] for number in range(min(len(found), MOST_UNITS))], seen.amax(0)

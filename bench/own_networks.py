@@ -180,9 +180,9 @@ def trained(
     schedule = torch.optim.lr_scheduler.OneCycleLR(adam, rate, total_steps=steps)
     made.train()
     for _ in range(epochs):
-        for batch in train[torch.randperm(len(train))][: len(train) // 64 * 64].split(64):
+        for batch in train[torch.randperm(len(train))][: len(train) // 64 * 64].view(-1, 64):
             adam.zero_grad()
-            F.cross_entropy(made(normal[batch]), classes[batch]).backward()
+            torch.autograd.backward(F.cross_entropy(made(normal[batch]), classes[batch]))
             adam.step()
             schedule.step()
     made.eval()

@@ -46,7 +46,9 @@ def packaged(place: str) -> Path:
     return Path(spec.origin).parent / rest
 
 
-def sheet(pictures: list[tuple[str, Image.Image]], columns: int, width: int, place: Path, marked: frozenset[str] = frozenset()) -> None:
+def sheet(
+    pictures: list[tuple[str, Image.Image]], columns: int, width: int, place: Path, marked: frozenset[str] = frozenset(), quality: int = 88
+) -> None:
     """Pictures side by side in reading order, each with its name; marked ones are framed."""
     font = ImageFont.load_default(16)
     height = pictures[0][1].height * width // pictures[0][1].width
@@ -59,7 +61,7 @@ def sheet(pictures: list[tuple[str, Image.Image]], columns: int, width: int, pla
         draw.text((left + 2, top + 2), name, fill="black", font=font)
         if name in marked:
             draw.rectangle((left, top + 22, left + width - 1, top + 21 + height), outline="#ff8800", width=4)
-    page.save(place, quality=88)
+    page.save(place, quality=quality)
     print(place)
 
 

@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 _CHOICE = re.compile("⟦([a-z_][a-z0-9_]*)(?:=([^⟧]*))?⟧")
 
@@ -75,6 +76,19 @@ class UsageError(ReverieError):
     exit_code = 2
 
 
+class Refused(UsageError):
+    """Some of several things that were asked for cannot be had; nothing was done yet.
+
+    Attributes:
+        faults: what is wrong with each, by what was asked for.
+    """
+
+    def __init__(self, faults: Mapping[Any, ReverieError]) -> None:
+        self.faults = dict(faults)
+        written = [each._written for each in self.faults.values()]
+        super().__init__("; ".join(fault for fault, _ in written), "; ".join(dict.fromkeys(remedy for _, remedy in written if remedy)))
+
+
 class InputError(ReverieError):
     exit_code = 3
 
@@ -95,8 +109,26 @@ class Interrupted(ReverieError):
     exit_code = 130
 
 
+def nearest(name: str, known: Iterable[str]) -> list[str]:
+    """Those of the known names that are spelt nearly like one, at most three; then those that are but for capitals."""
+    names = [each for each in known if abs(len(each) - len(name)) <= max(1, len(name) // 3)]
+    found = _nearest(name, names)
+    small = {each.casefold(): each for each in reversed(names)}
+    return list(dict.fromkeys([*found, *(small[each] for each in _nearest(name.casefold(), list(small)))]))[:3]
+
+
+def _nearest(name: str, names: list[str]) -> list[str]:
+    swaps = {name[:at] + name[at + 1] + name[at] + name[at + 2 :] for at in range(min(len(name), 80) - 1)} if len(name) > 2 else set()
+    swapped = [each for each in names if each in swaps]
+    return [*swapped, *difflib.get_close_matches(name, names, n=3, cutoff=0.75)]
+
+
 def unknown(kind: str, name: str, known: Iterable[str], see: str = "") -> UsageError:
     """A UsageError for a name that does not exist, with the nearest that does (or where to see them all)."""
-    near = difflib.get_close_matches(name, list(known), n=3, cutoff=0.5)
-    question = "did you mean " + " or ".join(f"'{each}'" for each in near) + "?"
-    return UsageError(f"no {kind} '{name}'", question if near else see)
+    near = nearest(name, known)
+    return UsageError(f"no {kind} '{name}'", did_you_mean(near) if near else see)
+
+
+def did_you_mean(names: Iterable[str]) -> str:
+    """`did you mean 'a' or 'b'?`"""
+    return "did you mean " + " or ".join(f"'{each}'" for each in names) + "?"

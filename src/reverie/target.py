@@ -9,6 +9,7 @@ blocks.7.attn/attention:2           of a transformer, how much attention a head 
 parts   parts:12                    the layer that a level's word stands for, where no module has that name
 "a b":12   "2*conv"                 a layer whose name reads as something else, in the quotes of JSON
 class:banana   class:954            a class, by name or number
+class:cat   class:pets=151..285     any of several classes: a word for them, or their numbers, which may have a name
 blocks.4.1:12 - 0.5*blocks.2.0:3    a weighted sum; the signs stand between blanks
 
 Where a network is at hand its `Names` come first: a module's own name means that module, quotes or not.
@@ -40,6 +41,7 @@ _SIGN = re.compile(r"\s+([+-])\s+")
 _ODD_LABEL = re.compile(r'\A\Z|\A"|\s[+-](?:\s|\Z)')  # one that needs quotes
 _SPAN = re.compile(r"(\d+)-(\d+)")
 _HELP = "write it like blocks.4.1, blocks.4.1:12, blocks.4.1:12@7,9 or class:banana, joined by ' + ' and ' - '"
+_MEMBERS = re.compile(r"(class:[^=]*)=\d[\d.|]*")
 _LONGEST = 2000
 _MOST = 100_000  # targets that a range stands for
 _JSON = json.JSONDecoder(strict=False)
@@ -189,6 +191,17 @@ def layer_names(text: str, names: Names = NO_NAMES) -> list[str]:
         at = end.end()
         if not end["comma"]:
             return found
+
+
+def as_said(target: Target | str) -> str:
+    """A target as people say it: `class:banana` is a banana, `class:cat=281..285` a cat."""
+    text = without_members(target)
+    return text.removeprefix("class:") if text.count("class:") == 1 else text
+
+
+def without_members(target: Target | str) -> str:
+    """The text of a target without the numbers behind words for several classes: `class:cat=281..285` → `class:cat`."""
+    return _MEMBERS.sub(r"\1", str(target))
 
 
 def brief(text: str, longest: int = 80) -> str:

@@ -193,7 +193,7 @@ def test_an_objective_of_ones_own_is_asked_for_its_layers_and_given_again(place:
     assert isinstance(again, Picture) and again.encode() == made.encode()
     with pytest.raises(InputError, match=r"objective of somebody's own.*objective="):
         reverie.again("a.png", network=hand, seed=2)
-    with pytest.raises(UsageError, match="both an objective"):
+    with pytest.raises(UsageError, match="an objective of one's own beside"):
         reverie.again("a.png", network=hand, objective=mine, target="edge")
     with pytest.raises(UsageError, match="an objective of one's own for what `imagine` made"):
         reverie.again(reverie.imagine(0, network=hand, size=24, **FEW), network=hand, objective=mine)
@@ -201,7 +201,7 @@ def test_an_objective_of_ones_own_is_asked_for_its_layers_and_given_again(place:
     assert recipe_of(plain).objective == "excite" and recipe_of(plain).made_from is not None
     with pytest.raises(UsageError, match="no layer 'edgy'"):
         reverie.dream(start, objective=lambda seen: seen["edgy"].mean(), network=hand, **FEW)
-    with pytest.raises(UsageError, match="both an objective"):
+    with pytest.raises(UsageError, match="an objective of one's own beside"):
         reverie.dream(start, "edge", objective=mine, network=hand, **FEW)
 
 

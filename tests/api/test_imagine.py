@@ -92,11 +92,35 @@ def test_a_class_by_any_of_its_names_is_the_same_picture(label: str | int, lite0
         ("crane", r"several classes; say which: crane bird \(134\), construction crane \(517\)"), ("bananna", "did you mean 'banana'"),
         (1000, "no class 1000; the network has 1000 classes"), (-1, "no label '-1'"), ("class:", "no label"), ("", "no label ''"),
         ([], "nothing to make a picture of"), (None, "nothing to make a picture of"), (["banana", "nobody at all"], "'nobody at all'"),
+        (["nobody at all", "banana", "bananna"], r"no label 'nobody at all'; no label 'bananna'; .*did you mean 'banana'"),
     ],
 )  # fmt: skip
 def test_a_label_that_means_nothing_or_too_much(label: Any, fault: str, lite0: Network) -> None:
     with pytest.raises(UsageError, match=fault):
         reverie.imagine(label, network=lite0, **TINY)
+
+
+def test_a_word_for_several_classes_is_any_of_them_and_the_recipe_has_their_numbers(lite0: Network) -> None:
+    picture, fish = reverie.imagine(["cats", "goldfish"], network=lite0, **TINY)
+    assert targets([picture, fish]) == ["class:cats=281..285", "class:goldfish"]
+    assert any(each.startswith("cats is any of 5 classes: tabby (281)") for each in picture.notes)
+    assert not any("any of" in each for each in fish.notes)
+    assert_again(picture, network=lite0)
+    same_word = reverie.imagine("class:cats=281..285", network=lite0, **TINY)
+    assert same(same_word, reverie.imagine("cats", network=lite0, **TINY))
+    assert not same(same_word, reverie.imagine("class:cats=283", network=lite0, **TINY))
+    dreamt = reverie.dream("noise:pink", "class:cat - 0.5*class:dog", network=lite0, size=32, octaves=1, steps=1)
+    assert targets([dreamt]) == ["class:cat=281..285 - 0.5*class:dog=151..268"]
+    row = reverie.imagine(between=("cat", "dog"), count=3, network=lite0, **TINY)
+    assert targets(row)[1] == "0.5*class:cat=281..285 + 0.5*class:dog=151..268"
+
+
+def test_any_cat_becomes_a_cat(lite0: Network) -> None:
+    def cats(picture: Picture) -> float:
+        with torch.no_grad():
+            return float(lite0(picture.pixels[None]).softmax(1)[0, 281:286].sum())
+
+    assert cats(reverie.imagine("cat", network=lite0, size=64, octaves=1, steps=24)) > 0.3
 
 
 def test_a_network_without_labels_goes_by_number(hand: Network) -> None:
@@ -226,8 +250,8 @@ def test_a_row_between_two_leads_from_one_to_the_other_over_the_same_noise() -> 
 @pytest.mark.parametrize(
     ("choices", "fault"),
     [
-        ({"diverse": 2, "between": ("banana", 1)}, "both diverse pictures and a row between two"), ({"count": 3}, "count without"),
-        ({"between": ("banana", 1)}, "targets beside those of a row between two"), ({"diverse": 1}, "diverse=1; it should be at least 2"),
+        ({"diverse": 2, "between": ("banana", 1)}, "both diverse= and between="), ({"count": 3}, "count= without"),
+        ({"between": ("banana", 1)}, "targets beside the two of between="), ({"diverse": 1}, "diverse=1; it should be at least 2"),
         ({"label": None, "between": ("banana", 1), "count": 1}, "count=1; it should be at least 2"),
         ({"label": None, "between": ("banana",)}, "between 1 targets"), ({"label": None, "between": ("crane", 1)}, "several classes"),
         ({"guide": "a.png"}, "guide= is no choice of `imagine`"),

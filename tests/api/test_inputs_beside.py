@@ -209,10 +209,10 @@ PAIR = ("--network", "efficientnet-lite0", "--network", "efficientnet-lite1")
 @pytest.mark.parametrize(
     ("flags", "fault"),
     [
-        (("--guide", "sky.png", "--caricature"), "both a guide and a caricature"),
-        (("--guide", "sky.png", "--direction", "way.npy"), "both a guide and a direction"),
-        (("--caricature", "--towards", "one", "--from", "two"), "both a caricature and a direction"),
-        (("--direction", "way.npy", "--towards", "one", "--from", "two"), "both a direction and pictures to find one from"),
+        (("--guide", "sky.png", "--caricature"), "both --guide and --caricature"),
+        (("--guide", "sky.png", "--direction", "way.npy"), "both --guide and --direction"),
+        (("--caricature", "--towards", "one", "--from", "two"), "both --caricature and --towards"),
+        (("--direction", "way.npy", "--towards", "one", "--from", "two"), "both --direction and --towards and --from"),
         (("--towards", "one"), "--towards without --from"), (("--from", "one"), "--from without --towards"),
         ((*PAIR, "--guide", "sky.png"), "a guide or a direction for several networks"),
         ((*PAIR, "--direction", "way.npy"), "a guide or a direction for several networks"),

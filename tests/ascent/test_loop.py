@@ -99,11 +99,11 @@ def test_the_score_is_the_weighted_sum_of_what_the_terms_say(hand: Network) -> N
 
 def test_excite_knows_no_network() -> None:
     seen = {"a": torch.tensor([[[[1.0, 3.0]], [[0.0, 2.0]]]]), CLASSES: torch.tensor([[5.0, 7.0]])}
-    score = excite([parse("a + 10*a:1 + 100*a:0@0,1 + 1000*class:seven")], lambda label: 1)
+    score = excite([parse("a + 10*a:1 + 100*a:0@0,1 + 1000*class:seven")], lambda label: (1,))
     assert score(seen).tolist() == [(1 + 9 + 0 + 4) / 4 + 10 * 1 + 100 * 3 + 1000 * 7]
     for height, width, middle in ((3, 5, 7.0), (4, 4, 10.0), (1, 2, 1.0)):
         numbered = {"a": torch.arange(float(height * width)).view(1, 1, height, width)}
-        assert excite([parse("a:0@")], int)(numbered).tolist() == [middle]
+        assert excite([parse("a:0@")], lambda label: ())(numbered).tolist() == [middle]
 
 
 @pytest.mark.parametrize(

@@ -216,14 +216,14 @@ def test_what_is_said_of_a_dead_unit_is_not_said_of_the_batch(run: Run, hand: Ne
     [
         (("imagine",), "nothing to make a picture of"), (("feature",), "nothing to make a picture of"), (("imagine", ""), "no label ''"),
         (("feature", ""), "an empty target"), (("feature", " "), "an empty target"), (("imagine", "crane"), "crane bird (134)"),
-        (("imagine", "bananna"), "did you mean 'banana'"), (("imagine", "banana", "nobody at all"), "'nobody at all'"),
+        (("imagine", "bananna"), "did you mean 'banana'"), (("imagine", "nobody", "nobody at all"), "'nobody at all'"),
         (("imagine", "1000"), "no class 1000"), (("feature", "banana"), "no layer 'banana'"), (("imagine", "blocks.4.1:12"), "no label"),
         (("feature", "block4.1"), "did you mean 'blocks.4.1'"), (("feature", "blocks.4.1:0-112"), "no channel 112 in 'blocks.4.1'"),
         (("feature", "blocks.4.1:3-1"), "the range '3-1'"), (("feature", "blocks.4.1:0-200000"), "the range"),
         (("feature", "blocks.4.1:1@2,2"), "no place 2,2 in 'blocks.4.1' on a picture of 32×32"),
-        (("imagine", "banana", "--diverse", "2", "--between", "daisy", "tiger"), "both diverse pictures and a row between two"),
-        (("imagine", "banana", "--count", "3"), "a count without --between"), (("imagine", "banana", "--diverse", "1"), "--diverse 1"),
-        (("imagine", "banana", "--between", "daisy", "tiger"), "targets beside those of a row between two"),
+        (("imagine", "banana", "--diverse", "2", "--between", "daisy", "tiger"), "both --diverse and --between"),
+        (("imagine", "banana", "--count", "3"), "--count without --between"), (("imagine", "banana", "--diverse", "1"), "--diverse 1"),
+        (("imagine", "banana", "--between", "daisy", "tiger"), "targets beside the two of --between"),
         (("imagine", "--between", "daisy", "tiger", "--count", "300"), "--count 300"), (("imagine", "--between", "daisy"), "'--size'"),
         (("imagine", "banana", "--batch", "0"), "--batch 0"), (("imagine", "banana", "--size", "big"), "--size big"),
         (("imagine", "banana", "--canvas", "clay"), "--canvas clay"), (("imagine", "banana", "--steps", "0"), "--steps 0"),
@@ -240,6 +240,30 @@ def test_mistakes_are_told_before_anything_is_made(run: Run, place: Path, argume
     given = () if "--size" in arguments else ("--size", "32")
     run(*arguments, *given, *(() if "--steps" in arguments else ("--steps", "1")), "--octaves", "1").fault(2, fault)
     assert listed(place) == ["way.npy"]
+
+
+@pytest.mark.parametrize(
+    ("command", "asked", "made", "fault"),
+    [
+        ("imagine", ("banana", "qwertz", "goldfish", "bananna"), ("banana", "goldfish"), "qwertz"),
+        ("feature", ("blocks.2.0:1", "blocks.2.0:7000", "nowhere", "blocks.2.0:2"), ("blocks.2.0_1", "blocks.2.0_2"), "no channel 7000"),
+    ],
+)
+def test_what_is_unknown_does_not_cancel_the_rest(
+    run: Run, place: Path, command: str, asked: tuple[str, ...], made: tuple[str, ...], fault: str
+) -> None:
+    answer = run(command, *asked, *TINY)
+    assert answer.code == 2 and answer.out.split() == [f"{command}-{each}-0.png" for each in made]
+    told = answer.err.splitlines()
+    assert len(told) == 2 and fault in told[0] and all(each.startswith("reverie: ") for each in told)
+
+
+def test_a_word_for_several_classes_names_the_file_and_the_caption(run: Run, place: Path) -> None:
+    answer = run("imagine", "cat", "goldfish", *TINY, "--sheet", "all.png")
+    assert answer.code == 0 and answer.out.split() == ["imagine-cat-0.png", "imagine-goldfish-0.png", "all.png"]
+    assert "cat is any of 5 classes: tabby (281)" in answer.err
+    assert "a class picture of cat=281..285," in run("recipe", "imagine-cat-0.png").out
+    assert_again(run, "imagine-cat-0.png")
 
 
 @pytest.mark.parametrize(("size", "code"), [("8", 3), ("100000", 3), ("32x8", 3), ("0", 2), ("32x32x32", 2)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,27 @@ def test_without_a_command_it_says_what_to_try_on_the_picture_at_hand(run: Run, 
     assert "reverie dream sky.png" in told.out
     sky.unlink()
     assert "reverie imagine banana" in run().out
+    Path("a walk.mp4").touch()
+    Path("-my 'face'.png").touch()
+    picture, also, film = (shlex.split(line)[:3] for line in run().out.splitlines()[:3])
+    assert picture == ["reverie", "dream", "./-my 'face'.png"] and also == ["reverie", "recognise", "./-my 'face'.png"]
+    assert film == ["reverie", "film", "a walk.mp4"]
+
+
+def test_help_names_the_usual_preset_and_where_knobs_are_shown(run: Run) -> None:
+    text = " ".join(run("dream", "--help").out.split())
+    assert "[default: menagerie]" in text and "docs/knobs.md" in text
+    assert "[default: menagerie" not in run("redo", "--help").out
+
+
+def test_a_name_carries_the_preset_that_was_asked_for_and_no_numbers_of_classes(run: Run, sky: Path) -> None:
+    for given, name in (
+        (("--preset", "neon"), "sky-neon-blocks.4.2-0.png"),
+        (("--preset", "menagerie"), "sky-menagerie-blocks.4.2-0.png"),
+        ((), "sky-blocks.4.2-0.png"),
+        (("-t", "class:cats"), "sky-class_cats-0.png"),
+    ):
+        assert run("dream", sky, *SHORT, "--quiet", *given).out == f"{name}\n"
 
 
 def test_every_choice_of_a_recipe_is_a_flag_somewhere() -> None:

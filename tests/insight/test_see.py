@@ -191,6 +191,15 @@ def test_what_counted_sums_to_the_difference_of_the_scores(hand: Network, layer:
     assert all(each == sorted(each, reverse=True) for each in strengths)
 
 
+def test_of_a_word_for_several_classes_the_likeliest_is_explained(hand: Network) -> None:
+    picture = torch.rand(3, 16, 16, generator=torch.Generator().manual_seed(0))
+    order = [each.index for each in hand.recognise(picture)]
+    names = [hand.labels[each][0] for each in order]
+    seen = reverie.see(picture, network=hand, layers=["edge"], why=f"few={order[2]}|{order[1]}", **BARE)
+    assert (seen.why, seen.against) == (names[1], names[0])
+    assert f"few={order[2]}|{order[1]} is any of 2 classes; explained is {names[1]}, the likeliest of them here" in seen.notes
+
+
 @pytest.mark.parametrize("why", ["cold", 2, "class:2"])
 def test_why_explains_another_label(hand: Network, why: str | int) -> None:
     picture = patched(4, 4, side=8)

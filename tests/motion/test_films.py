@@ -332,7 +332,7 @@ def test_what_is_wrong_is_told_before_the_first_frame(tmp_path: Path, video: Pat
     out = tmp_path / "a.mp4"
     for error, said, choices in (
         (UsageError, "steady=2", {"steady": 2.0}),
-        (UsageError, "both a target and a level", {"level": "parts"}),
+        (UsageError, "both target= and level=", {"level": "parts"}),
         (UsageError, "canvas", {"canvas": "fourier"}),
         (UsageError, "no choice 'stedy'", {"stedy": 1}),
         (UsageError, "carried_steps=", {"carried_steps": 0}),

@@ -227,12 +227,12 @@ def test_a_ring_of_two_networks(tmp_path: Path, lite0: Network, hand: Network) -
     ("choices", "part"),
     [
         ({"ring": ["edge:0"]}, "fewer than two"), ({"ring": ["edge:0", "nowhere/edge:1"]}, "no network 'nowhere'"),
-        ({"ring": ["edge:0", "edge:9"]}, "edge"), ({"ring": ["edge:0", "edge:1"], "target": "edge:0"}, "both a ring"),
+        ({"ring": ["edge:0", "edge:9"]}, "edge"), ({"ring": ["edge:0", "edge:1"], "target": "edge:0"}, "both ring="),
         ({"motion": "zoom=1/0"}, "no number"), ({"motion": "fly"}, "no motion 'fly'"), ({"turn": -1.0}, "turn="),
         ({"motion": "zoom=19", "fps": 1.0}, "from one frame"),
         ({"motion": "zoom=2-t", "frames": 100}, "t="), ({"frames": 0}, "frames=0"), ({"fps": 0.0}, "fps="),
         ({"seconds": -1.0}, "seconds="),
-        ({"seconds": 3.0, "frames": 9}, "both"), ({"loop": True, "frames": 3}, "a loop of 3"), ({"level": "edges"}, "both a target"),
+        ({"seconds": 3.0, "frames": 9}, "both"), ({"loop": True, "frames": 3}, "a loop of 3"), ({"level": "edges"}, "both target="),
         ({"canvas": "fourier"}, "canvas= is no choice of `journey`"), ({"mix": 0.5}, "mix="), ({"nonsense": 1}, "nonsense"),
     ],
 )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from typing import Any
 
 import pytest
@@ -17,9 +18,10 @@ from reverie.ascent import IDENTITY, Score
 from reverie.errors import UsageError
 from reverie.networks import Network
 from reverie.objectives import caricature, direction, diverse, guide
+from reverie.objectives.excite import excite
 from reverie.recipe import Ascent
 from reverie.render.scores import even
-from reverie.target import parse
+from reverie.target import CLASSES, parse
 
 LONG = BARE.model_copy(update={"steps": 200, "strength": 0.1, "settle": 0.2})
 RED, GREEN, BLUE = (torch.eye(3)[number].view(3, 1, 1).expand(3, 16, 16) for number in range(3))
@@ -283,3 +285,12 @@ def test_even_keeps_the_picture_and_levels_its_gradient() -> None:
     assert torch.allclose(slope, weights.sign(), atol=1e-5)
     (none,) = torch.autograd.grad((even(some) * 0).sum(), some)
     assert none.eq(0).all()
+
+
+def test_any_of_several_classes_is_led_by_the_one_ahead() -> None:
+    logits = torch.tensor([[1.0, 2.0, 3.0, 9.0]], requires_grad=True)
+    score = excite([parse("2*class:few=0..2 + class:3")], {"few=0..2": (0, 1, 2), "3": (3,)}.__getitem__)({CLASSES: logits})
+    assert score.item() == pytest.approx(2 * math.log(math.exp(1) + math.exp(2) + math.exp(3)) + 9)
+    (gradient,) = torch.autograd.grad(score.sum(), logits)
+    shares = gradient[0, :3] / 2
+    assert shares.sum().item() == pytest.approx(1) and shares[2] > 0.6 > shares[1] > shares[0]

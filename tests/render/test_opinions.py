@@ -104,9 +104,9 @@ def test_they_are_taken_once_when_the_picture_is_final(monkeypatch: pytest.Monke
     events: list[str] = []
     real = opinions._opinion
 
-    def noted(judge: Network, shown: torch.Tensor, index: int) -> Opinion:
+    def noted(judge: Network, shown: torch.Tensor, classes: tuple[int, ...]) -> Opinion:
         events.append("asked")
-        return real(judge, shown, index)
+        return real(judge, shown, classes)
 
     monkeypatch.setattr(opinions, "_opinion", noted)
     reverie.imagine(["banana", "goldfish"], progress=lambda seen: events.append("step"), **TINY)
@@ -136,12 +136,12 @@ def test_features_and_dreams_get_none(run: Run) -> None:
 
 def test_of_a_row_between_two_classes_the_heavier_is_asked_for(lite0: Network) -> None:
     row = reverie.imagine(between=("banana", "goldfish"), count=4, **TINY)
-    assert [opinions.wanted(recipe_of(each), lite0) for each in row] == [954, 954, 1, 1]
+    assert [opinions.wanted(recipe_of(each), lite0) for each in row] == [(954,), (954,), (1,), (1,)]
 
 
 def test_the_json_and_the_lines_for_people_say_the_same(run: Run) -> None:
     (made,) = run("imagine", "banana", *FLAGS, "--json", "-o", "a.png").data
-    assert set(made) == {"path", "recipe", "seconds", "score", "opinions"}
+    assert set(made) == {"path", "recipe", "seconds", "score", "notes", "opinions"}
     assert made["opinions"] == made["recipe"]["opinions"] == json.loads(read_recipe("a.png").text())["opinions"]
     for each in made["opinions"]:
         assert set(each) == {"network", "sha256", "rank", "probability", "labels"}

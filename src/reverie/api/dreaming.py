@@ -8,7 +8,7 @@ from reverie.api.choices import DreamChoices, PictureLike, documented
 from reverie.api.opening import Networks
 from reverie.api.planning import Before, Planning
 from reverie.api.start_guide_mask import beside_of, start_of
-from reverie.errors import UsageError
+from reverie.errors import UsageError, choice
 from reverie.files.limits import at_most_pixels
 from reverie.pictures import Picture
 from reverie.recipe import OWN, Beside, Cut, FileInput, Goal
@@ -87,10 +87,16 @@ def _layers_of(objective: Objective, wish: Planning, picture: Picture) -> tuple[
         )
     goal = wish.request[Goal]
     if goal.target is not None or goal.level is not None or wish.request.changed("preset"):
-        raise UsageError("both an objective of one's own and a target, level or preset", "give one of them: each says what to climb")
+        raise UsageError(
+            f"an objective of one's own beside {choice('target')}, {choice('level')} or {choice('preset')}",
+            "give one of them: each says what to climb",
+        )
     given = wish.request[Beside]
     if given.caricature or any(each is not None for each in (given.guide, given.direction, given.towards, given.away)):
-        raise UsageError("an objective of one's own with a guide, a caricature or a direction", "give one of them: each says what to climb")
+        raise UsageError(
+            f"an objective of one's own with {choice('guide')}, {choice('caricature')}, {choice('direction')} or {choice('towards')}",
+            "give one of them: each says what to climb",
+        )
     return own_layers(objective, wish.networks, picture.pixels[None])
 
 
@@ -98,8 +104,14 @@ def objective_of(given: Beside) -> str:
     """The objective that the inputs call for; UsageError where they call for several."""
     along = given.direction is not None or given.towards is not None
     called = [
-        name for name, wanted in (("guide", given.guide is not None), ("caricature", given.caricature), ("direction", along)) if wanted
+        name
+        for name, wanted in (
+            ("guide", given.guide is not None),
+            ("caricature", given.caricature),
+            ("direction" if given.direction is not None else "towards", along),
+        )
+        if wanted
     ]
     if len(called) > 1:
-        raise UsageError(f"both a {called[0]} and a {called[1]}", "give one of them: each says what to climb")
-    return called[0] if called else "excite"
+        raise UsageError(f"both {choice(called[0])} and {choice(called[1])}", "give one of them: each says what to climb")
+    return "direction" if along else called[0] if called else "excite"

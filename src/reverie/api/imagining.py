@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from numbers import Integral
 from typing import Any, Literal, Unpack, cast, overload
@@ -13,12 +13,14 @@ from reverie.api.network_defaults import is_built_in, network_defaults, usual_pi
 from reverie.api.opening import Networks
 from reverie.api.planning import Before, Planning
 from reverie.api.start_guide_mask import beside_of
-from reverie.errors import UsageError, choice
+from reverie.errors import Refused, ReverieError, UsageError, choice
 from reverie.files.limits import at_most_pixels
 from reverie.networks import Network
+from reverie.networks.builtin.class_lookup import pinned
 from reverie.pictures import Picture, Pictures
 from reverie.recipe import Along, Batch, NoiseInput, OfTheNetwork, Size, Together
 from reverie.render import Plan, Watcher, best_of, check, check_objective, check_reach, check_size, drawn, fitting, purposes
+from reverie.render.class_words import with_numbers
 from reverie.target import CLASSES, Target, Term, expand, has_range, parse
 
 BETWEEN = 7  # pictures of a row from one target to another
@@ -66,7 +68,8 @@ def imagine(
     final, and never choose, stop or repeat it.
 
     Args:
-        label: a class's name, its number, or `class:` and either; or several of them, which are made in batches.
+        label: a class's name, its number, or `class:` and either, or a word for several, such as `cat`, any of which it
+            may become; or several labels, which are made in batches.
         network: an open network, or the name of a built-in one; or several, for pictures that all of them want.
         between: two labels, instead of one; `count` pictures lead from the first to the second.
         diverse: so many pictures of the class that differ from one another.
@@ -77,7 +80,7 @@ def imagine(
         a Picture for one label; a list of them for several, for `diverse` and for `between`.
 
     Raises:
-        UsageError: an unknown or ambiguous label (with the candidates), a network without labels, a value out of bounds.
+        UsageError: unknown or ambiguous labels, all of them (with the candidates), a network without labels, a value out of bounds.
     """
     plans = plan_imagine(label, network=network, between=between, count=count, diverse=diverse, **choices)
     made = Pictures(_made(plans, progress, making))
@@ -164,9 +167,8 @@ def plan_imagine(
     wish = Planning("imagine", network, choices, before)
     labels = [] if label is None else [label] if isinstance(label, (str, Integral)) else list(cast(Sequence[Label], label))
     between = wish.request[Together].between
-    return _plans(
-        wish, [_class(each, wish.network) for each in labels], None if between is None else [_class(each, wish.network) for each in between]
-    )
+    row = None if between is None else _each(between, lambda label: [_class(label, wish.network)])
+    return _plans(wish, _each(labels, lambda label: [_class(label, wish.network)]), row)
 
 
 def plan_feature(
@@ -176,8 +178,15 @@ def plan_feature(
     given = [] if target is None else [target] if isinstance(target, (str, Target)) else list(target)
     wish = Planning("feature", network, choices, before)
     between, names = wish.request[Together].between, wish.network.names
-    targets = [each for text in given for each in expand(text, names)]
-    return _plans(wish, targets, None if between is None else [parse(each, names) for each in between])
+
+    def meant(text: Climbed) -> list[Target]:
+        found = [with_numbers(each, wish.network) for each in expand(text, names)]
+        for target in found:
+            for net in wish.networks:
+                check(target, net)
+        return found
+
+    return _plans(wish, _each(given, meant), None if between is None else _each(between, meant))
 
 
 def _plans(wish: Planning, targets: list[Target], between: list[Target] | None) -> list[Plan]:
@@ -231,12 +240,12 @@ def _grouped(targets: list[Target], between: list[Target] | None, request: Any) 
     """The kind of the batches, and the targets of each."""
     asked: Together = request[Together]
     if asked.diverse is not None and between is not None:
-        raise UsageError("both diverse pictures and a row between two", "give one of them")
+        raise UsageError(f"both {choice('diverse')} and {choice('between')}", "give one of them")
     if asked.count is not None and between is None:
-        raise UsageError(f"a count without {choice('between')}", "it says how many pictures lead from one target to the other")
+        raise UsageError(f"{choice('count')} without {choice('between')}", "it says how many pictures lead from one target to the other")
     if between is not None:
         if targets:
-            raise UsageError("targets beside those of a row between two", f"give two to {choice('between')}, and no others")
+            raise UsageError(f"targets beside the two of {choice('between')}", "leave them out")
         if len(between) != 2:
             raise UsageError(f"a row between {len(between)} targets", "it leads from one to another: give two")
         count = asked.count or BETWEEN
@@ -263,6 +272,26 @@ def _fitted(kind: _Kind, groups: _Groups, wanted: list[Target], wish: Planning, 
     return smaller, (f"{most} pictures together do not fit into memory: made {fits} at a time",)
 
 
+def _each(asked: Sequence[Any], meant: Callable[[Any], list[Target]]) -> list[Target]:
+    """The targets that all of them mean.
+
+    Raises:
+        UsageError: the only one means none. Refused: one of several does not, or some do not.
+    """
+    found: list[Target] = []
+    faults: dict[object, ReverieError] = {}
+    for each in asked:
+        try:
+            found += meant(each)
+        except UsageError as error:
+            faults[each] = error
+            if len(asked) == 1:
+                raise
+    if faults:
+        raise Refused(faults)
+    return found
+
+
 def _mixed(first: Target, last: Target, share: float) -> Target:
     """The target that is so far from the first on the way to the last."""
     terms: list[Term] = []
@@ -272,15 +301,21 @@ def _mixed(first: Target, last: Target, share: float) -> Target:
 
 
 def _class(label: Label, network: Network) -> Target:
-    """`banana`, `954`, 954, `class:954` → `class:banana`: the name that was used, or the first; the number where no name can be said."""
-    index = network.class_index(str(label))
+    """`banana`, `954`, 954, `class:954` → `class:banana`: the name that was used, or the first; the number where no name can be said.
+
+    A word for several classes keeps their numbers with it: `cat` → `class:cat=281..285`.
+    """
+    found = network.class_indices(str(label))
+    if len(found) > 1:
+        return parse(f"class:{pinned(str(label), found)}")
+    index = found[0]
     names = network.labels[index] if index < len(network.labels) else ()
     said = " ".join(str(label).removeprefix("class:").split()).casefold()
     for name in sorted(names, key=lambda each: each.casefold() != said):
         with suppress(UsageError):
-            found = parse(f"class:{name}")
-            if str(found) == f"class:{name}" and network.class_index(name) == index:
-                return found
+            said_so = parse(f"class:{name}")
+            if str(said_so) == f"class:{name}" and network.class_index(name) == index:
+                return said_so
     return parse(f"class:{index}")
 
 

@@ -12,6 +12,7 @@ from reverie.networks import Network
 from reverie.networks.builtin.catalogue import CATALOGUE
 from reverie.networks.sources.source import ZOOS, is_same
 from reverie.recipe import DEFAULT_NETWORK, Stop
+from reverie.render.class_words import with_numbers
 from reverie.target import CLASSES, Target, brief, parse
 
 _PART = re.compile(r"/(class|attention)(?=$|[:@\s])")  # blocks.7/class is a layer, efficientnet-lite1/blocks.3.1 one of a network
@@ -51,7 +52,7 @@ def ring_of(ring: Sequence[str | Target], network: Networks, device: str | None)
         target = parse(text, networks[at].names)
         if isinstance(text, str) and not name and "/" in text:
             _check_no_network(text, target, networks[at], own)
-        stops.append(Stop(target=target, network=at))
+        stops.append(Stop(target=with_numbers(target, networks[at]), network=at))
     return Ring(networks, tuple(stops))
 
 

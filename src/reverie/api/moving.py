@@ -14,7 +14,7 @@ from reverie.api.journey_ring import ring_of
 from reverie.api.opening import Networks
 from reverie.api.planning import Before, Planning, check_frames
 from reverie.api.start_guide_mask import start_of
-from reverie.errors import MissingExtra, UsageError
+from reverie.errors import MissingExtra, UsageError, choice
 from reverie.files.films.reading import Survey, survey
 from reverie.files.limits import at_most_pixels
 from reverie.motion.film_plan import FilmPlan
@@ -26,6 +26,7 @@ from reverie.pictures import Picture, resize
 from reverie.recipe import Course, FileInput, Film, FilmReading, FilmWriting, Journey, Request, Size, Width, choose
 from reverie.render import check as check_target
 from reverie.render import check_reach, check_size, network_used
+from reverie.render.class_words import notes_on
 from reverie.store import expanded
 from reverie.target import Target
 from reverie.work import Watcher
@@ -108,7 +109,7 @@ def plan_journey(
     """All of `journey` but the dreaming: what is wrong comes to light here, and the recipe is known."""
     ring: Sequence[str | Target] = choices.get("ring") or ()
     if ring and (target is not None or choices.get("level") is not None):
-        raise UsageError("both a ring and a target or level", "name the targets of the ring alone")
+        raise UsageError(f"both {choice('ring')} and {choice('target')} or {choice('level')}", "name the targets of the ring alone")
     stops = ring_of(ring, network, choices.get("device")) if ring else None
     wish = Planning("journey", network if stops is None else stops.networks, {"target": target, **choices}, before)
     check_frames(wish.network)
@@ -133,7 +134,8 @@ def plan_journey(
         nets = tuple(network_used(net, stops.layers(at)) for at, net in enumerate(wish.networks))
         recipe = wish.recipe([stops.stops[0].target] * len(nets), size, (used,), journey=moving, networks=nets)
     kept = (picture.content,) if wish.machinery.keep and isinstance(used, FileInput) else ()
-    return JourneyPlan(recipe, wish.networks, pixels, kept=kept, notes=(*notes, *said))
+    asked = [recipe.target] if stops is None else [each.target for each in stops.stops if each.network == 0]
+    return JourneyPlan(recipe, wish.networks, pixels, kept=kept, notes=(*notes_on(asked, wish.network), *notes, *said))
 
 
 def plan_film(
@@ -157,7 +159,7 @@ def plan_film(
     wish.check(targets, size)
     used = FileInput(role="film", sha256=found.sha256, width=found.width, height=found.height)
     recipe = wish.recipe(targets, size, (used,), film=wish.request[Film])
-    notes = list(found.notes)
+    notes = [*notes_on(targets, wish.network), *found.notes]
     if size != (found.height, found.width):
         why = "" if width else "; another width gives another"
         notes.append(f"the film is {found.width}×{found.height}, and its dream {size[1]}×{size[0]}{why}")
@@ -181,7 +183,7 @@ def _moving(request: Request) -> Journey:
     moving, seconds = request[Journey], request[Course].seconds
     if seconds is not None:
         if request.changed("frames"):
-            raise UsageError("both a number of frames and of seconds", "give one of them")
+            raise UsageError(f"both {choice('frames')} and {choice('seconds')}", "give one of them")
         moving = choose(Journey, **{**dict(moving), "frames": max(1, round(seconds * moving.fps))})
     moving = moving.model_copy(update={"motion": Motion(moving.motion).text})
     if moving.loop and closing(moving) < 2:

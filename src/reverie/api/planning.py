@@ -13,6 +13,7 @@ from reverie.errors import UsageError, choice
 from reverie.networks import Network
 from reverie.recipe import GROUPS, Ascent, Choices, Finish, Look, Machinery, Recipe, Request, Seed, choose, resolve
 from reverie.render import check, check_objective, check_reach, machine, used_by
+from reverie.render.class_words import with_numbers
 from reverie.target import Target
 
 Inputs = Sequence[Any]  # as a recipe names them
@@ -66,7 +67,7 @@ class Planning:
         """What each network is asked for."""
         if self._targets and not any(name in self.request.given for name in ("target", "level", "preset")):
             return list(self._targets)
-        return [self.request.target(net.names, net.level) for net in self.networks]
+        return [with_numbers(self.request.target(net.names, net.level), net) for net in self.networks]
 
     def with_ascent(self, **changes: Any) -> None:
         """Other choices of the ascent, which follow from the inputs."""

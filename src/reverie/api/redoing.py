@@ -208,7 +208,10 @@ def _check_own(carried: Carried, objective: Objective | PictureScore | None, cha
     if objective is not None and old.command != "dream":
         raise UsageError(f"an objective of one's own for what `{old.command}` made", "dreams have one")
     if objective is not None and changes.keys() & {"target", "level", "preset"}:
-        raise UsageError("both an objective of one's own and a target, level or preset", "give one of them: each says what to climb")
+        raise UsageError(
+            f"an objective of one's own beside {choice('target')}, {choice('level')} or {choice('preset')}",
+            "give one of them: each says what to climb",
+        )
 
 
 def _planned(

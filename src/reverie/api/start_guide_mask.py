@@ -55,7 +55,9 @@ def start_of(start: PictureLike, request: Request, channels: int, largest: int =
         if kind not in kinds:
             raise unknown("noise", kind, kinds, "there is noise:" + ", noise:".join(kinds))
         if size is not None and width is not None:
-            raise UsageError("both a size and a width", f"noise is made at the size it shall have: give {choice('size')} alone")
+            raise UsageError(
+                f"both {choice('size')} and {choice('width')}", f"noise is made at the size it shall have: give {choice('size')} alone"
+            )
         height, wide = size or ((width, width) if width else NOISE_SIZE)
         check_size(height, wide, start, "size")
         noise = cast(Noise, kind)

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from reverie.cli.console import line, remark
 from reverie.cli.flags import Call
-from reverie.cli.outputs import Outputs, named, stopped_early
+from reverie.cli.outputs import Outputs, named, stopped_early, what_for
 from reverie.cli.query_commands import check_readable
 from reverie.errors import InputError, MissingExtra, OutputError, ReverieError, UnsafeError
 from reverie.recipe import Estimate
-from reverie.store import expanded, is_folder, speakable
+from reverie.store import expanded, is_folder
 
 if TYPE_CHECKING:
     from reverie.render import Plan
@@ -41,7 +41,7 @@ def dream(call: Call) -> int:
                     out.tell(*_estimated(start, plan))
                     done += 1
                     continue
-                path = out.destination.file(_name(start, plan, starts, taken))
+                path = out.destination.file(_name(call, start, plan, starts, taken))
                 out.ready(path, plan.start, plan.recipe)
                 if not shown.interrupted:
                     picture = plan.make(shown, out.making)
@@ -89,13 +89,13 @@ def _pictures_of(starts: tuple[str, ...]) -> list[str]:
     return found
 
 
-def _name(start: str, plan: Plan, starts: list[str], taken: dict[str, str]) -> str:
-    """A name made from the start, target and seed; another for each start."""
+def _name(call: Call, start: str, plan: Plan, starts: list[str], taken: dict[str, str]) -> str:
+    """A name made from the start, the preset, the target and the seed; another for each start."""
     stem = start.replace(":", "-") if start.startswith("noise:") else Path(start).stem
     if sum(Path(each).stem == stem for each in starts) > 1:
         stem = Path(start).name
     how = "" if plan.recipe.objective == "excite" else f"-{plan.recipe.objective}"
-    ending = f"-{speakable(plan.recipe.target)}{how}-{plan.recipe.seed}.png"
+    ending = f"-{what_for(call, plan.recipe.target)}{how}-{plan.recipe.seed}.png"
     name, turn = named(stem, ending), 1
     while taken.setdefault(name, start) != start:
         turn += 1

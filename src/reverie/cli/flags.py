@@ -14,7 +14,7 @@ import click
 from pydantic.fields import FieldInfo
 
 from reverie.cli.network_flags import NetworkFlags, network_option
-from reverie.recipe import COMMANDS, CommandSpec, Data, Flag, choose, flag_in, flag_names
+from reverie.recipe import COMMANDS, DEFAULT_PRESET, CommandSpec, Data, Flag, choose, flag_in, flag_names
 
 Model = TypeVar("Model", bound=Data)
 _BOUNDS = re.compile(r"; (?:from|above) [^\]]*\]$")  # which `--help-all` tells
@@ -117,7 +117,7 @@ class _Command(click.Command):
             with formatter.section(group[:1].upper() + group[1:]):
                 formatter.write_dl(groups[group])
         more = f"`reverie {self.name} --help-all` shows {hidden} more flags." if hidden else ""
-        for text in (f"For example: {spec.example}" if spec.example else "", more):
+        for text in (f"For example: {spec.example}" if spec.example else "", spec.hint, more):
             if text:
                 formatter.write_paragraph()
                 formatter.write_text(text)
@@ -168,6 +168,8 @@ def _told(name: str, model: type[Data], spec: CommandSpec) -> str:
         return f"[{bounds}]" if bounds else ""
     if name == "octaves" and spec.name in ("imagine", "feature"):
         return f"[default: by the size; {bounds}]"
+    if name == "preset" and spec.has_preset:
+        return f"[default: {DEFAULT_PRESET}]"
     shown = "none" if default == () else f"{default:g}" if isinstance(default, float) else str(default)
     parts = [*([f"default: {shown}"] if default is not None else []), *([bounds] if bounds and default is not None else [])]
     return f"[{'; '.join(parts)}]" if parts else ""

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 from reverie.cli.console import aside, line, remark
 from reverie.cli.flags import Call
 from reverie.cli.outputs import Outputs, named, stopped_early, strip_of
-from reverie.errors import OutputError, UsageError, choice
+from reverie.errors import OutputError, Refused, ReverieError, UsageError, choice
 from reverie.recipe import Printing
 from reverie.store import speakable
+from reverie.target import as_said
 
 _RANGE = re.compile(r":\d+-\d")  # of channels, unless a layer is called so
 
@@ -23,27 +24,25 @@ if TYPE_CHECKING:
 
 
 def imagine(call: Call) -> int:
-    labels = list(dict.fromkeys(call.subjects[0]))
-
-    def plans(network: Any) -> list[Plan]:
+    def plans(labels: list[str], network: Any) -> list[Plan]:
         from reverie import api
 
         return api.plan_imagine(labels or None, network=network, **call.choices)
 
-    return _make("imagining", call, plans, several=len(labels) > 1)
+    return _make("imagining", call, plans, several=len(set(call.subjects[0])) > 1)
 
 
 def feature(call: Call) -> int:
     from reverie.target import NO_NAMES, has_range
 
-    targets = list(dict.fromkeys(call.subjects[0]))
-    opened, several = None, len(targets) > 1
-    if len(targets) == 1 and _RANGE.search(targets[0]):
+    given = list(dict.fromkeys(call.subjects[0]))
+    opened, several = None, len(given) > 1
+    if len(given) == 1 and _RANGE.search(given[0]):
         opened = call.network.several(call.of(Printing).quiet)
         own = None if not opened or isinstance(opened[0], str) else opened[0]
-        several = has_range(targets[0], NO_NAMES if own is None else own.names)
+        several = has_range(given[0], NO_NAMES if own is None else own.names)
 
-    def plans(network: Any) -> list[Plan]:
+    def plans(targets: list[str], network: Any) -> list[Plan]:
         from reverie import api
 
         return api.plan_feature(targets or None, network=network, **call.choices)
@@ -51,9 +50,9 @@ def feature(call: Call) -> int:
     return _make("growing", call, plans, several, opened)
 
 
-def _make(doing: str, call: Call, plan_all: Callable[[Any], list[Plan]], several: bool, opened: Any = None) -> int:
+def _make(doing: str, call: Call, plan_all: Callable[[list[str], Any], list[Plan]], several: bool, opened: Any = None) -> int:
     out = Outputs(call, several or call.given.get("diverse") is not None or call.given.get("between") is not None)
-    plans = plan_all(opened or call.network.several(out.printing.quiet))
+    plans, refused = _planned(call, plan_all, opened or call.network.several(out.printing.quiet))
     paths = _paths(plans, out)
     for plan, files in zip(plans, paths, strict=True):
         for recipe, path in zip(plan.recipes(), files, strict=True):
@@ -79,7 +78,21 @@ def _make(doing: str, call: Call, plan_all: Callable[[Any], list[Plan]], several
         raise stopped_early(out.unfinished)
     if not any(each.alive for each in made):
         raise UsageError("no picture was made: nothing that was asked for ever fired", f"try another {choice('seed')}, or other units")
-    return 0
+    for each in refused:
+        remark(each)
+    return UsageError.exit_code if refused else 0
+
+
+def _planned(call: Call, plan_all: Callable[[list[str], Any], list[Plan]], network: Any) -> tuple[list[Plan], list[ReverieError]]:
+    """The plans for all that can be made, and what is wrong with the rest; if nothing can be made, that is raised."""
+    asked = list(dict.fromkeys(call.subjects[0]))
+    try:
+        return plan_all(asked, network), []
+    except Refused as error:
+        left = [each for each in asked if each not in error.faults]
+        if not left:
+            raise
+        return plan_all(left, network), list(error.faults.values())
 
 
 def _check_sheet(sheet: Path, pictures: list[Path]) -> None:
@@ -115,19 +128,13 @@ def _paths(plans: list[Plan], out: Outputs) -> list[list[Path]]:
 def _name(recipe: Recipe) -> str:
     """`imagine-banana-0.png`: made from the command, the target and the seed, and from the place in the batch where that sets it apart."""
     kind = recipe.batch.kind if recipe.batch else "each"
-    middle = speakable(_plain(recipe.target))
+    middle = speakable(as_said(recipe.target))
     if recipe.batch and kind == "between":
-        first, last = (speakable(_plain(each), 40) for each in (recipe.batch.targets[0], recipe.batch.targets[-1]))
+        first, last = (speakable(as_said(each), 40) for each in (recipe.batch.targets[0], recipe.batch.targets[-1]))
         middle = f"{first}-to-{last}-{recipe.batch.index + 1:02d}"
     elif recipe.batch and kind == "diverse":
         middle += f"-{recipe.batch.index + 1:02d}"
     return named(f"{recipe.command}-{middle}", f"-{recipe.seed}.png")
-
-
-def _plain(target: object) -> str:
-    """A target as people say it: `class:banana` is a banana."""
-    text = str(target)
-    return text.removeprefix("class:") if text.count("class:") == 1 else text
 
 
 def _opinions(picture: Picture, out: Outputs) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shlex
 import sys
 import warnings
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ from typing import Any
 import click
 
 from reverie.cli.flags import built
+from reverie.cli.other_words import no_such_flag
 from reverie.errors import InputError, Interrupted, MissingExtra, OutputError, ReverieError, UsageError, unknown
 from reverie.recipe import COMMANDS, flag_of
 from reverie.version import __version__
@@ -102,21 +104,33 @@ def main(arguments: list[str]) -> int:
 
 def welcome() -> str:
     """What to try first, on the picture at hand."""
-    from reverie.files.input_files import pictures_in
+    from reverie.files import READABLE
+    from reverie.files.films.reading import READABLE_FILMS
 
-    try:
-        picture = next(iter(pictures_in(Path())), None)
-    except (OSError, ReverieError):
-        picture = None
-    name = "noise:pink" if picture is None else f"'{picture.name}'" if " " in picture.name else picture.name
+    picture, film = _first(READABLE), _first(READABLE_FILMS - READABLE)
+    name = "noise:pink" if picture is None else picture
     asked = "imagine banana" if picture is None else f"recognise {name}"
     seen = "what the network expects a banana to look like" if picture is None else "what the network calls it"
     rows = [
         (f"reverie dream {name}", "enhance in it what the network believes is there"),
         (f"reverie {asked}", seen),
+        *([(f"reverie film {film}", "dream on it, steady from frame to frame, with its sound")] if film else []),
         ("reverie --help", "all commands"),
     ]
     return "\n".join(f"{command:<{max(len(row[0]) for row in rows) + 3}}{what}" for command, what in rows)
+
+
+def _first(suffixes: frozenset[str]) -> str | None:
+    """The first file of such a kind in the working folder, as a shell takes its name; None where there is none."""
+    from reverie.store import files_in
+
+    try:
+        found = next(files_in(Path(), suffixes), None)
+    except (OSError, ReverieError):
+        return None
+    if found is None:
+        return None
+    return shlex.quote(f"./{found.name}" if found.name.startswith("-") else found.name)
 
 
 def _usage(error: Exception) -> UsageError | None:
@@ -124,6 +138,8 @@ def _usage(error: Exception) -> UsageError | None:
     if not isinstance(error, click.ClickException):
         return None
     context = getattr(error, "ctx", None)
+    if isinstance(error, click.NoSuchOption):
+        return no_such_flag(error.option_name, (context.info_name if context else None) or "")
     where = context.command_path if context is not None else "reverie"
     return UsageError(error.format_message().rstrip(".").replace("\n", " "), f"see `{where} --help`")
 

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from reverie.cli.console import line, print_json, remark, say
 from reverie.cli.flags import Call
-from reverie.cli.outputs import named
+from reverie.cli.outputs import named, what_for
 from reverie.cli.query_commands import check_readable
 from reverie.errors import Interrupted, UsageError, choice
 from reverie.recipe import FilmWriting, Printing
-from reverie.store import speakable
 
 if TYPE_CHECKING:
     from reverie.motion.plan import MovingPlan
@@ -31,7 +30,7 @@ def journey(call: Call) -> int:
 
     plan = api.plan_journey(start, ring=targets, network=call.network.several(call.of(Printing).quiet), **choices)
     stem = start.replace(":", "-") if start.startswith("noise:") else Path(start).stem
-    return make(call, plan, named(stem, f"-{speakable(plan.recipe.target)}{'-ring' * bool(targets)}-{plan.recipe.seed}.mp4"))
+    return make(call, plan, named(stem, f"-{what_for(call, plan.recipe.target)}{'-ring' * bool(targets)}-{plan.recipe.seed}.mp4"))
 
 
 def film(call: Call) -> int:
@@ -40,7 +39,7 @@ def film(call: Call) -> int:
     from reverie import api
 
     plan = api.plan_film(video, network=call.network.several(call.of(Printing).quiet), **call.choices)
-    return make(call, plan, named(Path(video).stem, f"-{speakable(plan.recipe.target)}-{plan.recipe.seed}.mp4"))
+    return make(call, plan, named(Path(video).stem, f"-{what_for(call, plan.recipe.target)}-{plan.recipe.seed}.mp4"))
 
 
 def make(call: Call, plan: MovingPlan, name: str) -> int:

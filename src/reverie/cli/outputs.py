@@ -13,7 +13,8 @@ from reverie.cli.console import print_json, remark, say
 from reverie.cli.flags import Call
 from reverie.errors import Interrupted, UsageError, choice
 from reverie.recipe import Making, Printing, Sheet, Writing
-from reverie.store import Destination, check_place, exists, expanded, is_folder
+from reverie.store import Destination, check_place, exists, expanded, is_folder, speakable
+from reverie.target import Target, without_members
 
 if TYPE_CHECKING:
     from reverie.pictures import Picture
@@ -132,6 +133,12 @@ class Outputs:
 def strip_of(path: Path) -> Path:
     """Where the pictures from along the way go."""
     return path.with_name(f"{path.stem}-making.png")
+
+
+def what_for(call: Call, target: Target) -> str:
+    """What a dream was made for, as part of a file's name: its target, after the preset that was asked for."""
+    preset = call.given.get("preset")
+    return ("" if preset is None else f"{preset}-") + speakable(without_members(target))
 
 
 def named(stem: str, ending: str) -> str:

@@ -1,18 +1,20 @@
-"""Commands that answer: recognise, networks, layers, recipe, doctor."""
+"""Commands that answer: recognise, labels, networks, layers, recipe, doctor."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from reverie.cli.console import aside, print_json, print_table, remark, say
 from reverie.cli.flags import Call
-from reverie.errors import ReverieError, UsageError
+from reverie.errors import Refused, ReverieError, UsageError
 from reverie.recipe import Listing, Machinery, Printing, Top
 
 if TYPE_CHECKING:
     from reverie.networks import Label
+    from reverie.networks.builtin.class_lookup import ClassEntry
 
 
 def recognise(call: Call) -> int:
@@ -55,6 +57,46 @@ def check_readable(picture: str, what: str = "picture") -> None:
         raise UsageError(f"a {what} without a name", "give the name of a file")
     with reading(expanded(picture), what):
         pass
+
+
+def labels(call: Call) -> int:
+    from reverie.networks.builtin.class_lookup import entries
+
+    names = _names(call)
+    words, faults = list(dict.fromkeys(call.subjects[0])), {}
+    try:
+        rows = entries(names, words)
+    except Refused as error:
+        faults = error.faults
+        left = [each for each in words if each not in faults]
+        if not left and not call.of(Printing).as_json:
+            raise
+        rows = entries(names, left) if left else []
+    if call.of(Printing).as_json:
+        print_json([dataclasses.asdict(row) for row in rows])
+    else:
+        print_table(["class", "label", "also", "any of"], [_entry(row) for row in rows])
+    for each in faults.values():
+        remark(each)
+    return UsageError.exit_code if faults else 0
+
+
+def _names(call: Call) -> Sequence[Sequence[str]]:
+    """Of each class of the network; those of a built-in one are known without torch."""
+    from reverie.networks.builtin.catalogue import CATALOGUE
+    from reverie.networks.builtin.labels import imagenet
+
+    network = call.network.one()
+    if isinstance(network, str) and network in CATALOGUE:
+        return imagenet()
+    from reverie.api.opening import networks_from
+
+    return networks_from(network, "cpu")[0].labels
+
+
+def _entry(row: ClassEntry) -> list[object]:
+    others = [name for name in row.names[1:] if name.casefold() != row.label.casefold()]
+    return [row.index, row.label, ", ".join(others[:2]), ", ".join(row.words[:4])]
 
 
 def networks(call: Call) -> None:

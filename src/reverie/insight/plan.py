@@ -148,8 +148,12 @@ def _explained(why: str | int | None, network: Network, picture: Picture) -> _Ex
             raise MissingExtra("what counted for a label needs captum", "pip install captum")
         return _Explained(notes=("what counted is left out: it needs captum (pip install captum)",))
     best = [each.index for each in network.recognise(picture, top=2)]
-    index = best[0] if why is None else network.class_index(str(why))
-    return _Explained(index, next((each for each in best if each != index), None))
+    meant = (best[0],) if why is None else network.class_indices(str(why))
+    if len(meant) == 1:
+        return _Explained(meant[0], next((each for each in best if each != meant[0]), None))
+    index = next(each.index for each in network.recognise(picture, top=10**6) if each.index in meant)
+    note = f"{why} is any of {len(meant)} classes; explained is {_label(network, index)}, the likeliest of them here"
+    return _Explained(index, next((each for each in best if each != index), None), (note,))
 
 
 def _label(network: Network, index: int | None) -> str | None:

@@ -12,7 +12,8 @@ from torch import Tensor, nn
 
 from reverie.errors import UsageError, printable
 from reverie.networks.attribution import Attribution, attribute
-from reverie.networks.builtin import labels as label_names
+from reverie.networks.builtin import class_lookup
+from reverie.networks.builtin.class_lookup import ClassEntry
 from reverie.networks.channel_statistics import Usual, known
 from reverie.networks.inspection.anatomy import Anatomy, Layer
 from reverie.networks.inspection.examine import examine
@@ -191,8 +192,12 @@ class Network:
         return self.levels[level]
 
     def class_index(self, label: str) -> int:
-        """The number of a class by name or number; UsageError with near names."""
-        return label_names.find(label, self.labels, self.anatomy.classes)
+        """The number of a class by name or number; UsageError with near names, or with all of those that a word stands for."""
+        return class_lookup.find(label, self.labels, self.anatomy.classes)
+
+    def class_indices(self, label: str) -> tuple[int, ...]:
+        """The numbers of the classes that a label means: of a word for several, such as `cat`, all of them."""
+        return class_lookup.find_all(label, self.labels, self.anatomy.classes)
 
     def watch(self, *names: str) -> AbstractContextManager[Seen]:
         """`with net.watch("blocks.2.1") as seen: net(x)`: activations of any module, in a dictionary; nothing is left behind.
@@ -215,6 +220,16 @@ class Network:
         best = logits.softmax(0).topk(min(top, len(logits)))
         pairs = zip(best.indices.tolist(), best.values.tolist(), strict=True)
         return [Label(index, self._label(index), probability) for index, probability in pairs]
+
+    recognize = recognise
+
+    def classes(self, *words: str) -> list[ClassEntry]:
+        """The classes that have a name, with what people call them: all, or those that any of the words means.
+
+        Raises:
+            UsageError: a word that fits none (with what is near in spelling), or a network without labels.
+        """
+        return class_lookup.entries(self.labels, words)
 
     def attribute(self, picture: Any, layers: Sequence[str], index: int, against: int | None = None) -> list[Attribution]:
         """What counted: how much each place and channel of these layers spoke for class `index`, and against class `against`.

@@ -12,33 +12,41 @@ from reverie.target import CLASSES, Target, Term
 Judge = Callable[[Mapping[str, Tensor]], Tensor]  # activations of a batch by layer, each (N, C, …) → scores (N,)
 
 
-def logit(scores: Tensor, index: int) -> Tensor:
-    """(K,) class scores → that of one class (Simonyan et al. 2014)."""
-    return scores[index]
+def logit(scores: Tensor, indices: Sequence[int]) -> Tensor:
+    """(K,) class scores → that of one class (Simonyan et al. 2014).
+
+    Of any of several the logarithm of the sum of the exponentials of theirs, which is led by the class that is ahead.
+    """
+    return scores[indices[0]] if len(indices) == 1 else scores[list(indices)].logsumexp(0)
 
 
-def log_odds(scores: Tensor, index: int) -> Tensor:
-    """(K,) class scores → the logarithm of a class's probability against that of all others together; it never levels off.
+def log_odds(scores: Tensor, indices: Sequence[int]) -> Tensor:
+    """(K,) class scores → the logarithm of the odds of a class, or of any of several, against all others; it never levels off.
 
     A logit alone grows also with what makes other classes grow more.
     """
-    return scores[index] - torch.cat([scores[:index], scores[index + 1 :]]).logsumexp(0) if len(scores) > 1 else scores[index]
+    others = torch.ones_like(scores, dtype=torch.bool)
+    others[list(indices)] = False
+    return logit(scores, indices) - scores[others].logsumexp(0) if len(indices) < len(scores) else logit(scores, indices)
 
 
-def excite(targets: Sequence[Target], class_index: Callable[[str], int], of_class: Callable[[Tensor, int], Tensor] = logit) -> Judge:
+OfClass = Callable[[Tensor, Sequence[int]], Tensor]  # from all class scores (K,) and the numbers that a label means to a score
+
+
+def excite(targets: Sequence[Target], class_indices: Callable[[str], Sequence[int]], of_class: OfClass = logit) -> Judge:
     """A score for the activations of a batch, each picture by its own target: the weighted sum over the terms of
 
     - a layer: the mean square of its activations (Mordvintsev et al. 2015);
     - a channel: its mean over all places (Olah et al. 2017);
     - a neuron: its activation;
-    - a class: its logit, or what `of_class` makes of it.
+    - a class, or any of several: its logit, or what `of_class` makes of it.
 
     Args:
         targets: what to excite, one for each picture of the batch.
-        class_index: the number of a class from its label.
-        of_class: from all class scores (K,) and a class's number to a score.
+        class_indices: the numbers of the classes that a label means.
+        of_class: how classes are judged.
     """
-    classes = {term.label: class_index(term.label) for target in targets for term in target.terms if term.label is not None}
+    classes = {term.label: class_indices(term.label) for target in targets for term in target.terms if term.label is not None}
 
     def score(activations: Mapping[str, Tensor]) -> Tensor:
         return torch.stack([_sum(target, number, activations, classes, of_class) for number, target in enumerate(targets)])  # (N,)
@@ -46,9 +54,7 @@ def excite(targets: Sequence[Target], class_index: Callable[[str], int], of_clas
     return score
 
 
-def _sum(
-    target: Target, number: int, activations: Mapping[str, Tensor], classes: Mapping[str, int], of_class: Callable[[Tensor, int], Tensor]
-) -> Tensor:
+def _sum(target: Target, number: int, activations: Mapping[str, Tensor], classes: Mapping[str, Sequence[int]], of_class: OfClass) -> Tensor:
     parts = [
         term.weight * (
             _excitement(term, activations[term.layer][number]) if term.label is None

@@ -23,13 +23,13 @@ class Material:
 
     Attributes:
         targets: one for each picture of the batch.
-        class_index: the number of a class from its label.
+        class_indices: the numbers of the classes that a label means.
         seen: what layers see in the input that it needs, by name, (1, C, …); empty where it needs no picture.
         direction: (C,), in a layer's channels, where it needs one.
     """
 
     targets: Sequence[Target]
-    class_index: Callable[[str], int]
+    class_indices: Callable[[str], Sequence[int]]
     seen: Mapping[str, Tensor] = field(default_factory=dict, repr=False)
     direction: Tensor | None = field(default=None, repr=False)
 
@@ -81,8 +81,8 @@ def _along(material: Material) -> Judge:
 
 
 TABLE: dict[str, Entry] = {
-    "excite": Entry(lambda given: excite(given.targets, given.class_index), tiled=True),
-    "log-odds": Entry(lambda given: excite(given.targets, given.class_index, log_odds)),
+    "excite": Entry(lambda given: excite(given.targets, given.class_indices), tiled=True),
+    "log-odds": Entry(lambda given: excite(given.targets, given.class_indices, log_odds)),
     "guide": Entry(lambda given: guide(given.targets[0], given.seen), needs="guide", whole_layers=True, tiled=True, check=_placed("guide")),
     "caricature": Entry(lambda given: caricature(given.targets[0], given.seen), needs="start", whole_layers=True),
     "direction": Entry(_along, needs="direction", whole_layers=True, tiled=True, check=_placed("direction")),

@@ -8,6 +8,7 @@ from typing import SupportsIndex, overload
 from reverie.errors import UsageError
 from reverie.pictures.picture import Picture
 from reverie.pictures.sheets import MOST, contact_sheet
+from reverie.target import as_said
 
 _NAMED = 6  # in the short form of a list
 
@@ -55,5 +56,5 @@ def label_of(picture: Picture) -> str:
     if picture.recipe is None:
         return ""
     target, batch = str(picture.recipe.target), picture.recipe.batch
-    name = target.removeprefix("class:") if target.count("class:") == 1 else target
+    name = as_said(target)
     return f"{name} · {batch.index + 1}" if batch is not None and batch.kind == "diverse" else name

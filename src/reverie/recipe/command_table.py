@@ -62,6 +62,7 @@ class CommandSpec:
         networks: how many it takes.
         has_preset: whether the usual preset counts where nothing is said. of_preset: the only choices that it takes from a preset.
         run: the function of the command line that does it, as package.module:function.
+        hint: what else its help says at the end.
     """
 
     name: str
@@ -76,6 +77,7 @@ class CommandSpec:
     networks: Literal["none", "one", "several", "own"] = "none"
     has_preset: bool = False
     of_preset: tuple[str, ...] = ()
+    hint: str = ""
 
     @cached_property
     def fields(self) -> dict[str, type[Data]]:
@@ -114,6 +116,12 @@ _ROWS = (
         models=(Top, Machinery), writing=(Printing,), without=frozenset({"keep", "quiet"}), networks="one",
     ),
     CommandSpec(
+        "labels", "The classes of a network: their numbers and names, and the words people use for them.", "reverie labels cat",
+        "reverie.cli.query_commands:labels",
+        (Subject("[WORD…]", "only the classes that a word means or has in its name: cat, terrier", several=True, required=False),),
+        writing=(Printing,), without=frozenset({"quiet"}), networks="one",
+    ),
+    CommandSpec(
         "networks", "The networks that can be looked into.", "reverie networks", "reverie.cli.query_commands:networks",
         writing=(Printing,), without=frozenset({"quiet"}),
     ),
@@ -128,11 +136,12 @@ _ROWS = (
         "reverie.cli.dreaming:dream", (Subject("START", "pictures, a folder of them, or noise:white|grey|pink", several=True),),
         models=(Goal, Beside, Mask, Seed, Ascent, Transforms, Penalties, Width, Size, Cut, Canvas, Finish, Machinery),
         writing=(Writing, Making, Estimate, Printing), networks="several", has_preset=True,
+        hint="Bigger forms, subtler, calmer, more colour: docs/knobs.md shows each.",
     ),
     CommandSpec(
         "imagine", "What a network expects a class to look like, from noise. Other networks then say what they see in it.",
         "reverie imagine banana", "reverie.cli.imagining:imagine",
-        (Subject("LABEL", "classes, by name or number: banana, 954, class:banana", several=True, required=False),),
+        (Subject("LABEL", "classes, by name or number: banana, 954, class:banana; words for several: cat", several=True, required=False),),
         models=(Together, OfTheNetwork, Seed, Ascent, Transforms, Penalties, Size, Canvas, Finish, Machinery),
         writing=(Writing, Making, Sheet, Printing), defaults={**_FROM_NOISE, "noise": 0.16, "focus": 0.6, "centre": 0.5},
         without=_OF_DREAMS, networks="several",

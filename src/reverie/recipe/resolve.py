@@ -101,10 +101,10 @@ class Request:
     def _check(self) -> None:
         goal, along = self[Goal], self[Beside] if Beside in self else self[Along]
         if goal.target is not None and goal.level is not None:
-            raise UsageError("both a target and a level", "a level stands for a target: give one of them")
+            raise UsageError(f"both {choice('target')} and {choice('level')}", "a level stands for a target: give one of them")
         if along.direction is not None and (along.towards is not None or along.away is not None):
             raise UsageError(
-                "both a direction and pictures to find one from",
+                f"both {choice('direction')} and {choice('towards')} and {choice('away')}, pictures to find one from",
                 f"give {choice('direction')} alone, or {choice('towards')} with {choice('away')}",
             )
         if (along.towards is None) != (along.away is None):

@@ -52,7 +52,7 @@ def judge_of(
     """
     row = entry(recipe.objective)
     check_objective(recipe.objective, targets[0], network, inputs.direction)
-    plain = Material(targets, network.class_index)
+    plain = Material(targets, network.class_indices)
     if row.needs == "start":
 
         def beside_the_start(activations: Mapping[str, Tensor], pictures: Tensor, transform: Transform) -> Tensor:

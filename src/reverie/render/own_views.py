@@ -11,7 +11,7 @@ from torch import Tensor
 from reverie.networks import Network
 from reverie.pictures import resize, rounded
 from reverie.recipe import Recipe
-from reverie.target import CLASSES, Target, Term
+from reverie.target import CLASSES, Target, Term, without_members
 
 BATCH = 32  # pictures in a pass
 
@@ -66,14 +66,14 @@ def _view(picture: Tensor, recipe: Recipe, network: Network, usual: Best | None,
 
 def _other_class(picture: Tensor, label: str, network: Network, name: str) -> list[str]:
     """That the network calls a picture of a class another class."""
-    wanted = network.class_index(label)
+    wanted = network.class_indices(label)
     with torch.no_grad():
         scores = network.prepare([CLASSES])(resize(picture, *network.size)[None].to(network.device))[CLASSES][0]  # (K,)
     said = int(scores.argmax())
-    if said == wanted:
+    if said in wanted:
         return []
-    ours, theirs = (network.labels[each][0] if each < len(network.labels) else str(each) for each in (wanted, said))
-    return [f"{name} says {theirs}, not {ours}"]
+    ours, theirs = (network.labels[each][0] if each < len(network.labels) else str(each) for each in (wanted[0], said))
+    return [f"{name} says {theirs}, not {ours if len(wanted) == 1 else without_members(label)}"]
 
 
 def _below(picture: Tensor, unit: Term, network: Network, usual: Best | None) -> list[str]:

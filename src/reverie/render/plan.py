@@ -18,6 +18,7 @@ from reverie.pictures import Picture, in_memory
 from reverie.recipe import OWN, NoiseInput, Recipe, Stopped
 from reverie.render.batch_memory import bytes_per_pixel
 from reverie.render.bound_objectives import Inputs
+from reverie.render.class_words import notes_on
 from reverie.render.finishing import finished, for_strip, note_on_dead, note_on_skipped, opacities
 from reverie.render.noise import drawn, generator, purposes, threads
 from reverie.render.own_objective import Objective, PictureScore, own_layers, scores_of_activations, scores_of_pictures
@@ -26,7 +27,7 @@ from reverie.render.scores import Scores, penalised, scorers, takeable
 from reverie.render.second_opinions import opinions
 from reverie.render.tiling import Estimate, estimated, largest_in_memory, roomy, tiling_of
 from reverie.store import Kept
-from reverie.target import CLASSES, brief
+from reverie.target import CLASSES, Target, brief
 
 MOST_FRAMES = 100  # pictures from along the way
 _SAMPLE = (720, 1280)  # of the part by which time is estimated
@@ -234,6 +235,9 @@ class Plan:
         said = opinions(pixels, recipes, self.network)
         return [each.model_copy(update={"opinions": what}) for each, what in zip(recipes, said, strict=True)]
 
+    def _on_words(self, target: Target) -> tuple[str, ...]:
+        return notes_on([target], self.network) if self.networks and self.objective is None else ()
+
     def _pictures(
         self,
         pixels: Sequence[Tensor],
@@ -258,6 +262,7 @@ class Plan:
                 sha256="",
                 notes=(
                     *self.notes,
+                    *self._on_words(recipes[place].target),
                     *self.start.notes,
                     *notes,
                     *note_on_dead(recipes[place], alive, soft_steps),

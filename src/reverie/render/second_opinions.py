@@ -46,22 +46,22 @@ def opinions(pictures: Sequence[Tensor], recipes: Sequence[Recipe], dreamer: Net
     ]
 
 
-def wanted(recipe: Recipe, dreamer: Network) -> int:
-    """The number of the class that a recipe asks for most."""
+def wanted(recipe: Recipe, dreamer: Network) -> tuple[int, ...]:
+    """The numbers of the class, or of those of any of which it is content with one, that a recipe asks for most."""
     named = [term for term in recipe.target.terms if term.label is not None]
-    return dreamer.class_index(max(named, key=lambda term: term.weight).label or "")
+    return dreamer.class_indices(max(named, key=lambda term: term.weight).label or "")
 
 
-def _opinion(judge: Network, picture: Tensor, index: int) -> Opinion:
+def _opinion(judge: Network, picture: Tensor, classes: tuple[int, ...]) -> Opinion:
     with torch.no_grad():
         logits = judge.prepare([CLASSES])(resize(rounded(picture), *judge.size)[None].to(judge.device))[CLASSES][0]  # (K,)
     probabilities = logits.double().softmax(0).cpu()
-    best = probabilities.topk(_TOP)
+    best, meant = probabilities.topk(_TOP), probabilities[list(classes)]
     return Opinion(
         network=judge.name,
         sha256=judge.sha256,
-        rank=1 + int((probabilities > probabilities[index]).sum()),
-        probability=round(float(probabilities[index]), 6),
+        rank=1 + int((probabilities > meant.max()).sum()),
+        probability=round(float(meant.sum()), 6),
         labels=tuple(
             Named(index=number, label=judge.labels[number][0], probability=round(probability, 6))
             for number, probability in zip(best.indices.tolist(), best.values.tolist(), strict=True)

@@ -37,9 +37,12 @@ def check(target: Target, network: Network) -> None:
     """Raise UsageError for whatever of a target the network does not have."""
     for term in target.terms:
         if term.label is not None:
-            network.class_index(term.label)
+            network.class_indices(term.label)
             continue
-        shape = network.layer(term.layer)
+        try:
+            shape = network.layer(term.layer)
+        except UsageError as error:
+            raise _or_class(error, term, network) from error
         if term.channel is not None and (len(shape) < 2 or term.channel >= shape[1]):
             has = f"it has {shape[1]}, numbered from 0" if len(shape) > 1 else "it has none"
             raise UsageError(f"no channel {term.channel} in '{term.layer}'", has)
@@ -48,6 +51,16 @@ def check(target: Target, network: Network) -> None:
         if isinstance(term.at, tuple) and (term.at[0] >= shape[2] or term.at[1] >= shape[3]):
             has = f"at the native size it has {shape[2]} rows and {shape[3]} columns"
             raise UsageError(f"no place {term.at[0]},{term.at[1]} in '{term.layer}'", has)
+
+
+def _or_class(error: UsageError, term: Term, network: Network) -> UsageError:
+    """The error for a layer that there is not, which may be the name of a class."""
+    try:
+        network.class_indices(term.layer)
+    except UsageError:
+        return error
+    is_name = term.channel is None and not term.layer.isdecimal()
+    return UsageError(error.fault, f"it is a class: write class:{term.layer}") if is_name else error
 
 
 def check_objective(objective: str, target: Target, network: Network, direction: Tensor | None = None) -> None:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import importlib.util
 import json
 from collections import Counter
-from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
-from reverie.errors import InputError, MissingExtra, UsageError, unknown
+from reverie.errors import InputError, MissingExtra
 from reverie.store import expanded
 
 _LARGEST = 1 << 24  # bytes of a file of labels
@@ -57,38 +56,3 @@ def read(path: str | Path) -> list[str]:
     if not lines or not all(lines):
         raise InputError(f"the labels in '{place.name}' have an empty line", "one name a line, in the order of the classes")
     return lines
-
-
-def find(label: str, names: Sequence[Sequence[str]], count: int | None = None) -> int:
-    """The number of the class that `label` means: a number, a name, or `class:` and either.
-
-    Args:
-        label: what somebody wrote.
-        names: of each class, the one to show first.
-        count: of the classes, where some or all have no name.
-
-    Raises:
-        UsageError: no such class (with the nearest), or a name that several classes share (with all of them).
-    """
-    wanted = " ".join(label.removeprefix("class:").split())
-    if wanted.isdecimal():
-        most = len(names) if count is None else count
-        if len(wanted) < 10 and int(wanted) < most:
-            return int(wanted)
-        raise UsageError(f"no class {wanted[:20]}", f"the network has {most} classes, numbered from 0")
-    if not names:
-        raise UsageError(f"this network has no labels, so '{wanted}' means nothing to it", "give the class by number, e.g. class:3")
-    low = wanted.casefold()
-    first = [index for index, each in enumerate(names) if each[0] == wanted]  # a Cardigan is a dog, a cardigan a garment
-    first = first or [index for index, each in enumerate(names) if each[0].casefold() == low]
-    found = first or [index for index, each in enumerate(names) if low in (name.casefold() for name in each)]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        raise UsageError(f"'{wanted}' is the name of several classes", "say which: " + ", ".join(f"{names[i][0]} ({i})" for i in found))
-    fitting = ([name for name in each if len(low) > 2 and len(name) < 40 and low in name.casefold().split()] for each in names)
-    within = [found[0] for found in fitting if found][:5]
-    if within:
-        raise UsageError(f"no label '{wanted}'", "did you mean " + " or ".join(f"'{each}'" for each in within) + "?")
-    error = unknown("label", wanted, [name for each in names for name in each])
-    raise UsageError(f"no label '{wanted}'", error.remedy or "see `reverie recognise` for labels this network gives")

@@ -10,7 +10,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from reverie.errors import UsageError, unknown
+from reverie.errors import UsageError, did_you_mean, nearest
 from reverie.networks.inspection.attention import Attention
 from reverie.networks.inspection.layer_names import ATTENTION, CLASS, LayerName
 
@@ -27,7 +27,8 @@ def check_names(module: nn.Module, names: Sequence[str]) -> None:
     for name in names:
         bare = LayerName.parse(name, known).module
         if not bare or bare not in known:
-            raise unknown("layer", name, (each for each in known if each), "`reverie layers` lists them")
+            near = nearest(bare, (each for each in known if each))
+            raise UsageError(f"no layer '{name}'", did_you_mean(near) if near else "`reverie layers` lists them")
 
 
 def first_tensor(output: Any) -> Tensor | None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from reverie.errors import UsageError, printable, unknown
+from reverie.errors import UsageError, did_you_mean, nearest, printable, unknown
 from reverie.networks.builtin.catalogue import CATALOGUE, KNOWN
 from reverie.store import expanded
 
@@ -129,12 +128,12 @@ def _in_zoo(zoo: str, rest: str) -> Source:
 
 
 def _no_such(text: str, before: str, rest: str) -> UsageError:
-    near = difflib.get_close_matches(before, ZOOS, n=1, cutoff=0.6) if before else []
+    near = nearest(before, ZOOS) if before else []
     if near:
         return UsageError(f"no zoo '{_brief(before)}'", f"did you mean '{near[0]}:{_brief(rest)}'?")
     bare = [name for name in KNOWN if name.partition(":")[2] == text]
     if bare:
-        return UsageError(f"no network '{text}'", "did you mean " + " or ".join(f"'{each}'" for each in bare) + "?")
+        return UsageError(f"no network '{text}'", did_you_mean(bare))
     if "/" in text and _REPOSITORY.fullmatch(text.partition("@")[0]):
         return UsageError(f"no network '{_brief(text)}', and no such file", f"if it is on the Hugging Face hub: hf:{_brief(text)}")
     return unknown("network", _brief(text), [*CATALOGUE, *KNOWN], _SEE)

@@ -6,7 +6,6 @@ module and copied by `loading.load_weights`. Random weights are never used inste
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import re
 import sys
@@ -19,7 +18,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from reverie.errors import InputError, MissingExtra, UnsafeError, UsageError, first_line, unknown
+from reverie.errors import InputError, MissingExtra, UnsafeError, UsageError, did_you_mean, first_line, nearest, unknown
 from reverie.networks.builtin import labels as label_names
 from reverie.networks.builtin.catalogue import KNOWN
 from reverie.networks.checkpoints.loading import Loaded, load_weights
@@ -278,7 +277,6 @@ def _named(labels: Sequence[str]) -> tuple[tuple[str, ...], ...] | None:
 
 
 def _none_of(zoo: str, name: str, names: Sequence[str]) -> UsageError:
-    near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
-    question = "did you mean " + " or ".join(f"'{zoo}:{each}'" for each in near) + "?"
+    near = nearest(name, names)
     see = f"`python -c 'import {zoo}'` and its list_models() name them"
-    return UsageError(f"no network '{zoo}:{name[:60]}'", question if near else see)
+    return UsageError(f"no network '{zoo}:{name[:60]}'", did_you_mean(f"{zoo}:{each}" for each in near) if near else see)

@@ -1,0 +1,153 @@
+"""Which classes somebody means: by number, by name, by a word for several, or by a group of numbers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from reverie.errors import Refused, UsageError, choice, did_you_mean, nearest
+from reverie.networks.builtin import words
+
+Names = Sequence[Sequence[str]]  # of each class, the one to show first
+
+
+@dataclass(frozen=True)
+class ClassEntry:
+    """A class: its number, the name that is shown, all its names, and words that stand for it among others, the narrowest first."""
+
+    index: int
+    label: str
+    names: tuple[str, ...]
+    words: tuple[str, ...]
+
+
+_GROUP = re.compile(r"(?:[^=]*=)?\s*(\d{1,9}(?:\.\.\d{1,9})?(?:\s*\|\s*\d{1,9}(?:\.\.\d{1,9})?)*)")
+_LISTED = 12  # classes that a message names
+
+
+def find(label: str, names: Names, count: int | None = None) -> int:
+    """The number of the one class that `label` means; see `find_all`.
+
+    Raises:
+        UsageError: also for what means several classes.
+    """
+    found = find_all(label, names, count)
+    if len(found) > 1:
+        raise UsageError(f"'{_plain(label)}' is {len(found)} classes", "say which: " + listed(found, names))
+    return found[0]
+
+
+def find_all(label: str, names: Names, count: int | None = None) -> tuple[int, ...]:
+    """The numbers of the classes that `label` means: a number, a name, a word for several, `281..285|300`, or `class:` and any of them.
+
+    Args:
+        label: what somebody wrote. `cat=281..285` means the numbers; what stands before them is for people.
+        names: of each class, the one to show first.
+        count: of the classes, where some or all have no name.
+
+    Raises:
+        UsageError: no such class (with what is near in spelling), or a name that several classes share (with all of them).
+    """
+    wanted = _plain(label)
+    most = len(names) if count is None else count
+    if wanted.isdecimal():
+        if len(wanted) < 10 and int(wanted) < most:
+            return (int(wanted),)
+        raise UsageError(f"no class {wanted[:20]}", f"the network has {most} classes, numbered from 0")
+    found = _named(wanted, names)
+    if len(found) > 1:
+        raise UsageError(f"'{wanted}' is the name of several classes", "say which: " + listed(found, names))
+    if found:
+        return (found[0],)
+    if group := _GROUP.fullmatch(wanted):
+        return _numbered(group[1], most)
+    if not names:
+        raise UsageError(f"this network has no labels, so '{wanted}' means nothing to it", "give the class by number, e.g. class:3")
+    if meant := words.meant(wanted, names):
+        return meant
+    raise _unknown(wanted, names)
+
+
+def entries(names: Names, wanted: Sequence[str] = ()) -> list[ClassEntry]:
+    """The classes in order: all, or those that any of the words means; of a word that means none, those that have it in a name.
+
+    Raises:
+        UsageError: no labels; Refused: words that fit none.
+    """
+    if not names:
+        raise UsageError("this network has no labels: its classes are numbers", f"name a file of them with {choice('labels', 'FILE')}")
+    found = set() if wanted else set(range(len(names)))
+    faults: dict[str, UsageError] = {}
+    for word in wanted:
+        try:
+            found |= set(find_all(word, names))
+        except UsageError as error:
+            fitting = _with_word(word, names)
+            found |= fitting
+            if not fitting:
+                faults[word] = error
+    if faults:
+        raise Refused(faults)
+    said = words.words_for(names)
+    return [ClassEntry(place, names[place][0], tuple(names[place]), tuple(said[place])) for place in sorted(found)]
+
+
+def pinned(label: str, found: Sequence[int]) -> str:
+    """A label of several classes with their numbers, so that it means the same for good: `cat` → `cat=281..285`."""
+    word = _plain(label)
+    return word if _GROUP.fullmatch(word) else f"{word.replace('=', ' ').replace('|', ' ')}={as_group(found)}"
+
+
+def as_group(numbers: Iterable[int]) -> str:
+    """`281..285|300`"""
+    runs: list[list[int]] = []
+    for each in numbers:
+        if runs and each == runs[-1][1] + 1:
+            runs[-1][1] = each
+        else:
+            runs.append([each, each])
+    return "|".join(str(low) if low == high else f"{low}..{high}" for low, high in runs)
+
+
+def listed(found: Sequence[int], names: Names) -> str:
+    """`tabby (281), tiger cat (282)`, and how many more."""
+    said = ", ".join(f"{names[each][0]} ({each})" if each < len(names) else str(each) for each in found[:_LISTED])
+    return said + (f", and {len(found) - _LISTED} more" if len(found) > _LISTED else "")
+
+
+def _plain(label: str) -> str:
+    return " ".join(label.removeprefix("class:").split())
+
+
+def _named(wanted: str, names: Names) -> list[int]:
+    low = wanted.casefold()
+    first = [index for index, each in enumerate(names) if each[0] == wanted]  # a Cardigan is a dog, a cardigan a garment
+    first = first or [index for index, each in enumerate(names) if each[0].casefold() == low]
+    return first or [index for index, each in enumerate(names) if low in (name.casefold() for name in each)]
+
+
+def _with_word(word: str, names: Names) -> set[int]:
+    low = _plain(word).casefold()
+    return {place for place, each in enumerate(names) if low and any(low in re.split(r"[\s-]+", name.casefold()) for name in each)}
+
+
+def _numbered(text: str, most: int) -> tuple[int, ...]:
+    """`281..285|300` → all of them, each once."""
+    found: dict[int, None] = {}
+    for part in text.split("|"):
+        low, _, high = part.strip().partition("..")
+        last = int(high or low)
+        if int(low) > last or last >= most:
+            fault = f"no class {last}" if last >= most else f"the classes '{part.strip()}'"
+            raise UsageError(fault, f"the network has {most} classes, numbered from 0; the lower number comes first")
+        found.update(dict.fromkeys(range(int(low), last + 1)))
+    return tuple(found)
+
+
+def _unknown(wanted: str, names: Names) -> UsageError:
+    low = wanted.casefold()
+    fitting = ([name for name in each if len(low) > 2 and len(name) < 40 and low in name.casefold().split()] for each in names)
+    within = [found[0] for found in fitting if found][:5]
+    near = within or (nearest(wanted, [*(name for each in names for name in each), *words.known(names)]) if len(low) > 2 else [])
+    return UsageError(f"no label '{wanted}'", did_you_mean(near) if near else "`reverie labels` lists them all")

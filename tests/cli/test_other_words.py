@@ -1,0 +1,43 @@
+"""Flags that other programs have: the usage error says what the same is called here."""
+
+from __future__ import annotations
+
+import pytest
+from tests.helpers.commands import Run
+
+from reverie.cli.other_words import _OURS
+from reverie.recipe import COMMANDS
+
+
+@pytest.mark.parametrize(
+    ("arguments", "remedy"),
+    [
+        (("dream", "a.png", "--style", "b.png"), "--guide FLOWERS.jpg enhances what is like another picture"),
+        (("dream", "a.png", "--style=b.png"), "--guide FLOWERS.jpg"),
+        (("dream", "a.png", "--iterations", "9"), "--steps: steps in each octave"),
+        (("dream", "a.png", "--learning_rate", "0.1"), "--strength"),
+        (("dream", "a.png", "--LR", "0.1"), "--strength"),
+        (("dream", "a.png", "--model", "vgg16"), "--network"),
+        (("dream", "a.png", "--layer", "x"), "--target"),
+        (("see", "a.png", "--layer", "x"), "--layers"),
+        (("dream", "a.png", "--output-dir", "x"), "--output"),
+        (("dream", "a.png", "--image-size", "9"), "--width"),
+        (("imagine", "banana", "--image-size", "9"), "--size"),
+        (("dream", "a.png", "--octave", "9"), "--octaves"),
+        (("dream", "--image", "a.png"), "what stands for START is given without a flag"),
+        (("imagine", "--class", "banana"), "what stands for LABEL is given without a flag"),
+        (("recognise", "a.png", "-k", "3"), "--top"),
+        (("recognise", "a.png", "--style", "x"), "`dream` has --guide"),
+        (("dream", "a.png", "--fps", "3"), "`journey` has --fps"),
+        (("dream", "a.png", "--stepz", "3"), "did you mean '--steps'?"),
+        (("dream", "a.png", "--qwertz"), "see `reverie dream --help-all`"),
+        (("--qwertz",), "`reverie --help` lists them"),
+    ],
+)
+def test_the_remedy_says_what_it_is_called_here(run: Run, arguments: tuple[str, ...], remedy: str) -> None:
+    run(*arguments).fault(2, "has no flag -", remedy)
+
+
+def test_every_word_leads_to_a_choice_that_some_command_has() -> None:
+    fields = {field for spec in COMMANDS.values() for field in spec.flags} | {"network"}
+    assert set(_OURS) <= fields
