@@ -133,7 +133,7 @@ def plan_journey(
         nets = tuple(network_used(net, stops.layers(at)) for at, net in enumerate(wish.networks))
         recipe = wish.recipe([stops.stops[0].target] * len(nets), size, (used,), journey=moving, networks=nets)
     kept = (picture.content,) if wish.machinery.keep and isinstance(used, FileInput) else ()
-    return JourneyPlan(recipe, wish.networks, pixels, kept=kept, notes=(*notes, *said))
+    return JourneyPlan(recipe, wish.networks, pixels, kept=kept, notes=(*notes, *picture.notes, *said))
 
 
 def plan_film(

@@ -30,7 +30,10 @@ def recognise(call: Call) -> int:
     with threads(machinery.threads), at_most_pixels(machinery.max_pixels):
         for picture in pictures:
             try:
-                answers.append((picture, net.recognise(load(picture, net.channels), top)))
+                loaded = load(picture, net.channels)
+                for note in loaded.notes_as(f"'{picture}'"):
+                    remark(note)
+                answers.append((picture, net.recognise(loaded, top)))
             except ReverieError as error:
                 if len(pictures) == 1:
                     raise

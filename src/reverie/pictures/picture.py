@@ -31,7 +31,7 @@ class Picture:
         recipe: how it was made, or None.
         content: the file it was read from, byte for byte; empty if it was not.
         sha256: of that file; empty if there is none.
-        notes: what the user should know of how it was made.
+        notes: what the user should know of how it was made, or how its file was understood.
         score: of the target, at the last step.
         seconds: it took.
         making: pictures from along the way, where they were asked for.
@@ -61,6 +61,10 @@ class Picture:
     def size(self) -> tuple[int, int]:
         """(height, width) in pixels."""
         return self.pixels.shape[1], self.pixels.shape[2]
+
+    def notes_as(self, role: str) -> tuple[str, ...]:
+        """The notes of a picture that goes into another as "the start", "the guide" or "the mask"."""
+        return tuple(f"{role}: {each}" for each in self.notes)
 
     @property
     def colours(self) -> Tensor:
