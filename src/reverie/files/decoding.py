@@ -163,7 +163,7 @@ def _kind(content: bytes, name: str) -> str:
         raise InputError(f"'{name}' is empty", "fetch or export it again")
     kind = kind_of(content[:64])
     if kind is None and (other := other_kind(content)):
-        raise InputError(f"'{name}' is {other.what}{other.beside}", other.remedy)
+        raise other.instead_of("picture", name)
     if kind is None:
         raise InputError(f"'{name}' is not a picture", "give a JPEG, PNG, WebP, TIFF, AVIF, GIF, BMP, JPEG 2000 or HEIC")
     return kind

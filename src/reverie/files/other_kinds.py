@@ -1,10 +1,12 @@
-"""Files that are no picture we read, named as what they are, with what to do."""
+"""Files that are no picture, or no film, that we read, named as what they are, with what to do."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 
+from reverie.errors import InputError
+from reverie.files.input_files import kind_of
 from reverie.files.recipes.film_containers import film_kind_of
 
 _DEVELOP = "develop it into a TIFF or JPEG with the camera's program, darktable or RawTherapee"
@@ -14,11 +16,15 @@ _RAW = "a camera's raw file ({})"
 
 @dataclass(frozen=True)
 class OtherKind:
-    """`what` it is, with its article; `beside` goes after it where a picture was wanted; `remedy` as of an error."""
+    """`what` it is, with its article, and what to do; `known` of what could be something else than it was taken for."""
 
     what: str
     remedy: str
-    beside: str = ", which cannot be read"
+    known: bool = False
+
+    def instead_of(self, wanted: str, name: str) -> InputError:
+        """What to say where a "picture" or a "film" was wanted."""
+        return InputError(f"'{name}' is {self.what}, {f'not a {wanted}' if self.known else 'which cannot be read'}", self.remedy)
 
 
 _STARTS: tuple[tuple[bytes, OtherKind], ...] = (
@@ -47,15 +53,17 @@ _STARTS: tuple[tuple[bytes, OtherKind], ...] = (
     (rb"\x80[\x02-\x05]", OtherKind("a Python pickle", "save the numbers with numpy.save")),
     (rb"PK\x03\x04", OtherKind("a ZIP archive or a document in one", "unpack it, and give a picture in it")),
     (rb"Rar!|7z\xbc\xaf|\x1f\x8b|BZh|\xfd7zXZ", OtherKind("an archive", "unpack it, and give a picture in it")),
-    (rb"ID3|\xff[\xfb\xf3\xf2]|fLaC|OggS.{24}(\x01vorbis|OpusHead)|RIFF....WAVE", OtherKind("sound", "give a picture", ", not a picture")),
+    (rb"ID3|\xff[\xfb\xf3\xf2]|fLaC|OggS.{24}(\x01vorbis|OpusHead)|RIFF....WAVE", OtherKind("sound", "give a picture, or a film", True)),
 )  # fmt: skip
 _COMPILED = tuple((re.compile(mark, re.DOTALL), kind) for mark, kind in _STARTS)
 _FILM_STARTS = re.compile(
     rb"RIFF....AVI |FLV\x01|\x30\x26\xb2\x75|OggS|\x00\x00\x01[\xba\xb3]|\x47.{187}\x47|.{4}\x47.{191}\x47", re.DOTALL
 )
-_FILM = OtherKind("a film", "give it to: reverie film", ", not a picture")
-_PAGE = OtherKind("a web page, not a picture", "fetch the picture itself: open its address in a browser and save it from there", "")
-_TEXT = OtherKind("a text, not a picture", "give a picture", "")
+_FILM = OtherKind("a film", "give it to: reverie film", True)
+_PICTURE = OtherKind("a picture", "give it to: reverie dream", True)
+_MOVING_WEBP = OtherKind("an animated WebP", "convert it to APNG, GIF or MP4 first")
+_PAGE = OtherKind("a web page", "fetch the file itself: open its address in a browser and save it from there", True)
+_TEXT = OtherKind("a text", "give a picture, or a film", True)
 _SVG = OtherKind("an SVG drawing", "export it as PNG first, as with: rsvg-convert or Inkscape")
 
 
@@ -76,3 +84,20 @@ def other_kind(content: bytes) -> OtherKind | None:
     if len(text) > 8 and sum(each.isprintable() or each in "\t\r\n" for each in text) == len(text):
         return _TEXT
     return None
+
+
+def no_film(content: bytes) -> OtherKind | None:
+    """What a file is that was given as a film, by its first bytes (a million are enough); None where it may be one."""
+    kind = kind_of(content[:64])
+    if kind is None:
+        other = None if content.startswith(b"YUV4MPEG2 ") else other_kind(content)
+        return None if other is _FILM else other
+    moving = {
+        "GIF": True,
+        "PNG": b"acTL" in content.partition(b"IDAT")[0],
+        "JPEG": b"\xff\xd9\xff\xd8" in content,  # one after the other
+        "AVIF": b"avis" in content[:64],
+    }
+    if kind == "WEBP" and content[12:16] == b"VP8X" and content[20] & 2:
+        return _MOVING_WEBP
+    return None if moving.get(kind, False) else _PICTURE
