@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 import pytest
 from tests.helpers.imagefiles import photo, tiff, tiff_tags
@@ -9,6 +11,7 @@ from tests.helpers.imagefiles import photo, tiff, tiff_tags
 from reverie.errors import InputError, ReverieError
 from reverie.files import decode
 
+Order = Literal["<", ">"]
 SCENE = photo(32, 48)
 GREY = SCENE[..., 0].astype(int)
 GREY = GREY * 255 // GREY.max()  # up to white
@@ -28,7 +31,7 @@ def seen(content: bytes) -> np.ndarray:
     [(GREY.astype("u1"), 1), ((GREY * 257).astype("u2"), 1), ((GREY / 255).astype("f4"), 3), ((GREY * 128 + 127).astype("i2"), 2)],
     ids=["8", "16", "float", "signed"],
 )
-def test_both_photometries_at_every_depth(levels: np.ndarray, form: int, white_is_zero: bool, order: str) -> None:
+def test_both_photometries_at_every_depth(levels: np.ndarray, form: int, white_is_zero: bool, order: Order) -> None:
     if white_is_zero:
         levels = (levels.max() - levels).astype(levels.dtype)
     content = tiff((tiff_tags(levels, 0 if white_is_zero else 1, form=form), levels), order=order)
@@ -41,7 +44,7 @@ def test_few_bits(bits: int, white_is_zero: bool) -> None:
     values = GREY * (2**bits - 1) // 255
     shown = values / (2**bits - 1)
     values = 2**bits - 1 - values if white_is_zero else values
-    packed = sum(values[:, at :: 8 // bits] << 8 - bits * (at + 1) for at in range(8 // bits)).astype("u1")  # type: ignore[union-attr]
+    packed = sum(values[:, at :: 8 // bits] << 8 - bits * (at + 1) for at in range(8 // bits)).astype("u1")
     content = tiff((tiff_tags(packed, 0 if white_is_zero else 1, bits=bits), packed))
     assert np.abs(seen(content) - shown).max() < 0.01
 
@@ -85,7 +88,7 @@ def test_floats_that_cannot_be_read_are_named(kind: str, form: int) -> None:
 
 
 @pytest.mark.parametrize("order", ["<", ">"])
-def test_the_picture_and_not_its_preview(order: str) -> None:
+def test_the_picture_and_not_its_preview(order: Order) -> None:
     preview, whole = tiff_tags(SMALL, 2, subfile=1), (tiff_tags(SCENE, 2, subfile=0), SCENE)
     for content in (
         tiff((preview, SMALL, [whole]), order=order),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 import zlib
 from io import BytesIO
+from typing import Literal
 
 import numpy as np
 from PIL import Image
@@ -61,7 +62,7 @@ def tiff_tags(levels: np.ndarray, photometric: int, *, bits: int | None = None, 
     return {**tags, 254: (4, [own["subfile"]])} if "subfile" in own else tags
 
 
-def tiff(*pages: tuple[Tags, np.ndarray] | tuple[Tags, np.ndarray, list[tuple[Tags, np.ndarray]]], order: str = "<") -> bytes:
+def tiff(*pages: tuple[Tags, np.ndarray] | tuple[Tags, np.ndarray, list[tuple[Tags, np.ndarray]]], order: Literal["<", ">"] = "<") -> bytes:
     """A TIFF of these pages, each perhaps with pictures nested in it (SubIFDs)."""
     out = bytearray((b"II" if order == "<" else b"MM") + struct.pack(order + "HI", 42, 0))
 
@@ -99,19 +100,22 @@ TO_P3 = np.array([[0.8225, 0.1774, 0.0], [0.0332, 0.9669, 0.0], [0.0171, 0.0724,
 def light_of(levels: np.ndarray) -> np.ndarray:
     """sRGB levels of 8 bits → light, 1 for white."""
     signal = levels / 255
-    return np.where(signal <= 0.04045, signal / 12.92, ((signal + 0.055) / 1.055) ** 2.4)
+    light: np.ndarray = np.where(signal <= 0.04045, signal / 12.92, ((signal + 0.055) / 1.055) ** 2.4)
+    return light
 
 
 def pq(nits: np.ndarray) -> np.ndarray:
     """Light of a screen → the signal 0..1 (SMPTE ST 2084)."""
     part = (nits.clip(0) / 10_000) ** 0.1593017578125
-    return ((0.8359375 + 18.8515625 * part) / (1 + 18.6875 * part)) ** 78.84375
+    signal: np.ndarray = ((0.8359375 + 18.8515625 * part) / (1 + 18.6875 * part)) ** 78.84375
+    return signal
 
 
 def hlg(light: np.ndarray) -> np.ndarray:
     """Light of a scene, 0..1 → the signal 0..1 (ARIB STD-B67)."""
-    root = np.sqrt(3 * light.clip(0, 1 / 12))
-    return np.where(light <= 1 / 12, root, 0.17883277 * np.log((12 * light - 0.28466892).clip(1e-9)) + 0.55991073)
+    root: np.ndarray = np.sqrt(3 * light.clip(0, 1 / 12))
+    signal: np.ndarray = np.where(light <= 1 / 12, root, 0.17883277 * np.log((12 * light - 0.28466892).clip(1e-9)) + 0.55991073)
+    return signal
 
 
 def hdr_of(levels: np.ndarray, kind: str) -> np.ndarray:

@@ -84,7 +84,7 @@ class Coding:
         flat = levels.reshape(-1, 3)
         out = np.empty_like(flat)
         most = _most(levels)
-        curve = self._light(np.arange(most + 1, dtype=np.float32) / most)
+        curve = self._light((np.arange(most + 1) / most).astype(np.float32))
         for top in range(0, len(flat), _BAND):
             light = self._seen(curve[flat[top : top + _BAND]])
             out[top : top + _BAND] = _encoder(most)[np.rint(light * 65535).astype(np.uint16)]
@@ -150,7 +150,8 @@ def _encoder(most: int) -> Levels:
     """(65536,): light → a level of sRGB, of 8 or 16 bits."""
     light = np.arange(65536) / 65535
     signal = np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055)
-    return np.rint(signal * most).astype(np.uint8 if most == 255 else np.uint16)
+    levels: Levels = np.rint(signal * most).astype(np.uint8 if most == 255 else np.uint16)
+    return levels
 
 
 @cache
@@ -159,7 +160,8 @@ def _to_srgb_primaries(primaries: Chromaticities) -> Numbers:
     bradford = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])
     here, there = (bradford @ _xyz(*each[:2]) for each in (primaries, SRGB))
     adapted = np.linalg.inv(bradford) @ np.diag(there / here) @ bradford
-    return (np.linalg.inv(_to_xyz(SRGB)) @ adapted @ _to_xyz(primaries)).astype(np.float32)
+    matrix: Numbers = (np.linalg.inv(_to_xyz(SRGB)) @ adapted @ _to_xyz(primaries)).astype(np.float32)
+    return matrix
 
 
 def _to_xyz(primaries: Chromaticities) -> npt.NDArray[np.float64]:

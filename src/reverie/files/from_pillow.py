@@ -49,15 +49,15 @@ def pixels_of(image: Image.Image, kind: str, content: bytes, told: Told, tiff: T
     signed = tiff is not None and tiff.format == 2
     if image.mode.startswith("I;16") or image.mode in ("I", "F") or (signed and image.mode == "L"):
         key = image.info.get("transparency")
-        alpha = None if key is None else _keyed(np.asarray(image).astype(np.uint16), key, 65535)
+        clear = None if key is None else _keyed(np.asarray(image).astype(np.uint16), key, 65535)
         grey, said = _grey_of(image, told, tiff)  # (H, W)
         grey = 65535 - grey if tiff is not None and tiff.white_is_zero else grey
-        return Found(_grey_to_rgb(grey, told), alpha, (*notes, *([said] if said else [])))
+        return Found(_grey_to_rgb(grey, told), clear, (*notes, *([said] if said else [])))
     if isinstance(told, Coding) and told.hdr:
         told = told.for_picture(np.asarray(_sample(image)))
     width, height = image.size
     rgb: Pixels = np.empty((height, width, 3), np.uint8)
-    alpha = None
+    alpha: Pixels | None = None
     step = max(1, _BAND // width)
     for top in range(0, height, step):  # in bands: each step of a conversion is one more copy
         colour, clear = _eight(image.crop((0, top, width, min(top + step, height))), kind, content, told)
@@ -73,11 +73,11 @@ def deep_pixels(levels: npt.NDArray[np.uint16], key: object, told: Coding) -> Fo
     levels = levels[..., None] if levels.ndim == 2 else levels
     channels = levels.shape[-1]
     colours, alpha = (levels, None) if channels % 2 else (levels[..., :-1], np.ascontiguousarray(levels[..., -1]))
-    alpha = _keyed(colours, key, 65535) if alpha is None else alpha
+    clear: Pixels | None = _keyed(colours, key, 65535) if alpha is None else alpha
     colours = np.ascontiguousarray(np.broadcast_to(colours, (*colours.shape[:2], 3)))
     stride = max(1, math.isqrt(colours.shape[0] * colours.shape[1] // _SAMPLE))
     rgb = told.for_picture(colours[::stride, ::stride]).to_srgb(colours)
-    return Found(rgb, alpha, (told.note,) if told.note else ())
+    return Found(rgb, clear, (told.note,) if told.note else ())
 
 
 def _sample(image: Image.Image) -> Image.Image:
@@ -138,13 +138,13 @@ def _sixteen(values: npt.NDArray[Any], ranges: tuple[int, ...]) -> tuple[npt.NDA
     """Numbers of unknown range → 0..65535, and how: the first of `ranges` that they fill to a quarter is white, else they are stretched."""
     wide = np.nan_to_num(values.astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)  # (H, W)
     low, high = float(wide.min()), float(wide.max())
-    white = next((each for each in ranges if low >= 0 and (each / 4 if each > ranges[0] else 0) <= high <= each), None)
+    white: float | None = next((each for each in ranges if low >= 0 and (each / 4 if each > ranges[0] else 0) <= high <= each), None)
     if white is not None:
-        said = None if white == ranges[0] else f"its numbers end at {high:,.6g}: {white:,} was taken for white"
+        said = None if white == ranges[0] else f"its numbers end at {high:,.6g}: {white:,.0f} was taken for white"
     else:
         black = 0.0 if 0 <= low < high / 2 else low
         said = f"its numbers go from {low:,.6g} to {high:,.6g}: {black:,.6g} was taken for black, {high:,.6g} for white"
-        wide, white = wide - black, (high - black) or 1.0
+        wide, white = wide - black, high - black or 1.0
     return (wide * (65535 / white)).round().clip(0, 65535).astype(np.uint16), said
 
 

@@ -29,7 +29,7 @@ def _of_picture(content: memoryview) -> memoryview | None:
     listed = list(_boxes(_inside(properties, b"ipco")))
     own = [listed[each - 1] for each in _associated(properties, _primary(meta)) if 0 < each <= len(listed)]
     for boxes in (own, listed):
-        found = {bytes(body): body for kind, body in boxes if kind == b"colr" and body[:4] == b"nclx" and len(body) >= 8}
+        found = {bytes(body): body for kind, body in boxes if kind == b"colr" and bytes(body[:4]) == b"nclx" and len(body) >= 8}
         if found and (boxes is own or len(found) == 1):
             return next(iter(found.values()))
     return None
@@ -62,7 +62,7 @@ def _of_film(content: memoryview) -> memoryview | None:
     track = _inside(content, b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd", skip=8)
     for _, entry in _boxes(track):
         for kind, body in _boxes(entry[78:]):
-            if kind == b"colr" and body[:4] == b"nclx":
+            if kind == b"colr" and bytes(body[:4]) == b"nclx":
                 return body
     return None
 

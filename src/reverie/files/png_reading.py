@@ -53,7 +53,8 @@ def lean(content: bytes, name: str) -> LeanPng:
     Raises:
         UnsafeError: there is more beside the pixels than any picture has.
     """
-    kept, notes, found = [SIGNATURE], [], dict[bytes, bytes]()
+    kept: list[bytes | memoryview] = [SIGNATURE]
+    notes, found = [], dict[bytes, bytes]()
     packed, plain, pictures, pixels_seen = 0, 0, 1, False
     for kind, body, whole in _chunks(content):
         pixels_seen = pixels_seen or kind == b"IDAT"
@@ -90,7 +91,7 @@ def deep_levels(content: bytes) -> npt.NDArray[np.uint16]:
     else:
         mode, raw = ("RGB", "RGB;16B") if content[25] == 2 else ("RGBA", "RGBA;16B")
         high, low = _loaded(content, mode, raw), _loaded(content, mode, _LOW_BYTES[raw])
-    return high.astype(np.uint16) << 8 | low
+    return (high.astype(np.uint16) << np.uint16(8)) | low.astype(np.uint16)
 
 
 def _loaded(content: bytes, mode: str, raw: str) -> npt.NDArray[np.uint8]:

@@ -47,7 +47,7 @@ class FilmPlan(MovingPlan):
             return
         with ExitStack() as stack:
             with at_most_pixels(self.most_pixels):
-                decoded = stack.enter_context(frames(self.film, max(0, finished - 1), brightest=self.survey.brightest))
+                decoded = stack.enter_context(frames(self.film, max(0, finished - 1), self.survey))
             last = self._next(decoded) if finished else None
 
             def make(number: int, frame: Frame) -> Tensor:

@@ -62,8 +62,8 @@ def as_picture(picture: Any) -> Picture:
             raise UsageError(f"a PIL image of mode {picture.mode} does not say what white is", "give a tensor (C, H, W) in 0..1")
         buffer = io.BytesIO()
         upright = ImageOps.exif_transpose(picture)
-        plain = upright if upright.mode in ("RGB", "RGBA", "L", "LA", "I;16") else upright.convert("RGBA")
-        plain.save(buffer, "PNG", pnginfo=files.as_chunks(picture))
+        kept = upright if upright.mode in ("RGB", "RGBA", "L", "LA", "I;16") else upright.convert("RGBA")
+        kept.save(buffer, "PNG", pnginfo=files.as_chunks(picture))
         return load_bytes(buffer.getvalue(), "the image")
     if isinstance(picture, Tensor):
         if picture.dim() != 3 or picture.numel() == 0:

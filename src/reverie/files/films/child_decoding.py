@@ -16,7 +16,7 @@ import numpy as np
 
 from reverie.errors import choice
 from reverie.files.films.child_common import FAULTS, codec_of, open_film, origin, say
-from reverie.files.films.child_frames import Painter, coding_of, whole_frames
+from reverie.files.films.child_frames import FieldOrder, Painter, coding_of, whole_frames
 from reverie.files.films.protocol import LONGEST_SIDE, MEMORY, MOST_FRAMES, Fault, ReadRequest, pair
 from reverie.files.limits import most_pixels
 from reverie.files.recipes.film_containers import segment_end
@@ -230,9 +230,11 @@ def survey(request: ReadRequest) -> None:
         reading = Reading(container, stream, survey=True)
         begins = origin(container)
         times: list[tuple[int | None, int]] = []
-        painter, brightest, clear, fields = Painter(), None, False, 0
+        painter, order = Painter(), FieldOrder()
+        brightest, clear, fields = None, False, 0
         for frame in reading.frames():
             fields += bool(frame.interlaced_frame)
+            order.look(frame)
             clear = clear or painter.is_clear(frame)
             if (coding := coding_of(frame)) is not None and coding.hdr:
                 brightest = max(brightest or 1.0, painter.brightest(frame, coding))
@@ -248,7 +250,8 @@ def survey(request: ReadRequest) -> None:
         say({
             "type": "found", "packets": reading.packets, "lost": reading.lost, "missing": reading.missing, "corrupt": reading.corrupt,
             "resized": None if reading.resized is None else list(reading.resized), "sounds": [codec_of(each) for each in reading.sounds],
-            "heard": sorted(reading.heard), "clear": clear, "fields": fields, "brightest": brightest,
+            "heard": sorted(reading.heard), "clear": clear, "fields": fields, "order": order.found,
+            "brightest": brightest,
         })  # fmt: skip
 
 
@@ -270,7 +273,7 @@ def frames(request: ReadRequest) -> None:
         stream = _stream(container, name)
         painter = Painter(request.get("brightest"))
         reading = Reading(container, stream)
-        for number, frame in enumerate(whole_frames(reading.frames())):
+        for number, frame in enumerate(whole_frames(reading.frames(), request.get("order", "auto"))):
             if number < begin:
                 if number % 50 == 0:
                     say({"type": "alive"})

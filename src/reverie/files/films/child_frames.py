@@ -31,14 +31,37 @@ def coding_of(frame: Any) -> Coding | None:
     return None if coding is None or coding.is_srgb else coding
 
 
-def whole_frames(frames: Iterator[Any]) -> Iterator[Any]:
-    """Of two fields one frame (bwdif), in the order that each says; whole frames as they are. As many as there were."""
+class FieldOrder:
+    """Which of two fields is the earlier, as what moves shows it: many files say it wrong."""
+
+    def __init__(self) -> None:
+        self._graph: Any = None
+        self._counts: dict[str, float] = {}
+
+    def look(self, frame: Any) -> None:
+        """At the next frame of a film, if it has fields."""
+        if not frame.interlaced_frame:
+            return
+        self._graph = self._graph or _graph(("idet", ""), frame)
+        self._graph.push(frame)
+        for each in _ready(self._graph):
+            self._counts = {order: float(each.metadata.get(f"lavfi.idet.multiple.{order}", 0)) for order in ("tff", "bff")}
+
+    @property
+    def found(self) -> str:
+        """tff or bff, of the upper or the lower one; auto where it cannot be told, and each frame is believed."""
+        upper, lower = self._counts.get("tff", 0), self._counts.get("bff", 0)
+        return "tff" if upper > max(1, 4 * lower) else "bff" if lower > max(1, 4 * upper) else "auto"
+
+
+def whole_frames(frames: Iterator[Any], order: str = "auto") -> Iterator[Any]:
+    """Of two fields one frame (bwdif), at the time of the earlier; whole frames as they are. As many as there were."""
     graph: Any = None
     for frame in frames:
         if graph is None and not frame.interlaced_frame:
             yield frame
             continue
-        graph = graph or _graph(("bwdif", "mode=send_frame:parity=auto:deint=interlaced"), frame)
+        graph = graph or _graph(("bwdif", f"mode=send_frame:parity={order}:deint=interlaced"), frame)
         graph.push(frame)
         yield from _ready(graph)
     if graph is not None:
@@ -65,11 +88,9 @@ class Painter:
     def rgb(self, frame: Any, width: int) -> av.VideoFrame | _Packed:
         """A frame of this width: as rgb24, or as its levels."""
         coding = coding_of(frame)
-        if coding is None and not has_alpha(frame):
-            return self._as(frame, "rgb24", width)
         clear = self._alpha(frame, width)
         if coding is None:
-            plain = self._as(frame, "rgb24", width)
+            plain: Any = self._as(frame, "rgb24", width)
             return plain if clear is None else _on_white(plain.to_ndarray(), clear)
         coding = coding if self._brightest is None else replace(coding, peak=max(1.0, self._brightest))
         deep: npt.NDArray[np.uint16] = self._through_table(coding, self._as(frame, "rgb48le", width)).to_ndarray()

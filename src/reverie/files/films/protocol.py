@@ -31,7 +31,7 @@ class Fault(Exception):
 
 
 class ReadRequest(TypedDict):
-    """Survey a film, or give its frames from number `begin` on; `name` is for messages, `brightest` what a survey found."""
+    """Survey a film, or give its frames from number `begin` on; `name` is for messages, `brightest` and `order` what a survey found."""
 
     do: Literal["survey", "frames"]
     path: str
@@ -39,6 +39,7 @@ class ReadRequest(TypedDict):
     max_pixels: int
     begin: NotRequired[int]
     brightest: NotRequired[float | None]
+    order: NotRequired[str]
 
 
 class WriteRequest(TypedDict):
@@ -91,6 +92,7 @@ class Found(TypedDict):
     heard: list[int]
     clear: bool  # whether some of it is transparent
     fields: int  # frames that are two fields
+    order: str  # tff or bff: which of them is the earlier; auto where it cannot be told
     brightest: float | None  # light of HDR
 
 

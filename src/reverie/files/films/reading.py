@@ -43,6 +43,7 @@ class Survey:
         end: when the last frame is over, in seconds.
         sounds: the numbers, from 0, of those of its sounds that can be decoded.
         brightest: light of a film for HDR screens, where white is 1; None of others.
+        order: of two fields, which is the earlier: tff, bff, or auto where that cannot be told.
         sha256: of the file, hexadecimal.
         notes: what is worth knowing, a line each.
         complete: whether all of it can be read, and as it is meant.
@@ -57,6 +58,7 @@ class Survey:
     notes: tuple[str, ...]
     complete: bool
     brightest: float | None = None
+    order: str = "auto"
 
     def __repr__(self) -> str:
         return f"Survey({self.width}×{self.height}, {len(self.times):,} frames, {float(self.end):.3g} s)"
@@ -104,7 +106,7 @@ def survey(place: Path, strict: bool = False, *, child: Child | None = None) -> 
         raise InputError(f"'{name}': {damage[0]}", f"leave out {choice('strict')} to use what can be read")
     width, height = _turned(head["size"], head["matrix"])
     sounds = tuple(found["heard"])
-    return Survey(width, height, times, end, sounds, sha256_of(place), (*damage, *notes), not damage, found["brightest"])
+    return Survey(width, height, times, end, sounds, sha256_of(place), (*damage, *notes), not damage, found["brightest"], found["order"])
 
 
 def _answers(process: Child) -> tuple[Head, _Ticks, Found]:
@@ -120,11 +122,11 @@ def _answers(process: Child) -> tuple[Head, _Ticks, Found]:
     return head, ticks, answer
 
 
-def frames(place: Path, begin: int = 0, *, brightest: float | None = None) -> AbstractContextManager[Iterator[npt.NDArray[np.uint8]]]:
+def frames(place: Path, begin: int = 0, found: Survey | None = None) -> AbstractContextManager[Iterator[npt.NDArray[np.uint8]]]:
     """The frames of a film in order, from number `begin` on, as many as `survey` finds: each (H, W, 3) uint8 sRGB, upright.
 
-    Fields are made frames, light for HDR screens is brought to that of ordinary ones, as bright as a survey found it (`brightest`), and
-    what is transparent is laid on white.
+    Fields are made frames, light for HDR screens is brought to that of ordinary ones, and what is transparent is laid on white. What a
+    survey `found` is taken into account.
 
     They are decoded while they are asked for, under the limit of pixels that holds now; the process that does it ends with the `with`.
     Errors as `survey`, also between frames.
@@ -133,7 +135,7 @@ def frames(place: Path, begin: int = 0, *, brightest: float | None = None) -> Ab
         pass
     request: ReadRequest = {
         "do": "frames", "path": whole_path(place), "name": str(place), "max_pixels": most_pixels(), "begin": begin,
-        "brightest": brightest,
+        "brightest": found.brightest if found else None, "order": found.order if found else "auto",
     }  # fmt: skip
     return _reading(request)
 
