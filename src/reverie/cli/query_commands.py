@@ -21,7 +21,7 @@ def recognise(call: Call) -> int:
         check_readable(pictures[0])
     from reverie.api.opening import networks_from
     from reverie.files.limits import at_most_pixels
-    from reverie.pictures import load
+    from reverie.pictures import load, notes_on
     from reverie.render import threads
 
     (net,) = networks_from(call.network.one(), machinery.device)
@@ -31,7 +31,7 @@ def recognise(call: Call) -> int:
         for picture in pictures:
             try:
                 loaded = load(picture, net.channels)
-                for note in loaded.notes_as(f"'{picture}'"):
+                for note in notes_on(loaded, f"'{picture}'"):
                     remark(note)
                 answers.append((picture, net.recognise(loaded, top)))
             except ReverieError as error:

@@ -93,6 +93,6 @@ def _from_decoded(found: files.Decoded | files.Array, name: str, channels: int |
         most = 255 if found.rgb.dtype == np.uint8 else 65535
         alpha = None if found.alpha is None else as_float(found.alpha[..., None], most)[0]  # (H, W)
         pixels, dpi = as_float(found.rgb, most), found.dpi
-        notes = tuple(f"'{name}': {each}" for each in found.notes)
+        notes = found.notes
     pixels = pixels if channels is None else in_channels(pixels, channels, name)
     return Picture(pixels, alpha, dpi, content=found.content, sha256=found.sha256, notes=notes)

@@ -62,10 +62,6 @@ class Picture:
         """(height, width) in pixels."""
         return self.pixels.shape[1], self.pixels.shape[2]
 
-    def notes_as(self, role: str) -> tuple[str, ...]:
-        """The notes of a picture that goes into another as "the start", "the guide" or "the mask"."""
-        return tuple(f"{role}: {each}" for each in self.notes)
-
     @property
     def colours(self) -> Tensor:
         """(3, H, W) in 0..1: as it is looked at, its channels mapped to colours as its recipe says."""
@@ -127,6 +123,11 @@ class Picture:
         buffer = io.BytesIO()
         self.image.save(buffer, "PNG")
         return buffer.getvalue()
+
+
+def notes_on(picture: Picture, role: str) -> tuple[str, ...]:
+    """The notes of a picture that goes into another as "the start", "the guide" or "the mask"."""
+    return tuple(f"{role}: {each}" for each in picture.notes)
 
 
 def carried(place: Path) -> str | None:
