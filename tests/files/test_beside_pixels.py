@@ -69,6 +69,17 @@ def test_an_animation_is_said() -> None:
         assert decode(saved(frames[0], kind, **options), "a").notes == ()
 
 
+@pytest.mark.parametrize(("kind", "options"), [("GIF", {"disposal": 2}), ("WEBP", {"lossless": True})])
+def test_of_an_animation_that_begins_with_nothing_the_first_picture(kind: str, options: dict[str, object]) -> None:
+    nothing, scene = Image.new("RGBA", (32, 24)), Image.fromarray(photo()).convert("RGBA")
+    grey = nothing.copy()
+    grey.putpixel((1, 1), (1, 1, 1, 0))  # else it would be the same picture for longer
+    found = decode(saved(nothing, kind, save_all=True, append_images=[grey, scene], duration=100, **options), "a")
+    assert np.abs(found.rgb.astype(int) - photo()).mean() < 8 and "begins transparent; picture number" in found.notes[0]
+    empty = decode(saved(nothing, kind, **options), "a")
+    assert empty.alpha is not None and not empty.alpha.any()
+
+
 # ── other kinds ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

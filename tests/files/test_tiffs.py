@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 import pytest
-from tests.helpers.imagefiles import photo, tiff, tiff_tags
+from tests.helpers.imagefiles import photo, plain_png, tiff, tiff_tags
 
 from reverie.errors import InputError, ReverieError
 from reverie.files import decode
@@ -69,6 +69,17 @@ def test_numbers_that_do_not_say_what_white_is_are_scaled_and_it_is_said() -> No
         assert np.abs(seen(content) - GREY / 255).max() < 0.005 + black
         (note,) = decode(content, "a").notes
         assert word in note
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("bits", [10, 12])
+def test_colours_of_fewer_bits(bits: int, order: Order) -> None:
+    levels = SCENE.astype("u2") * (2**bits // 256)
+    for content in (tiff((tiff_tags(levels, 2), levels), order=order), plain_png(levels)):
+        found = decode(content, "a")
+        assert np.abs(found.rgb.astype(int) - SCENE).max() <= 1 and f"{bits} bits" in found.notes[0]
+    dark = decode(tiff((tiff_tags(levels // 64, 2), levels // 64), order=order), "a")
+    assert dark.rgb.max() <= 1 and dark.notes == ()
 
 
 def test_a_dark_picture_of_16_bits_stays_dark() -> None:

@@ -6,12 +6,13 @@ import contextlib
 import os
 import re
 import struct
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -30,7 +31,7 @@ from PIL import (
 from reverie.errors import InputError, MissingExtra, UnsafeError, choice
 from reverie.files.colour import hdr_in, told_by
 from reverie.files.colour_coding import Coding
-from reverie.files.from_pillow import deep_pixels, dpi_of, orientation_of, pixels_of, upright
+from reverie.files.from_pillow import Found, coloured_of_fewer_bits, deep_pixels, dpi_of, orientation_of, pixels_of, upright
 from reverie.files.input_files import PILLOW_FAULTS, kind_of, reading
 from reverie.files.limits import most_pixels
 from reverie.files.other_kinds import other_kind
@@ -51,6 +52,7 @@ _OPENERS: dict[str, Callable[[IO[bytes], str], Image.Image]] = {
     "JPEG2000": Jpeg2KImagePlugin.Jpeg2KImageFile,
 }
 _BYTES_A_PIXEL = 16  # no format needs more
+_DARK = 16  # of 255: so dark is a picture of 16 bits of which 12 are filled
 
 
 @dataclass(frozen=True)
@@ -135,9 +137,13 @@ def decode(content: bytes, name: str) -> Decoded:
                 found = deep_pixels(deep, image.info.get("transparency"), told)
             else:
                 found = pixels_of(image, kind, source, told, tiff)
+                if found.rgb.dtype == np.uint8 and image.mode == "RGB" and found.rgb.max() < _DARK:
+                    found = _of_fewer_bits(kind, source, told, tiff) or found
             left = orientation_of(image)  # Pillow turns a TIFF by itself, and then no longer says so
             dpi = dpi_of(image)
             several = _of_several(image, kind, png.pictures if png else 1)
+            if several and kind != "PNG" and _is_empty(found):
+                found, several = _first_not_empty(image, kind, source, told) or (found, several)
     except Image.DecompressionBombError as error:
         claimed = re.search(r"\d+", str(error))
         raise _too_large(name, f"{int(claimed[0]):,}" if claimed else "too many") from error
@@ -220,6 +226,48 @@ def _deep(kind: str, source: bytes, told: Told) -> npt.NDArray[np.uint16] | None
         file = pillow_heif.open_heif(BytesIO(source), convert_hdr_to_8bit=False)
         if "16" in file.mode:
             return np.asarray(file)[:, : file.size[0]].astype(np.uint16)  # rows may be padded
+    return None
+
+
+def _of_fewer_bits(kind: str, source: bytes, told: Told, tiff: TiffPicture | None) -> Found | None:
+    """Colours that are black because they fill 10 or 12 of 16 bits."""
+    if kind == "PNG" and source[24] == 16 and source[25] == 2:
+        return coloured_of_fewer_bits(deep_levels(source), told)
+    if tiff is not None and tiff.bits == 16 and tiff.samples == 3:
+        high, low = (_loaded_tiff(source, swapped) for swapped in (False, True))
+        return coloured_of_fewer_bits((high.astype(np.uint16) << np.uint16(8)) | low.astype(np.uint16), told)
+    return None
+
+
+def _loaded_tiff(source: bytes, swapped: bool) -> npt.NDArray[np.uint8]:
+    """(H, W, 3) of the upper bytes of 16 bits, or of the lower ones, which are the upper of the other order."""
+    with TiffImagePlugin.TiffImageFile(BytesIO(source), "") as image:
+        if swapped:
+            image.tile = [each._replace(args=_swapped(each.args)) for each in image.tile]
+        image.load()
+        return np.asarray(image)
+
+
+def _swapped(args: Any) -> Any:
+    """What a tile is decoded by, with the other order of bytes."""
+    other = {"RGB;16L": "RGB;16B", "RGB;16B": "RGB;16L", "RGB;16N": "RGB;16B" if sys.byteorder == "little" else "RGB;16L"}
+    return other.get(args, args) if isinstance(args, str) else (other.get(args[0], args[0]), *args[1:])
+
+
+def _is_empty(found: Found) -> bool:
+    return found.alpha is not None and not found.alpha.any()
+
+
+def _first_not_empty(image: Image.Image, kind: str, source: bytes, told: Told) -> tuple[Found, tuple[str, ...]] | None:
+    """Of an animation that begins with nothing the first picture in which there is something, if that comes soon."""
+    most = min(100, most_pixels() // (image.width * image.height))
+    with contextlib.suppress(EOFError):
+        for number in range(1, most):
+            image.seek(number)
+            image.load()
+            found = pixels_of(image, kind, source, told)
+            if not _is_empty(found):
+                return found, (f"it is an animation that begins transparent; picture number {number + 1} was taken",)
     return None
 
 

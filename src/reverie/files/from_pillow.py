@@ -80,6 +80,15 @@ def deep_pixels(levels: npt.NDArray[np.uint16], key: object, told: Coding) -> Fo
     return Found(rgb, clear, (told.note,) if told.note else ())
 
 
+def coloured_of_fewer_bits(levels: npt.NDArray[np.uint16], told: Told) -> Found | None:
+    """The same of (H, W, 3) levels of 16 bits whose upper bytes say next to nothing; None where they are just dark."""
+    scaled, said = of_fewer_bits(levels)
+    if said is None:
+        return None
+    image = Image.fromarray((scaled >> 8).astype(np.uint8))
+    return Found(np.asarray(to_srgb(image, told)), None, (said,))
+
+
 def _sample(image: Image.Image) -> Image.Image:
     """Some of its pixels, in RGB."""
     scale = min(1.0, math.sqrt(_SAMPLE / (image.width * image.height)))
@@ -109,7 +118,8 @@ def _grey_of(image: Image.Image, told: Told, tiff: TiffPicture | None) -> tuple[
     """Grey of more than 8 bits, or of numbers with a sign → 0..65535; and how, where the file does not say it."""
     values = np.asarray(image)
     if image.mode.startswith("I;16"):
-        return (values.astype(np.uint16), None) if told is not None else _of_fewer_bits(values.astype(np.uint16))
+        deep = values.astype(np.uint16)
+        return (deep, None) if isinstance(told, Coding) else of_fewer_bits(deep)
     bits, kind = (tiff.bits, tiff.format) if tiff is not None else (32, 1)
     if image.mode == "F":
         return _sixteen(values, (1, 255, 65535))
@@ -121,16 +131,14 @@ def _grey_of(image: Image.Image, told: Told, tiff: TiffPicture | None) -> tuple[
     return _sixteen(values, (65535,))
 
 
-def _of_fewer_bits(grey: npt.NDArray[np.uint16]) -> tuple[npt.NDArray[np.uint16], str | None]:
-    """Greys of 10 or 12 bits, as microscopes and cameras write them into 16, brought to 16: a picture so dark is none."""
+def of_fewer_bits(grey: npt.NDArray[np.uint16]) -> tuple[npt.NDArray[np.uint16], str | None]:
+    """Levels of 10 or 12 bits, as microscopes and cameras write them into 16, brought to 16: a picture so dark is none."""
     high = int(grey.max())
     for bits in (10, 12):
         most = 2**bits - 1
         if most // 4 < high <= most:  # of fewer levels nothing can be told
-            scaled = (grey.astype(np.uint32) * 65535 + most // 2) // most
-            return scaled.astype(
-                np.uint16
-            ), f"its levels end at {high:,} of 65,535: they were taken for {bits} bits, with {most:,} as white"
+            scaled = ((grey.astype(np.uint32) * 65535 + most // 2) // most).astype(np.uint16)
+            return scaled, f"its levels end at {high:,} of 65,535: they were taken for {bits} bits, with {most:,} as white"
     return grey, None
 
 

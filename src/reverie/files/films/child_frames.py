@@ -26,7 +26,7 @@ _Packed = npt.NDArray[np.uint8]
 def coding_of(frame: Any) -> Coding | None:
     """How a frame's colours are coded, where that is not as ordinary screens have it."""
     transfer = frame.color_trc if frame.color_trc in _CURVES else 1
-    primaries = frame.color_primaries if frame.color_primaries in _WIDE else UNSPECIFIED
+    primaries = frame.color_primaries if transfer in (PQ, HLG) or frame.color_primaries in _WIDE else UNSPECIFIED
     coding = coded(primaries, transfer)
     return None if coding is None or coding.is_srgb else coding
 
