@@ -35,7 +35,7 @@ def png(width: int, height: int, depth: int, colour: int, rows: bytes, *chunks: 
     return SIGNATURE + header + b"".join(chunks) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
 
 
-SEEDS = {kind: saved(photo(), kind) for kind in ("PNG", "JPEG", "WEBP", "TIFF", "GIF", "BMP", "AVIF")}
+SEEDS = {kind: saved(photo(), kind) for kind in ("PNG", "JPEG", "WEBP", "TIFF", "GIF", "BMP", "AVIF", "JPEG2000")}
 
 
 # ── by hand ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
