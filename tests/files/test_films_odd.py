@@ -296,6 +296,13 @@ def test_what_is_no_film_is_named(tmp_path: Path, content: bytes, what: str) -> 
     assert caught.value.fault == f"'{place}' is {what}" and caught.value.remedy
 
 
+def test_of_a_moving_avif_the_film_and_not_its_picture(tmp_path: Path) -> None:
+    first, *others = (Image.fromarray(each) for each in SCENES)
+    first.save(tmp_path / "a.avif", save_all=True, append_images=others, duration=40, quality=95)
+    assert len(survey(tmp_path / "a.avif", strict=True).times) == 3
+    assert all(off(one, other) < 5 for one, other in zip(shown(tmp_path / "a.avif"), SCENES, strict=True))
+
+
 def test_a_moving_webp_is_named(tmp_path: Path) -> None:
     first, *others = (Image.fromarray(each) for each in SCENES)
     first.save(tmp_path / "a.webp", save_all=True, append_images=others, duration=40)

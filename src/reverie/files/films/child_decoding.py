@@ -64,7 +64,10 @@ def _stream(container: av.container.InputContainer, name: str) -> Any:
     moving = [each for each in container.streams.video if not each.disposition & av.stream.Disposition.attached_pic]
     if not moving:
         raise Fault("input", f"'{name}' has no moving picture in it", "give a film")
-    stream, context = moving[0], moving[0].codec_context
+    stream = (
+        moving[0] if moving[0].frames != 1 else max(moving, key=lambda each: each.frames)
+    )  # the first may be a picture of it, as in AVIF
+    context = stream.codec_context
     _judge(context.width, context.height, name)
     context.thread_type, context.thread_count = "SLICE", min(_THREADS, os.cpu_count() or 1)  # by frames, damaged ones would vary
     context.options = {"max_pixels": str(most_pixels())}

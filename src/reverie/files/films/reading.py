@@ -22,7 +22,26 @@ from reverie.files.other_kinds import no_film
 from reverie.store import sha256_of
 
 READABLE_FILMS: frozenset[str] = frozenset(
-    [".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi", ".gif", ".ts", ".m2ts", ".mts", ".mpg", ".mpeg", ".flv", ".wmv", ".ogv", ".3gp"]
+    [
+        ".mp4",
+        ".m4v",
+        ".mov",
+        ".webm",
+        ".mkv",
+        ".avi",
+        ".gif",
+        ".ts",
+        ".m2ts",
+        ".mts",
+        ".mpg",
+        ".mpeg",
+        ".flv",
+        ".wmv",
+        ".ogv",
+        ".3gp",
+        ".apng",
+        ".avif",
+    ]
 )
 """Lower-case suffixes of films that are worth trying; they are read by content."""
 
