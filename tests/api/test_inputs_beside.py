@@ -12,11 +12,13 @@ import pytest
 import torch
 from PIL import Image
 from tests.helpers.commands import Answer, Run, pixels, saved
+from tests.helpers.imagefiles import photo, plain_png, tiff, tiff_tags
 
 import reverie
 from reverie import store
 from reverie.album import read_recipe
 from reverie.errors import UsageError
+from reverie.files.png import chunk
 from reverie.networks import Network
 from reverie.pictures import Picture, load, resize
 from reverie.recipe import NoiseInput
@@ -255,3 +257,19 @@ def test_of_two_networks_one_may_be_given_to_redo_and_the_other_opened(sky: Path
     assert reverie.redo(made, network=lite0).save("b.png").read_bytes() == made.read_bytes()
     with pytest.raises(UsageError, match="no layer 'nowhere'"):
         reverie.dream(sky, "nowhere", network=[lite0, opened("efficientnet-lite2")])
+
+
+# ── what may surprise in a file ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_how_files_were_understood_is_told_of_each(place: Path, dream: Callable[..., Answer]) -> None:
+    """A dream on a start of two pages, with a guide and a mask that are odd too; `redo` says so of the start again."""
+    colours, greys = photo(48, 64), photo(48, 64)[..., 0].astype("u2") * 16
+    page = tiff_tags(colours, 2), colours
+    (place / "sky.png").write_bytes(tiff(page, page))
+    (place / "guide.png").write_bytes(plain_png(colours, chunk(b"cICP", bytes([9, 18, 0, 1]))))
+    (place / "mask.tif").write_bytes(tiff((tiff_tags(greys, 1), greys)))
+    told = dream("--guide", "guide.png", "--mask", "mask.tif").err
+    assert "the start: it has 2 pages; the first was taken" in told
+    assert "the guide: its light is coded for HDR screens (HLG)" in told and "the mask: its levels end at" in told
+    assert any("the start: it has 2 pages" in each for each in reverie.redo(place / "a.png").notes)

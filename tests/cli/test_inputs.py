@@ -35,7 +35,7 @@ def bad_picture(kind: str, folder: Path) -> Path:
 
 
 BAD = [
-    ("missing", 3, "does not exist"), ("empty", 3, "is empty"), ("truncated", 3, "is cut short"), ("text", 3, "is not a picture"),
+    ("missing", 3, "does not exist"), ("empty", 3, "is empty"), ("truncated", 3, "is cut short"), ("text", 3, "is a text, not a picture"),
     ("nothing", 3, "nothing.png"), ("huge", 4, "1,000,014,129 pixels, more than 500,000,000"), ("bomb", 3, "bomb.png"),
 ]  # fmt: skip
 

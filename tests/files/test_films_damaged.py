@@ -79,7 +79,7 @@ def test_what_is_no_film(tmp_path: Path) -> None:
     for content in (b"hello\n" * 50, bytes(1000), b"#EXTM3U\n#EXTINF:1,\nfile:///etc/passwd\n", b"ffconcat version 1.0\nfile 'a.mp4'\n"):
         place = tmp_path / "text.mp4"
         place.write_bytes(content)
-        assert "is not a film" in refused(InputError, place)
+        assert ("is a text, not a film" if content[0] else "is not a film") in refused(InputError, place)
     empty = tmp_path / "empty.mp4"
     empty.touch()
     assert "is empty" in refused(InputError, empty)
@@ -95,7 +95,7 @@ def test_a_script_opens_no_other_file(tmp_path: Path) -> None:
     place.write_text("ffconcat version 1.0\nfile a.ts\n")
     with av.open(str(place)) as container:
         assert next(container.decode(video=0)).width == 64  # whoever does not refuse scripts reads it
-    assert "is not a film" in refused(InputError, place)
+    assert "not a film" in refused(InputError, place)
 
 
 def test_sound_alone_is_no_film(tmp_path: Path) -> None:

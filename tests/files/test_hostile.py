@@ -55,7 +55,7 @@ def test_files_that_cannot_be_opened(tmp_path: Path, monkeypatch: pytest.MonkeyP
         recipe_text(path)
 
 
-@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "TIFF", "GIF", "BMP", "AVIF"])
+@pytest.mark.parametrize("kind", list(SEEDS))
 def test_a_file_cut_short_is_refused_wherever_it_is_cut(kind: str) -> None:
     whole = saved(photo(), kind)
     for at in (1, 20, 40, len(whole) // 2):
@@ -63,7 +63,7 @@ def test_a_file_cut_short_is_refused_wherever_it_is_cut(kind: str) -> None:
 
 
 def test_what_is_no_picture() -> None:
-    for content in (b"hello", b"%!PS-Adobe-3.0 EPSF", b"<svg/>", b"%PDF-1.7", bytes(100), b"P6 1 1 255 abc"):
+    for content in (b"hello", bytes(100), b"\xfe\xed\xfa\xce" * 9):
         assert "is not a picture" in refused(InputError, content)
     refused(InputError, png(0, 5, 8, 2, b""))
     refused(InputError, png(5, 5, 8, 2, b""))

@@ -34,7 +34,7 @@ from reverie.files import at_most_pixels, decode, encode, recipe_text
 from reverie.files.colour import srgb_profile
 from reverie.files.png import SIGNATURE, chunk
 
-KINDS = ("PNG", "JPEG", "WEBP", "TIFF", "GIF", "AVIF")
+KINDS = ("PNG", "JPEG", "WEBP", "TIFF", "GIF", "AVIF", "JPEG2000")
 SLOW = 5.0  # seconds
 LIMIT = 50_000_000  # pixels: a sound picture above takes longer than that on a small machine, which is no hang
 NUMBERS = [bytes.fromhex(each) for each in ("00000000", "ffffffff", "7fffffff", "0000ffff", "ffff0000", "00004000")]
@@ -83,7 +83,7 @@ def seeds(rng: random.Random) -> dict[str, list[bytes]]:
     exif[0x0112], exif[0x011A], exif[0x011B], exif[0x0128] = 6, 300.0, 300.0, 2
     modes = {
         "PNG": "1 L LA P RGB RGBA I;16", "JPEG": "L RGB CMYK", "WEBP": "RGB RGBA", "TIFF": "1 L LA P RGB RGBA CMYK LAB YCbCr I;16 I F",
-        "GIF": "L P RGB RGBA", "AVIF": "RGB RGBA",
+        "GIF": "L P RGB RGBA", "AVIF": "RGB RGBA", "JPEG2000": "L RGB RGBA",
     }  # fmt: skip
     found: dict[str, list[bytes]] = {}
     for kind in KINDS:
@@ -91,7 +91,7 @@ def seeds(rng: random.Random) -> dict[str, list[bytes]]:
         images = [each.convert("I;16") if mode == "I;16" else each for each, mode in zip(images, modes[kind].split(), strict=True)]
         found[kind] = [save(each, kind) for each in images]
         found[kind].append(save(photo, kind, exif=exif, icc_profile=srgb_profile(), xmp=b"<x/>", dpi=(72, 72)))
-        if kind != "JPEG":
+        if kind not in ("JPEG", "JPEG2000"):
             frames = [photo.rotate(rng.randrange(360)) for _ in range(3)]
             found[kind].append(save(photo, kind, save_all=True, append_images=frames, duration=50))
     return found

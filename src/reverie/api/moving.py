@@ -135,7 +135,7 @@ def plan_journey(
         recipe = wish.recipe([stops.stops[0].target] * len(nets), size, (used,), journey=moving, networks=nets)
     kept = (picture.content,) if wish.machinery.keep and isinstance(used, FileInput) else ()
     asked = [recipe.target] if stops is None else [each.target for each in stops.stops if each.network == 0]
-    return JourneyPlan(recipe, wish.networks, pixels, kept=kept, notes=(*notes_on(asked, wish.network), *notes, *said))
+    return JourneyPlan(recipe, wish.networks, pixels, kept=kept, notes=(*notes_on(asked, wish.network), *notes, *picture.notes, *said))
 
 
 def plan_film(

@@ -215,8 +215,9 @@ def _journey(carried: Carried, nets: Sequence[Network], here: Machine) -> Journe
     old = carried.recipe
     assert old.journey is not None
     start = carried.role("start")
-    pixels = drawn(old, "").pixels if start is None else resize(_pictures.load(start, old.channels).pixels, old.height, old.width)
-    notes = check_journey(old.journey)
+    first = drawn(old, "") if start is None else _pictures.load(start, old.channels)
+    pixels = first.pixels if start is None else resize(first.pixels, old.height, old.width)
+    notes = (*check_journey(old.journey), *_pictures.notes_on(first, "the start"))
     if max((each.network for each in old.journey.ring), default=0) >= len(nets):
         raise UsageError("a stop of its ring has no network", _EDITED)
     stops = [(nets[each.network], each.target) for each in old.journey.ring]
@@ -251,7 +252,7 @@ def _start(carried: Carried) -> Picture:
     height, width = picture.size
     if max(1, round(height * recipe.width / width)) != recipe.height:
         raise InputError(f"the recipe in '{carried.name}' and its start differ in shape", "the recipe may have been edited")
-    return _pictures.to_width(picture, recipe.width)
+    return _pictures.to_width(replace(picture, notes=_pictures.notes_on(picture, "the start")), recipe.width)
 
 
 def compared(before: Machine, here: Machine) -> str:

@@ -72,6 +72,7 @@ def start_of(start: PictureLike, request: Request, channels: int, largest: int =
     name = str(start) if isinstance(start, (str, Path)) else "the picture"
     height, wide = picture.size
     check_size(*((max(1, round(height * width / wide)), width) if width else (height, wide)), name, largest=largest)
+    picture = replace(picture, notes=_pictures.notes_on(picture, "the start"))
     return _pictures.to_width(picture, width), FileInput(sha256=picture.sha256, width=wide, height=height)
 
 
@@ -92,12 +93,13 @@ def beside_of(request: Request, networks: Sequence[Network], target: Target | No
             raise InputError(f"the guide is {picture.size[1]}×{picture.size[0]} pixels", "the least is 16 a side")
         height, width = picture.size
         used = FileInput(role="guide", sha256=picture.sha256, width=width, height=height)
-        found = _with(found, used, picture.content, guide=picture.pixels)
+        found = _with(replace(found, notes=_pictures.notes_on(picture, "the guide")), used, picture.content, guide=picture.pixels)
     if mask is not None:
         picture = picture_of(mask)
         height, width = picture.size
         used = FileInput(role="mask", sha256=picture.sha256, width=width, height=height)
         found = _with(found, used, picture.content, mask=mask_from(picture, size))
+        found = replace(found, notes=(*found.notes, *_pictures.notes_on(picture, "the mask")))
         if (height, width) != size:
             found = replace(found, notes=(*found.notes, f"the mask is {width}×{height} and was brought to {size[1]}×{size[0]}"))
     if given.towards is not None and target is not None:

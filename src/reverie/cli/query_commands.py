@@ -23,7 +23,7 @@ def recognise(call: Call) -> int:
         check_readable(pictures[0])
     from reverie.api.opening import networks_from
     from reverie.files.limits import at_most_pixels
-    from reverie.pictures import load
+    from reverie.pictures import load, notes_on
     from reverie.render import threads
 
     (net,) = networks_from(call.network.one(), machinery.device)
@@ -32,7 +32,10 @@ def recognise(call: Call) -> int:
     with threads(machinery.threads), at_most_pixels(machinery.max_pixels):
         for picture in pictures:
             try:
-                answers.append((picture, net.recognise(load(picture, net.channels), top)))
+                loaded = load(picture, net.channels)
+                for note in notes_on(loaded, f"'{picture}'"):
+                    remark(note)
+                answers.append((picture, net.recognise(loaded, top)))
             except ReverieError as error:
                 if len(pictures) == 1:
                     raise

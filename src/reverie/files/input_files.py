@@ -14,7 +14,26 @@ from reverie.errors import InputError
 from reverie.store import files_in
 
 READABLE: frozenset[str] = frozenset(
-    [".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".tif", ".tiff", ".avif", ".gif", ".bmp", ".heic", ".heif", ".mpo"]
+    [
+        ".png",
+        ".apng",
+        ".jpg",
+        ".jpeg",
+        ".jpe",
+        ".jfif",
+        ".webp",
+        ".tif",
+        ".tiff",
+        ".avif",
+        ".gif",
+        ".bmp",
+        ".heic",
+        ".heif",
+        ".mpo",
+        ".jp2",
+        ".j2k",
+        ".jpx",
+    ]
 )
 """Lower-case suffixes of files that are worth trying; `decode` itself goes by content."""
 
@@ -26,7 +45,8 @@ PILLOW_FAULTS = (
 
 _STARTS = {
     "JPEG": re.compile(rb"\xff\xd8\xff"), "PNG": re.compile(rb"\x89PNG\r\n\x1a\n"), "WEBP": re.compile(rb"RIFF.{4}WEBP", re.DOTALL),
-    "TIFF": re.compile(rb"II[*+]\0|MM\0[*+]"), "GIF": re.compile(rb"GIF8[79]a"), "BMP": re.compile(rb"BM"),
+    "TIFF": re.compile(rb"II[*+]\0|MM\0[*+]"), "JPEG2000": re.compile(rb"\0\0\0\x0cjP  \r\n\x87\n|\xff\x4f\xff\x51"),
+    "GIF": re.compile(rb"GIF8[79]a"), "BMP": re.compile(rb"BM"),
 }  # fmt: skip
 _HEIF = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"}
 

@@ -79,7 +79,7 @@ def make_plan(
         explained = _explained(choices.why, network, picture)
         usual = _usual(choices.usual, layers, network)
         size = seen_size(picture, network, choices.width)
-    notes = explained.notes
+    notes = (*_pictures.notes_on(picture, "the picture"), *explained.notes)
     if choices.width is not None and size[1] != choices.width:
         notes = (*notes, f"{network.name} takes pictures of {network.size[1]}×{network.size[0]} alone, and looked at this one so")
     sight = Sight(

@@ -16,7 +16,7 @@ from reverie.files.films.reading import Survey, frames
 from reverie.files.limits import at_most_pixels
 from reverie.motion.film_frames import Cinema
 from reverie.motion.optical_flow import Frame as Source
-from reverie.motion.plan import Frame, Make, MovingPlan
+from reverie.motion.plan import Frame, Make, MovingPlan, Soundtrack
 from reverie.pictures import quantise, resize
 from reverie.recipe import Recipe
 from reverie.store import sha256_of
@@ -47,7 +47,7 @@ class FilmPlan(MovingPlan):
             return
         with ExitStack() as stack:
             with at_most_pixels(self.most_pixels):
-                decoded = stack.enter_context(frames(self.film, max(0, finished - 1)))
+                decoded = stack.enter_context(frames(self.film, max(0, finished - 1), self.survey))
             last = self._next(decoded) if finished else None
 
             def make(number: int, frame: Frame) -> Tensor:
@@ -79,10 +79,10 @@ class FilmPlan(MovingPlan):
         times = self.survey.times
         return list(times[:count]), times[count] if count < len(times) else self.survey.end
 
-    def sound(self, count: int) -> tuple[Path | None, Fraction | None]:
-        if not self.survey.sound:
-            return None, None
-        return self.film, self.times(count)[1] if count < len(self.survey.times) else None
+    def sound(self, count: int) -> Soundtrack | None:
+        if not self.survey.sounds:
+            return None
+        return Soundtrack(self.film, self.times(count)[1] if count < len(self.survey.times) else None, self.survey.sounds)
 
     def of_frames(self, count: int) -> Recipe:
         assert self.recipe.film is not None

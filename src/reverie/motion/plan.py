@@ -36,6 +36,15 @@ _PLAINLY = FilmWriting()
 
 
 @dataclass(frozen=True)
+class Soundtrack:
+    """The film whose sound a made film has, when that ends, in seconds, or None for all of it, and which of its sounds are taken."""
+
+    film: Path
+    end: Fraction | None
+    tracks: tuple[int, ...]
+
+
+@dataclass(frozen=True)
 class MovingPlan(ABC):
     """A journey or a film about to begin: its recipe, and its networks, open.
 
@@ -81,9 +90,9 @@ class MovingPlan(ABC):
     def follows(self, old: Recipe) -> bool:
         """Whether a film of this recipe is this one or the beginning of it, so that nothing is lost with it."""
 
-    def sound(self, count: int) -> tuple[Path | None, Fraction | None]:
-        """Of its first frames: the film whose sound it has, and when that ends, in seconds; None for all of it."""
-        return None, None
+    def sound(self, count: int) -> Soundtrack | None:
+        """Of its first frames."""
+        return None
 
     def ready(self, output: str | Path, writing: FilmWriting = _PLAINLY) -> Path:
         """Where it goes; raises now, before any time is spent, if it cannot."""
@@ -160,10 +169,11 @@ class MovingPlan(ABC):
         from reverie.files.films.writing import write_film
 
         count = min(finished, self.frames)
-        (times, end), (sound, sound_end) = self.times(count), self.sound(count)
+        (times, end), sound = self.times(count), self.sound(count)
         replace = replace or self._leads_to(place)
         try:
-            write_film(place, frames(in_colours), times, end, sound=sound, sound_end=sound_end, recipe=text, replace=replace, tell=tell)
+            taken: dict[str, Any] = {} if sound is None else {"sound": sound.film, "sound_end": sound.end, "tracks": sound.tracks}
+            write_film(place, frames(in_colours), times, end, **taken, recipe=text, replace=replace, tell=tell)
         except InputError as error:  # sound at which the writer breaks must not cost the film
             if sound is None:
                 raise

@@ -62,7 +62,8 @@ def as_picture(picture: Any) -> Picture:
             raise UsageError(f"a PIL image of mode {picture.mode} does not say what white is", "give a tensor (C, H, W) in 0..1")
         buffer = io.BytesIO()
         upright = ImageOps.exif_transpose(picture)
-        (upright if upright.mode in ("RGB", "RGBA", "L", "LA", "I;16") else upright.convert("RGBA")).save(buffer, "PNG")
+        kept = upright if upright.mode in ("RGB", "RGBA", "L", "LA", "I;16") else upright.convert("RGBA")
+        kept.save(buffer, "PNG", pnginfo=files.as_chunks(picture))
         return load_bytes(buffer.getvalue(), "the image")
     if isinstance(picture, Tensor):
         if picture.dim() != 3 or picture.numel() == 0:
@@ -85,11 +86,13 @@ def with_content(picture: Picture) -> Picture:
 
 
 def _from_decoded(found: files.Decoded | files.Array, name: str, channels: int | None) -> Picture:
+    notes: tuple[str, ...] = ()
     if isinstance(found, files.Array):
         pixels, alpha, dpi = as_float(found.values, found.white), None, None
     else:
         most = 255 if found.rgb.dtype == np.uint8 else 65535
         alpha = None if found.alpha is None else as_float(found.alpha[..., None], most)[0]  # (H, W)
         pixels, dpi = as_float(found.rgb, most), found.dpi
+        notes = found.notes
     pixels = pixels if channels is None else in_channels(pixels, channels, name)
-    return Picture(pixels, alpha, dpi, content=found.content, sha256=found.sha256)
+    return Picture(pixels, alpha, dpi, content=found.content, sha256=found.sha256, notes=notes)

@@ -31,7 +31,7 @@ class Picture:
         recipe: how it was made, or None.
         content: the file it was read from, byte for byte; empty if it was not.
         sha256: of that file; empty if there is none.
-        notes: what the user should know of how it was made.
+        notes: what the user should know of how it was made, or how its file was understood.
         score: of the target, at the last step.
         seconds: it took.
         making: pictures from along the way, where they were asked for.
@@ -123,6 +123,11 @@ class Picture:
         buffer = io.BytesIO()
         self.image.save(buffer, "PNG")
         return buffer.getvalue()
+
+
+def notes_on(picture: Picture, role: str) -> tuple[str, ...]:
+    """The notes of a picture that goes into another as "the start", "the guide" or "the mask"."""
+    return tuple(f"{role}: {each}" for each in picture.notes)
 
 
 def carried(place: Path) -> str | None:

@@ -6,7 +6,7 @@ import errno
 import json
 import sys
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from reverie.files.films.protocol import Fault, Message
 
@@ -60,6 +60,13 @@ def open_film(path: str, name: str) -> av.container.InputContainer:
         raise
     except FAULTS as error:
         raise Fault("input", f"'{name}' is not a film, or its header is damaged", "give an MP4, MOV, WebM, MKV, AVI or GIF") from error
+
+
+def codec_of(stream: Any) -> str:
+    """The name of its codec; the four letters by which the file calls it, where that is unknown."""
+    context = stream.codec_context
+    tag = "".join(each for each in str(getattr(stream, "codec_tag", "") or "") if each.isprintable()).strip("\0 ")
+    return str(context.codec.canonical_name) if context is not None else tag or "of an unknown kind"
 
 
 def origin(container: av.container.InputContainer) -> Fraction:

@@ -12,8 +12,11 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from reverie.errors import choice
-from reverie.files.films.child_common import FAULTS, open_film, origin, say
+from reverie.files.films.child_common import FAULTS, codec_of, open_film, origin, say
+from reverie.files.films.child_frames import FieldOrder, Painter, coding_of, whole_frames
 from reverie.files.films.protocol import LONGEST_SIDE, MEMORY, MOST_FRAMES, Fault, ReadRequest, pair
 from reverie.files.limits import most_pixels
 from reverie.files.recipes.film_containers import segment_end
@@ -24,7 +27,7 @@ if TYPE_CHECKING:
 
 _A_PIXEL = 64  # bytes of memory more for each pixel: a decoder holds some twenty frames
 _THREADS = 8
-_BT709, _BT601 = 1, 5  # of swscale
+_WITH_ALPHA = {"vp8": "libvpx", "vp9": "libvpx-vp9"}  # decoders that also read what is beside the picture
 
 
 # ── limits ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -61,7 +64,10 @@ def _stream(container: av.container.InputContainer, name: str) -> Any:
     moving = [each for each in container.streams.video if not each.disposition & av.stream.Disposition.attached_pic]
     if not moving:
         raise Fault("input", f"'{name}' has no moving picture in it", "give a film")
-    stream, context = moving[0], moving[0].codec_context
+    stream = (
+        moving[0] if moving[0].frames != 1 else max(moving, key=lambda each: each.frames)
+    )  # the first may be a picture of it, as in AVIF
+    context = stream.codec_context
     _judge(context.width, context.height, name)
     context.thread_type, context.thread_count = "SLICE", min(_THREADS, os.cpu_count() or 1)  # by frames, damaged ones would vary
     context.options = {"max_pixels": str(most_pixels())}
@@ -78,7 +84,7 @@ class Reading:
         packets, lost, corrupt: frames in the file so far; of them those that gave no picture, or one with guesses in it.
         missing: frames that the header promises and the file does not hold.
         resized: the size that the picture changed to, which ends it.
-        heard: whether any sound could be decoded, in a survey.
+        heard: the numbers, among the sounds, of those that could be decoded, in a survey.
     """
 
     def __init__(self, container: av.container.InputContainer, stream: Any, survey: bool = False) -> None:
@@ -88,7 +94,8 @@ class Reading:
         self.packets = self.given = self.lost = self.corrupt = self.missing = self._seen = 0
         self._promised = _promised(container, stream)
         self.resized: tuple[int, int] | None = None
-        self.heard = False
+        self.heard = set[int]()
+        self._decoder = _with_alpha(stream)
         self._spoke = time.monotonic()
 
     def frames(self) -> Iterator[Any]:
@@ -118,7 +125,7 @@ class Reading:
             if packet.size and not packet.is_discard:
                 self.packets += 1
             try:
-                frames = packet.decode()
+                frames = self._decode(packet)
             except FAULTS as error:
                 if isinstance(error, MemoryError):
                     raise
@@ -126,7 +133,10 @@ class Reading:
                 continue
             yield from frames
         with contextlib.suppress(*FAULTS):  # after a demuxer that broke off, what the decoder still holds
-            yield from self.stream.decode(None)
+            yield from self._decode(None)
+
+    def _decode(self, packet: Any) -> Any:
+        return (self.stream if self._decoder is None else self._decoder).decode(packet)
 
     def _demuxed(self) -> Iterator[Any]:
         try:
@@ -146,7 +156,23 @@ class Reading:
 
     def _listen(self, packet: Any) -> None:
         with contextlib.suppress(*FAULTS):
-            self.heard = bool(packet.decode()) or self.heard
+            if packet.decode():
+                self.heard.add(self.sounds.index(packet.stream))
+
+
+def _with_alpha(stream: Any) -> Any:
+    """The decoder that reads a WebM's transparency too, which the usual one leaves out; None where the usual one does."""
+    import av
+
+    name = _WITH_ALPHA.get(stream.codec_context.name)
+    if stream.metadata.get("alpha_mode") != "1" or name is None:
+        return None
+    try:
+        decoder: Any = av.CodecContext.create(name, "r")
+    except (ValueError, *FAULTS):
+        return None
+    decoder.thread_count = 1
+    return decoder
 
 
 def _promised(container: av.container.InputContainer, stream: Any) -> int:
@@ -207,7 +233,14 @@ def survey(request: ReadRequest) -> None:
         reading = Reading(container, stream, survey=True)
         begins = origin(container)
         times: list[tuple[int | None, int]] = []
+        painter, order = Painter(), FieldOrder()
+        brightest, clear, fields = None, False, 0
         for frame in reading.frames():
+            fields += bool(frame.interlaced_frame)
+            order.look(frame)
+            clear = clear or painter.is_clear(frame)
+            if (coding := coding_of(frame)) is not None and coding.hdr:
+                brightest = max(brightest or 1.0, painter.brightest(frame, coding))
             if reading.given == 1:
                 _say_head(container, stream, frame, begins, name)
             times.append((frame.pts if frame.pts is not None else frame.dts, frame.duration or 0))
@@ -219,8 +252,9 @@ def survey(request: ReadRequest) -> None:
         say({"type": "times", "times": times})
         say({
             "type": "found", "packets": reading.packets, "lost": reading.lost, "missing": reading.missing, "corrupt": reading.corrupt,
-            "resized": None if reading.resized is None else list(reading.resized), "sounds": len(container.streams.audio),
-            "heard": reading.heard,
+            "resized": None if reading.resized is None else list(reading.resized), "sounds": [codec_of(each) for each in reading.sounds],
+            "heard": sorted(reading.heard), "clear": clear, "fields": fields, "order": order.found,
+            "brightest": brightest,
         })  # fmt: skip
 
 
@@ -231,34 +265,31 @@ def _say_head(container: av.container.InputContainer, stream: Any, frame: Any, b
     say({
         "type": "head", "size": [width, frame.height], "coded": [frame.width, frame.height], "matrix": _matrix(frame),
         "base": pair(frame.time_base or stream.time_base or Fraction(1, 1000)), "origin": pair(begins),
-        "rate": None if rate is None else pair(rate), "hdr": frame.color_trc in (16, 18),
+        "rate": None if rate is None else pair(rate), "hdr": coding.note if (coding := coding_of(frame)) is not None else None,
     })  # fmt: skip
 
 
 def frames(request: ReadRequest) -> None:
     """Decode a film, and give its frames."""
-    import av
-
     name, begin = request["name"], request["begin"]
-    fine = av.video.reformatter.Interpolation
-    flags = fine.BICUBIC | fine.ACCURATE_RND | fine.FULL_CHR_H_INT | fine.BITEXACT
     with open_film(request["path"], name) as container:
         stream = _stream(container, name)
-        converter = av.video.reformatter.VideoReformatter()
+        painter = Painter(request.get("brightest"))
         reading = Reading(container, stream)
-        for frame in reading.frames():
-            if reading.given <= begin:
-                if reading.given % 50 == 0:
+        for number, frame in enumerate(whole_frames(reading.frames(), request.get("order", "auto"))):
+            if number < begin:
+                if number % 50 == 0:
                     say({"type": "alive"})
                 continue
             width = _width(frame, stream)
             _judge(width, frame.height, name)
-            rgb = converter.reformat(
-                frame, width=width, format="rgb24", interpolation=flags, threads=1, src_colorspace=_colorspace(frame),
-                src_color_range="JPEG" if frame.color_range == 2 or frame.format.name.startswith("yuvj") else None, dst_color_range="JPEG",
-            )  # fmt: skip
+            rgb = painter.rgb(frame, width)
             say({"type": "frame", "size": [width, frame.height], "matrix": _matrix(frame)})
-            _give(rgb.planes[0], width, frame.height)
+            if isinstance(rgb, np.ndarray):
+                sys.stdout.buffer.write(np.ascontiguousarray(rgb).data)
+                sys.stdout.buffer.flush()
+            else:
+                _give(rgb.planes[0], width, frame.height)
         say({"type": "done"})
 
 
@@ -271,8 +302,3 @@ def _give(plane: Any, width: int, height: int) -> None:
         for top in range(0, plane.line_size * height, plane.line_size):
             sys.stdout.buffer.write(rows[top : top + length])
     sys.stdout.buffer.flush()
-
-
-def _colorspace(frame: Any) -> int | None:
-    """How its colours are coded, where it does not say: as players guess, by its height."""
-    return None if frame.colorspace != 2 or frame.format.is_rgb else _BT709 if frame.height >= 720 else _BT601

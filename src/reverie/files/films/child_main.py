@@ -27,6 +27,7 @@ def main(work: str) -> None:
         _say_fault(Fault("extra", "films need PyAV, which cannot be imported here", "pip install --force-reinstall 'av>=18.1'"))
         return
     av.logging.set_level(av.logging.PANIC)
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"  # numpy, still to come, would take address space for each of many cores
     if work == "write":
         from reverie.files.films.child_writing import write
 

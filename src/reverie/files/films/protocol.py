@@ -31,13 +31,15 @@ class Fault(Exception):
 
 
 class ReadRequest(TypedDict):
-    """Survey a film, or give its frames from number `begin` on; `name` is for messages."""
+    """Survey a film, or give its frames from number `begin` on; `name` is for messages, `brightest` and `order` what a survey found."""
 
     do: Literal["survey", "frames"]
     path: str
     name: str
     max_pixels: int
     begin: NotRequired[int]
+    brightest: NotRequired[float | None]
+    order: NotRequired[str]
 
 
 class WriteRequest(TypedDict):
@@ -50,6 +52,7 @@ class WriteRequest(TypedDict):
     times: list[Pair]
     sound: str | None
     sound_name: str
+    tracks: list[int] | None  # which of its sounds; None for all
     sound_end: Pair | None
 
 
@@ -66,7 +69,7 @@ class Head(TypedDict):
     base: Pair  # seconds of one tick of `times`
     origin: Pair  # when the film begins, in seconds
     rate: Pair | None  # frames a second by the header
-    hdr: bool
+    hdr: str | None  # what is to be said of how its light is coded
 
 
 class Times(TypedDict):
@@ -85,8 +88,12 @@ class Found(TypedDict):
     missing: int
     corrupt: int
     resized: Pair | None
-    sounds: int
-    heard: bool
+    sounds: list[str]  # their codecs
+    heard: list[int]
+    clear: bool  # whether some of it is transparent
+    fields: int  # frames that are two fields
+    order: str  # tff or bff: which of them is the earlier; auto where it cannot be told
+    brightest: float | None  # light of HDR
 
 
 class Frame(TypedDict):

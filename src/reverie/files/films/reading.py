@@ -18,13 +18,34 @@ from reverie.files.films.child_process import Child, Died, decoder_died, whole_p
 from reverie.files.films.protocol import Found, Head, ReadRequest
 from reverie.files.input_files import reading
 from reverie.files.limits import most_pixels
+from reverie.files.other_kinds import no_film
 from reverie.store import sha256_of
 
 READABLE_FILMS: frozenset[str] = frozenset(
-    [".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi", ".gif", ".ts", ".m2ts", ".mts", ".mpg", ".mpeg", ".flv", ".wmv", ".ogv", ".3gp"]
+    [
+        ".mp4",
+        ".m4v",
+        ".mov",
+        ".webm",
+        ".mkv",
+        ".avi",
+        ".gif",
+        ".ts",
+        ".m2ts",
+        ".mts",
+        ".mpg",
+        ".mpeg",
+        ".flv",
+        ".wmv",
+        ".ogv",
+        ".3gp",
+        ".apng",
+        ".avif",
+    ]
 )
 """Lower-case suffixes of films that are worth trying; they are read by content."""
 
+_START = 1 << 20  # bytes, of which a file's kind is told
 _LONGEST_PAUSE = 3600  # seconds between two frames; more is a mistake in the file
 _Ticks = list[tuple[int | None, int]]  # when a frame is shown and how long, as the file counts
 _Times = Sequence[Fraction | None]
@@ -39,7 +60,9 @@ class Survey:
         times: when each readable frame is shown, in seconds, each later than the one before. The film begins at 0, its first frame
             perhaps a little later, where the sound comes first.
         end: when the last frame is over, in seconds.
-        sound: whether there is sound that can be decoded.
+        sounds: the numbers, from 0, of those of its sounds that can be decoded.
+        brightest: light of a film for HDR screens, where white is 1; None of others.
+        order: of two fields, which is the earlier: tff, bff, or auto where that cannot be told.
         sha256: of the file, hexadecimal.
         notes: what is worth knowing, a line each.
         complete: whether all of it can be read, and as it is meant.
@@ -49,10 +72,12 @@ class Survey:
     height: int
     times: tuple[Fraction, ...]
     end: Fraction
-    sound: bool
+    sounds: tuple[int, ...]
     sha256: str
     notes: tuple[str, ...]
     complete: bool
+    brightest: float | None = None
+    order: str = "auto"
 
     def __repr__(self) -> str:
         return f"Survey({self.width}×{self.height}, {len(self.times):,} frames, {float(self.end):.3g} s)"
@@ -61,6 +86,11 @@ class Survey:
     def fps(self) -> Fraction:
         """Frames a second, on average."""
         return len(self.times) / (self.end - self.times[0])
+
+    @property
+    def sound(self) -> bool:
+        """Whether there is sound that can be decoded."""
+        return bool(self.sounds)
 
 
 def survey(place: Path, strict: bool = False, *, child: Child | None = None) -> Survey:
@@ -77,8 +107,11 @@ def survey(place: Path, strict: bool = False, *, child: Child | None = None) -> 
     """
     name = str(place)
     with reading(place, "film") as file:
-        if not file.read(1):
-            raise InputError(f"'{name}' is empty", "fetch or export it again")
+        start = file.read(_START)
+    if not start:
+        raise InputError(f"'{name}' is empty", "fetch or export it again")
+    if other := no_film(start):
+        raise other.instead_of("film", name)
     with contextlib.nullcontext(child) if child else Child() as process:
         try:
             process.ask({"do": "survey", "path": whole_path(place), "name": name, "max_pixels": most_pixels()})
@@ -91,8 +124,8 @@ def survey(place: Path, strict: bool = False, *, child: Child | None = None) -> 
     if damage and strict:
         raise InputError(f"'{name}': {damage[0]}", f"leave out {choice('strict')} to use what can be read")
     width, height = _turned(head["size"], head["matrix"])
-    sound = bool(found["sounds"] and found["heard"])
-    return Survey(width, height, times, end, sound, sha256_of(place), (*damage, *notes), not damage)
+    sounds = tuple(found["heard"])
+    return Survey(width, height, times, end, sounds, sha256_of(place), (*damage, *notes), not damage, found["brightest"], found["order"])
 
 
 def _answers(process: Child) -> tuple[Head, _Ticks, Found]:
@@ -108,8 +141,11 @@ def _answers(process: Child) -> tuple[Head, _Ticks, Found]:
     return head, ticks, answer
 
 
-def frames(place: Path, begin: int = 0) -> AbstractContextManager[Iterator[npt.NDArray[np.uint8]]]:
+def frames(place: Path, begin: int = 0, found: Survey | None = None) -> AbstractContextManager[Iterator[npt.NDArray[np.uint8]]]:
     """The frames of a film in order, from number `begin` on, as many as `survey` finds: each (H, W, 3) uint8 sRGB, upright.
+
+    Fields are made frames, light for HDR screens is brought to that of ordinary ones, and what is transparent is laid on white. What a
+    survey `found` is taken into account.
 
     They are decoded while they are asked for, under the limit of pixels that holds now; the process that does it ends with the `with`.
     Errors as `survey`, also between frames.
@@ -118,6 +154,7 @@ def frames(place: Path, begin: int = 0) -> AbstractContextManager[Iterator[npt.N
         pass
     request: ReadRequest = {
         "do": "frames", "path": whole_path(place), "name": str(place), "max_pixels": most_pixels(), "begin": begin,
+        "brightest": found.brightest if found else None, "order": found.order if found else "auto",
     }  # fmt: skip
     return _reading(request)
 
@@ -224,10 +261,18 @@ def _remarks(head: Head, found: Found, readable: int) -> tuple[list[str], list[s
         damage.append(f"{readable:,} of {readable + lost:,} frames can be read")
     if found["corrupt"]:
         damage.append(f"{found['corrupt']:,} of {readable:,} frames are damaged in places")
-    if found["sounds"] and not found["heard"]:
-        damage.append("its sound cannot be read")
+    unheard = [f"number {at + 1} ({kind})" for at, kind in enumerate(found["sounds"]) if at not in found["heard"]]
+    if unheard and not found["heard"]:
+        damage.append("its sound cannot be read" if len(unheard) == 1 else f"none of its {len(unheard)} sounds can be read")
+    elif unheard:
+        damage.append(f"of its {len(found['sounds'])} sounds {', '.join(unheard)} cannot be read; the others are kept")
     if size != coded:
         notes.append(f"its pixels are not square; it is brought from {coded} to {size}")
     if head["hdr"]:
-        notes.append("its light is coded for HDR screens; colours will look pale")
+        notes.append(head["hdr"])
+    if found["fields"]:
+        count = "its frames are" if found["fields"] >= readable else f"{found['fields']:,} of its {readable:,} frames are"
+        notes.append(f"{count} interlaced and were deinterlaced (bwdif), each at its time")
+    if found["clear"]:
+        notes.append("it is transparent in places, which were laid on white")
     return notes, damage

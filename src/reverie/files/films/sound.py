@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from reverie.files.films.child_common import FAULTS, no_room, note, open_film, origin
+from reverie.files.films.child_common import FAULTS, codec_of, no_room, note, open_film, origin
 from reverie.files.films.protocol import WriteRequest
 
 if TYPE_CHECKING:
@@ -41,7 +42,14 @@ class Sound:
         assert request["sound"] is not None
         self._in = open_film(request["sound"], self._name)
         self._origin = origin(self._in)
-        self._lanes = {stream.index: self._lane(stream) for stream in self._in.streams.audio}
+        wanted = request["tracks"]
+        self._lanes: dict[int, _Copied | _Encoded] = {}
+        for number, stream in enumerate(self._in.streams.audio):
+            if wanted is None or number in wanted:
+                with contextlib.suppress(*FAULTS):
+                    self._lanes[stream.index] = self._lane(stream)
+                    continue
+                note(f"the sound number {number + 1} ({codec_of(stream)}) of '{self._name}' cannot be read and is left out")
         self._broken = False
         _titles(self._in, container, self._origin)
         self._packets = self._made()
@@ -67,7 +75,7 @@ class Sound:
             note(f"parts of the sound of '{self._name}' cannot be read and are left out")
 
     def _lane(self, stream: Any) -> _Copied | _Encoded:
-        kind = _Copied if _name(stream) in _AS_IT_IS[self._suffix] else _Encoded
+        kind = _Copied if codec_of(stream) in _AS_IT_IS[self._suffix] else _Encoded
         lane: _Copied | _Encoded = kind(self._out, stream, self._suffix, self._origin)
         if language := stream.metadata.get("language"):
             lane.stream.metadata["language"] = language
@@ -76,7 +84,7 @@ class Sound:
     def _made(self) -> Iterator[_Timed]:
         if not self._lanes:
             return
-        packets = self._in.demux(*self._in.streams.audio)
+        packets = self._in.demux(*(each for each in self._in.streams.audio if each.index in self._lanes))
         while True:
             try:
                 packet = next(packets, None)
@@ -148,7 +156,7 @@ class _Encoded:
         self.broken = False
         self._begins, self._lead = begins, _LEAD[suffix]
         self._samples: int | None = None  # where the next one goes
-        note(f"the sound was {_name(source)} and is now {'AAC' if suffix == '.mp4' else 'Opus'}")
+        note(f"the sound was {codec_of(source)} and is now {'AAC' if suffix == '.mp4' else 'Opus'}")
 
     def take(self, packet: Any) -> list[_Timed]:
         try:
@@ -196,11 +204,6 @@ class _Encoded:
 
     def _due(self, packets: Sequence[Any]) -> list[_Timed]:
         return [(each.dts * each.time_base, each) for each in packets]
-
-
-def _name(stream: Any) -> str:
-    """Of its codec, whatever decodes it here."""
-    return str(stream.codec_context.codec.canonical_name)
 
 
 def _silence(kind: str, layout: str, samples: int, rate: int) -> Any:

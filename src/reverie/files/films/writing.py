@@ -32,6 +32,7 @@ def write_film(
     *,
     sound: Path | None = None,
     sound_end: Fraction | None = None,
+    tracks: Sequence[int] | None = None,
     recipe: str | None = None,
     replace: bool = False,
     tell: Callable[[str], None] | None = None,
@@ -50,6 +51,7 @@ def write_film(
         sound: a film whose sound is taken, packet by packet where the new film can hold it as it is, else encoded again, as AAC (MP4) or
             Opus (WebM); its title, artist, comment, date, copyright, chapters, and the languages of the sound come along.
         sound_end: sound that begins later than this is left out.
+        tracks: the numbers, from 0, of the sounds that are taken; None for all. One that cannot be taken over is left out, and told.
         recipe: text to carry; `recipe_text` reads it back.
         replace: allow an existing file to be replaced.
         tell: gets notes about what could not be kept, a line each.
@@ -74,7 +76,7 @@ def write_film(
                 "path": whole_path(part), "suffix": suffix, "height": first.shape[0], "width": first.shape[1],
                 "times": [pair(each) for each in (*times, end)],
                 "sound": None if sound is None else whole_path(sound), "sound_name": str(sound),
-                "sound_end": None if sound_end is None else pair(sound_end),
+                "sound_end": None if sound_end is None else pair(sound_end), "tracks": None if tracks is None else list(tracks),
             }  # fmt: skip
             _send(child, request, chain([first], pictures), len(times))
             while (answer := child.answer())["type"] != "done":
