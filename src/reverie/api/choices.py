@@ -154,6 +154,7 @@ class LookChoices(TypedDict, total=False):
     """What of a picture is looked at, and how."""
 
     layers: str | Sequence[str] | None
+    level: Level | None
     why: str | int | None
     channels: int | None
     usual: str | Path | None

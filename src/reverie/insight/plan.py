@@ -6,23 +6,25 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from reverie import files
 from reverie import pictures as _pictures
 from reverie.errors import InputError, MissingExtra, UsageError, choice, printable
+from reverie.insight.duration import seconds_for
 from reverie.insight.layer_by_layer import look
 from reverie.insight.report import Sight
 from reverie.insight.request import SeeRequest, Watcher, blocks, seen_size
 from reverie.networks import Network, attribution
 from reverie.networks.channel_statistics import Usual, measure
 from reverie.pictures import Picture, resize
-from reverie.recipe import Finish, choose
+from reverie.recipe import LEVELS, Finish, choose
 from reverie.recipe.requests import Look, Machinery
 from reverie.render import check_size, noise_start
 from reverie.render import threads as using
 from reverie.render.noise import SMALLEST
 from reverie.store import expanded, is_folder
+from reverie.version import __version__
 
 _NOISE_PICTURES = 24  # of which is measured what is usual, for want of photographs
 
@@ -47,6 +49,20 @@ class SeePlan:
         """What is seen so far: before the first layer, and after each."""
         yield self.sight
         yield from look(self.sight, self.request, watcher)
+
+    def seconds(self) -> float:
+        """About how long it will take on this machine, after a second or so of trying."""
+        return seconds_for(self.request)
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        """What was asked for, as data: where it is the same, so is what is seen."""
+        request, choices = self.request, self.request.choices
+        return {
+            "picture": request.picture.sha256, "network": self.network.sha256, "layers": list(request.layers), "size": list(request.size),
+            "why": request.why, "against": request.against, "channels": choices.channels, "steps": choices.steps,
+            "usual": self.sight.usual, "seed": request.seed, "shown": list(request.shown), "reverie": __version__,
+        }  # fmt: skip
 
     def __repr__(self) -> str:
         return f"SeePlan({self.sight!r})"
@@ -73,7 +89,7 @@ def make_plan(
     shown = choose(Finish, shown=choices.shown).shown
     _check_size(picture, choices.width, name)
     with using(machinery.threads):
-        layers = _layer_names(choices.layers, network)
+        layers = _layer_names(choices, network)
         labels = tuple(network.recognise(picture)) if network.labels else ()
         explained = _explained(choices.why, network, picture)
         usual = _usual(choices.usual, layers, network)
@@ -106,22 +122,37 @@ def _check_size(picture: Picture, width: int | None, name: str) -> None:
         check_size(height, wide, name)
 
 
-def _layer_names(given: str | Sequence[str] | None, network: Network) -> tuple[str, ...]:
+def _layer_names(choices: Look, network: Network) -> tuple[str, ...]:
     """The layers that are meant, lowest first."""
+    if choices.layers is not None and choices.level is not None:
+        raise UsageError("both layers and a level", f"name the level among the layers: {choice('layers', f'{choices.level},…')}")
+    given = choices.layers if choices.level is None else choices.level
     if given is None:
         return tuple(each.name for each in blocks(network))
-    names = [given] if isinstance(given, str) else list(given)
-    if not names:
+    words = [given] if isinstance(given, str) else list(given)
+    if not words:
         raise UsageError("no layers to look at", "name one, or leave it out for every block")
-    for each in names:
-        if names.count(each) > 1:
-            raise UsageError(f"layer '{each}' stands twice among the layers", "name each of them once")
-        network.layer(each)
     order = [each.name for each in network.layers]
-    for each in names:
-        if each not in order:
-            raise UsageError(f"layer '{each}' is not one of those that can be seen", "`reverie layers` lists them")
-    return tuple(sorted(names, key=order.index))
+    meant: dict[str, str] = {}
+    for word in words:
+        name = _layer_of(word, network)
+        if name in meant:
+            level = next((f", once as '{each}'" for each in (meant[name], word) if each != name), "")
+            raise UsageError(f"layer '{name}' stands twice among the layers{level}", "name each of them once")
+        if name not in order:
+            raise UsageError(f"layer '{name}' is not one of those that can be seen", "`reverie layers` lists them")
+        meant[name] = word
+    return tuple(sorted(meant, key=order.index))
+
+
+def _layer_of(word: str, network: Network) -> str:
+    """The layer that a word names: one of this name, else the one that the level of this name stands for."""
+    if word in LEVELS and word not in network.anatomy.shapes:
+        if not network.levels:
+            raise UsageError(f"{network.name} has no levels, so none is '{word}'", "name a layer: `reverie layers` lists them")
+        return network.level(word)
+    network.layer(word)
+    return word
 
 
 class _Explained(NamedTuple):

@@ -42,6 +42,7 @@ from reverie.recipe.requests import (
     Making,
     Mask,
     Own,
+    PageWriting,
     Printing,
     Pruning,
     Replay,
@@ -61,9 +62,9 @@ DEFAULT_NETWORK = "efficientnet-lite0"
 __all__ = [
     "CLIMB", "COMMANDS", "DEFAULT_NETWORK", "DEFAULT_PRESET", "GROUPS", "LEVELS", "LONGEST_SIDE", "LONGEST_TEXT", "MAX_PIXELS",
     "MOST_FRAMES", "MOST_SEED", "MOST_THREADS", "MOST_TOGETHER", "OWN", "PRESETS", "SCHEMA", "Along", "Ascent", "Batch", "Beside",
-    "Canvas", "Choices", "Command", "CommandSpec", "Course", "Cut", "Data", "Estimate", "FileInput", "Film", "FilmReading",
-    "FilmWriting", "Finish", "Flag", "Goal", "Journey", "Level", "Listing", "Look", "Machine", "Machinery", "Making", "Mask", "Named",
-    "NetworkUsed", "Noise", "NoiseInput", "Objective", "Opinion", "Own", "Penalties", "Preset", "Printing", "Pruning", "Recipe",
-    "Replay", "Request", "Seed", "Sheet", "Size", "Stop", "Stopped", "Subject", "Tiles", "Together", "Top", "Transforms", "VectorInput",
-    "Width", "Writing", "choose", "first_fault", "flag_in", "flag_names", "flag_of", "of_command", "preset", "read", "resolve", "sides",
+    "Canvas", "Choices", "Command", "CommandSpec", "Course", "Cut", "Data", "Estimate", "FileInput", "Film", "FilmReading", "FilmWriting",
+    "Finish", "Flag", "Goal", "Journey", "Level", "Listing", "Look", "Machine", "Machinery", "Making", "Mask", "Named", "NetworkUsed",
+    "Noise", "NoiseInput", "Objective", "Opinion", "Own", "PageWriting", "Penalties", "Preset", "Printing", "Pruning", "Recipe", "Replay",
+    "Request", "Seed", "Sheet", "Size", "Stop", "Stopped", "Subject", "Tiles", "Together", "Top", "Transforms", "VectorInput", "Width",
+    "Writing", "choose", "first_fault", "flag_in", "flag_names", "flag_of", "of_command", "preset", "read", "resolve", "sides",
 ]  # fmt: skip

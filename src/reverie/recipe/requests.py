@@ -163,7 +163,10 @@ class Look(Data):
 
     group: ClassVar[str] = "what to look at"
     layers: Annotated[Given, Flag("LAYER[,LAYER…]", first=True, several=True)] = Field(
-        None, description="look at these alone; without it at every block"
+        None, description="look at these layers or levels alone; without it at every block"
+    )
+    level: Annotated[Level | None, BeforeValidator(_word("level", LEVELS)), Flag("L", ("--level", "-l"), first=True)] = Field(
+        None, description="look at this level alone: " + ", ".join(LEVELS[:-1]) + " or " + LEVELS[-1]
     )
     why: Annotated[Given, Flag("LABEL", first=True)] = Field(None, description="what counted for this label instead of the first")
     channels: Annotated[int, Flag("N", first=True)] = Field(4, ge=0, le=4, description="how many of each layer are shown")
@@ -272,6 +275,18 @@ class Sheet(Data):
     group: ClassVar[str] = "output"
     sheet: Annotated[str | None, Flag("FILE", first=True)] = Field(
         None, description="also write all of them on one labelled sheet, to this picture file"
+    )
+
+
+class PageWriting(Data):
+    """What is written beside the page of a look."""
+
+    group: ClassVar[str] = "output"
+    handout: Annotated[bool, Flag(first=True)] = Field(
+        False, description="also write handout.html: one printed page in plain words, for a class"
+    )
+    pictures: Annotated[bool, Flag(first=True)] = Field(
+        False, description="also write every picture of the page as a file, with its recipe, into the folder `pictures`"
     )
 
 
