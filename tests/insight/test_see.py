@@ -264,11 +264,10 @@ def test_how_long_it_takes_is_counted_in_steps(hand: Network, monkeypatch: pytes
     ticks = iter(range(10_000))
     monkeypatch.setattr("reverie.insight.duration.time.perf_counter", lambda: float(next(ticks)))
     few = plan_see(shown(), network=hand, channels=0, steps=10, layers=["light", "edge"])
-    bare = few.request.why  # with what counted
-    assert bare is not None
-    enhanced = 2 * (20 * 20 + 16 * 16) / 16**2  # an octave of two steps at 20 × 20, one below
+    assert few.request.why is not None  # with what counted, as long as 32 steps
     took = few.seconds()
-    assert took == pytest.approx(2 * (10 + enhanced + 32), rel=0.1)
+    enhanced = sum(2 * side**2 / 16**2 for side in (20, 14))  # two steps each, of an octave of 1.25 times the side and of one below
+    assert took == pytest.approx(2 * (10 + enhanced + 32))
     more = plan_see(shown(), network=hand, channels=0, steps=110, layers=["light", "edge"])
     assert more.seconds() - took == pytest.approx(200)
     featured = plan_see(shown(), network=hand, channels=1, steps=10, layers=["light", "edge"])
