@@ -160,7 +160,7 @@ def test_it_says_what_was_found(page: str) -> None:
     said = texts(page)
     for words in (
         "Egyptian cat77\u00a0%", "under 0.1\u00a0%", "judge-one still Egyptian cat, 71\u00a0%", "judge-two no longer: now tabby, 40\u00a0%",
-        "Very like the photograph: similarity 0.94, relative error 0.03.", "Channel 7 4.2 spreads above usual", "24 photographs of things",
+        "Very like the original: similarity 0.94, relative error 0.03.", "Channel 7 4.2 spreads above usual", "24 photographs of things",
         "2 · edges · blocks.2",
         "Each value sees 25 × 25 pixels: the box on the picture.", "A grid of 48 × 32 places, 2 pixels apart; 16 channels.",
         "+1.50", "−0.70", "A note.", f"Made by Reverie {reverie.__version__}",
@@ -208,7 +208,7 @@ def test_a_network_without_labels_is_shown_without_them() -> None:
 
 def test_of_figures_that_are_no_numbers_nothing_is_told() -> None:
     said = texts(sight(layers=(bare(rung(1)),), expected=1).page())
-    assert "1 · blocks.1" in said and "like the photograph" not in said and "similarity" not in said.split("1 · blocks.1")[1]
+    assert "1 · blocks.1" in said and "like the original" not in said and "similarity" not in said.split("1 · blocks.1")[1]
 
 
 def test_a_channel_that_never_fired_has_words_in_place_of_a_picture() -> None:

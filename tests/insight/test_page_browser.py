@@ -2,32 +2,17 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from tests.helpers.browsing import axe_faults, opened
+from tests.helpers.browsing import browser as browser
 from tests.helpers.sights import bare, rung, sight
 
 from reverie.insight import Fidelity, Noticed
-
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync"]  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    where = shutil.which("chromium")
-    if where is None:
-        pytest.skip("no chromium on this machine: the page is not looked at in a browser")
-    driver = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install playwright")
-    with driver.sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=where, args=FLAGS)
-        yield opened
-        opened.close()
 
 
 @pytest.fixture(scope="module")
@@ -38,26 +23,11 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
-def opened(browser: Any, file: Path, **options: Any) -> tuple[Any, list[str]]:
-    """The page, and every address it asked for or fault it reported."""
-    page = browser.new_context(**({"viewport": {"width": 1280, "height": 900}, "reduced_motion": "reduce"} | options)).new_page()
-    heard: list[str] = []
-    page.on("request", lambda request: None if request.url.startswith("data:") else heard.append(request.url))
-    page.on("pageerror", lambda error: heard.append(str(error)))
-    page.on("console", lambda message: heard.append(message.text))
-    page.goto(file.as_uri())
-    return page, heard
-
-
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 380])
 def test_axe_finds_nothing_and_nothing_is_wider_than_the_screen(browser: Any, file: Path, scheme: str, width: int) -> None:
-    axe = pytest.importorskip("axe_core_python", reason="axe is not installed: pip install axe-core-python")
     page, heard = opened(browser, file, viewport={"width": width, "height": 800}, color_scheme=scheme)
-    page.evaluate((Path(str(axe.__file__)).parent / "axe.min.js").read_text("utf-8"))
-    found = page.evaluate("axe.run()")
-    assert len(found["passes"]) > 20
-    assert [(each["id"], [node["html"] for node in each["nodes"]][:3]) for each in found["violations"]] == []
+    assert axe_faults(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert heard == [file.as_uri()]
     page.context.close()

@@ -11,6 +11,8 @@ from sys import executable
 import pytest
 from tests.helpers.sights import bare, rung, sight
 
+from reverie.insight.index_page import index_entry, index_page
+
 # its list of CSS properties is of 2020; the browser tests see whether a style works
 TOO_YOUNG = re.compile(r'error: CSS: "[a-z-]+": Property "[a-z-]+" doesn\'t exist\.')
 
@@ -29,5 +31,7 @@ def test_the_page_is_valid_html(tmp_path: Path) -> None:
     little = sight(labels=(), why=None, against=None, layers=(bare(rung(1)),))
     assert not faults(sight().page(), tmp_path)
     assert not faults(little.page(), tmp_path)
+    assert not faults(sight().handout(), tmp_path)
+    assert not faults(index_page([index_entry(sight(), "a b-seen/index.html", 4)]), tmp_path)
     wrong = little.page().replace("<main", '<div align="left"><main', 1)
     assert any("align" in each or "div" in each for each in faults(wrong, tmp_path))  # it does look

@@ -250,3 +250,43 @@ def test_feature_pictures_are_kept(hand: Network, monkeypatch: pytest.MonkeyPatc
 def test_without_keeping_there_is_no_cache(hand: Network) -> None:
     reverie.see(shown(), network=hand, layers=["edge"], keep=False, **FEW)
     assert not cache_folder().exists()
+
+
+# ---- several pictures, and how long
+
+
+def test_a_list_of_pictures_gives_a_list(hand: Network) -> None:
+    told: list[tuple[float, str]] = []
+    seen = reverie.see([shown(), shown(20, 24)], network=hand, progress=lambda state: told.append((state.done, state.doing)), **FEW)
+    assert [each.seen for each in seen] == [(16, 16), (16, 19)] and all(len(each.layers) == 2 for each in seen)
+    assert same(there(seen[0]["edge"].rebuilt), there(reverie.see(shown(), network=hand, **FEW)["edge"].rebuilt))
+    shares = [share for share, _ in told]
+    assert shares == sorted(shares) and 0.9 < shares[-1] <= 1 and told[0][1] == "1/2, light: rebuilding"
+    stopped = reverie.see([shown()] * 3, network=hand, progress=lambda state: state.doing == "2/3, edge: rebuilding", **FEW)
+    assert [len(each.layers) for each in stopped] == [2, 1]
+    with pytest.raises(UsageError, match="no pictures"):
+        reverie.see([], network=hand)
+
+
+def test_how_long_it_takes_is_counted_in_steps(hand: Network, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a clock that runs a second with each step that is tried, at 16 × 16 pixels."""
+    ticks = iter(range(10_000))
+    monkeypatch.setattr("reverie.insight.duration.time.perf_counter", lambda: float(next(ticks)))
+    few = plan_see(shown(), network=hand, channels=0, steps=10, layers=["light", "edge"])
+    assert few.request.why is not None  # with what counted, as long as 32 steps
+    took = few.seconds()
+    enhanced = sum(2 * side**2 / 16**2 for side in (20, 14))  # two steps each, of an octave of 1.25 times the side and of one below
+    assert took == pytest.approx(2 * (10 + enhanced + 32))
+    more = plan_see(shown(), network=hand, channels=0, steps=110, layers=["light", "edge"])
+    assert more.seconds() - took == pytest.approx(200)
+    featured = plan_see(shown(), network=hand, channels=1, steps=10, layers=["light", "edge"])
+    assert featured.seconds() > took + 100
+    reverie.see(shown(), network=hand, channels=1, steps=10)  # the features are in the cache now
+    assert featured.seconds() == pytest.approx(took)
+
+
+def test_what_was_asked_for_is_the_same_where_the_look_is(hand: Network) -> None:
+    first, again = (plan_see(shown(), network=hand, **FEW).asked for _ in range(2))
+    assert first == again
+    for other in ({"seed": 1}, {"layers": ["edge"]}, {"width": 32}, {"why": 2}):
+        assert plan_see(shown(), network=hand, **{**FEW, **other}).asked != first

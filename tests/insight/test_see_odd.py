@@ -263,7 +263,7 @@ def test_pictures_that_cannot_be_seen(hand: Network, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="does not exist"):
         reverie.see(tmp_path / "none.png", network=hand)
     with pytest.raises(UsageError, match="several networks"):
-        reverie.see(shown(), network=[hand, wrapped(OneSize(), labels=LABELS)])  # type: ignore[arg-type]
+        reverie.see(shown(), network=[hand, wrapped(OneSize(), labels=LABELS)])  # type: ignore[call-overload]
 
 
 def test_a_notebook_shows_the_page(hand: Network) -> None:

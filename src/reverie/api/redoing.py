@@ -120,7 +120,7 @@ def plan_again(
     carried = _carried(picture)
     old = carried.recipe
     if old.objective == "rebuild":
-        raise UsageError("a picture rebuilt from a layer, but for something", "look again: `reverie see` has those choices")
+        raise _only_as_it_was(carried, {"start": start, **changes} if start is not None else changes)
     _check_own(carried, objective, changes)
     others = network is not None and not _are(network, old)
     if network is None and old.networks:
@@ -141,6 +141,21 @@ def plan_again(
     if isinstance(begin, str) != isinstance(old.input("start"), NoiseInput) or "size" in changes:
         before.pop("octaves" if old.command in ("imagine", "feature") else "spread", None)
     return _with_origin(_planned(old, begin, Before(before, targets), changes, network, objective), old)
+
+
+def _only_as_it_was(carried: Carried, changes: Mapping[str, Any]) -> UsageError:
+    """Of a picture rebuilt from a layer: what `see` takes of what shall be other than it was, and how that is asked for."""
+    layer = str(carried.recipe.target)
+    fields = COMMANDS["see"].fields
+    taken = " ".join(choice(name, value) for name, value in changes.items() if name in fields)
+    other = [choice(name) for name in changes if name not in fields and name not in ("start", "target")]
+    fault = f"'{carried.name}' was rebuilt from layer '{layer}', and is made again only as it was"
+    if other:
+        fault += (
+            f"; {', '.join(other)} is no choice of such pictures" if len(other) == 1 else f"; {', '.join(other)} are no choices of them"
+        )
+    layer = str(changes.get("target", layer))
+    return UsageError(fault, f"for another look: reverie see PICTURE {choice('layers', layer)} {taken}".rstrip())
 
 
 def _are(network: Networks, old: Recipe) -> bool:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def dream(call: Call) -> int:
-    starts = _pictures_of(call.subjects[0])
+    starts = pictures_of(call.subjects[0])
     for name in ("guide", "mask"):
         if call.given.get(name) is not None:
             check_readable(call.given[name])
@@ -70,7 +70,7 @@ def _estimated(start: str, plan: Plan) -> tuple[dict[str, Any], str]:
     return {"start": start, "width": recipe.width, "height": recipe.height, **asdict(found)}, words
 
 
-def _pictures_of(starts: tuple[str, ...]) -> list[str]:
+def pictures_of(starts: tuple[str, ...]) -> list[str]:
     """Folders replaced by the pictures in them. What is not there is found out now."""
     from reverie.files.input_files import READABLE, pictures_in
 

@@ -1,81 +1,196 @@
-"""The command see: a folder with a page, its figures and its pictures, written anew as layers are done."""
+"""The command see: for each picture a folder with a page and its figures, written anew as layers are done."""
 
 from __future__ import annotations
 
-import json
-import os
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reverie.cli.console import line, print_json, remark, say
+from reverie.cli.console import Line, line, print_json, remark, say
+from reverie.cli.dreaming import pictures_of
 from reverie.cli.flags import Call
-from reverie.cli.query_commands import check_readable
-from reverie.errors import Interrupted, OutputError, choice
-from reverie.recipe import Printing, Writing
-from reverie.store import check_place, expanded, is_folder, made_folder, speakable, write_whole
+from reverie.cli.seen_folder import HANDOUT, PAGE, SeenFolder, SeenIndex, check_free, figures_in
+from reverie.errors import InputError, Interrupted, MissingExtra, OutputError, ReverieError, UnsafeError
+from reverie.recipe import PageWriting, Printing, Writing
+from reverie.store import Destination, expanded, is_folder, made_folder, speakable
 
 if TYPE_CHECKING:
-    from reverie.insight import Sight
+    from reverie.insight import SeePlan
 
-PAGE, FIGURES = "index.html", "see.json"
 AGAIN = 30.0  # seconds after which the page is written anew: that takes a second or two
 
 
 def see(call: Call) -> int:
-    (picture,), writing, printing = call.subjects, call.of(Writing), call.of(Printing)
-    check_readable(picture)
-    place = expanded(writing.output) if writing.output is not None else Path(f"{speakable(expanded(picture).stem)}-seen")
-    _check(place, writing.force)
-    from reverie.api import plan_see
-
-    plan = plan_see(picture, network=call.network.one(printing.quiet), **call.choices)
-    made_folder(place)
-    for note in plan.sight.notes:
-        remark(note)
-    sight = plan.sight
-    written: dict[str, str] = {}
+    given, printing = call.subjects[0], call.of(Printing)
+    pictures = pictures_of(given)
+    many = len(pictures) > 1 or any(is_folder(expanded(each)) for each in given)
+    looking = _Looking(call, many)
     with line(printing.quiet) as shown:
-        shown.begin("looking")
         try:
-            due = 0.0
+            for number, picture in enumerate(pictures):
+                looking.at(picture, shown, len(pictures) - number)
+                if shown.interrupted:
+                    break
+        finally:
+            looking.tell_index()
+            if printing.as_json and (looking.results or many):
+                print_json(looking.results)
+    if looking.unfinished or (shown.interrupted and looking.done < len(pictures)):
+        left = f"{looking.done} of {len(pictures)} pictures are done, and the same command goes on with the rest"
+        raise Interrupted("stopped early", left if many else looking.unfinished)
+    return looking.first.exit_code if looking.first else 0
+
+
+class _Looking:
+    """Looks at one picture after another.
+
+    Args:
+        call: the command.
+        many: whether there may be several, each with a folder of its own.
+
+    Attributes:
+        results: what `--json` says. done: how many pictures. unfinished: what there is to say of one that was broken off.
+        first: the first mistake among several pictures.
+
+    Raises:
+        OutputError: what was named cannot be written.
+    """
+
+    def __init__(self, call: Call, many: bool) -> None:
+        self.results: list[dict[str, Any]] = []
+        self.done, self.unfinished = 0, ""
+        self.first: ReverieError | None = None
+        self._call, self._many = call, many
+        self._writing, self._beside, self._printing = call.of(Writing), call.of(PageWriting), call.of(Printing)
+        self._network: Any = None
+        self._taken: set[Path] = set()
+        self._has_told_how_long = False
+        named = None if self._writing.output is None else expanded(self._writing.output)
+        self._place = None if many else named
+        self._index = SeenIndex(_folder(self._writing.output), self._writing.force) if many and named is not None else None
+        if self._place is not None:  # found out before torch is there, as far as it can be
+            check_free(self._place, self._writing.force or figures_in(self._place) is not None)
+
+    def at(self, picture: str, shown: Line, left: int) -> None:
+        """Look at one; `left` is how many there are still, with it."""
+        try:
+            plan = self._plan(picture)
+            folder = self._folder_for(picture, plan)
+            for note in plan.sight.notes:
+                remark(note)
+            if folder.kept is not None:
+                remark(f"'{folder.place}' is there already, of this picture and these choices; --force makes it anew")
+                self._tell(folder, plan, plan.sight.expected)
+            else:
+                self._look(picture, plan, folder, shown, left)
+        except (InputError, UnsafeError, OutputError, MissingExtra) as error:
+            if not self._many:
+                raise
+            remark(error)
+            self.first = self.first or error
+
+    def tell_index(self) -> None:
+        """The page that links the others, once there is one."""
+        if self._index is not None and self.results and not self._printing.as_json:
+            say(str(self._index.page))
+
+    def _plan(self, picture: str) -> SeePlan:
+        from reverie.api import plan_see
+
+        network = self._network or self._call.network.one(self._printing.quiet)
+        choices: dict[str, Any] = dict(self._call.choices)
+        plan = plan_see(picture, network=network, **choices)
+        self._network = plan.network
+        return plan
+
+    def _folder_for(self, picture: str, plan: SeePlan) -> SeenFolder:
+        """The folder that was named; else one called after the picture, or with a number where something else is there."""
+        if self._place is not None:
+            return self._ready(picture, plan, self._place)
+        usual = Path(f"{speakable(expanded(picture).stem)}-seen")
+        if self._index is not None:
+            made_folder(self._index.folder)
+            usual = self._index.folder / usual
+        turn = 1
+        while True:
+            place = usual if turn == 1 else usual.with_name(f"{usual.name}-{turn}")
+            turn += 1
+            try:
+                if place in self._taken:
+                    continue
+                folder = self._ready(picture, plan, place)
+            except OutputError:
+                if self._writing.force or not is_folder(place):
+                    raise
+                continue
+            self._taken.add(place)
+            if place != usual and folder.kept is None:
+                remark(f"'{usual}' is there already, and is something else: this one goes to '{place}'")
+            return folder
+
+    def _ready(self, picture: str, plan: SeePlan, place: Path) -> SeenFolder:
+        folder = SeenFolder(place, self._writing, self._beside)
+        folder.check_input(expanded(picture))
+        folder.ready(plan)
+        return folder
+
+    def _look(self, picture: str, plan: SeePlan, folder: SeenFolder, shown: Line, left: int) -> None:
+        if not self._printing.quiet and not self._has_told_how_long:
+            remark(how_long(left, plan.sight.expected, plan.seconds()))
+            self._has_told_how_long = True
+        shown.begin(f"looking at {Path(picture).name}" if self._many else "looking")
+        sight, due = plan.sight, 0.0
+        try:
             for sight in plan.layers(shown):
-                _save(sight, place, written, writing.with_recipe)
-                if time.monotonic() >= due:
-                    _write(sight, place)
+                if sight.layers:
+                    folder.write_pictures(sight)
+                if sight.layers and time.monotonic() >= due:
+                    folder.write(sight)
                     due = time.monotonic() + AGAIN
         finally:
-            _write(sight, place)
-    if printing.as_json:
-        answer = {"path": str(place / PAGE), "recipe": None, "seconds": round(sight.seconds, 3), "score": None}
-        print_json([{**answer, **sight.as_data(written)}])
+            shown.close()
+            if sight.layers:
+                folder.write(sight)
+        if sight.layers:
+            self._tell(folder, plan, len(sight.layers))
+        if len(sight.layers) < sight.expected:
+            there = (
+                f"the page has {len(sight.layers)} of {sight.expected} layers" if sight.layers else "no layer was done, so there is no page"
+            )
+            self.unfinished = f"{there}; the same command makes it whole"
+
+    def _tell(self, folder: SeenFolder, plan: SeePlan, layers: int) -> None:
+        self.done += layers == plan.sight.expected
+        if self._index is not None:
+            self._index.add(plan, folder.place, layers)
+        self.results.append(folder.told())
+        if not self._printing.as_json:
+            say(str(folder.place / PAGE))
+            if self._beside.handout and (folder.place / HANDOUT).is_file():
+                say(str(folder.place / HANDOUT))
+
+
+def _folder(output: str) -> Path:
+    """The folder that several pages go to; OutputError where it cannot be one."""
+    from reverie.files import SUFFIXES
+
+    found = Destination(output, True, frozenset(SUFFIXES)).folder
+    assert found is not None
+    return found
+
+
+def how_long(pictures: int, layers: int, seconds: float) -> str:
+    """`16 layers, about 25 seconds`; of several pictures all, told by the first."""
+    each = f"{layers} layer{'s' * (layers != 1)}"
+    what = each if pictures == 1 else f"{pictures} pictures, {each} each"
+    return f"{what}, about {_time(seconds * pictures)}"
+
+
+def _time(seconds: float) -> str:
+    if seconds < 10:
+        count = max(1, round(seconds))
+    elif seconds < 90:
+        count = 5 * round(seconds / 5)
     else:
-        say(str(place / PAGE))
-    if len(sight.layers) < sight.expected:
-        raise Interrupted("stopped early", f"the page has {len(sight.layers)} of {sight.expected} layers")
-    return 0
-
-
-def _check(place: Path, force: bool) -> None:
-    """Raise OutputError now where the folder is there already, or cannot be made."""
-    there = os.path.lexists(place)  # unlike `place.exists`, no name is too long for it, and a link that leads nowhere is there
-    if there and not is_folder(place):
-        raise OutputError(f"'{place}' is not a folder", f"give the name of one with {choice('output')}")
-    if there and not force:
-        raise OutputError(f"the folder '{place}' exists already", f"give {choice('force')} to write into it, or another name")
-    check_place(place / PAGE if there else place)
-
-
-def _save(sight: Sight, place: Path, written: dict[str, str], with_recipe: bool) -> None:
-    """The pictures that are not there yet."""
-    for name, each in sight.pictures().items():
-        if name not in written:
-            written[name] = str(place / name)
-            each.save(place / name, force=True, with_recipe=with_recipe)
-
-
-def _write(sight: Sight, place: Path) -> None:
-    """The page as far as it is, and its figures."""
-    data: Any = sight.as_data()
-    write_whole(place / FIGURES, json.dumps(data, ensure_ascii=False, indent=1).encode(), replace=True)
-    write_whole(place / PAGE, sight.page().encode(), replace=True)
+        return f"{round(seconds / 60)} minutes" if seconds < 5400 else f"{seconds / 3600:.1f} hours"
+    return f"{count} second{'s' * (count != 1)}"

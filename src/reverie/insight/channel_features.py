@@ -44,6 +44,13 @@ def with_features(noticed: list[Noticed], layer: Layer, request: SeeRequest, wat
     return [replace(each, feature=_alive(found[each.channel])) for each in noticed]
 
 
+def missing(noticed: list[Noticed], layer: Layer, request: SeeRequest) -> list[Recipe]:
+    """Of the pictures of what excites these channels most, those that are not in the cache yet."""
+    shelf, common = Shelf("features"), _recipe(request, layer)
+    recipes = [common.model_copy(update={"target": of_layer(layer.name, each.channel)}) for each in noticed]
+    return [each for each in recipes if shelf.get(_key(each)) is None]
+
+
 def _recipe(request: SeeRequest, layer: Layer) -> Recipe:
     """Of a feature picture of this layer, but for its channel; of one seed, whatever that of the picture that is looked at."""
     network = request.network

@@ -19,10 +19,10 @@ UNUSUAL = 2.0  # spreads above usual, from which on a place counts as unusual
 SLIGHT = 0.05  # of a layer's strongest place: what is weaker spoke neither for nor against
 
 LIKENESS = (
-    (0.9, "Very like the photograph"),
-    (0.7, "Much like the photograph"),
-    (0.4, "Somewhat like the photograph"),
-    (-1.0, "Hardly like the photograph"),
+    (0.9, "Very like the original"),
+    (0.7, "Much like the original"),
+    (0.4, "Somewhat like the original"),
+    (-1.0, "Hardly like the original"),
 )
 
 Box = tuple[float, float, float, float]  # x, y, width, height on the seen picture

@@ -6,11 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from reverie import files
 from reverie import pictures as _pictures
 from reverie.errors import InputError, MissingExtra, UsageError, choice, printable
+from reverie.insight.duration import seconds_for
 from reverie.insight.layer_by_layer import look
 from reverie.insight.report import Sight
 from reverie.insight.request import SeeRequest, Watcher, blocks, seen_size
@@ -24,6 +25,7 @@ from reverie.render import threads as using
 from reverie.render.noise import SMALLEST
 from reverie.store import expanded, is_folder
 from reverie.target import layer_names
+from reverie.version import __version__
 
 _NOISE_PICTURES = 24  # of which is measured what is usual, for want of photographs
 
@@ -48,6 +50,20 @@ class SeePlan:
         """What is seen so far: before the first layer, and after each."""
         yield self.sight
         yield from look(self.sight, self.request, watcher)
+
+    def seconds(self) -> float:
+        """About how long it will take on this machine, after a second or so of trying."""
+        return seconds_for(self.request)
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        """What was asked for, as data: where it is the same, so is what is seen."""
+        request, choices = self.request, self.request.choices
+        return {
+            "picture": request.picture.sha256, "network": self.network.sha256, "layers": list(request.layers), "size": list(request.size),
+            "why": request.why, "against": request.against, "channels": choices.channels, "steps": choices.steps,
+            "usual": self.sight.usual, "seed": request.seed, "shown": list(request.shown), "reverie": __version__,
+        }  # fmt: skip
 
     def __repr__(self) -> str:
         return f"SeePlan({self.sight!r})"
@@ -112,7 +128,7 @@ def _layer_names(choices: Look, network: Network) -> tuple[str, ...]:
     given: str | Sequence[str] | None = choices.layers
     if choices.level is not None:
         if given is not None:
-            raise UsageError("both layers and a level", "a level stands for a layer, and may be named among them")
+            raise UsageError("both layers and a level", f"name the level among the layers: {choice('layers', f'{choices.level},…')}")
         return (network.level(choices.level),)
     if given is None:
         return tuple(each.name for each in blocks(network))
@@ -120,12 +136,11 @@ def _layer_names(choices: Look, network: Network) -> tuple[str, ...]:
     names = [name for text in ([given] if isinstance(given, str) else given) for name in layer_names(text, known)]
     if not names:
         raise UsageError("no layers to look at", "name one, or leave it out for every block")
-    for each in names:
-        if names.count(each) > 1:
-            raise UsageError(f"layer '{each}' stands twice among the layers", "name each of them once")
-        network.layer(each)
     order = [each.name for each in network.layers]
     for each in names:
+        if names.count(each) > 1:
+            raise UsageError(f"layer '{each}' stands twice among the layers", "name each of them once, itself or by its level")
+        network.layer(each)
         if each not in order:
             raise UsageError(f"layer '{each}' is not one of those that can be seen", "`reverie layers` lists them")
     return tuple(sorted(names, key=order.index))

@@ -10,6 +10,7 @@ from typing import Any
 from torch import Tensor
 
 from reverie.errors import printable, unknown
+from reverie.insight.handout import handout
 from reverie.insight.layer_page import SLIGHT, UNUSUAL, layer_view, script_data
 from reverie.insight.layer_report import Rung
 from reverie.networks import Label
@@ -85,8 +86,13 @@ class Sight:
                     found[f"{stem}-{one.channel}-feature.png"] = one.feature
         return found
 
+    def handout(self) -> str:
+        """One self-contained HTML page that fits one sheet of A4 or Letter: six steps of the way up, in plain words, for a class."""
+        picture = in_colours(self.picture.pixels, self.shown)  # (3, H, W)
+        return handout(picture, self.seen, self.network, self.labels, self.layers, coloured=len(self.picture.pixels) > 1)
+
     def as_data(self, paths: Mapping[str, str] | None = None) -> dict[str, Any]:
-        """The figures, for JSON; with `paths`, by the names that `pictures` gives, where the pictures lie."""
+        """The figures, for JSON; `paths` says where the pictures lie, by the names that `pictures` gives: of others there is None."""
         stems = file_stems(each.name for each in self.layers)
         return {
             "picture": self.name,
@@ -137,8 +143,8 @@ def _script_data(sight: Sight) -> dict[str, object]:
 
 
 def _figures(rung: Rung, stem: str, paths: Mapping[str, str]) -> dict[str, Any]:
-    def path(part: str) -> str:
-        return paths.get(f"{stem}-{part}.png", f"{stem}-{part}.png")
+    def path(part: str) -> str | None:
+        return paths.get(f"{stem}-{part}.png")
 
     counted = rung.counted and {
         "total": rung.counted.total,
@@ -148,14 +154,14 @@ def _figures(rung: Rung, stem: str, paths: Mapping[str, str]) -> dict[str, Any]:
     return {
         "name": rung.name,
         "rebuilt": path("rebuilt"),
-        "enhanced": None if rung.enhanced is None else path("enhanced"),
+        "enhanced": path("enhanced"),
         "fidelity": rung.fidelity.as_data(),
         "noticed": [
             {
                 "channel": each.channel,
                 "score": each.score,
                 "heat": path(f"{each.channel}-heat"),
-                "feature": None if each.feature is None else path(f"{each.channel}-feature"),
+                "feature": path(f"{each.channel}-feature"),
             }
             for each in rung.noticed
         ],

@@ -17,11 +17,12 @@ def render(package: str, name: str, data: Mapping[str, object], /, **values: obj
     """A page in the frame that all have (`page.html.jinja`, `base.css`).
 
     Args:
-        package: whose folder `templates` has NAME.html.jinja, which extends `page.html.jinja`, NAME.css and NAME.js.
+        package: whose folder `templates` has NAME.html.jinja, which extends `page.html.jinja`, NAME.css, and NAME.js if it has a script.
         data: what the script reads, as JSON, in the element of the id `data`.
         **values: what the templates name; `made`, what made the page, is known to them.
     """
-    loader = ChoiceLoader([PackageLoader(package), PackageLoader("reverie.pages")])
+    own = PackageLoader(package)
+    loader = ChoiceLoader([own, PackageLoader("reverie.pages")])
     env = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     env.filters["percent"] = percent
 
@@ -31,7 +32,7 @@ def render(package: str, name: str, data: Mapping[str, object], /, **values: obj
     return env.get_template(f"{name}.html.jinja").render(
         made=f"Reverie {__version__}",
         style=Markup(source("base.css") + source(f"{name}.css")),
-        script=Markup(source(f"{name}.js")),
+        script=Markup(source(f"{name}.js") if f"{name}.js" in own.list_templates() else ""),
         data=Markup(inert_json(data)),
         **values,
     )

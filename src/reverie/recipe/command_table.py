@@ -25,6 +25,7 @@ from reverie.recipe.requests import (
     Mask,
     OfTheNetwork,
     Own,
+    PageWriting,
     Printing,
     Pruning,
     Replay,
@@ -155,8 +156,8 @@ _ROWS = (
     ),
     CommandSpec(
         "see", "What each layer, lowest to highest, made of a picture: one page.", "reverie see truck.jpg",
-        "reverie.cli.seeing:see", (Subject("PICTURE", "a picture to look at"),), models=(Look, Seed, Machinery),
-        writing=(Writing, Printing), defaults=_REBUILT, networks="one",
+        "reverie.cli.seeing:see", (Subject("PICTURE", "pictures to look at, or a folder of them", several=True),),
+        models=(Look, Seed, Machinery), writing=(Writing, PageWriting, Printing), defaults=_REBUILT, networks="one",
     ),
     CommandSpec(
         "journey", "A film without end: dream on START, move it a little, dream again.", "reverie journey sky.jpg --level parts",

@@ -176,7 +176,7 @@ class Look(Data):
 
     group: ClassVar[str] = "what to look at"
     layers: Annotated[Given, Flag("LAYER[,LAYER…]", first=True, several=True)] = Field(
-        None, description="look at these alone; without it at every block"
+        None, description="look at these layers or levels alone; without it at every block"
     )
     level: Annotated[Level | None, BeforeValidator(_word("level", LEVELS)), Flag("L", ("--level", "-l"), first=True)] = Field(
         None, description="look at the layer of this level alone"
@@ -288,6 +288,18 @@ class Sheet(Data):
     group: ClassVar[str] = "output"
     sheet: Annotated[str | None, Flag("FILE", first=True)] = Field(
         None, description="also write all of them on one labelled sheet, to this picture file"
+    )
+
+
+class PageWriting(Data):
+    """What is written beside the page of a look."""
+
+    group: ClassVar[str] = "output"
+    handout: Annotated[bool, Flag(first=True)] = Field(
+        False, description="also write handout.html: one printed page in plain words, for a class"
+    )
+    pictures: Annotated[bool, Flag(first=True)] = Field(
+        False, description="also write every picture of the page as a file, with its recipe, into the folder `pictures`"
     )
 
 

@@ -72,7 +72,7 @@
 
   function summary(layer, number) {
     const place = `At ${Math.round(state.x * 100)} % across and ${Math.round(state.y * 100)} % down`;
-    if (!number) return `${place}. This is the photograph itself; choose a layer to see what it made of this place.`;
+    if (!number) return `${place}. This is the picture itself; choose a layer to see what it made of this place.`;
     const all = layer.field === null || boxes(layer, state.x, state.y).box.slice(2).join() === [wide, tall].join();
     const found = noticed(layer, state.x, state.y), side = sideInWords(counted(layer, state.x, state.y));
     return `${place}, one value of layer ${number} sees ${all ? "all of the picture" : `${layer.field} × ${layer.field} pixels`}. ` +
@@ -83,7 +83,7 @@
   function caption(layer, number) {
     if (!number) return "The picture as the network was given it.";
     const rebuilt = get(`rebuilt-${number}`);
-    if (!rebuilt) return "Nothing was rebuilt from this layer: this is the photograph.";
+    if (!rebuilt) return "Nothing was rebuilt from this layer: this is the picture itself.";
     const words = rebuilt.closest("figure").querySelector("figcaption > p");
     return "The picture as this layer still knows it. " + (words ? words.textContent.trim() : "");
   }
@@ -120,10 +120,10 @@
       if (!still.matches) stage.animate([{ opacity: 0 }, { opacity: 1 }], { duration: 260, easing: "ease-out" });
     }
     layerInput.value = number;
-    layerInput.setAttribute("aria-valuetext", number ? named(layer, number) : "The photograph");
+    layerInput.setAttribute("aria-valuetext", number ? named(layer, number) : "The picture itself");
     get("lower").disabled = number === 0;
     get("higher").disabled = number === data.layers.length;
-    get("title").textContent = number ? named(layer, number) : "The photograph";
+    get("title").textContent = number ? named(layer, number) : "The picture itself";
     get("caption").textContent = caption(layer, number);
     cards.forEach((card, index) => card.setAttribute("aria-pressed", String(index + 1 === number)));
     showPlace();
@@ -135,7 +135,7 @@
     draw(".box", layer ? box : cell.map((value, index) => (index < 2 ? value : 0)));
     draw(".cell", cell);
     get("crop").setAttribute("viewBox", (layer ? box : [0, 0, wide, tall]).join(" "));
-    get("crop").setAttribute("aria-label", layer ? "The piece of the photograph that one value sees here" : "The photograph itself");
+    get("crop").setAttribute("aria-label", layer ? "The piece of the picture that one value sees here" : "The picture itself");
     const found = layer && noticed(layer, state.x, state.y);
     fill(get("feature"), number, found);
     get("feature").hidden = !layer || !layer.heats.length;

@@ -1,0 +1,4 @@
+"use strict";
+const button = document.getElementById("print");
+button.hidden = false;
+button.addEventListener("click", () => print());
