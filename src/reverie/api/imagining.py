@@ -16,6 +16,7 @@ from reverie.errors import UsageError, choice
 from reverie.files.limits import at_most_pixels
 from reverie.networks import Network
 from reverie.pictures import Picture, Pictures
+from reverie.pictures.torch_modes import ordinary_modes
 from reverie.recipe import Along, Batch, NoiseInput, Size, Together
 from reverie.render import Plan, Watcher, check, check_objective, check_reach, check_size, drawn, fitting, purposes
 from reverie.target import CLASSES, Target, Term, expand, has_range, parse
@@ -48,6 +49,7 @@ def imagine(
 
 
 @documented("imagine")
+@ordinary_modes()
 def imagine(
     label: Label | Sequence[Label] | None = None,
     *,
@@ -106,6 +108,7 @@ def feature(
 
 
 @documented("feature")
+@ordinary_modes()
 def feature(
     target: Climbed | Sequence[Climbed] | None = None,
     *,
@@ -141,6 +144,7 @@ def feature(
 
 
 @documented("feature")
+@ordinary_modes()
 def features(
     targets: Climbed | Sequence[Climbed] | None = None,
     *,

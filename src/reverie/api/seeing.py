@@ -12,10 +12,12 @@ from reverie.errors import UsageError
 from reverie.files.limits import at_most_pixels
 from reverie.insight import SeePlan, Sight, Watcher, make_plan
 from reverie.networks import Network
+from reverie.pictures.torch_modes import ordinary_modes
 from reverie.recipe import Look
 
 
 @documented("see")
+@ordinary_modes()
 def see(
     picture: PictureLike, *, network: Network | str | None = None, progress: Watcher | None = None, **choices: Unpack[SeeChoices]
 ) -> Sight:
