@@ -156,6 +156,7 @@ def test_the_command_line_takes_a_place_too(run: Run, tmp_path: Path, monkeypatc
     unclear = run("imagine", "1", *said, "--size", "16", "--steps", "1")
     assert unclear.code == 2 and "0: (N, 2), 1: (N, 3)\n         say which: --scores 1" in unclear.err
     run("imagine", "1", *said, "--scores", "2").fault(2, "no output '2'", "0: (N, 2), 1: (N, 3)")
+    assert "no output" not in run("imagine", "1", *said, "--size", "16", "--steps", "1").err  # what was wrong is not remembered
     assert run("imagine", "2", *said, "--scores", "1", "--size", "16", "--steps", "1").code == 0  # of the second there are three
 
 

@@ -70,8 +70,9 @@ def open_source(
     _check_known(known, source)
     network = _network(found, known, source)
     _check_fits(network, own)
+    remarks = network.remarks()  # what is wrong is told before it is remembered
     notes = _remember(found.sha256, own, before, known, source)
-    return network, Notes(notes.remarks, (*notes.warnings, *found.notes, *filter(None, (*network.remarks(), doubts(network)))))
+    return network, Notes(notes.remarks, (*notes.warnings, *found.notes, *filter(None, (*remarks, doubts(network)))))
 
 
 def _network(found: Found, known: Preprocessing, source: Source) -> Network:
