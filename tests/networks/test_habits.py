@@ -53,6 +53,11 @@ def pooled(m: Any, x: Tensor) -> Tensor:
     return m.head(m.body(x).mean((2, 3)))  # type: ignore[no-any-return]
 
 
+def longer(m: Any, x: Tensor) -> Tensor:
+    """More numbers, the larger the picture."""
+    return m.body(x).mean(1).flatten(1)  # type: ignore[no-any-return]
+
+
 def mixing(m: Any, x: Tensor) -> Tensor:
     """Every picture is seen beside the mean of all."""
     y = m.body(x).mean((2, 3))
@@ -122,13 +127,13 @@ def net_of(way: Any) -> Network:
     return wrapped(flowing(way))
 
 
-@pytest.mark.parametrize(("way", "free"), [(reshaped, False), (strided, False), (pooled, True), (mixing, True)])
+@pytest.mark.parametrize(("way", "free"), [(reshaped, False), (strided, False), (longer, False), (pooled, True), (mixing, True)])
 def test_a_network_is_free_of_size_only_if_one_picture_gives_one_row(way: Any, free: bool) -> None:
     network = net_of(way)
     assert network.is_free(CLASSES) == free and network.is_free("body")
     assert not (way is reshaped and network.is_free("wide"))
     seen = network.prepare([CLASSES])(torch.rand(2, 3, 2 * SIDE, 2 * SIDE))[CLASSES]
-    assert seen.shape == (2, 3)
+    assert seen.shape == (2, 64 if way is longer else 3)
 
 
 def test_the_second_class_of_a_batch_is_judged_by_its_own_picture() -> None:

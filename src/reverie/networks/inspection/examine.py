@@ -91,9 +91,9 @@ def _find_scores(anatomy: Anatomy, native: NativePass, name: str | None) -> None
 
 
 def _if_rows(wide: WidePass, native: NativePass) -> Any:
-    """What came out of the wide pass, if it gave as many rows for the picture as the native one; None where it did not, or did not end."""
+    """What came out of the wide pass, if it gave as many rows of as many numbers as the native one; else None."""
     there, here = named(wide.output), named(native.output)
-    same = wide.ended and list(there) == list(here) and all(there[name].shape[:1] == here[name].shape[:1] for name in here)
+    same = wide.ended and list(there) == list(here) and all(there[name].shape[:2] == here[name].shape[:2] for name in here)
     return wide.output if same else None
 
 
