@@ -268,7 +268,7 @@ class Network:
         anatomy = self.anatomy
         if CLASSES in names and anatomy.unclear is not None:
             raise anatomy.unclear.with_traceback(None)
-        broken = [name for name in names if LayerName.parse(name).module in anatomy.nans]
+        broken = [name for name in names if LayerName.parse(name, anatomy.calls).module in anatomy.nans]
         if broken:
             what = "the class scores are" if broken[0] == CLASSES else f"layer '{broken[0]}' is"
             raise UsageError(f"{what} NaN: {self._first_nan()}", "take a checkpoint from before")

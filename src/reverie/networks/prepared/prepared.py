@@ -107,7 +107,7 @@ class Prepared:
 
     def _lies_over(self, name: str) -> bool:
         """Whether what a layer gives has a place for each place of the picture."""
-        return name != CLASSES and self.anatomy.layout(name) is not None and not LayerName.parse(name).part
+        return name != CLASSES and self.anatomy.layout(name) is not None and not LayerName.parse(name, self.anatomy.calls).part
 
     def as_taken(self, pictures: Tensor) -> Tensor:
         """(N, C, H, W), normalised, in the precision and the order of memory that the network runs in."""
