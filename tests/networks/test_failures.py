@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from reverie.ascent import IDENTITY, Size, Transform
 from reverie.errors import UsageError
-from reverie.insight.request import gets_through
+from reverie.insight.request import is_seen_whole
 from reverie.networks.inspection.failures import CannotTake, is_out_of_memory, taking_a_picture
 from reverie.networks.normalisation_check import doubts
 from reverie.render.scores import takeable
@@ -86,7 +86,7 @@ def attributing(error: Exception) -> object:
 
 def seeing(error: Exception) -> object:
     network = wrapped(where(lambda _, x: x.shape[2] == 2 * SIDE, error))
-    return gets_through(network, (SIDE, SIDE), "act") and not gets_through(network, (2 * SIDE, SIDE), "act")
+    return is_seen_whole(network, (SIDE, SIDE), "act") and not is_seen_whole(network, (2 * SIDE, SIDE), "act")
 
 
 def climbing(error: Exception) -> object:
@@ -118,9 +118,16 @@ def test_no_memory_comes_through(place: Callable[[Exception], object], error: Ex
 
 
 def test_what_is_no_failure_of_a_network_comes_through() -> None:
-    for error in (KeyboardInterrupt(), UsageError("no layer"), StopIteration()):
-        with pytest.raises(type(error)), taking_a_picture():
+    for error in (KeyboardInterrupt(), UsageError("no layer")):
+        with pytest.raises(type(error)) as raised, taking_a_picture():
             raise error
-    with pytest.raises(CannotTake, match=r"^'x'$"), taking_a_picture():
-        raise KeyError("x")
+        assert raised.value is error
+    for other, said in (
+        (KeyError("x"), "KeyError: 'x'"),
+        (StopIteration(), "StopIteration"),
+        (Exception("two\nlines of it"), "Exception: two"),
+    ):
+        with pytest.raises(CannotTake, match=f"^the network cannot take a picture: {said}") as taken, taking_a_picture():
+            raise other
+        assert taken.value.said == said
     assert is_out_of_memory(MemoryError()) and not is_out_of_memory(ValueError("cannot allocate memory"))

@@ -109,12 +109,16 @@ class Unpadded(nn.Module):
         return F.relu(self.layers(x)).mean((2, 3))
 
 
-def test_octaves_the_network_cannot_take_are_skipped() -> None:
+def test_pictures_too_small_for_the_network_are_enlarged_for_it() -> None:
     net = opened(seeded(Unpadded()))
-    picture = reverie.dream("noise:pink", "layers.2", network=net, size=40, octaves=3, octave_scale=1.5, steps=1)
-    assert "1 of 3 octaves" in picture.notes[0]  # 40 and 27 pixels will do, 18 will not
-    with pytest.raises(UsageError, match="cannot take a picture of 20×20"):
-        reverie.dream("noise:pink", "layers.2", network=net, size=20, octaves=1, steps=1)
+    octaves: list[tuple[int, ...]] = []
+    picture = reverie.dream(
+        "noise:pink", "layers.2", network=net, size=40, octaves=3, octave_scale=1.5, steps=1,
+        progress=lambda now: octaves.append(tuple(now.pictures.shape[2:])),
+    )  # fmt: skip
+    assert octaves == [(18, 18), (27, 27), (40, 40)] and picture.size == (40, 40) and picture.notes == ()  # 25 is the least it takes itself
+    small = reverie.dream("noise:pink", "layers.2", network=net, size=20, octaves=1, steps=1)
+    assert small.size == (20, 20) and small.alive
 
 
 def test_a_score_that_is_no_number_is_an_error(lite0: Network) -> None:

@@ -11,12 +11,14 @@ from reverie.api.start_guide_mask import beside_of, start_of
 from reverie.errors import UsageError, choice
 from reverie.files.limits import at_most_pixels
 from reverie.pictures import Picture
+from reverie.pictures.torch_modes import ordinary_modes
 from reverie.recipe import OWN, Beside, Cut, FileInput, Goal
 from reverie.render import Objective, Plan, Watcher, network_used, own_layers, own_target, tiles_for, whole_only
 from reverie.target import Target
 
 
 @documented("dream")
+@ordinary_modes()
 def dream(
     start: PictureLike,
     target: str | Target | None = None,

@@ -18,6 +18,7 @@ from reverie.files.limits import at_most_pixels
 from reverie.networks import Network
 from reverie.networks.builtin.class_lookup import pinned
 from reverie.pictures import Picture, Pictures
+from reverie.pictures.torch_modes import ordinary_modes
 from reverie.recipe import Along, Batch, NoiseInput, OfTheNetwork, Size, Together
 from reverie.render import Plan, Watcher, best_of, check, check_objective, check_reach, check_size, drawn, fitting, purposes
 from reverie.render.class_words import with_numbers
@@ -51,6 +52,7 @@ def imagine(
 
 
 @documented("imagine")
+@ordinary_modes()
 def imagine(
     label: Label | Sequence[Label] | None = None,
     *,
@@ -110,6 +112,7 @@ def feature(
 
 
 @documented("feature")
+@ordinary_modes()
 def feature(
     target: Climbed | Sequence[Climbed] | None = None,
     *,
@@ -145,6 +148,7 @@ def feature(
 
 
 @documented("feature")
+@ordinary_modes()
 def features(
     targets: Climbed | Sequence[Climbed] | None = None,
     *,

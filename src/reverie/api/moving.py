@@ -23,6 +23,7 @@ from reverie.motion.journey_plan import JourneyPlan
 from reverie.motion.made_film import Footage
 from reverie.motion.motion_expressions import Motion
 from reverie.pictures import Picture, resize
+from reverie.pictures.torch_modes import ordinary_modes
 from reverie.recipe import Course, FileInput, Film, FilmReading, FilmWriting, Journey, Request, Size, Width, choose
 from reverie.render import check as check_target
 from reverie.render import check_reach, check_size, network_used
@@ -37,6 +38,7 @@ _MOST_KEPT = 1 << 30  # bytes of a film that is kept for `redo`
 
 
 @documented("journey")
+@ordinary_modes()
 def journey(
     start: PictureLike,
     output: str | Path,
@@ -67,6 +69,7 @@ def journey(
 
 
 @documented("film")
+@ordinary_modes()
 def film(
     video: str | Path,
     output: str | Path,

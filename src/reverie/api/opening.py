@@ -16,6 +16,7 @@ from reverie.networks.opening import Definition, Notes, open_source
 from reverie.networks.prepared.device import choose
 from reverie.networks.sources.download import DownloadWatcher, is_offline
 from reverie.networks.sources.source import source
+from reverie.pictures.torch_modes import ordinary_modes
 from reverie.recipe import DEFAULT_NETWORK
 
 Networks = Network | str | Sequence[Network | str] | None
@@ -37,7 +38,7 @@ def load(
     range: tuple[float, float] | None = None,
     size: int | tuple[int, int] | None = None,
     labels: Sequence[str] | str | Path | None = None,
-    scores: str | None = None,
+    scores: str | int | None = None,
     offline: bool = False,
     device: str | None = None,
 ) -> Network:
@@ -59,7 +60,8 @@ def load(
     """
     choose(device)  # a wrong one is told before anything is downloaded
     said = Preprocessing.of(mean, std, range, size, labels, scores)
-    network, notes = open_up(name, said, definition=definition, offline=offline)
+    with ordinary_modes():
+        network, notes = open_up(name, said, definition=definition, offline=offline)
     for note in notes.warnings:
         warnings.warn(note, stacklevel=2)
     return network.to(device)
@@ -100,7 +102,7 @@ def wrap(
     range: tuple[float, float] = (0.0, 1.0),
     size: int | tuple[int, int] = 224,
     labels: Sequence[str] = (),
-    scores: str | None = None,
+    scores: str | int | None = None,
     name: str | None = None,
     device: str | None = None,
 ) -> Network:
@@ -114,16 +116,19 @@ def wrap(
         range: what black and white are before normalisation: (0, 1), (0, 255), (-1, 1).
         size: native side, or (height, width), of a picture.
         labels: names of its classes, in order.
-        scores: which entry of a dictionary it gives is the class scores, where that is not clear.
+        scores: which entry of what it gives is the class scores, where that is not clear: a key or field, or its place, from 0.
         name: for recipes and messages; without it the name of its class.
         device: where its prepared copy runs.
 
     Raises:
-        UsageError: `mean` and `std` of different lengths, a deviation that is not above 0, a side or a name that can be none.
+        UsageError: `mean` and `std` of different lengths, a deviation that is not above 0, a side or a name that can be none; it cannot
+            take a picture of this size, or has no such output.
     """
-    network = wrap_module(module, Preprocessing.of(mean, std, range, size, labels, scores), name).to(device)
-    if doubt := doubts(network):
-        warnings.warn(doubt, stacklevel=2)
+    with ordinary_modes():
+        network = wrap_module(module, Preprocessing.of(mean, std, range, size, labels, scores), name).to(device)
+        notes = [*network.remarks(), doubts(network)]
+    for note in filter(None, notes):
+        warnings.warn(note, stacklevel=2)
     return network
 
 

@@ -10,6 +10,7 @@ from reverie.api.start_guide_mask import beside_of, start_of
 from reverie.errors import UsageError
 from reverie.files.limits import at_most_pixels
 from reverie.pictures import Picture
+from reverie.pictures.torch_modes import ordinary_modes
 from reverie.recipe import CLIMB, FileInput, Machinery, Request, Seed
 from reverie.render import PictureScore, Plan, Watcher, climb_plan
 
@@ -17,6 +18,7 @@ COLOURS = 3  # channels of what begins with noise
 
 
 @documented(CLIMB)
+@ordinary_modes()
 def climb(
     start: PictureLike,
     score: PictureScore,

@@ -21,6 +21,7 @@ from reverie.motion.made_film import Footage
 from reverie.motion.plan import MovingPlan
 from reverie.networks import Network
 from reverie.pictures import Picture
+from reverie.pictures.torch_modes import ordinary_modes
 from reverie.recipe import CLIMB, COMMANDS, OWN, Machinery, NoiseInput, Recipe, choose
 from reverie.render import Objective, PictureScore, Plan, Watcher
 from reverie.store import sha256_of
@@ -47,6 +48,7 @@ def redo(
 ) -> Footage: ...  # fmt: skip
 
 
+@ordinary_modes()
 def redo(
     picture: str | Path,
     output: str | Path | None = None,
@@ -81,6 +83,7 @@ def redo(
     return _made(plan_redo(carried, choose(Machinery, **machinery)), output, {"force": force}, progress)
 
 
+@ordinary_modes()
 def again(
     picture: str | Path | Picture,
     output: str | Path | None = None,

@@ -12,6 +12,7 @@ from reverie.errors import UsageError
 from reverie.files.limits import at_most_pixels
 from reverie.insight import Progress, SeePlan, Sight, Watcher, make_plan
 from reverie.networks import Network
+from reverie.pictures.torch_modes import ordinary_modes
 from reverie.recipe import Look
 
 Given = TypeVar("Given", bound=PictureLike)
@@ -30,6 +31,7 @@ def see(
     **choices: Unpack[SeeChoices],
 ) -> list[Sight]: ...
 @documented("see")
+@ordinary_modes()
 def see(
     picture: PictureLike | list[Given] | tuple[Given, ...],
     *,

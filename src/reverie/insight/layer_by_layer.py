@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Literal
 
@@ -17,6 +18,7 @@ from reverie.insight.measures import counted, enhancement, excited, fidelity, in
 from reverie.insight.report import Sight
 from reverie.insight.request import Progress, SeeRequest, Watcher
 from reverie.networks import Layer, Network
+from reverie.networks.inspection.failures import CannotTake
 from reverie.pictures import Picture, resize
 from reverie.render import Plan, threads
 
@@ -72,9 +74,8 @@ def _rung(
     if rebuilt is None:
         return None
     kept = fidelity(rebuilt, activations, pixels, layer, network, judges)
-    plan = enhancement(request, layer)
-    enhanced = None if plan is None else reporter.made(plan, "enhancing")
-    if plan is not None and enhanced is None:
+    enhanced = reporter.made(enhancement(request, layer), "enhancing")
+    if enhanced is None:
         return None
     noticed = excited(activations, request.usual.layers[layer.name], request.choices.channels)
     featured = with_features(noticed, layer, request, reporter.watching("features"))
@@ -82,7 +83,8 @@ def _rung(
         return None
     spoke = None
     if request.why is not None:
-        spoke = counted(network.attribute(request.picture.pixels, [layer.name], request.why, request.against)[0])
+        with suppress(CannotTake):  # a network that works out gradients itself cannot be cut in two
+            spoke = counted(network.attribute(request.picture.pixels, [layer.name], request.why, request.against)[0])
     return Rung(layer, activations, rebuilt, kept, tuple(featured), enhanced, spoke)
 
 

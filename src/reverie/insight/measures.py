@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from reverie.insight.layer_report import Counted, Fidelity, Noticed, Opinion
-from reverie.insight.request import SeeRequest, gets_through
+from reverie.insight.request import SeeRequest
 from reverie.networks import Layer, Network
 from reverie.networks.attribution import Attribution
 from reverie.objectives import relative_error
@@ -35,14 +35,10 @@ def inversion(request: SeeRequest, layer: Layer) -> Plan:
     return Plan(recipe, (request.network,), start, guide=request.picture.pixels, kept=_kept_files(request))
 
 
-def enhancement(request: SeeRequest, layer: Layer) -> Plan | None:
-    """The picture with what this layer detects in it enhanced: a short dream. None where it takes no picture of this shape."""
+def enhancement(request: SeeRequest, layer: Layer) -> Plan:
+    """The picture with what this layer detects in it enhanced: a short dream."""
     network = request.network
     start = to_width(request.picture, max(16, round(ENLARGED * request.size[1])))
-    if request.size == network.size and not gets_through(network, start.size, layer.name):
-        start = to_width(request.picture, network.size[1])
-        if start.size != network.size:
-            return None
     recipe = recipe_for(request, layer, "dream", start.size, (_file_input(request.picture, "start"),), **DREAM)
     return Plan(recipe, (network,), start, kept=_kept_files(request))
 

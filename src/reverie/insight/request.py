@@ -6,12 +6,9 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-import torch
-
 from reverie.errors import UsageError
 from reverie.networks import Layer, Network
 from reverie.networks.channel_statistics import Usual
-from reverie.networks.inspection.failures import CannotTake, taking_a_picture
 from reverie.pictures import Picture
 from reverie.recipe.requests import Look, Machinery
 
@@ -98,15 +95,4 @@ def seen_size(picture: Picture, network: Network, width: int | None = None) -> t
 
 def is_seen_whole(network: Network, size: tuple[int, int], layer: str | None) -> bool:
     """Whether a picture of this size, (height, width), is seen whole as far as this layer, not through windows of another size."""
-    return (layer is None or size == network.size or network.is_free(layer)) and gets_through(network, size, layer)
-
-
-def gets_through(network: Network, size: tuple[int, int], layer: str | None) -> bool:
-    """Whether a picture of this size, (height, width), gets as far as this layer, if need be through windows."""
-    pixels = torch.full((1, network.channels, *size), 0.5, device=network.device)  # (1, C, H, W)
-    try:
-        with torch.no_grad(), taking_a_picture():
-            network.prepare([] if layer is None else [layer])(pixels)
-    except CannotTake:
-        return False
-    return True
+    return network.prepare([] if layer is None else [layer]).sees_whole(size)

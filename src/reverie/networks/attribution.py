@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from reverie.errors import MissingExtra, UsageError
-from reverie.networks.inspection.failures import CannotTake, taking_a_picture
+from reverie.networks.inspection.failures import run
 from reverie.networks.inspection.layer_names import ATTENTION, LayerName
 from reverie.networks.inspection.outputs import class_scores
 from reverie.networks.prepared.prepared import Prepared
@@ -165,16 +165,17 @@ class _Remainder:
         with self.ready.lock:
             handle = self.part.register_forward_hook(put)
             try:
-                return class_scores(self.ready.module(self.x), self.ready.scores).float()  # (N, K)
+                output = run(self.ready.module, self.x, graded=self.ready.anatomy.habits.graded)
+                return class_scores(output, self.ready.anatomy.scores, len(given)).float()  # (N, K)
             finally:
                 handle.remove()
 
     def at_once(self, start: Tensor, end: Tensor, scores: Tensor) -> int:
         """How many steps one pass can take: one, for a network in which many cannot take the place of one, or would mix."""
         try:
-            with torch.no_grad(), taking_a_picture():
+            with torch.no_grad():
                 found = self(torch.cat([start, end]))  # (2, K)
-        except CannotTake:
+        except UsageError:  # it counts its pictures where it begins, say
             return 1
         same = found.shape == (2, scores.shape[1]) and bool((found[1] - scores[0]).abs().max() <= _SAME * scores.abs().max())
         return _AT_ONCE if same else 1

@@ -15,12 +15,14 @@ from reverie.networks.attribution import Attribution, attribute
 from reverie.networks.builtin import class_lookup
 from reverie.networks.builtin.class_lookup import ClassEntry
 from reverie.networks.channel_statistics import Usual, known
-from reverie.networks.inspection.anatomy import Anatomy, Layer
+from reverie.networks.inspection.anatomy import NORMS, Anatomy, Layer
 from reverie.networks.inspection.examine import examine
+from reverie.networks.inspection.habits import lay_out, steady
 from reverie.networks.inspection.hooks import Seen, check_names, watch
 from reverie.networks.inspection.layer_names import LayerName
 from reverie.networks.inspection.outputs import class_scores
 from reverie.networks.prepared.device import choose, precision
+from reverie.networks.prepared.fitting import Fits
 from reverie.networks.prepared.folding import Folded, fold
 from reverie.networks.prepared.frozen_copy import at_rest, frozen_copy
 from reverie.networks.prepared.identity import fingerprint, signature
@@ -28,6 +30,7 @@ from reverie.networks.prepared.normalise import Normalise
 from reverie.networks.prepared.prepared import Prepared
 from reverie.networks.preprocessing import RANGE, SIDE, Preprocessing
 from reverie.pictures import as_tensor, resize
+from reverie.pictures.torch_modes import ordinary_modes
 from reverie.recipe import LEVELS
 from reverie.target import CLASSES, Names
 
@@ -82,16 +85,18 @@ class Network:
         self._values: tuple[Any, ...] | None = None
         self._anatomy: Anatomy | None = None
         self._folded: dict[frozenset[str], Folded] = {}
+        self._fits = Fits()
 
     def __repr__(self) -> str:
         return f"Network({self.name!r}, {self.size[0]}×{self.size[1]}, {self.device.type})"
 
     def __call__(self, pictures: Tensor) -> Tensor:
-        parameter = next(self.module.parameters(), pictures)
+        parameter = next((each for each in self.module.parameters() if each.is_floating_point()), pictures)
         where = parameter.device
         x = self.normalise.on(where)(pictures.to(where)).to(parameter.dtype)
+        known = None if self._anatomy is None else self._anatomy.scores
         with at_rest(self.module):
-            return class_scores(self.module(x), self._scores)
+            return class_scores(self.module(x), self._scores if known is None else known, len(x))
 
     def to(self, device: str | None, dtype: torch.dtype | None = None) -> Network:
         """Run from now on on a device: its prepared copies, and a module that was loaded; one that was wrapped is not touched.
@@ -109,7 +114,7 @@ class Network:
         where = choose(device)
         kind = dtype or precision(where)
         if (where, kind) != (self.device, self.dtype):
-            self.device, self.dtype, self._folded = where, kind, {}
+            self.device, self.dtype, self._folded, self._fits = where, kind, {}, Fits()
         if self._sha256 is not None:
             self.module.to(where)
         return self
@@ -141,7 +146,7 @@ class Network:
         self._refresh()
         if self._anatomy is None:
             inverted = {layer: level for level, layer in self.levels.items()}
-            with torch.inference_mode(False):
+            with ordinary_modes(), steady():
                 self._anatomy = examine(frozen_copy(self.module), self._example(), inverted, self._scores)
         return self._anatomy
 
@@ -192,12 +197,19 @@ class Network:
         return self.levels[level]
 
     def class_index(self, label: str) -> int:
-        """The number of a class by name or number; UsageError with near names, or with all of those that a word stands for."""
+        """The number of a class by name or number; UsageError with near names, or with all of those that a word stands for, or where it is
+        not clear what the class scores are."""
+        self._check_scores()
         return class_lookup.find(label, self.labels, self.anatomy.classes)
 
     def class_indices(self, label: str) -> tuple[int, ...]:
         """The numbers of the classes that a label means: of a word for several, such as `cat`, all of them."""
+        self._check_scores()
         return class_lookup.find_all(label, self.labels, self.anatomy.classes)
+
+    def _check_scores(self) -> None:
+        if self.anatomy.unclear is not None:
+            raise self.anatomy.unclear.with_traceback(None)
 
     def watch(self, *names: str) -> AbstractContextManager[Seen]:
         """`with net.watch("blocks.2.1") as seen: net(x)`: activations of any module, in a dictionary; nothing is left behind.
@@ -214,10 +226,13 @@ class Network:
         """
         if top < 1:
             raise UsageError(f"top {top}", "ask for at least one label")
-        pixels = resize(as_tensor(picture), *self.size)[None]  # (1, C, H, W)
-        with torch.no_grad():
-            logits = self.prepare([CLASSES])(pixels.to(self.device))[CLASSES][0]  # (K,)
-        best = logits.softmax(0).topk(min(top, len(logits)))
+        ready = self.prepare([CLASSES])
+        if self.anatomy.classes == 1:
+            raise UsageError(f"{self.name} gives one number, and no classes to tell apart", "class:0 means it, as a target")
+        with ordinary_modes(), torch.no_grad():
+            pixels = resize(as_tensor(picture), *self.size)[None]  # (1, C, H, W)
+            logits = ready(pixels.to(self.device))[CLASSES][0]  # (K,)
+            best = logits.softmax(0).topk(min(top, len(logits)))
         pairs = zip(best.indices.tolist(), best.values.tolist(), strict=True)
         return [Label(index, self._label(index), probability) for index, probability in pairs]
 
@@ -252,7 +267,8 @@ class Network:
         for name in names:
             if name != CLASSES:
                 self.anatomy.shape(name)
-        with torch.inference_mode(False):  # else it could be in no graph
+        self._check_answers(names)
+        with ordinary_modes():
             anatomy, folded = self.anatomy, self._folded_but(self._never_folded(names))
             return Prepared(
                 module=folded.module,
@@ -263,9 +279,50 @@ class Network:
                 folded=folded.folded,
                 unfolded=folded.unfolded,
                 dtype=self.dtype,
-                scores=self._scores,
+                fits=self._fits,
                 lock=folded.lock,
             )
+
+    def _check_answers(self, names: Sequence[str]) -> None:
+        """Raise UsageError where what is wanted is no class scores beyond doubt, or no number."""
+        anatomy = self.anatomy
+        if CLASSES in names and anatomy.unclear is not None:
+            raise anatomy.unclear.with_traceback(None)
+        broken = [name for name in names if LayerName.parse(name, anatomy.calls).module in anatomy.nans]
+        if broken:
+            what = "the class scores are" if broken[0] == CLASSES else f"layer '{broken[0]}' is"
+            raise UsageError(f"{what} NaN: {self._first_nan()}", "take a checkpoint from before")
+
+    def remarks(self) -> list[str]:
+        """What is to be said of it before it is looked into, one line each; most often nothing.
+
+        Raises:
+            UsageError: it cannot take a picture of its native size, or has not the output that was named as its class scores.
+        """
+        anatomy, found = self.anatomy, []
+        if anatomy.unclear is not None and self._scores is not None:
+            raise anatomy.unclear.with_traceback(None)
+        if anatomy.unclear is not None and anatomy.outputs > 1:
+            found.append(f"{anatomy.unclear.fault}; `scores` says which")
+        if anatomy.nans:
+            found.append(f"{self.name} gives NaN: {self._first_nan()}")
+        if anatomy.habits.mixes:
+            measuring = [name for name, part in self.module.named_modules() if isinstance(part, NORMS) and part.running_mean is None]
+            why = f" (norm '{measuring[0]}' measures the batch)" if measuring else ""
+            found.append(f"what {self.name} says of a picture depends on those beside it{why}: each is looked at by itself")
+        return found
+
+    def _first_nan(self) -> str:
+        """Which layer is the first that gives NaN, and whether its weights do; empty where none gives it."""
+        if not self.anatomy.nans:
+            return ""
+        first = self.anatomy.nans[0]
+        if first == CLASSES:
+            return "no layer gives any, what is done with the last one does"
+        part = self.module.get_submodule(first)
+        broken = [name for name, each in (*part.named_parameters(), *part.named_buffers()) if bool(each.isnan().any())]
+        why = f"its {broken[0]} holds NaN" if broken else "though its weights hold none"
+        return f"'{first}' is the first layer that gives it, {why}"
 
     def _never_folded(self, names: Iterable[str]) -> frozenset[str]:
         """The parts that would be folded, and must not be where these layers are looked at."""
@@ -282,9 +339,8 @@ class Network:
         if spared not in self._folded:
             folded = fold(frozen_copy(self.module), self.anatomy, self._example(), spared)
             folded.module.to(device=self.device, dtype=self.dtype)
-            for each in folded.module.parameters():
-                if each.dim() == 4 and self.device.type != "mps":
-                    each.data = each.data.contiguous(memory_format=torch.channels_last)
+            if self.device.type != "mps":
+                lay_out(folded.module, plain=self.anatomy.habits.plain)
             self._folded[spared] = folded
         found = self._folded[spared] = self._folded.pop(spared)  # the last used is the last
         self._drop_oldest()
@@ -306,7 +362,7 @@ class Network:
         """Forget what was prepared if the module's weights have changed since."""
         now = signature(self.module)
         if now != self._signature:
-            self._signature, self._anatomy, self._folded = now, None, {}
+            self._signature, self._anatomy, self._folded, self._fits = now, None, {}, Fits()
 
 
 def _digits(each: Tensor) -> tuple[float, ...]:

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from reverie.networks.inspection.anatomy import CONVOLUTIONS, NORMS
-from reverie.networks.inspection.failures import CannotTake, taking_a_picture
+from reverie.networks.inspection.failures import CannotTake, run
 from reverie.networks.network import Network
 from reverie.networks.prepared.frozen_copy import at_rest
 from reverie.pictures.spectral_noise import MEAN, SPREAD, noise
@@ -79,6 +79,8 @@ def _at_first_norm(network: Network) -> tuple[float, float] | None:
     def count(_part: nn.Module, _inputs: tuple[object, ...]) -> None:
         nonlocal before
         before += 1
+        if before > DEEPEST:
+            raise _Arrived
 
     def stop(part: nn.Module, inputs: tuple[Tensor, ...]) -> None:
         came.append((part, inputs[0].detach().float()))
@@ -87,14 +89,16 @@ def _at_first_norm(network: Network) -> tuple[float, float] | None:
     module: nn.Module = getattr(network.module, "_orig_mod", network.module)  # of a compiled one the original: compiling takes a minute
     if any(nn.parameter.is_lazy(each) for each in module.parameters()):  # its first pass would change it
         return None
+    if not any(isinstance(part, NORMS) for part in module.modules()):
+        return None
     handles = [
         part.register_forward_pre_hook(stop if isinstance(part, NORMS) else count)
         for part in module.modules()
         if isinstance(part, (*NORMS, *CONVOLUTIONS, nn.Linear))
     ]
     try:
-        with torch.no_grad(), at_rest(module), taking_a_picture():
-            module(_typical(network))
+        with torch.no_grad(), at_rest(module):
+            run(module, _typical(network))
     except _Arrived:
         pass
     except CannotTake:  # whoever looks into it is told why

@@ -70,9 +70,9 @@ def open_source(
     _check_known(known, source)
     network = _network(found, known, source)
     _check_fits(network, own)
+    remarks = network.remarks()  # what is wrong is told before it is remembered
     notes = _remember(found.sha256, own, before, known, source)
-    doubt = doubts(network)
-    return network, Notes(notes.remarks, (*notes.warnings, *found.notes, *([doubt] if doubt else [])))
+    return network, Notes(notes.remarks, (*notes.warnings, *found.notes, *filter(None, (*remarks, doubts(network)))))
 
 
 def _network(found: Found, known: Preprocessing, source: Source) -> Network:
@@ -124,10 +124,7 @@ def _check_known(known: Preprocessing, source: Source) -> None:
 
 def _check_fits(network: Network, said: Preprocessing) -> None:
     """Raise UsageError where it cannot take such a picture, or has another number of classes than labels were said."""
-    try:
-        classes = network.anatomy.classes
-    except UsageError as error:
-        raise UsageError(error.fault, "say the native size of its pictures, and a mean and std for each of its channels") from error
+    classes = network.anatomy.classes
     if said.labels and classes not in (None, len(said.labels)):
         raise UsageError(f"{len(said.labels)} labels for a network of {classes} classes", "give one for each, in order")
 

@@ -25,7 +25,7 @@ class Preprocessing:
         range: what black and white are before normalisation.
         size: (height, width) of a picture in its training.
         labels: the names of each class, the one to show first.
-        scores: which entry of its output is the class scores.
+        scores: which entry of its output is the class scores: a key or a field, or its place, from 0.
     """
 
     mean: tuple[float, ...] | None = None
@@ -43,7 +43,7 @@ class Preprocessing:
         range: Sequence[float] | None = None,
         size: int | Sequence[int] | None = None,
         labels: Sequence[str] | str | Path | None = None,
-        scores: str | None = None,
+        scores: str | int | None = None,
     ) -> Preprocessing:
         """What a user says of a network, checked as far as it can be without the network; `labels` may be a file of them.
 
@@ -56,7 +56,7 @@ class Preprocessing:
             range=None if range is None else _ends(_numbers("range", range)),
             size=None if size is None else _sides(size),
             labels=None if labels is None else tuple((each,) for each in _names(labels)) or None,
-            scores=scores,
+            scores=None if scores is None else _entry(scores),
         )
         made.check_channels()
         if made.std is not None and not all(each > 0 for each in made.std):
@@ -103,6 +103,12 @@ def _sides(size: int | Sequence[int]) -> tuple[int, int]:
     if len(whole) != len(sides) or len(whole) != 2 or not all(0 < each <= LONGEST_SIDE for each in whole):
         raise UsageError(f"a native size of {size}", "give the native side in pixels, or (height, width)")
     return whole[0], whole[1]
+
+
+def _entry(scores: str | int) -> str:
+    if isinstance(scores, bool) or not isinstance(scores, (str, Integral)) or not 0 < len(str(scores)) <= 200:
+        raise UsageError(choice("scores", scores), "name an entry of what the network gives, or say its place, from 0")
+    return str(scores)
 
 
 def _names(labels: Sequence[str] | str | Path) -> list[str]:

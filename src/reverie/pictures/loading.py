@@ -18,6 +18,7 @@ from reverie.errors import UsageError
 from reverie.pictures.channels import IN_FILES, in_channels
 from reverie.pictures.picture import Picture
 from reverie.pictures.quantisation import as_float, as_npy
+from reverie.pictures.torch_modes import owned
 from reverie.store import expanded
 
 
@@ -68,7 +69,7 @@ def as_picture(picture: Any) -> Picture:
     if isinstance(picture, Tensor):
         if picture.dim() != 3 or picture.numel() == 0:
             raise UsageError(f"a tensor of shape {tuple(picture.shape)}", "a picture is (C, H, W)")
-        plain = picture.detach().float().cpu()
+        plain = owned(picture.detach().float().cpu())
         if not torch.isfinite(plain).all() or plain.min() < 0 or plain.max() > 1:
             raise UsageError("a tensor with values outside 0..1", "a picture is in 0..1")
         return Picture(plain)

@@ -260,7 +260,9 @@ class Own(Data):
     range: Annotated[Numbers, Flag("X,X")] = Field(None, description="what black and white are before normalisation")
     native: Annotated[Sides, Flag("N|WxH")] = Field(None, description="the size of its pictures in training")
     labels: Annotated[str | None, Flag("FILE")] = Field(None, description="a file with the names of its classes, one a line")
-    scores: Annotated[str | None, Flag("NAME")] = Field(None, description="which entry of its output is the class scores")
+    scores: Annotated[str | None, Flag("NAME")] = Field(
+        None, description="which entry of its output is the class scores: a name, or its place from 0"
+    )
     offline: bool = Field(False, description="download nothing: take what is in the cache")
 
 

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from reverie.ascent import Progress, added
 from reverie.canvas import keep_colour
+from reverie.networks import Network
 from reverie.pictures import banded, resample, resize
 from reverie.recipe import Recipe
 from reverie.render.tiling import ONE_PASS
@@ -77,6 +78,13 @@ def note_on_skipped(skipped: int, octaves: int) -> tuple[str, ...]:
         return ()
     were = "is too small for this target and was" if skipped == 1 else "are too small for this target and were"
     return (f"{skipped} of {octaves} octaves {were} skipped",)
+
+
+def note_on_maps(recipe: Recipe, networks: Sequence[Network]) -> tuple[str, ...]:
+    """On a class of a network that tells classes place by place."""
+    labels = [term.unit() for term in recipe.target.terms if term.label is not None]
+    told = [each.name for each in networks if labels and each.anatomy.maps]
+    return tuple(f"{name} gives scores for every place: '{labels[0]}' is the mean of its channel over the map" for name in told)
 
 
 def note_on_dead(recipe: Recipe, alive: bool, soft_steps: int) -> tuple[str, ...]:

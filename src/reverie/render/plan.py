@@ -15,11 +15,12 @@ from reverie.ascent import ClimbSettings, Progress, Tiling, climb, kept_memory, 
 from reverie.errors import UsageError, choice
 from reverie.networks import Network
 from reverie.pictures import Picture, in_memory
+from reverie.pictures.torch_modes import ordinary_modes
 from reverie.recipe import OWN, NoiseInput, Recipe, Stopped
 from reverie.render.batch_memory import bytes_per_pixel
 from reverie.render.bound_objectives import Inputs
 from reverie.render.class_words import notes_on
-from reverie.render.finishing import finished, for_strip, note_on_dead, note_on_skipped, opacities
+from reverie.render.finishing import finished, for_strip, note_on_dead, note_on_maps, note_on_skipped, opacities
 from reverie.render.noise import drawn, generator, purposes, threads
 from reverie.render.own_objective import Objective, PictureScore, own_layers, scores_of_activations, scores_of_pictures
 from reverie.render.own_views import Best, own_views
@@ -130,10 +131,10 @@ class Plan:
             climbed = self._climb(start, watcher, making)
             pixels = self._finished(climbed.last, start)
             recipes = self._recipes_of(pixels, climbed.stopped)
-        frames = [*climbed.frames, [for_strip(each) for each in pixels]] if making else []
-        seconds = (time.monotonic() - began) / len(start)
-        notes = (*note_on_skipped(climbed.skipped, self.recipe.ascent.octaves), *notes)
-        return self._pictures(pixels, recipes, frames, climbed, notes, seconds)
+            frames = [*climbed.frames, [for_strip(each) for each in pixels]] if making else []
+            seconds = (time.monotonic() - began) / len(start)
+            notes = (*note_on_skipped(climbed.skipped, self.recipe.ascent.octaves), *note_on_maps(self.recipe, self.networks), *notes)
+            return self._pictures(pixels, recipes, frames, climbed, notes, seconds)
 
     def estimate(self) -> Estimate:
         """What making it will take, from a measurement on a small part of it that takes some seconds."""
@@ -162,9 +163,9 @@ class Plan:
 
     @contextmanager
     def _resources(self) -> Iterator[None]:
-        """Inside, threads and memory as the recipe has them."""
+        """Inside, threads and memory as the recipe has them, and torch as it is by itself."""
         held = kept_memory() if roomy(self.recipe) else nullcontext()
-        with threads(self.recipe.machine.threads), held, in_memory(largest_in_memory(self.recipe)):
+        with ordinary_modes(), threads(self.recipe.machine.threads), held, in_memory(largest_in_memory(self.recipe)):
             yield
 
     def _starts(self) -> Tensor:

@@ -9,6 +9,7 @@ from typing import NamedTuple, TypeVar
 from torch import nn
 
 from reverie.errors import UsageError, unknown
+from reverie.networks.inspection.habits import Habits
 from reverie.networks.inspection.layer_names import ATTENTION, CLASS, LayerName
 from reverie.networks.inspection.layouts import Layout
 
@@ -55,9 +56,11 @@ class Anatomy:
 
     `calls`, `shapes`, `strides`, `reaches`: by module name, in the order in which they end; of a module called several times also by
     `name#0`, `name#1` … A reach is the side, in pixels, of what one value can depend on; it is missing where that is all of the picture.
-    `hands_on`: modules that give the very tensor a convolution gave them, with that convolution. `classes`: None where it is not clear.
-    `layouts`: of those outputs that lie over the picture. `heads`: how many each module's attention has. `free`: what can be looked at on
-    pictures of any size, by bare name; CLASSES is in it where the class scores can. `single`: one picture at a time, no batch.
+    `hands_on`: modules that give the very tensor a convolution gave them, with that convolution. `layouts`: of those outputs that lie over
+    the picture. `heads`: how many each module's attention has. `free`: what can be looked at on pictures of any size, by bare name; CLASSES
+    is in it where the class scores can. `habits`: how it is handed pictures. `outputs`: how many tensors it gives. `classes`: how
+    many, and `scores`: the name of the output that has their scores; None where that is not clear, and then `unclear` says why. `maps`: the
+    scores are given for every place. `nans`: what gives NaN, the first that does at the front, CLASSES at the end.
     """
 
     layers: list[Layer] = field(default_factory=list)
@@ -68,11 +71,21 @@ class Anatomy:
     strides: dict[str, int] = field(default_factory=dict)
     reaches: dict[str, int] = field(default_factory=dict)
     hands_on: dict[str, str] = field(default_factory=dict)
-    classes: int | None = None
     layouts: dict[str, Layout] = field(default_factory=dict)
     heads: dict[str, int] = field(default_factory=dict)
     free: frozenset[str] = frozenset()
-    single: bool = False
+    habits: Habits = field(default_factory=Habits)
+    classes: int | None = None
+    scores: str | None = None
+    outputs: int = 0
+    maps: bool = False
+    unclear: UsageError | None = None
+    nans: tuple[str, ...] = ()
+
+    @property
+    def single(self) -> bool:
+        """One picture at a time, no batch."""
+        return self.habits.alone
 
     def shape(self, name: str) -> tuple[int, ...]:
         """(1, C, H, W) of what a layer gives at the native size, laid over the picture.

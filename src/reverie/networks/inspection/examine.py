@@ -5,19 +5,22 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
-from typing import NamedTuple
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from reverie.errors import UsageError
 from reverie.networks.inspection.anatomy import ACTIVATIONS, CONVOLUTIONS, NORMS, Anatomy, Chain, Layer
+from reverie.networks.inspection.causes import remedy
+from reverie.networks.inspection.failures import CannotTake
+from reverie.networks.inspection.habits import habits_of
 from reverie.networks.inspection.layer_names import ATTENTION
 from reverie.networks.inspection.layouts import Layout, layout_of
-from reverie.networks.inspection.outputs import class_scores
+from reverie.networks.inspection.outputs import class_scores, named, unclear, which, with_rows
 from reverie.networks.inspection.receptive_fields import Field
-from reverie.networks.inspection.watched_passes import Call, NativePass, WidePass, native_pass, takes_two, wide_pass
+from reverie.networks.inspection.watched_passes import Call, NativePass, WidePass, native_pass, wide_pass
 from reverie.target import CLASSES
 
 
@@ -37,33 +40,75 @@ class _Output(NamedTuple):
 
 
 def examine(module: nn.Module, picture: Tensor, levels: Mapping[str, str], scores: str | None = None) -> Anatomy:
-    """Watch one pass, and what of it goes otherwise for other pictures.
+    """Watch one pass, and what of it goes otherwise for other pictures: one twice as wide, two together, in another order of memory.
 
     Args:
-        module: the network, in evaluation mode.
+        module: a copy of the network, in evaluation mode; the order of its weights in memory is changed.
         picture: (1, C, H, W), at the native size, as the network takes it.
         levels: plain-language levels by layer name.
         scores: the name of the output that is the class scores, if it has one.
 
     Raises:
-        UsageError: it cannot take a picture of this size.
+        CannotTake: it cannot take a picture of this size; with what to do about it.
     """
     altered = {name for name, part in module.named_modules() if _is_altered(part)}
-    native, wide = native_pass(module, picture), wide_pass(module, picture)
+    try:
+        native = native_pass(module, picture)
+    except CannotTake as error:
+        raise error.mended(remedy(module, picture, error)) from error
+    wide = wide_pass(module, picture, graded=native.graded)
     outputs = _outputs(native, wide, (picture.shape[2], picture.shape[3]))
     anatomy = Anatomy(norms=sum(isinstance(part, NORMS) for part in module.modules()))
     anatomy.calls = Counter(call.name for call in native.calls)
-    anatomy.single = not takes_two(module, picture)
-    with suppress(UsageError):
-        anatomy.classes = class_scores(native.output, scores).shape[1]
+    anatomy.habits = habits_of(module, picture, native.output, _if_rows(wide, native), graded=native.graded)
     for each in outputs:
         _note(anatomy, each)
     anatomy.layers = [layer for each in outputs for layer in _layers(each, levels)]
     anatomy.hands_on = _handed_on(native.calls)
     anatomy.chains = _chains([call for call in native.calls if call.name not in altered], anatomy.calls, native.readers)
-    anatomy.free = wide.free(native.calls) | ({CLASSES} if wide.ended else set())
+    _find_scores(anatomy, native, scores)
+    anatomy.free = wide.free(native.calls) | ({CLASSES} if anatomy.habits.free else set())
     anatomy.free -= _behind_tokens(native.calls, anatomy.layouts)
+    anatomy.nans = _nans(native, anatomy.scores)
+    anatomy.habits = replace(anatomy.habits, pair=None)
     return anatomy
+
+
+def _find_scores(anatomy: Anatomy, native: NativePass, name: str | None) -> None:
+    """Which output is the class scores, by what two pictures gave: there they have two rows."""
+    pair = anatomy.habits.pair
+    anatomy.outputs = len(named(native.output))
+    try:
+        found = which(native.output, name, 1) if pair is None else which(pair, name, 2, native.output)
+        alone = class_scores(native.output, found, 1)
+        if pair is not None and class_scores(pair, found, 2).shape[1] != alone.shape[1]:
+            raise unclear(named(native.output))
+    except UsageError as error:
+        anatomy.unclear = error
+        return
+    whole = with_rows(named(native.output)[found], 1)
+    anatomy.scores, anatomy.classes, anatomy.maps = found, alone.shape[1], whole is not None and whole.dim() > 2
+
+
+def _if_rows(wide: WidePass, native: NativePass) -> Any:
+    """What came out of the wide pass, if it gave as many rows of as many numbers as the native one; else None."""
+    there, here = named(wide.output), named(native.output)
+    same = wide.ended and list(there) == list(here) and all(there[name].shape[:2] == here[name].shape[:2] for name in here)
+    return wide.output if same else None
+
+
+def _nans(native: NativePass, scores: str | None) -> tuple[str, ...]:
+    """What gives NaN, in the order in which it comes: most often nothing, and then the outputs alone are looked at."""
+    outputs = named(native.output)
+    broken = {name for name, each in outputs.items() if _has_nan(each)}
+    if outputs and not broken:
+        return ()
+    parts = dict.fromkeys(call.name for call in native.calls if _has_nan(call.output))
+    return (*parts, *([CLASSES] if scores in broken else []))
+
+
+def _has_nan(tensor: Tensor) -> bool:
+    return (tensor.is_floating_point() or tensor.is_complex()) and bool(tensor.isnan().any())
 
 
 def _outputs(native: NativePass, wide: WidePass, size: tuple[int, int]) -> list[_Output]:

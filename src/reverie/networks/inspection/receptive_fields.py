@@ -278,6 +278,7 @@ _BY_NAME: dict[str, _Rule] = {
     "slice": _sliced,
 }
 _BY_PART: tuple[tuple[str, _Rule], ...] = (
+    ("backward", _everywhere),
     ("upsample", _upsampled),
     ("_fft", _everywhere),
     ("grid_sampler", _everywhere),

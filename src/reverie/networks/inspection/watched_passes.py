@@ -1,10 +1,10 @@
-"""Passes that are watched from end to end: one at the native size, one twice as wide, one of two pictures together."""
+"""Passes that are watched from end to end: one at the native size, one twice as wide."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple
@@ -12,9 +12,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from reverie.errors import UsageError
 from reverie.networks.inspection.attention import Attention
-from reverie.networks.inspection.failures import CannotTake, taking_a_picture
+from reverie.networks.inspection.failures import CannotTake, run
 from reverie.networks.inspection.hooks import first_tensor
 from reverie.networks.inspection.receptive_fields import Field, FieldTracer
 
@@ -38,19 +37,22 @@ class NativePass:
         heads: by module and call, how many its attention has.
         output: what the network gave.
         readers: by the id of an output, how many operators read it.
+        graded: it asks for gradients in its own forward.
     """
 
     calls: list[Call] = field(default_factory=list)
     heads: dict[tuple[str, int], int] = field(default_factory=dict)
     output: Any = None
     readers: dict[int, int] = field(default_factory=dict)
+    graded: bool = False
 
 
 @dataclass
 class WidePass:
-    """The shapes that each module gave for a picture twice as wide, call by call, and whether the pass came to its end."""
+    """The shapes that each module gave for a picture twice as wide, call by call; and what came out, if the pass came to its end."""
 
     shapes: dict[str, list[tuple[int, ...]]] = field(default_factory=dict)
+    output: Any = None
     ended: bool = False
 
     def shape(self, name: str, call: int) -> tuple[int, ...] | None:
@@ -59,27 +61,44 @@ class WidePass:
         return found[call] if call < len(found) else None
 
     def free(self, calls: Sequence[Call]) -> frozenset[str]:
-        """Modules that gave as many outputs as at the native size."""
-        counts = Counter(call.name for call in calls)
-        return frozenset(name for name, count in counts.items() if len(self.shapes.get(name, ())) >= count)
+        """Modules that gave as many outputs as at the native size, and where that was one row for the picture, one row again.
+
+        Places that were moved into the batch, as by `x.reshape(-1, 16 * 7 * 7)`, are rows of one picture that look like several.
+        """
+        counts, apart = Counter(call.name for call in calls), set[str]()
+        numbers = Counter[str]()
+        for call in calls:
+            shape = self.shape(call.name, numbers[call.name])
+            numbers[call.name] += 1
+            if call.output.shape[:1] == (1,) and shape is not None and shape[:1] != (1,):
+                apart.add(call.name)
+        return frozenset(name for name, count in counts.items() if len(self.shapes.get(name, ())) >= count and name not in apart)
 
 
 def native_pass(module: nn.Module, picture: Tensor) -> NativePass:
-    """One pass of a picture (1, C, H, W), every module and operator watched.
+    """One pass of a picture (1, C, H, W), every module and operator watched; with gradients only where there is none without.
 
     Raises:
-        UsageError: the network cannot take a picture of this size.
+        CannotTake: the network cannot take a picture of this size.
     """
-    with torch.no_grad(), FieldTracer(picture) as tracer, ExitStack() as stack:
+    try:
+        return _native_pass(module, picture, graded=False)
+    except CannotTake:
+        try:
+            return _native_pass(module, picture, graded=True)
+        except CannotTake:
+            pass
+        raise
+
+
+def _native_pass(module: nn.Module, picture: Tensor, *, graded: bool) -> NativePass:
+    picture = picture.detach().requires_grad_(graded)
+    with torch.set_grad_enabled(graded), FieldTracer(picture) as tracer, ExitStack() as stack:
         recorder = _Recorder(tracer)
         recorder.hook(module, stack)
         seen = recorder.seen
-        try:
-            with taking_a_picture():
-                seen.output = module(picture)
-        except CannotTake as error:
-            size = "×".join(str(side) for side in picture.shape[2:])
-            raise UsageError(f"{type(module).__name__} cannot take a picture of {size}: {error}", "say its native size: size=…") from error
+        seen.graded = graded
+        seen.output = run(module, picture, graded=graded)
         seen.readers = {id(call.output): tracer.readers.get(call.output, 0) for call in seen.calls}
     return seen
 
@@ -120,7 +139,7 @@ class _Recorder:
         self.seen.heads.setdefault((name, self._begun[name] - 1), weights.shape[1])
 
 
-def wide_pass(module: nn.Module, picture: Tensor) -> WidePass:
+def wide_pass(module: nn.Module, picture: Tensor, *, graded: bool = False) -> WidePass:
     """A pass of a picture (1, C, H, W) put beside itself."""
     seen = WidePass()
 
@@ -132,21 +151,7 @@ def wide_pass(module: nn.Module, picture: Tensor) -> WidePass:
         for name, part in module.named_modules():
             if name:
                 stack.callback(part.register_forward_hook(partial(note, name)).remove)
-        seen.ended = _takes(module, torch.cat([picture, picture], 3))  # (1, C, H, 2W)
+        with suppress(CannotTake):
+            seen.output = run(module, torch.cat([picture, picture], 3), graded=graded)  # of (1, C, H, 2W)
+            seen.ended = True
     return seen
-
-
-def takes_two(module: nn.Module, picture: Tensor) -> bool:
-    """Whether it takes two pictures together; only traced and exported programs are asked, others do."""
-    if not any(isinstance(part, torch.fx.GraphModule) or type(part).__name__ == "InterpreterModule" for part in module.modules()):
-        return True
-    return _takes(module, torch.cat([picture, picture]))  # (2, C, H, W)
-
-
-def _takes(module: nn.Module, pictures: Tensor) -> bool:
-    try:
-        with torch.no_grad(), taking_a_picture():
-            module(pictures)
-    except CannotTake:
-        return False
-    return True

@@ -16,7 +16,8 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 from reverie.networks.inspection.anatomy import Anatomy, Chain
-from reverie.networks.inspection.failures import CannotTake, taking_a_picture
+from reverie.networks.inspection.failures import CannotTake, run
+from reverie.networks.inspection.habits import Habits, steady
 from reverie.networks.inspection.layer_names import LayerName
 from reverie.networks.inspection.outputs import flat
 from reverie.networks.prepared.frozen_copy import frozen_copy
@@ -47,25 +48,27 @@ def fold(module: nn.Module, anatomy: Anatomy, picture: Tensor, wanted: Iterable[
     kept = {LayerName.parse(name, anatomy.calls).module for name in wanted}
     chains = [part for chain in anatomy.chains if (part := _foldable(chain, kept)) is not None]
     plain = frozen_copy(module)
+    habits = anatomy.habits
     with torch.no_grad():
-        expected = flat(plain(picture))
+        with steady():
+            expected = flat(run(plain, picture, graded=habits.graded))
         chains = chains if expected.numel() else []  # nothing to see by that they are right
-        candidate = _tried(module, chains, picture, expected)
+        candidate = _tried(module, chains, picture, expected, habits)
         if candidate is None:
-            chains = [each for each in chains if _tried(module, [each], picture, expected) is not None]
-            candidate = _tried(module, chains, picture, expected)
+            chains = [each for each in chains if _tried(module, [each], picture, expected, habits) is not None]
+            candidate = _tried(module, chains, picture, expected, habits)
             if candidate is None:
                 candidate, chains = plain, []
     folded = sum(chain.norm is not None for chain in chains)
     return Folded(candidate, folded, anatomy.norms - folded)
 
 
-def _tried(module: nn.Module, chains: Sequence[Chain], picture: Tensor, expected: Tensor) -> nn.Module | None:
+def _tried(module: nn.Module, chains: Sequence[Chain], picture: Tensor, expected: Tensor, habits: Habits) -> nn.Module | None:
     """A copy with these chains folded, or None where it gives something else or does not run."""
-    candidate = _apply(frozen_copy(module), chains)
+    candidate = _apply(frozen_copy(module), chains, habits.plain)
     try:
-        with taking_a_picture():
-            output = flat(candidate(picture))
+        with steady():
+            output = flat(run(candidate, picture, graded=habits.graded))
     except CannotTake:  # it reads an attribute of a part that is gone, say
         return None
     return candidate if output.shape == expected.shape and _matches(output, expected) else None
@@ -84,14 +87,14 @@ def _foldable(chain: Chain, kept: set[str]) -> Chain | None:
     return replace(chain, onward=chain.onward and chain.act not in kept)
 
 
-def _apply(module: nn.Module, chains: Sequence[Chain]) -> nn.Module:
+def _apply(module: nn.Module, chains: Sequence[Chain], plain: bool) -> nn.Module:
     for chain in chains:
         if chain.norm is not None:
             _fold_norm(module.get_submodule(chain.conv), module.get_submodule(chain.norm))
             module.set_submodule(chain.norm, _without_norm(module.get_submodule(chain.norm)))
         if chain.act is not None:
             ceiling = 6.0 if isinstance(module.get_submodule(chain.act), nn.ReLU6) else float("inf")
-            module.set_submodule(chain.conv, ConvRelu(module.get_submodule(chain.conv), ceiling, chain.onward))
+            module.set_submodule(chain.conv, ConvRelu(module.get_submodule(chain.conv), ceiling, chain.onward, plain))
             module.set_submodule(chain.act, nn.Identity())
     return module
 

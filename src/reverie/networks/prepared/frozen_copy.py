@@ -11,9 +11,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
-from reverie.errors import UsageError, first_line
+from reverie.errors import ReverieError, UsageError, first_line
 from reverie.networks.inspection.failures import is_out_of_memory
 from reverie.networks.inspection.outputs import tensors
+
+_OF_MODULES = frozenset(vars(nn.Module()))  # what every module has: parts, weights, hooks
 
 
 def frozen_copy(module: nn.Module) -> nn.Module:
@@ -29,8 +31,10 @@ def frozen_copy(module: nn.Module) -> nn.Module:
                 if each.grad_fn is not None:  # left over from a pass: PyTorch refuses to copy it
                     memo[id(each)] = each.detach().clone()
         try:
-            made = copy.deepcopy(module, memo)
-        except (TypeError, RuntimeError, NotImplementedError) as error:
+            made = _copied(module, memo)
+        except ReverieError:
+            raise
+        except Exception as error:
             if is_out_of_memory(error):
                 raise
             raise UsageError(f"{type(module).__name__} cannot be copied: {first_line(error)}", "give it a __deepcopy__") from error
@@ -41,6 +45,30 @@ def frozen_copy(module: nn.Module) -> nn.Module:
         for each in made.parameters():
             each.grad = None
     return made
+
+
+def _copied(module: nn.Module, memo: dict[int, Any]) -> nn.Module:
+    """A copy that shares with the module what cannot be copied and is no part of it: a lock, a queue, a log that is written."""
+    try:
+        return copy.deepcopy(module, dict(memo))
+    except Exception as error:
+        if is_out_of_memory(error):
+            raise
+    for part in module.modules():
+        for name, each in vars(part).items():
+            if name not in _OF_MODULES and id(each) not in memo and not _can_be_copied(each, memo):
+                memo[id(each)] = each
+    return copy.deepcopy(module, memo)
+
+
+def _can_be_copied(each: object, memo: dict[int, Any]) -> bool:
+    try:
+        copy.deepcopy(each, dict(memo))
+    except Exception as error:
+        if is_out_of_memory(error):
+            raise
+        return False
+    return True
 
 
 def _traced(module: nn.Module) -> Iterator[object]:
@@ -66,7 +94,7 @@ def _settle(part: Any) -> None:
 def at_rest(module: nn.Module) -> Iterator[None]:
     """Inside, the module is in evaluation mode and frozen; afterwards every part of it is as it was."""
     modes = [(part, part.training) for part in module.modules()]
-    asking = [each for each in module.parameters() if each.requires_grad]
+    asking = [each for each in module.parameters() if each.requires_grad and not each.is_inference()]  # of which no graph comes
     try:
         for part, _ in modes:
             part.training = False

@@ -35,14 +35,16 @@ class ConvRelu(nn.Module):
     """`conv`, then ReLU cut at `ceiling` (infinity: not cut).
 
     With `onward`, only another convolution reads the result; its gradient is then nobody else's, and is overwritten.
-    While `redirected` is set, the two run apart and the gradient is redirected, see `redirected_relu`.
+    While `redirected` is set, the two run apart and the gradient is redirected, see `redirected_relu`. With `plain` the result lies in
+    memory as that of the convolution by itself.
     """
 
-    def __init__(self, conv: nn.Module, ceiling: float, onward: bool) -> None:
+    def __init__(self, conv: nn.Module, ceiling: float, onward: bool, plain: bool = False) -> None:
         super().__init__()
         self.conv = conv
         self.ceiling = ceiling
         self.onward = onward
+        self.plain = plain
         self.redirected = False
         self._shape: torch.Size | None = None
         self._ready: _Arranged | None = None  # for pictures of this shape
@@ -50,7 +52,7 @@ class ConvRelu(nn.Module):
     def forward(self, x: Tensor) -> Tensor:  # (N, C, H, W)
         if self.redirected:
             return redirected_relu(self.conv(x), 0.0, self.ceiling)
-        if _FUSED is not None and x.is_cpu and x.dtype == torch.float32 and _ONEDNN:
+        if not self.plain and _FUSED is not None and x.is_cpu and x.dtype == torch.float32 and _ONEDNN:
             if x.shape != self._shape:
                 self._shape, self._ready = x.shape, _arranged(self.conv, x)
             if self._ready is not None:

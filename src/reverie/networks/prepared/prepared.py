@@ -9,18 +9,23 @@ import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from reverie.errors import UsageError
 from reverie.networks.inspection.anatomy import Anatomy
+from reverie.networks.inspection.failures import CannotTake, taking_a_picture
 from reverie.networks.inspection.hooks import Seen, run_until
 from reverie.networks.inspection.layer_names import LayerName
 from reverie.networks.inspection.outputs import class_scores
+from reverie.networks.prepared.fitting import Fits, Size, cropped, padded
 from reverie.networks.prepared.fused import ConvRelu
 from reverie.networks.prepared.normalise import Normalise
 from reverie.networks.prepared.redirected_relu import RedirectedRelus
 from reverie.networks.prepared.windows import through_windows
+from reverie.pictures.torch_modes import ordinary_modes, owned
 from reverie.target import CLASSES
 
 
@@ -28,7 +33,8 @@ from reverie.target import CLASSES
 class Prepared:
     """Call it with pictures (N, C, H, W) in 0..1 to get the activations of `wanted`, by name; gradients flow to the pictures.
 
-    What lies over the picture comes as (N, C, H, W), see `Anatomy.layouts`. Of a picture whose size the network cannot take, see `windows`.
+    What lies over the picture comes as (N, C, H, W), see `Anatomy.layouts`. Of a picture whose size the network cannot take, see `fitting`
+    and `windows`.
     """
 
     module: nn.Module
@@ -39,7 +45,7 @@ class Prepared:
     folded: int
     unfolded: int
     dtype: torch.dtype
-    scores: str | None
+    fits: Fits
     lock: threading.RLock  # one pass at a time: hooks are put on a module that all who look at it share
 
     def __call__(self, pictures: Tensor) -> Seen:
@@ -53,12 +59,55 @@ class Prepared:
         """
         return self._look(pictures, _redirected(self.module))
 
+    def sees_whole(self, size: Size) -> bool:
+        """Whether pictures of this size, (height, width), are looked at as they are, or a little larger; not through windows."""
+        if size == self.size or (self.wanted, size) in self.fits.found:
+            return size == self.size or self.fits.found[self.wanted, size] is not None
+        with torch.no_grad():
+            self(torch.full((1, self.normalise.channels, *size), 0.5, device=self.device))
+        return self.sees_whole(size) if self._free else False
+
+    @property
+    def _free(self) -> bool:
+        return all(self.anatomy.is_free(name) for name in self.wanted)
+
     def _look(self, pictures: Tensor, how: AbstractContextManager[None]) -> Seen:
-        x = self.normalise(pictures)  # (N, C, H, W)
-        with self.lock, how:
-            free = all(self.anatomy.is_free(name) for name in self.wanted)
-            seen = self._pass(x) if free or x.shape[2:] == self.size else through_windows(self._pass, x, self.size)
-        return {name: each.float() for name, each in seen.items()}
+        with ordinary_modes():
+            x = self.normalise(owned(pictures))  # (N, C, H, W)
+            with self.lock, how:
+                native = x.shape[2:] == self.size
+                seen = self._pass(x) if native else self._fitted(x) if self._free else through_windows(self._pass, x, self.size)
+            return {name: each.float() for name, each in seen.items()}
+
+    def _fitted(self, x: Tensor) -> Seen:
+        """Of pictures of any size: as they are, continued to a size that is taken, or through windows; by what goes."""
+        size, found = (x.shape[2], x.shape[3]), self.fits.found
+        seen: Seen | None = None
+        if (self.wanted, size) not in found:
+            seen = self._attempted(x)
+            found[self.wanted, size] = size if seen else self.fits.room(self.wanted, size, self.size, lambda other: self._takes(x, other))
+        room = found[self.wanted, size]
+        if seen is None and room is not None:
+            seen = self._attempted(padded(x, room))
+        if seen is None or room is None:
+            found[self.wanted, size] = None
+            return through_windows(self._pass, x, self.size)
+        return {name: cropped(each, size, room) if self._lies_over(name) else each for name, each in seen.items()}
+
+    def _attempted(self, x: Tensor) -> Seen | None:
+        try:
+            return self._pass(x)
+        except CannotTake:
+            return None
+
+    def _takes(self, like: Tensor, size: Size) -> bool:
+        """Whether it takes a picture of a size, of the kind of those at hand."""
+        with torch.no_grad():
+            return self._attempted(like.new_zeros(1, like.shape[1], *size)) is not None
+
+    def _lies_over(self, name: str) -> bool:
+        """Whether what a layer gives has a place for each place of the picture."""
+        return name != CLASSES and self.anatomy.layout(name) is not None and not LayerName.parse(name, self.anatomy.calls).part
 
     def as_taken(self, pictures: Tensor) -> Tensor:
         """(N, C, H, W), normalised, in the precision and the order of memory that the network runs in."""
@@ -66,7 +115,7 @@ class Prepared:
 
     def _laid_out(self, x: Tensor) -> Tensor:
         x = x.to(self.dtype)
-        return x.contiguous(memory_format=torch.channels_last) if x.is_cpu or x.is_cuda else x
+        return x.contiguous(memory_format=torch.channels_last) if (x.is_cpu or x.is_cuda) and not self.anatomy.habits.plain else x
 
     def _pass(self, x: Tensor) -> Seen:
         """(N, C, H, W), as the network takes it, to activations that lie over it."""
@@ -75,15 +124,32 @@ class Prepared:
             return {name: torch.cat([each[name] for each in apart]) for name in self.wanted}
         x = self._laid_out(x)
         names = [name for name in self.wanted if name != CLASSES]
-        given, output = run_until(self.module, x, names, self.anatomy.calls, to_the_end=CLASSES in self.wanted)
+        with taking_a_picture(self.module, x), self._gradients():
+            x = x.requires_grad_(True) if self.anatomy.habits.graded and not x.requires_grad else x
+            given, output = run_until(self.module, x, names, self.anatomy.calls, to_the_end=CLASSES in self.wanted)
         scale = (x.shape[2] / self.size[0], x.shape[3] / self.size[1])
         seen = {}
         for name, each in given.items():
             layout = self.anatomy.layout(name)
             seen[name] = each if layout is None else layout.to_maps(each, LayerName.parse(name, self.anatomy.calls).part, scale)
         if CLASSES in self.wanted:
-            seen[CLASSES] = class_scores(output, self.scores)
-        return seen
+            seen[CLASSES] = self._scores(output, x)
+        return seen if torch.is_grad_enabled() else {name: each.detach() for name, each in seen.items()}
+
+    def _gradients(self) -> AbstractContextManager[object]:
+        """For a network that asks for gradients in its own forward."""
+        return torch.enable_grad() if self.anatomy.habits.graded else nullcontext()
+
+    def _scores(self, output: Any, x: Tensor) -> Tensor:
+        """(N, K); places that were moved into the batch are no rows of pictures."""
+        try:
+            found = class_scores(output, self.anatomy.scores, len(x))
+        except UsageError as error:
+            raise CannotTake(error.fault, error.remedy) from error
+        if found.shape[1] != self.anatomy.classes:
+            size = f"{x.shape[3]}×{x.shape[2]}"
+            raise CannotTake(f"a picture of {size} gives {found.shape[1]} class scores instead of {self.anatomy.classes}")
+        return found
 
     @property
     def device(self) -> torch.device:
