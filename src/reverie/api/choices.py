@@ -59,6 +59,12 @@ class SizeChoices(TypedDict, total=False):
     size: int | tuple[int, int] | str | None
 
 
+class PrintChoices(TypedDict, total=False):
+    """How large on paper."""
+
+    print: str | None
+
+
 class CutChoices(TypedDict, total=False):
     """How a large picture is cut."""
 
@@ -72,18 +78,28 @@ class BatchChoices(TypedDict, total=False):
     batch: int | None
 
 
-class MachineryChoices(TypedDict, total=False):
-    """Where it runs, and what is allowed."""
+class DeviceChoices(TypedDict, total=False):
+    """Where it runs."""
 
     device: str | None
     threads: int | None
+
+
+class MachineryChoices(DeviceChoices, total=False):
+    """The same, and what is allowed."""
+
     max_pixels: int | None
 
 
-class RunChoices(MachineryChoices, total=False):
-    """Another result of the same choices, and what is kept."""
+class SeedChoices(TypedDict, total=False):
+    """Another result of the same choices."""
 
     seed: int | None
+
+
+class RunChoices(MachineryChoices, SeedChoices, total=False):
+    """Of what files go into."""
+
     keep: bool | None
 
 
@@ -140,6 +156,7 @@ class FinishChoices(TypedDict, total=False):
 
     opacity: bool | None
     deep: bool | None
+    dpi: int | None
     shown: str | int | Sequence[int] | None
 
 
@@ -198,11 +215,15 @@ class WritingChoices(TypedDict, total=False):
     partial: bool | None
 
 
-class _Climbing(AscentChoices, TransformsChoices, PenaltiesChoices, RunChoices, total=False):
+class _Growing(AscentChoices, TransformsChoices, PenaltiesChoices, SeedChoices, DeviceChoices, total=False):
     """What everything that climbs has."""
 
 
-class ClimbChoices(_Climbing, MaskChoices, WidthChoices, SizeChoices, CanvasChoices, FinishChoices, MixChoices, total=False):
+class _Climbing(_Growing, RunChoices, total=False):
+    """The same of what files go into."""
+
+
+class ClimbChoices(_Climbing, MaskChoices, WidthChoices, SizeChoices, PrintChoices, CanvasChoices, FinishChoices, MixChoices, total=False):
     """Of `climb`."""
 
 
@@ -210,11 +231,11 @@ class DreamChoices(ClimbChoices, GoalChoices, BesideChoices, CutChoices, total=F
     """Of `dream`."""
 
 
-class ImagineChoices(_Climbing, SizeChoices, CanvasChoices, FinishChoices, BatchChoices, total=False):
+class ImagineChoices(_Growing, SizeChoices, PrintChoices, CanvasChoices, FinishChoices, BatchChoices, total=False):
     """Of `imagine`."""
 
 
-class FeatureChoices(ImagineChoices, AlongChoices, total=False):
+class FeatureChoices(ImagineChoices, RunChoices, AlongChoices, total=False):
     """Of `feature` and `features`."""
 
 

@@ -16,7 +16,7 @@ from reverie.errors import UsageError, choice
 from reverie.files.limits import at_most_pixels
 from reverie.networks import Network
 from reverie.pictures import Picture, Pictures
-from reverie.recipe import Along, Batch, NoiseInput, Size, Together
+from reverie.recipe import PRINT_DPI, Along, Batch, NoiseInput, Print, Size, Together
 from reverie.render import Plan, Watcher, check, check_objective, check_reach, check_size, drawn, fitting, purposes
 from reverie.target import CLASSES, Target, Term, expand, has_range, parse
 
@@ -181,7 +181,8 @@ def plan_feature(
 
 def _plans(wish: Planning, targets: list[Target], between: list[Target] | None) -> list[Plan]:
     kind, groups = _grouped(targets, between, wish.request)
-    size = wish.request[Size].size or wish.network.size
+    paper, dpi = wish.request[Print].print, wish.choices.finish.dpi or PRINT_DPI
+    size = paper.pixels(dpi) if paper else wish.request[Size].size or wish.network.size
     check_size(*size, "the picture", "size")
     if "octaves" not in {**wish.request.before, **wish.request.given}:
         wish.with_ascent(octaves=_octaves(wish.choices.ascent.octave_scale, wish.network, size))
@@ -198,6 +199,7 @@ def _plans(wish: Planning, targets: list[Target], between: list[Target] | None) 
         raise UsageError("a direction for several targets", "give one layer")
     check_objective(objective, wanted[0], wish.network, beside.direction)
     groups, notes = _fitted(kind, groups, wanted, wish, size)
+    notes += (paper.told(*size, dpi),) if paper else ()
     plans = []
     for group in groups:
         together = Batch(kind=kind, targets=tuple(group)) if len(group) > 1 else None

@@ -29,7 +29,9 @@ from reverie.work import Watcher as FilmWatcher
 
 EitherWatcher = Watcher | FilmWatcher
 _INPUTS = frozenset({"guide", "mask", "direction"})  # which None takes away
-_NOT_OF_TILES = frozenset({"seed", "threads", "device", "max_pixels", "keep", "octaves", "octave_scale", "steps", "strength", "settle"})
+_NOT_OF_TILES = frozenset(
+    {"seed", "threads", "device", "max_pixels", "keep", "dpi", "octaves", "octave_scale", "steps", "strength", "settle"}
+)
 _NOT_CHOSEN = ("machine", "networks", "opinions", "made_from")
 
 
@@ -138,7 +140,7 @@ def plan_again(
         targets = ()
     else:
         before["target"] = old.target
-    if isinstance(begin, str) != isinstance(old.input("start"), NoiseInput) or "size" in changes:
+    if isinstance(begin, str) != isinstance(old.input("start"), NoiseInput) or changes.keys() & {"size", "print"}:
         before.pop("octaves" if old.command in ("imagine", "feature") else "spread", None)
     return _with_origin(_planned(old, begin, Before(before, targets), changes, network, objective), old)
 

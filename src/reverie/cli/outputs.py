@@ -88,6 +88,8 @@ class Outputs:
             return
         from reverie.pictures import sheet
 
+        if self._is_among_pictures(self.sheet):
+            self.destination.made()
         sheet(pictures).save(self.sheet, force=self.writing.force)
         seconds = round(sum(each.seconds or 0.0 for each in pictures), 3)
         self._tell({"path": str(self.sheet), "recipe": None, "seconds": seconds, "score": None}, self.sheet)
@@ -117,10 +119,15 @@ class Outputs:
         place = expanded(sheet)
         if place.suffix.lower() not in suffixes:
             raise UsageError(choice("sheet", sheet), "name a picture file, such as sheet.png")
-        check_place(place)
+        if not self._is_among_pictures(place):  # else its folder is made with the first result
+            check_place(place)
         if place.exists() and not self.writing.force:
             raise exists(place)
         return place
+
+    def _is_among_pictures(self, sheet: Path) -> bool:
+        folder = self.destination.folder
+        return folder is not None and sheet.parent.absolute() == folder.absolute()
 
 
 def strip_of(path: Path) -> Path:

@@ -155,6 +155,13 @@ class Finish(Data):
         False, description="write where the dream changed most as opacity (alpha), the rest transparent: PNG, WebP or TIFF"
     )
     deep: bool = Field(False, description="write 16 bits a colour (PNG)")
+    dpi: Annotated[int | None, Flag("N")] = Field(
+        None,
+        ge=1,
+        le=10_000,
+        exclude_if=lambda given: given is None,
+        description="dots per inch, which the file says to printers; without it as the start says, of a print 300",
+    )
     shown: tuple[Annotated[int, Field(ge=0, lt=MOST_PLANES)], ...] = Field(
         (),
         max_length=3,

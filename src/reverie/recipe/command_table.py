@@ -24,6 +24,7 @@ from reverie.recipe.requests import (
     Making,
     Mask,
     Own,
+    Print,
     Printing,
     Pruning,
     Replay,
@@ -125,22 +126,22 @@ _ROWS = (
     CommandSpec(
         "dream", "Enhance what a layer detects in START: pictures, a folder of them, or noise.", "reverie dream sky.jpg --level objects",
         "reverie.cli.dreaming:dream", (Subject("START", "pictures, a folder of them, or noise:white|grey|pink", several=True),),
-        models=(Goal, Beside, Mask, Seed, Ascent, Transforms, Penalties, Width, Size, Cut, Canvas, Finish, Machinery),
+        models=(Goal, Beside, Mask, Seed, Ascent, Transforms, Penalties, Width, Size, Print, Cut, Canvas, Finish, Machinery),
         writing=(Writing, Making, Estimate, Printing), networks="several", has_preset=True,
     ),
     CommandSpec(
         "imagine", "What a network expects a class to look like, from noise. Other networks then say what they see in it.",
         "reverie imagine banana", "reverie.cli.imagining:imagine",
         (Subject("LABEL", "classes, by name or number: banana, 954, class:banana", several=True, required=False),),
-        models=(Together, Seed, Ascent, Transforms, Penalties, Size, Canvas, Finish, Machinery),
+        models=(Together, Seed, Ascent, Transforms, Penalties, Size, Print, Canvas, Finish, Machinery),
         writing=(Writing, Making, Sheet, Printing), defaults={**_FROM_NOISE, "noise": 0.16, "focus": 0.6, "centre": 0.5},
-        without=_OF_DREAMS, networks="several",
+        without=_OF_DREAMS | {"keep", "max_pixels"}, networks="several",  # no file goes in
     ),
     CommandSpec(
         "feature", "What excites a unit or any target most, from noise.", "reverie feature blocks.4.1:12",
         "reverie.cli.imagining:feature",
         (Subject("TARGET", "what to excite: blocks.4.1:12, blocks.4.1:0-15, a layer, sums of them", several=True, required=False),),
-        models=(Together, Along, Seed, Ascent, Transforms, Penalties, Size, Canvas, Finish, Machinery),
+        models=(Together, Along, Seed, Ascent, Transforms, Penalties, Size, Print, Canvas, Finish, Machinery),
         writing=(Writing, Making, Sheet, Printing), defaults={**_FROM_NOISE, "noise": 0.1}, without=_OF_DREAMS, networks="several",
     ),
     CommandSpec(
@@ -171,7 +172,7 @@ _ROWS = (
         "redo", "Make a picture again from the recipe it carries; or the same but for what is named.", "reverie redo dream.png --seed 5",
         "reverie.cli.redoing:redo", (Subject("PICTURE", "a picture or film made by Reverie"),),
         models=(
-            Replay, Goal, Journey, Course, Film, Beside, Mask, Seed, Ascent, Transforms, Penalties, Width, Size, Cut, Canvas,
+            Replay, Goal, Journey, Course, Film, Beside, Mask, Seed, Ascent, Transforms, Penalties, Width, Size, Print, Cut, Canvas,
             Finish, Machinery,
         ),
         writing=(Writing, Printing), without=frozenset({"ring", "keep"}), networks="own",
@@ -188,7 +189,7 @@ _ROWS = (
 
 CLIMB = CommandSpec(
     "climb", "Climb a function of pictures.", "reverie.climb(\"sky.jpg\", score)", "", (Subject("START", _START),),
-    models=(Mask, Seed, Ascent, Transforms, Penalties, Width, Size, Canvas, Finish, Machinery),
+    models=(Mask, Seed, Ascent, Transforms, Penalties, Width, Size, Print, Canvas, Finish, Machinery),
 )  # fmt: skip
 """Of Python alone: a command line has no functions."""
 

@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, Field, PlainValidator, SkipValidation
 from reverie.errors import UsageError, unknown
 from reverie.recipe.choices import Data, Flag, Level
 from reverie.recipe.presets import PRESETS
+from reverie.recipe.print_sizes import Paper, paper
 from reverie.recipe.recipe import LONGEST_SIDE, MOST_SEED, MOST_THREADS, MOST_TOGETHER
 from reverie.target import Target
 
@@ -120,6 +121,15 @@ class Size(Data):
 
     group: ClassVar[str] = "size"
     size: Annotated[Sides, Flag("N|WxH", first=True)] = Field(None, description="of a picture made from noise: a side, or width x height")
+
+
+class Print(Data):
+    """How large it shall be on paper."""
+
+    group: ClassVar[str] = "size"
+    print: Annotated[Paper | None, PlainValidator(paper), Flag("SIZE", first=True)] = Field(
+        None, description="as many pixels as a print of this size needs: A3, 'A3 landscape', letter, 60x40cm or 8x10in"
+    )
 
 
 class Cut(Data):
@@ -305,7 +315,7 @@ class Replay(Data):
 
     group: ClassVar[str] = "what to dream"
     start: Annotated[Given, Flag("PATH", first=True)] = Field(
-        None, description="what went into it, or the folder it is in, if it is neither kept nor beside it; with other choices another start"
+        None, description="what went into it, or the folder it is in, if it is neither kept nor beside it; or another start"
     )
 
 
