@@ -11,7 +11,7 @@ from PIL import Image
 from torch import Tensor
 
 from reverie.pictures import Picture
-from reverie.recipe import COMMANDS, CommandSpec, Level
+from reverie.recipe import COMMANDS, CommandSpec, Level, Where
 from reverie.target import Target
 
 PictureLike = str | Path | Picture | Image.Image | Tensor
@@ -45,6 +45,7 @@ class MaskChoices(TypedDict, total=False):
     """Where to dream."""
 
     mask: PictureLike | None
+    where: Where | None
 
 
 class WidthChoices(TypedDict, total=False):

@@ -8,11 +8,12 @@ from reverie.api.choices import DreamChoices, PictureLike, documented
 from reverie.api.opening import Networks
 from reverie.api.planning import Before, Planning
 from reverie.api.start_guide_mask import beside_of, start_of
+from reverie.api.where_to_dream import part_of
 from reverie.errors import UsageError
 from reverie.files.limits import at_most_pixels
 from reverie.pictures import Picture
-from reverie.recipe import OWN, Beside, Cut, FileInput, Goal
-from reverie.render import Objective, Plan, Watcher, network_used, own_layers, own_target, tiles_for, whole_only
+from reverie.recipe import OWN, Beside, Cut, FileInput, Goal, Mask
+from reverie.render import Objective, Plan, Watcher, machine, network_used, own_layers, own_target, tiles_for, whole_only
 from reverie.target import Target
 
 
@@ -65,17 +66,19 @@ def plan_dream(
         beside = beside_of(wish.request, wish.networks, wanted[0], picture.size)
     if objective is None:
         wish.check(wanted, picture.size, kind, beside.direction)
+    where = wish.request[Mask].where
+    part = part_of(where, picture, wish.networks, machine(wish.network, wish.machinery.threads).threads)
     made, cut = wish.choices, wish.request[Cut]
     why_not = whole_only(wish.network, wanted[0], kind, made.transforms, made.penalties, len(wish.networks))
     if not why_not and made.canvas.canvas != "pixels":
         why_not = f"the canvas '{made.canvas.canvas}' has no places"
     tiles, notes = tiles_for(wish.network, wanted[0], *picture.size, cut.tile, cut.halo, why_not)
     looked_at = {} if objective is None else {"networks": (network_used(wish.network, layers),)}
-    recipe = wish.recipe(wanted, picture.size, (used, *beside.used), objective=kind, tiles=tiles, **looked_at)
+    recipe = wish.recipe(wanted, picture.size, (used, *beside.used), objective=kind, tiles=tiles, where=where, **looked_at)
     kept = (*((picture.content,) if isinstance(used, FileInput) else ()), *beside.kept) if wish.machinery.keep else ()
     return Plan(
-        recipe, wish.networks, picture, guide=beside.guide, mask=beside.mask, direction=beside.direction, kept=kept,
-        notes=(*beside.notes, *notes), objective=objective,
+        recipe, wish.networks, picture, guide=beside.guide, mask=beside.mask if where is None else part.mask, direction=beside.direction,
+        kept=kept, notes=(*beside.notes, *part.notes, *notes), objective=objective,
     )  # fmt: skip
 
 

@@ -28,7 +28,7 @@ from reverie.target import Target
 from reverie.work import Watcher as FilmWatcher
 
 EitherWatcher = Watcher | FilmWatcher
-_INPUTS = frozenset({"guide", "mask", "direction"})  # which None takes away
+_INPUTS = frozenset({"guide", "mask", "direction", "where"})  # which None takes away
 _NOT_OF_TILES = frozenset(
     {"seed", "threads", "device", "max_pixels", "keep", "dpi", "octaves", "octave_scale", "steps", "strength", "settle"}
 )
@@ -182,7 +182,9 @@ def _beside(carried: Carried, objective: object, changes: Mapping[str, Any]) -> 
     old = carried.recipe
     asked = objective is not None or bool(changes.keys() & {"guide", "direction", "towards", "away", "caricature"})
     found: dict[str, Any] = {}
-    for role in ("mask",) if asked else ("guide", "mask", "direction"):
+    if not changes.keys() & {"mask", "where"}:
+        found.update({"mask": carried.role("mask"), "where": old.where})
+    for role in () if asked else ("guide", "direction"):
         if role not in changes and old.input(role) is not None:
             found[role] = carried.role(role)
     if old.objective == "caricature" and not asked:

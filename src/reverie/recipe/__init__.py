@@ -1,6 +1,6 @@
 """Every choice that makes a picture, as frozen data: defaults, bounds, help, presets, and the text that travels inside a file."""
 
-from reverie.recipe.choices import GROUPS, Ascent, Canvas, Data, Finish, Flag, Level, Noise, Penalties, Tiles, Transforms
+from reverie.recipe.choices import GROUPS, Ascent, Canvas, Data, Finish, Flag, Level, Noise, Penalties, Tiles, Transforms, Where
 from reverie.recipe.command_table import CLIMB, COMMANDS, CommandSpec, Subject, flag_in, flag_names, flag_of
 from reverie.recipe.moving import MOST_FRAMES, Film, Journey, Stop
 from reverie.recipe.presets import DEFAULT_PRESET, PRESETS, Preset, preset
@@ -62,10 +62,11 @@ DEFAULT_NETWORK = "efficientnet-lite0"
 
 __all__ = [
     "CLIMB", "COMMANDS", "DEFAULT_NETWORK", "DEFAULT_PRESET", "GROUPS", "LEVELS", "LONGEST_SIDE", "LONGEST_TEXT", "MAX_PIXELS",
-    "MOST_FRAMES", "MOST_SEED", "MOST_THREADS", "MOST_TOGETHER", "OWN", "PRESETS", "PRINT_DPI", "SCHEMA", "Along", "Ascent", "Batch", "Beside",
-    "Canvas", "Choices", "Command", "CommandSpec", "Course", "Cut", "Data", "Estimate", "FileInput", "Film", "FilmReading",
-    "FilmWriting", "Finish", "Flag", "Goal", "Journey", "Level", "Listing", "Look", "Machine", "Machinery", "Making", "Mask", "Named",
-    "NetworkUsed", "Noise", "NoiseInput", "Objective", "Opinion", "Own", "Paper", "Penalties", "Preset", "Print", "Printing", "Pruning", "Recipe",
-    "Replay", "Request", "Seed", "Sheet", "Size", "Stop", "Stopped", "Subject", "Tiles", "Together", "Top", "Transforms", "VectorInput",
-    "Width", "Writing", "choose", "first_fault", "flag_in", "flag_names", "flag_of", "of_command", "paper", "preset", "read", "resolve", "sides",
+    "MOST_FRAMES", "MOST_SEED", "MOST_THREADS", "MOST_TOGETHER", "OWN", "PRESETS", "PRINT_DPI", "SCHEMA", "Along", "Ascent",
+    "Batch", "Beside", "Canvas", "Choices", "Command", "CommandSpec", "Course", "Cut", "Data", "Estimate", "FileInput", "Film",
+    "FilmReading", "FilmWriting", "Finish", "Flag", "Goal", "Journey", "Level", "Listing", "Look", "Machine", "Machinery", "Making",
+    "Mask", "Named", "NetworkUsed", "Noise", "NoiseInput", "Objective", "Opinion", "Own", "Paper", "Penalties", "Preset", "Print",
+    "Printing", "Pruning", "Recipe", "Replay", "Request", "Seed", "Sheet", "Size", "Stop", "Stopped", "Subject", "Tiles",
+    "Together", "Top", "Transforms", "VectorInput", "Where", "Width", "Writing", "choose", "first_fault", "flag_in", "flag_names",
+    "flag_of", "of_command", "paper", "preset", "read", "resolve", "sides",
 ]  # fmt: skip

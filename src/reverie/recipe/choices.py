@@ -13,6 +13,7 @@ from reverie.target import Target, parse
 
 Level = Literal["edges", "textures", "patterns", "parts", "objects", "scenes"]
 Noise = Literal["white", "grey", "pink"]
+Where = Literal["top", "bottom", "left", "right", "centre", "edges", "subject", "background"]
 MOST_PLANES = 10**6  # channels of a picture
 
 

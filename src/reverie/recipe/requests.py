@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from numbers import Integral
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, get_args
 
 from pydantic import BeforeValidator, Field, PlainValidator, SkipValidation
 
 from reverie.errors import UsageError, unknown
-from reverie.recipe.choices import Data, Flag, Level
+from reverie.recipe.choices import Data, Flag, Level, Where
 from reverie.recipe.presets import PRESETS
 from reverie.recipe.print_sizes import Paper, paper
 from reverie.recipe.recipe import LONGEST_SIDE, MOST_SEED, MOST_THREADS, MOST_TOGETHER
@@ -35,6 +35,10 @@ def _word(kind: str, known: tuple[str, ...]) -> Callable[[Any], Any]:
         return given
 
     return checked
+
+
+def _where(given: Any) -> Any:
+    return _word("part", get_args(Where))("centre" if given == "center" else given)
 
 
 def sides(given: Any) -> tuple[int, int] | None:
@@ -104,6 +108,11 @@ class Mask(Data):
     group: ClassVar[str] = "what to dream"
     mask: Annotated[Given, Flag("PICTURE", first=True)] = Field(
         None, description="a picture: dream where it is white, leave as it is where it is black"
+    )
+    where: Annotated[Where | None, BeforeValidator(_where), Flag("PART", first=True)] = Field(
+        None,
+        description="instead of a mask, a part of the picture: top, bottom, left, right, centre, edges, or what the network takes "
+        "to be its subject or background",
     )
 
 

@@ -12,7 +12,7 @@ from reverie.recipe.command_table import COMMANDS, CommandSpec
 from reverie.recipe.presets import CARICATURE, DEFAULT_PRESET, Preset, preset
 from reverie.recipe.print_sizes import PRINT_DPI
 from reverie.recipe.reading import choose
-from reverie.recipe.requests import Along, Beside, Goal
+from reverie.recipe.requests import Along, Beside, Goal, Mask
 from reverie.target import Names, Target, of_layer, parse
 
 Model = TypeVar("Model", bound=Data)
@@ -105,6 +105,8 @@ class Request:
         return {"dpi": PRINT_DPI} if "print" in self.given else {}
 
     def _check(self) -> None:
+        if self.given.get("mask") is not None and self[Mask].where is not None:
+            raise UsageError(f"both {choice('mask')} and {choice('where')}", "each says where to dream: give one of them")
         beside = next((name for name in ("width", "size") if "print" in self.given and name in self.given), None)
         if beside is not None:
             raise UsageError(f"both a print and a {beside}", f"{choice('print')} says how large it is: leave {choice(beside)} out")
