@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from numbers import Integral
 from pathlib import Path
 from typing import Any, Literal, TypedDict, TypeVar
 
@@ -16,6 +17,7 @@ from reverie.target import Target
 
 PictureLike = str | Path | Picture | Image.Image | Tensor
 DirectionLike = str | Path | bytes | Sequence[float] | np.ndarray[Any, Any] | Tensor
+Several = int | Sequence[int] | str | None  # a seed, or several: range(1, 11), [1, 4, 7]
 Function = TypeVar("Function", bound=Callable[..., object])
 
 
@@ -98,10 +100,14 @@ class SeedChoices(TypedDict, total=False):
     seed: int | None
 
 
-class RunChoices(MachineryChoices, SeedChoices, total=False):
-    """Of what files go into."""
+class KeepChoices(TypedDict, total=False):
+    """What is kept."""
 
     keep: bool | None
+
+
+class RunChoices(MachineryChoices, SeedChoices, KeepChoices, total=False):
+    """Another result of the same choices, where it runs, and what is kept."""
 
 
 class SpreadChoices(TypedDict, total=False):
@@ -216,19 +222,27 @@ class WritingChoices(TypedDict, total=False):
     partial: bool | None
 
 
-class _Growing(AscentChoices, TransformsChoices, PenaltiesChoices, SeedChoices, DeviceChoices, total=False):
+class _Growing(AscentChoices, TransformsChoices, PenaltiesChoices, DeviceChoices, total=False):
     """What everything that climbs has."""
 
 
-class _Climbing(_Growing, RunChoices, total=False):
+class _Reading(_Growing, MachineryChoices, KeepChoices, total=False):
     """The same of what files go into."""
 
 
-class ClimbChoices(_Climbing, MaskChoices, WidthChoices, SizeChoices, PrintChoices, CanvasChoices, FinishChoices, MixChoices, total=False):
+class _Climbing(_Reading, SeedChoices, total=False):
+    """The same of what has one seed."""
+
+
+class _Dreaming(_Reading, MaskChoices, WidthChoices, SizeChoices, PrintChoices, CanvasChoices, FinishChoices, MixChoices, total=False):
+    """What everything that begins with a picture and is one has."""
+
+
+class ClimbChoices(_Dreaming, SeedChoices, total=False):
     """Of `climb`."""
 
 
-class DreamChoices(ClimbChoices, GoalChoices, BesideChoices, CutChoices, total=False):
+class DreamChoices(_Dreaming, GoalChoices, BesideChoices, CutChoices, total=False):
     """Of `dream`."""
 
 
@@ -236,7 +250,7 @@ class ImagineChoices(_Growing, SizeChoices, PrintChoices, CanvasChoices, FinishC
     """Of `imagine`."""
 
 
-class FeatureChoices(ImagineChoices, RunChoices, AlongChoices, total=False):
+class FeatureChoices(ImagineChoices, MachineryChoices, KeepChoices, AlongChoices, total=False):
     """Of `feature` and `features`."""
 
 
@@ -252,11 +266,16 @@ class FilmChoices(_Climbing, GoalChoices, CarriedChoices, WidthChoices, WritingC
     """Of `film`."""
 
 
-class Changes(DreamChoices, CourseChoices, CarriedChoices, BatchChoices, total=False):
+class Changes(DreamChoices, SeedChoices, CourseChoices, CarriedChoices, BatchChoices, total=False):
     """Of `again`: what shall be other than it was."""
 
     target: str | Target | None
     start: PictureLike | None
+
+
+def is_one(seed: Several) -> bool:
+    """Whether a single seed is meant, so that a single picture is given back."""
+    return seed is None or isinstance(seed, Integral) or (isinstance(seed, str) and seed.strip().isdecimal())
 
 
 def documented(command: str | CommandSpec) -> Callable[[Function], Function]:

@@ -11,11 +11,14 @@ from reverie.cli.flags import Call
 from reverie.cli.outputs import Outputs, named, stopped_early
 from reverie.cli.query_commands import check_readable
 from reverie.errors import InputError, MissingExtra, OutputError, ReverieError, UnsafeError
-from reverie.recipe import Estimate
+from reverie.recipe import Estimate, each_of
 from reverie.store import expanded, is_folder, speakable
 
 if TYPE_CHECKING:
+    from reverie.pictures import Picture
     from reverie.render import Plan
+
+_ON_SHEET = 448  # pixels of width of a picture that is put on a sheet
 
 
 def dream(call: Call) -> int:
@@ -23,31 +26,40 @@ def dream(call: Call) -> int:
     for name in ("guide", "mask"):
         if call.given.get(name) is not None:
             check_readable(call.given[name])
-    many = len(starts) > 1
+    wanted = [(start, each) for start in starts for each in each_of(call.choices)]
+    many = len(wanted) > 1
     out = Outputs(call, many)
+    out.check_sheet(len(wanted))
     from reverie import api
+    from reverie.pictures import to_width
 
     network: Any = call.network.several(out.printing.quiet)
     taken: dict[str, str] = {}
     first: ReverieError | None = None
     done = 0
+    made: list[Picture] = []  # small, for the sheet
+    labels: list[str] = []
     with line(out.printing.quiet) as shown, out.printed():
-        for number, start in enumerate(starts, 1):
-            shown.begin(f"dreaming {number}/{len(starts)}" if many else "dreaming")
+        for number, (start, choices) in enumerate(wanted, 1):
+            shown.begin(f"dreaming {number}/{len(wanted)}" if many else "dreaming")
             try:
-                plan = api.plan_dream(start, network=network, **call.choices)
+                plan = api.plan_dream(start, network=network, **choices)
                 network = plan.networks
                 if call.of(Estimate).estimate:
                     out.tell(*_estimated(start, plan))
                     done += 1
                     continue
-                path = out.destination.file(_name(start, plan, starts, taken))
+                path = out.destination.file(_name(start, plan, starts, taken, choices.get("variant")))
+                out.check_sheet(len(wanted), path)
                 out.ready(path, plan.start, plan.recipe)
                 if not shown.interrupted:
                     picture = plan.make(shown, out.making)
                     shown.close()
                     done += 1
                     out.save(picture, path)
+                    if out.sheet is not None:
+                        made.append(to_width(picture, min(picture.size[1], _ON_SHEET)))
+                        labels.append(path.stem)
             except (InputError, UnsafeError, OutputError, MissingExtra) as error:
                 if not many:
                     raise
@@ -55,7 +67,8 @@ def dream(call: Call) -> int:
                 first = first or error
             if shown.interrupted:
                 break
-    if out.unfinished or (done < len(starts) and shown.interrupted):
+        out.save_sheet(made, labels)
+    if out.unfinished or (done < len(wanted) and shown.interrupted):
         raise stopped_early(out.unfinished)
     return first.exit_code if first else 0
 
@@ -89,13 +102,14 @@ def _pictures_of(starts: tuple[str, ...]) -> list[str]:
     return found
 
 
-def _name(start: str, plan: Plan, starts: list[str], taken: dict[str, str]) -> str:
-    """A name made from the start, target and seed; another for each start."""
+def _name(start: str, plan: Plan, starts: list[str], taken: dict[str, str], variant: int | None) -> str:
+    """A name made from the start, target and seed, and of a variant its number; another for each start."""
     stem = start.replace(":", "-") if start.startswith("noise:") else Path(start).stem
     if sum(Path(each).stem == stem for each in starts) > 1:
         stem = Path(start).name
     how = "" if plan.recipe.objective == "excite" else f"-{plan.recipe.objective}"
-    ending = f"-{speakable(plan.recipe.target)}{how}-{plan.recipe.seed}.png"
+    target = plan.recipe.target if variant is None else "+".join(plan.recipe.target.layers()) or plan.recipe.target
+    ending = f"-{speakable(target)}{how}-{plan.recipe.seed}{'' if variant is None else f'-v{variant}'}.png"
     name, turn = named(stem, ending), 1
     while taken.setdefault(name, start) != start:
         turn += 1

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from reverie.cli.console import print_json, remark, say
 from reverie.cli.flags import Call
 from reverie.errors import Interrupted, UsageError, choice
-from reverie.recipe import Making, Printing, Sheet, Writing
+from reverie.recipe import MOST_SEEDS, Making, Printing, Sheet, Writing
 from reverie.store import Destination, check_place, exists, expanded, is_folder
 
 if TYPE_CHECKING:
@@ -82,15 +82,24 @@ class Outputs:
             made.save(beside_it, force=self.writing.force, with_recipe=self.writing.with_recipe)
             self._tell({**self.results[-1], "path": str(beside_it)}, beside_it)
 
-    def save_sheet(self, pictures: Sequence[Picture]) -> None:
-        """A labelled contact sheet, if one was asked for."""
+    def check_sheet(self, count: int, *paths: Path) -> None:
+        """Find out now whether so many pictures fit on the sheet, if one was asked for, and whether it is another file than these."""
+        if self.sheet is None:
+            return
+        if count > MOST_SEEDS:
+            raise UsageError(f"{choice('sheet')} of {count} pictures", f"it holds {MOST_SEEDS}: make them in several runs")
+        if self.sheet.absolute() in {each.absolute() for path in paths for each in (path, strip_of(path))}:
+            raise UsageError(f"{choice('sheet', self.sheet)} is also the name of a picture", "give the sheet another name")
+
+    def save_sheet(self, pictures: Sequence[Picture], labels: Sequence[str] | None = None) -> None:
+        """A sheet of them with these labels, or with what each was made for, if one was asked for."""
         if self.sheet is None or not pictures:
             return
         from reverie.pictures import sheet
 
         if self._is_among_pictures(self.sheet):
             self.destination.made()
-        sheet(pictures).save(self.sheet, force=self.writing.force)
+        sheet(pictures, labels).save(self.sheet, force=self.writing.force)
         seconds = round(sum(each.seconds or 0.0 for each in pictures), 3)
         self._tell({"path": str(self.sheet), "recipe": None, "seconds": seconds, "score": None}, self.sheet)
 

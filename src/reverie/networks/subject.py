@@ -99,5 +99,5 @@ def _brought(values: Tensor, size: tuple[int, int]) -> Tensor:
 
 def _stretched(values: Tensor) -> Tensor:
     """(H, W) → 0..1, from what a twentieth are below to what a twentieth are above."""
-    low, high = torch.quantile(values.flatten(), torch.tensor([0.05, 0.95])).tolist()
+    low, high = (float(each) for each in torch.quantile(values.flatten(), torch.tensor([0.05, 0.95])))
     return ((values - low) / max(high - low, 1e-12)).clamp(0, 1)

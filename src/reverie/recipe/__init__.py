@@ -48,25 +48,30 @@ from reverie.recipe.requests import (
     Pruning,
     Replay,
     Seed,
+    Seeds,
     Sheet,
     Size,
     Together,
     Top,
+    Variants,
     Width,
     Writing,
     sides,
 )  # fmt: skip
 from reverie.recipe.resolve import Choices, Request, of_command, resolve
+from reverie.recipe.seeds import MOST_SEEDS, each_of, seeds
+from reverie.recipe.variants import Layers, variation
 
 DEFAULT_NETWORK = "efficientnet-lite0"
 
 __all__ = [
     "CLIMB", "COMMANDS", "DEFAULT_NETWORK", "DEFAULT_PRESET", "GROUPS", "LEVELS", "LONGEST_SIDE", "LONGEST_TEXT", "MAX_PIXELS",
-    "MOST_FRAMES", "MOST_SEED", "MOST_THREADS", "MOST_TOGETHER", "OWN", "PRESETS", "PRINT_DPI", "SCHEMA", "Along", "Ascent",
-    "Batch", "Beside", "Canvas", "Choices", "Command", "CommandSpec", "Course", "Cut", "Data", "Estimate", "FileInput", "Film",
-    "FilmReading", "FilmWriting", "Finish", "Flag", "Goal", "Journey", "Level", "Listing", "Look", "Machine", "Machinery", "Making",
-    "Mask", "Named", "NetworkUsed", "Noise", "NoiseInput", "Objective", "Opinion", "Own", "Paper", "Penalties", "Preset", "Print",
-    "Printing", "Pruning", "Recipe", "Replay", "Request", "Seed", "Sheet", "Size", "Stop", "Stopped", "Subject", "Tiles",
-    "Together", "Top", "Transforms", "VectorInput", "Where", "Width", "Writing", "choose", "first_fault", "flag_in", "flag_names",
-    "flag_of", "of_command", "paper", "preset", "read", "resolve", "sides",
+    "MOST_FRAMES", "MOST_SEED", "MOST_SEEDS", "MOST_THREADS", "MOST_TOGETHER", "OWN", "PRESETS", "PRINT_DPI", "SCHEMA", "Along",
+    "Ascent", "Batch", "Beside", "Canvas", "Choices", "Command", "CommandSpec", "Course", "Cut", "Data", "Estimate", "FileInput",
+    "Film", "FilmReading", "FilmWriting", "Finish", "Flag", "Goal", "Journey", "Layers", "Level", "Listing", "Look", "Machine",
+    "Machinery", "Making", "Mask", "Named", "NetworkUsed", "Noise", "NoiseInput", "Objective", "Opinion", "Own", "Paper",
+    "Penalties", "Preset", "Print", "Printing", "Pruning", "Recipe", "Replay", "Request", "Seed", "Seeds", "Sheet", "Size", "Stop",
+    "Stopped", "Subject", "Tiles", "Together", "Top", "Transforms", "Variants", "VectorInput", "Where", "Width", "Writing",
+    "choose", "each_of", "first_fault", "flag_in", "flag_names", "flag_of", "of_command", "paper", "preset", "read", "resolve",
+    "seeds", "sides", "variation",
 ]  # fmt: skip

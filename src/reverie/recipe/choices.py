@@ -28,6 +28,7 @@ class Flag:
         negative: the flag turns the choice off.
         several: it may be given more than once.
         switch: it takes no value, whatever the choice holds.
+        seeds: several may be given in one text, as `1-10`.
     """
 
     metavar: str = ""
@@ -36,6 +37,7 @@ class Flag:
     negative: bool = False
     several: bool = False
     switch: bool = False
+    seeds: bool = False
 
 
 class Data(BaseModel):

@@ -29,10 +29,12 @@ from reverie.recipe.requests import (
     Pruning,
     Replay,
     Seed,
+    Seeds,
     Sheet,
     Size,
     Together,
     Top,
+    Variants,
     Width,
     Writing,
 )  # fmt: skip
@@ -126,14 +128,16 @@ _ROWS = (
     CommandSpec(
         "dream", "Enhance what a layer detects in START: pictures, a folder of them, or noise.", "reverie dream sky.jpg --level objects",
         "reverie.cli.dreaming:dream", (Subject("START", "pictures, a folder of them, or noise:white|grey|pink", several=True),),
-        models=(Goal, Beside, Mask, Seed, Ascent, Transforms, Penalties, Width, Size, Print, Cut, Canvas, Finish, Machinery),
-        writing=(Writing, Making, Estimate, Printing), networks="several", has_preset=True,
+        models=(
+            Goal, Beside, Mask, Variants, Seeds, Ascent, Transforms, Penalties, Width, Size, Print, Cut, Canvas, Finish, Machinery,
+        ),
+        writing=(Writing, Making, Sheet, Estimate, Printing), networks="several", has_preset=True,
     ),
     CommandSpec(
         "imagine", "What a network expects a class to look like, from noise. Other networks then say what they see in it.",
         "reverie imagine banana", "reverie.cli.imagining:imagine",
         (Subject("LABEL", "classes, by name or number: banana, 954, class:banana", several=True, required=False),),
-        models=(Together, Seed, Ascent, Transforms, Penalties, Size, Print, Canvas, Finish, Machinery),
+        models=(Together, Seeds, Ascent, Transforms, Penalties, Size, Print, Canvas, Finish, Machinery),
         writing=(Writing, Making, Sheet, Printing), defaults={**_FROM_NOISE, "noise": 0.16, "focus": 0.6, "centre": 0.5},
         without=_OF_DREAMS | {"keep", "max_pixels"}, networks="several",  # no file goes in
     ),
@@ -141,7 +145,7 @@ _ROWS = (
         "feature", "What excites a unit or any target most, from noise.", "reverie feature blocks.4.1:12",
         "reverie.cli.imagining:feature",
         (Subject("TARGET", "what to excite: blocks.4.1:12, blocks.4.1:0-15, a layer, sums of them", several=True, required=False),),
-        models=(Together, Along, Seed, Ascent, Transforms, Penalties, Size, Print, Canvas, Finish, Machinery),
+        models=(Together, Along, Seeds, Ascent, Transforms, Penalties, Size, Print, Canvas, Finish, Machinery),
         writing=(Writing, Making, Sheet, Printing), defaults={**_FROM_NOISE, "noise": 0.1}, without=_OF_DREAMS, networks="several",
     ),
     CommandSpec(

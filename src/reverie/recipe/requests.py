@@ -226,6 +226,26 @@ class Seed(Data):
     seed: Annotated[int, Flag("N", first=True)] = Field(0, ge=0, le=MOST_SEED, description="another seed gives another picture")
 
 
+class Seeds(Seed):
+    """The same where several give several results."""
+
+    seed: Annotated[int, Flag("N|A-B|A,B", first=True, seeds=True)] = Field(
+        0, ge=0, le=MOST_SEED, description="another seed gives another picture; 1-10 or 1,4,7 give one for each"
+    )
+
+
+class Variants(Data):
+    """Pictures of the same that differ to the eye."""
+
+    group: ClassVar[str] = "what to dream"
+    variants: Annotated[int | None, Flag("N", first=True)] = Field(
+        None,
+        ge=2,
+        le=100,
+        description="so many pictures that differ to the eye, which another seed alone does not bring about on a photograph",
+    )
+
+
 class Machinery(Data):
     """Where it runs, and what is allowed and kept."""
 

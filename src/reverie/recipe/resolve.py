@@ -60,7 +60,7 @@ class Request:
 
     def __getitem__(self, model: type[Model]) -> Model:
         """The choices of this model; of one that the command has not, its defaults."""
-        found = self._models.get(model)
+        found = self._models.get(model) or next((each for kind, each in self._models.items() if issubclass(kind, model)), None)
         return found if isinstance(found, model) else model()
 
     def __contains__(self, model: type[Data]) -> bool:
