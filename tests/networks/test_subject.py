@@ -43,7 +43,10 @@ def test_it_is_where_the_network_answers_with_the_contours_of_the_picture() -> N
     found = subject(wrapped(Light(), size=64), square())
     height, width = found.shape
     assert height / width == pytest.approx(96 / 144, abs=0.02)
-    at = lambda y, x: float(found[int(y / 96 * height), int(x / 144 * width)])  # noqa: E731
+
+    def at(y: int, x: int) -> float:
+        return float(found[int(y / 96 * height), int(x / 144 * width)])
+
     assert min(at(30, 90), at(40, 105), at(50, 120)) > 0.95
     assert max(at(10, 10), at(80, 20), at(90, 70), at(5, 40)) < 0.05
     assert 0.1 < float(found.mean()) < 0.3  # the square is 0.145 of it

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reverie.cli.console import line, remark
+from reverie.cli.console import line, remark, say
+from reverie.cli.estimates import of_all, of_picture
 from reverie.cli.flags import Call
 from reverie.cli.outputs import Outputs, named, stopped_early
 from reverie.cli.query_commands import check_readable
@@ -39,6 +39,7 @@ def dream(call: Call) -> int:
     done = 0
     made: list[Picture] = []  # small, for the sheet
     labels: list[str] = []
+    rows: list[dict[str, Any]] = []  # of estimates
     with line(out.printing.quiet) as shown, out.printed():
         for number, (start, choices) in enumerate(wanted, 1):
             shown.begin(f"dreaming {number}/{len(wanted)}" if many else "dreaming")
@@ -46,7 +47,11 @@ def dream(call: Call) -> int:
                 plan = api.plan_dream(start, network=network, **choices)
                 network = plan.networks
                 if call.of(Estimate).estimate:
-                    out.tell(*_estimated(start, plan))
+                    row, words = of_picture(start, plan, out.destination.file("a.png").suffix)
+                    for note in plan.start.notes:
+                        remark(note)
+                    out.tell(row, words)
+                    rows.append(row)
                     done += 1
                     continue
                 path = out.destination.file(_name(start, plan, starts, taken, choices.get("variant")))
@@ -68,19 +73,11 @@ def dream(call: Call) -> int:
             if shown.interrupted:
                 break
         out.save_sheet(made, labels)
+        if len(rows) > 1 and not out.printing.as_json:
+            say(of_all(rows))
     if out.unfinished or (done < len(wanted) and shown.interrupted):
         raise stopped_early(out.unfinished)
     return first.exit_code if first else 0
-
-
-def _estimated(start: str, plan: Plan) -> tuple[dict[str, Any], str]:
-    """What a dream would take, as data and in words."""
-    found, recipe = plan.estimate(), plan.recipe
-    cut = f"in {found.tiles} tiles of {recipe.tiles.tile} + {recipe.tiles.halo}" if recipe.tiles else "in one pass"
-    disk = f", {found.disk / 1e9:.1f} GB of disk while it works" if found.disk else ""
-    time = f"{found.seconds / 60:.0f} min" if found.seconds >= 120 else f"{found.seconds:.0f} s"
-    words = f"{start}: {recipe.width}×{recipe.height} {cut}, about {time}, {found.memory / 1e9:.1f} GB of memory{disk}"
-    return {"start": start, "width": recipe.width, "height": recipe.height, **asdict(found)}, words
 
 
 def _pictures_of(starts: tuple[str, ...]) -> list[str]:

@@ -158,14 +158,14 @@ _ROWS = (
         "reverie.cli.moving:journey",
         (Subject("START", _START), Subject("[TARGET…]", "of a --ring: targets or levels, or NETWORK/TARGET", several=True, required=False)),
         models=(Goal, Journey, Course, Seed, Ascent, Transforms, Penalties, Width, Size, Canvas, Machinery),
-        writing=(FilmWriting, Printing), defaults={"spread": 0.2, "octaves": 3, "steps": 3}, without=_OF_JOURNEYS,
+        writing=(FilmWriting, Estimate, Printing), defaults={"spread": 0.2, "octaves": 3, "steps": 3}, without=_OF_JOURNEYS,
         networks="several", has_preset=True, of_preset=("vivid",),
     ),
     CommandSpec(
         "film", "A dreamt film, steady from frame to frame, with its sound.", "reverie film walk.mp4 --preset eyes",
         "reverie.cli.moving:film", (Subject("VIDEO", "a film: MP4, MOV, WebM, MKV, AVI, GIF …"),),
         models=(Goal, Film, FilmReading, Seed, Ascent, Transforms, Penalties, Width, Machinery),
-        writing=(FilmWriting, Printing), networks="several", has_preset=True,
+        writing=(FilmWriting, Estimate, Printing), networks="several", has_preset=True,
     ),
     CommandSpec(
         "recipe", "Tell how a picture was made, from the recipe it carries.", "reverie recipe dream.png",
