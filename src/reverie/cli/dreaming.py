@@ -48,8 +48,7 @@ def dream(call: Call) -> int:
                 network = plan.networks
                 if call.of(Estimate).estimate:
                     row, words = of_picture(start, plan, out.destination.file("a.png").suffix)
-                    for note in plan.start.notes:
-                        remark(note)
+                    out.note(plan.start.notes)
                     out.tell(row, words)
                     rows.append(row)
                     done += 1
@@ -58,6 +57,8 @@ def dream(call: Call) -> int:
                 out.check_sheet(len(wanted), path)
                 out.ready(path, plan.start, plan.recipe)
                 if not shown.interrupted:
+                    shown.close()
+                    out.note((*plan.notes, *plan.start.notes))  # some of what is made takes long
                     picture = plan.make(shown, out.making)
                     shown.close()
                     done += 1

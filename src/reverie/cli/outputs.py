@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from reverie.cli.console import print_json, remark, say
 from reverie.cli.flags import Call
 from reverie.errors import Interrupted, UsageError, choice
-from reverie.recipe import MOST_SEEDS, Making, Printing, Sheet, Writing
+from reverie.recipe import Making, Printing, Sheet, Writing
 from reverie.store import Destination, check_place, exists, expanded, is_folder
 
 if TYPE_CHECKING:
@@ -64,10 +64,7 @@ class Outputs:
         self.destination.made()
         picture.save(path, force=self.writing.force, with_recipe=self.writing.with_recipe)
         self.unfinished += stopped
-        for note in picture.notes:
-            if not self._several or note not in self._told:
-                remark(note)
-            self._told.add(note)
+        self.note(picture.notes)
         files = picture.places(path)
         recipe = None if picture.recipe is None else picture.recipe.model_dump(mode="json")
         channels = {"channels": str(files[1])} if len(files) > 1 else {}
@@ -86,10 +83,19 @@ class Outputs:
         """Find out now whether so many pictures fit on the sheet, if one was asked for, and whether it is another file than these."""
         if self.sheet is None:
             return
-        if count > MOST_SEEDS:
-            raise UsageError(f"{choice('sheet')} of {count} pictures", f"it holds {MOST_SEEDS}: make them in several runs")
+        from reverie.pictures.sheets import MOST
+
+        if count > MOST:
+            raise UsageError(f"{choice('sheet')} of {count} pictures", f"it holds {MOST}: make them in several runs")
         if self.sheet.absolute() in {each.absolute() for path in paths for each in (path, strip_of(path))}:
             raise UsageError(f"{choice('sheet', self.sheet)} is also the name of a picture", "give the sheet another name")
+
+    def note(self, notes: Sequence[str]) -> None:
+        """What the user should know, each thing once."""
+        for each in dict.fromkeys(notes):
+            if each not in self._told:
+                remark(each)
+            self._told.add(each)
 
     def save_sheet(self, pictures: Sequence[Picture], labels: Sequence[str] | None = None) -> None:
         """A sheet of them with these labels, or with what each was made for, if one was asked for."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
@@ -11,12 +10,10 @@ from torch import Tensor
 
 from reverie.errors import InputError, UsageError, choice
 from reverie.networks.attribution import Remainder
+from reverie.networks.network import Network
 from reverie.pictures import resize
 from reverie.pictures.regions import along_contours, parting, smooth_step
 from reverie.target import CLASSES
-
-if TYPE_CHECKING:
-    from reverie.networks.network import Network
 
 SIDE = 112  # of the map, its shorter one
 _CLASSES = 5  # that count, by their probability

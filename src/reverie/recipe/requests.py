@@ -96,9 +96,7 @@ class Along(Data):
 class Beside(Along):
     """What lies beside the start."""
 
-    guide: Annotated[Given, Flag("PICTURE", first=True)] = Field(
-        None, description="a picture: enhance in the start what is like it at the layer"
-    )
+    guide: Annotated[Given, Flag("PICTURE", first=True)] = Field(None, description="a picture: enhance what is like it at the layer")
     caricature: bool = Field(False, description="exaggerate what the layer sees in the start")
 
 
@@ -106,13 +104,9 @@ class Mask(Data):
     """Where to dream."""
 
     group: ClassVar[str] = "what to dream"
-    mask: Annotated[Given, Flag("PICTURE", first=True)] = Field(
-        None, description="a picture: dream where it is white, leave as it is where it is black"
-    )
+    mask: Annotated[Given, Flag("PICTURE", first=True)] = Field(None, description="a picture: dream where it is white, not where black")
     where: Annotated[Where | None, BeforeValidator(_where), Flag("PART", first=True)] = Field(
-        None,
-        description="instead of a mask, a part of the picture: top, bottom, left, right, centre, edges, or what the network takes "
-        "to be its subject or background",
+        None, description="dream on a part alone: top, bottom, left, right, centre, edges, subject, background"
     )
 
 
@@ -137,7 +131,7 @@ class Print(Data):
 
     group: ClassVar[str] = "size"
     print: Annotated[Paper | None, PlainValidator(paper), Flag("SIZE", first=True)] = Field(
-        None, description="as many pixels as a print of this size needs: A3, 'A3 landscape', letter, 60x40cm or 8x10in"
+        None, description="for a print of this size: A3, 'A3 landscape', 60x40cm, 8x10in"
     )
 
 
@@ -230,7 +224,7 @@ class Seeds(Seed):
     """The same where several give several results."""
 
     seed: Annotated[int, Flag("N|A-B|A,B", first=True, seeds=True)] = Field(
-        0, ge=0, le=MOST_SEED, description="another seed gives another picture; 1-10 or 1,4,7 give one for each"
+        0, ge=0, le=MOST_SEED, description="1-10 or 1,4,7 give a picture each"
     )
 
 
@@ -242,7 +236,7 @@ class Variants(Data):
         None,
         ge=2,
         le=100,
-        description="so many pictures that differ to the eye, which another seed alone does not bring about on a photograph",
+        description="so many that differ to the eye, as seeds hardly do",
     )
 
 
@@ -312,7 +306,7 @@ class Sheet(Data):
 
     group: ClassVar[str] = "output"
     sheet: Annotated[str | None, Flag("FILE", first=True)] = Field(
-        None, description="also write all of them on one labelled sheet, to this picture file"
+        None, description="also write them all on one labelled sheet, to this file"
     )
 
 
