@@ -122,10 +122,16 @@ def recipe_rows(model: type[BaseModel] = Recipe, above: str = "") -> Rows:
                     before[1] = " or ".join(dict.fromkeys([*before[1].split(" or "), *bounds.split(" or ")]))
         if not parts:
             default = "always there" if field.is_required() else "empty" if name == "target" else shown(field.default)
-            rows[place] = [default, span(field), field.description or "?"]
+            rows[place] = [default, _or_null(field), field.description or "?"]
         elif not field.is_required() and field.default is None:
             rows[place] = ["null", "an object, or null", "?"]
     return rows
+
+
+def _or_null(field: Any) -> str:
+    """The same of a field of the recipe, which may be one of some words, or null."""
+    words = next((each for each in get_args(field.annotation) if get_origin(each) is Literal), None)
+    return span(field) if words is None else " or ".join(f"`{each}`" for each in get_args(words)) + ", or null"
 
 
 def _models(kind: Any) -> Iterator[type[BaseModel]]:

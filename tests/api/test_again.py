@@ -242,5 +242,5 @@ def test_features_come_as_soon_as_they_are_done(place: Path, hand: Network) -> N
 
 def test_numbers_of_numpy_are_numbers(place: Path, hand: Network) -> None:
     start = saved(place / "start.png")
-    made = reverie.dream(start, "edge:0", network=hand, seed=np.int64(3), strength=np.float32(0.5), octaves=1, steps=1)  # type: ignore[arg-type]
+    made = reverie.dream(start, "edge:0", network=hand, seed=np.int64(3), strength=np.float32(0.5), octaves=1, steps=1)  # type: ignore[call-overload]
     assert (recipe_of(made).seed, recipe_of(made).ascent.strength) == (3, 0.5)

@@ -17,8 +17,10 @@ pytest.importorskip("av")
 from tests.helpers import clips
 from tests.helpers.commands import Run, listed
 
+import reverie
 from reverie.album import read_recipe
 from reverie.cli.console import Line, Progress
+from reverie.errors import InputError
 from reverie.files.films.reading import survey
 from reverie.motion.film_frames import Cinema
 
@@ -66,7 +68,10 @@ def test_redo_finds_the_film_beside_or_where_it_is_told(place: Path, run: Run, v
     video.rename("other/mine.mp4")
     clips.save_clip(place / "wrong.mp4", clips.pan(4, 48, 64, seed=2).frames)
     run("redo", "a/000000.png", "-o", "b").fault(3, "the film of '000000.png' is not to be found", "--start")
-    run("redo", "a/000000.png", "-o", "b", "--start", "wrong.mp4").fault(3, "is not the film of")
+    with pytest.raises(InputError, match="is not the film of"):
+        reverie.redo("a/000000.png", "b", start="wrong.mp4")
+    another = run("redo", "a/000000.png", "-o", "another", "--start", "wrong.mp4", "--quiet")
+    assert another.code == 0 and read_recipe("another/000000.png").made_from is not None, another
     run("redo", "a/000000.png", "-o", "b", "--start", "none.mp4").fault(3, "does not exist")
     said = run("redo", "a/000000.png", "-o", "b", "--start", "other")
     assert said.code == 0 and said.out.strip() == "b", said

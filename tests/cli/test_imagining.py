@@ -74,6 +74,19 @@ def test_several_are_printed_in_the_order_asked_and_a_batch_can_be_made_again(ru
     assert_again(run, features[3])
 
 
+def test_a_sheet_goes_into_the_folder_that_is_made_for_the_pictures(run: Run, place: Path) -> None:
+    made = run("imagine", "banana", "daisy", *TINY, "-o", "new/", "--sheet", "new/all.png")
+    assert made.code == 0 and made.out.split() == ["new/imagine-banana-0.png", "new/imagine-daisy-0.png", "new/all.png"], made
+    assert run("imagine", "banana", *TINY, "-o", place / "one", "--sheet", "one/all.png").code == 0
+    run("imagine", "banana", *TINY, "-o", "third/", "--sheet", "fourth/all.png").fault(5, "the folder 'fourth' does not exist")
+
+
+def test_what_has_no_files_going_in_has_no_flags_for_them(run: Run) -> None:
+    for flag in (("--no-keep",), ("--max-pixels", "9")):
+        run("imagine", "banana", *TINY, *flag).fault(2, f"No such option '{flag[0]}'")
+    assert run("feature", "blocks.2.0:1", *TINY, "--no-keep").code == 0
+
+
 def test_diverse_and_between_are_numbered(run: Run, place: Path) -> None:
     diverse = run("imagine", "banana", *TINY, "--diverse", "2").out.split()
     assert diverse == ["imagine-banana-01-0.png", "imagine-banana-02-0.png"]

@@ -146,3 +146,16 @@ def test_a_strangers_recipe_is_checked(place: Path, run: Run, changed: dict[str,
     carrying(place / "a.png", json.dumps(data))
     run("redo", "a.png", "-o", "b").fault(3, "cannot be followed", part)
     assert listed(place) == ["a.png"]
+
+
+@pytest.mark.parametrize(
+    ("flags", "fault"),
+    [
+        (("--close", "0.5"), "--close without --loop"),
+        (("--turn", "2"), "--turn without --ring"),
+        (("--enter", "3"), "--enter for a start of noise"),
+    ],
+)
+def test_a_choice_that_would_change_nothing_is_refused(run: Run, place: Path, flags: tuple[str, ...], fault: str) -> None:
+    run("journey", "noise:pink", "--size", "64x48", "--level", "edges", "--frames", "4", *flags).fault(2, fault)
+    assert listed(place) == []

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import shlex
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.helpers.commands import SHORT, Run
+from tests.helpers.commands import SHORT, Run, pixels
 
 from reverie import api
 from reverie.cli.console import say
 from reverie.cli.flags import Call
 from reverie.cli.outputs import Outputs
 from reverie.errors import UsageError
+from reverie.networks import Network, installed
 from reverie.recipe import COMMANDS, GROUPS, Ascent, CommandSpec, Goal, Machinery, Printing, Seed, Subject, Width, Writing, flag_of
 
 
@@ -140,6 +143,22 @@ def test_a_start_for_what_began_with_noise_is_a_change_or_refused(run: Run, sky:
         api.redo("b.png", start=sky)
     folder = run("redo", "b.png", "--start", place, "--quiet", "-o", "d.png")  # where things are, were there any
     assert folder.code == 0 and Path("d.png").read_bytes() == Path("b.png").read_bytes()
+
+
+def test_another_start_or_network_alone_is_a_change(run: Run, sky: Path, leaf: Path, place: Path, opened: Callable[[str], Network]) -> None:
+    assert run("dream", sky, *SHORT, "--quiet", "-o", "a.png").code == 0
+    done = run("redo", "a.png", "--start", leaf, "-o", "b.png")
+    assert done.code == 0 and f"'{leaf}' is not what 'a.png' began with: the same, but on this start" in done.err, done
+    wanted = api.plan_dream(leaf, network=opened("efficientnet-lite0"), octaves=2, steps=2, width=128).make()
+    assert (pixels(Path("b.png")) == pixels(wanted.save("wanted.png"))).all()
+    Path("copy").mkdir()
+    shutil.copy(sky, "copy/other-name.png")
+    same = run("redo", "a.png", "--start", "copy/other-name.png", "-o", "c.png", "--quiet")
+    assert same.code == 0 and Path("c.png").read_bytes() == Path("a.png").read_bytes() and not same.err.count("began with")
+    if (other := "efficientnet-lite1") in installed():
+        done = run("redo", "a.png", "--network", other, "--quiet", "--json", "-o", "d.png")
+        assert done.code == 0 and done.data[0]["recipe"]["made_from"], done
+        assert [each["name"] for each in done.data[0]["recipe"]["networks"]] == [other]
 
 
 def test_help_of_what_is_turned_off_says_so(run: Run) -> None:

@@ -217,7 +217,8 @@ def test_windows_of_a_network_of_one_size(target: str, here: Path) -> None:
 
     def make(device: str) -> Picture:
         net = reverie.wrap(module, mean=[0.5], std=[0.3], size=16, device=device)
-        return reverie.dream(here / "sky.png", target, network=net, **SMALL)
+        picture: Picture = reverie.dream(here / "sky.png", target, network=net, **SMALL)
+        return picture
 
     wanted = make("cpu")
     with pretending() as log:
@@ -230,7 +231,8 @@ def test_a_dead_start_is_brought_to_life(here: Path) -> None:
 
     def make(device: str) -> Picture:
         net = reverie.wrap(Hand(), mean=[0.0] * 3, std=[1.0] * 3, size=16, device=device)
-        return reverie.dream(here / "black.png", "act:0", network=net, tone="free", **SMALL)
+        picture: Picture = reverie.dream(here / "black.png", "act:0", network=net, tone="free", **SMALL)
+        return picture
 
     wanted = make("cpu")
     with pretending() as log:

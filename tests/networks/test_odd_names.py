@@ -95,7 +95,7 @@ def test_each_is_watched_dreamt_and_made_again(net: Network, name: str, tmp_path
     channel.save(tmp_path / "one.png")
     assert torch.equal(reverie.redo(tmp_path / "one.png", network=net).pixels, channel.pixels)
     assert reverie.again(tmp_path / "one.png", network=net, seed=3).recipe.target == channel.recipe.target  # type: ignore[union-attr]
-    mine = reverie.dream(saved(tmp_path / "p.png", 32, 32), objective=lambda seen: seen[name].mean((1, 2, 3)), network=net, **FEW)  # type: ignore[arg-type]
+    mine = reverie.dream(saved(tmp_path / "p.png", 32, 32), objective=lambda seen: seen[name].mean((1, 2, 3)), network=net, **FEW)  # type: ignore[call-overload]
     assert mine.pixels.shape == (3, 32, 32)
 
 
@@ -189,7 +189,7 @@ def test_a_level_is_a_word_for_its_layer() -> None:
     assert [str(each.recipe.target) for each in made] == ['"a b":0', '"a b":1', 'conv - 0.5*"a b"']
     with pytest.raises(UsageError, match=r"Odd has no level 'scenes'; it has: parts, edges"):
         reverie.feature("scenes:3", network=net)
-    own = reverie.dream(x[0], objective=lambda seen: seen["parts"].mean((1, 2, 3)) + seen["a b"].mean((1, 2, 3)), network=net, **FEW)  # type: ignore[arg-type]
+    own = reverie.dream(x[0], objective=lambda seen: seen["parts"].mean((1, 2, 3)) + seen["a b"].mean((1, 2, 3)), network=net, **FEW)  # type: ignore[call-overload]
     assert own.recipe is not None and str(own.recipe.target) == "a_b"
     net.levels = {"conv": "a b"}
     assert net.layer_name("conv") == "conv"  # a module of the name comes first

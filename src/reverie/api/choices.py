@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from numbers import Integral
 from pathlib import Path
 from typing import Any, Literal, TypedDict, TypeVar
 
@@ -11,11 +12,12 @@ from PIL import Image
 from torch import Tensor
 
 from reverie.pictures import Picture
-from reverie.recipe import COMMANDS, CommandSpec, Level
+from reverie.recipe import COMMANDS, CommandSpec, Level, Where
 from reverie.target import Target
 
 PictureLike = str | Path | Picture | Image.Image | Tensor
 DirectionLike = str | Path | bytes | Sequence[float] | np.ndarray[Any, Any] | Tensor
+Several = int | Sequence[int] | str | None  # a seed, or several: range(1, 11), [1, 4, 7]
 Function = TypeVar("Function", bound=Callable[..., object])
 
 
@@ -45,6 +47,7 @@ class MaskChoices(TypedDict, total=False):
     """Where to dream."""
 
     mask: PictureLike | None
+    where: Where | None
 
 
 class WidthChoices(TypedDict, total=False):
@@ -57,6 +60,12 @@ class SizeChoices(TypedDict, total=False):
     """How large, of what begins with noise."""
 
     size: int | tuple[int, int] | str | None
+
+
+class PrintChoices(TypedDict, total=False):
+    """How large on paper."""
+
+    print: str | None
 
 
 class CutChoices(TypedDict, total=False):
@@ -72,18 +81,28 @@ class BatchChoices(TypedDict, total=False):
     batch: int | None
 
 
-class MachineryChoices(TypedDict, total=False):
-    """Where it runs, and what is allowed."""
+class DeviceChoices(TypedDict, total=False):
+    """Where it runs."""
 
     device: str | None
     threads: int | None
+
+
+class MachineryChoices(DeviceChoices, total=False):
+    """The same, and what is allowed."""
+
     max_pixels: int | None
 
 
-class RunChoices(MachineryChoices, total=False):
-    """Another result of the same choices, and what is kept."""
+class SeedChoices(TypedDict, total=False):
+    """Another result of the same choices."""
 
     seed: int | None
+
+
+class KeepChoices(TypedDict, total=False):
+    """What is kept."""
+
     keep: bool | None
 
 
@@ -92,6 +111,10 @@ class OfTheNetworkChoices(TypedDict, total=False):
 
     usual: PictureLike | Sequence[PictureLike] | None
     class_score: Literal["logit", "log-odds"] | None
+
+
+class RunChoices(MachineryChoices, SeedChoices, KeepChoices, total=False):
+    """Another result of the same choices, where it runs, and what is kept."""
 
 
 class SpreadChoices(TypedDict, total=False):
@@ -148,6 +171,7 @@ class FinishChoices(TypedDict, total=False):
 
     opacity: bool | None
     deep: bool | None
+    dpi: int | None
     shown: str | int | Sequence[int] | None
 
 
@@ -206,23 +230,37 @@ class WritingChoices(TypedDict, total=False):
     partial: bool | None
 
 
-class _Climbing(AscentChoices, TransformsChoices, PenaltiesChoices, RunChoices, total=False):
+class _Growing(AscentChoices, TransformsChoices, PenaltiesChoices, DeviceChoices, total=False):
     """What everything that climbs has."""
 
 
-class ClimbChoices(_Climbing, MaskChoices, WidthChoices, SizeChoices, CanvasChoices, FinishChoices, MixChoices, total=False):
+class _Reading(_Growing, MachineryChoices, KeepChoices, total=False):
+    """The same of what files go into."""
+
+
+class _Climbing(_Reading, SeedChoices, total=False):
+    """The same of what has one seed."""
+
+
+class _Dreaming(_Reading, MaskChoices, WidthChoices, SizeChoices, PrintChoices, CanvasChoices, FinishChoices, MixChoices, total=False):
+    """What everything that begins with a picture and is one has."""
+
+
+class ClimbChoices(_Dreaming, SeedChoices, total=False):
     """Of `climb`."""
 
 
-class DreamChoices(ClimbChoices, GoalChoices, BesideChoices, CutChoices, total=False):
+class DreamChoices(_Dreaming, GoalChoices, BesideChoices, CutChoices, total=False):
     """Of `dream`."""
 
 
-class ImagineChoices(_Climbing, OfTheNetworkChoices, SizeChoices, CanvasChoices, FinishChoices, BatchChoices, total=False):
+class ImagineChoices(
+    _Growing, OfTheNetworkChoices, MachineryChoices, SizeChoices, PrintChoices, CanvasChoices, FinishChoices, BatchChoices, total=False
+):
     """Of `imagine`."""
 
 
-class FeatureChoices(ImagineChoices, AlongChoices, total=False):
+class FeatureChoices(ImagineChoices, KeepChoices, AlongChoices, total=False):
     """Of `feature` and `features`."""
 
 
@@ -238,11 +276,16 @@ class FilmChoices(_Climbing, GoalChoices, CarriedChoices, WidthChoices, WritingC
     """Of `film`."""
 
 
-class Changes(DreamChoices, CourseChoices, CarriedChoices, BatchChoices, OfTheNetworkChoices, total=False):
+class Changes(DreamChoices, SeedChoices, CourseChoices, CarriedChoices, BatchChoices, OfTheNetworkChoices, total=False):
     """Of `again`: what shall be other than it was."""
 
     target: str | Target | None
     start: PictureLike | None
+
+
+def is_one(seed: Several) -> bool:
+    """Whether a single seed is meant, so that a single picture is given back."""
+    return seed is None or isinstance(seed, Integral) or (isinstance(seed, str) and seed.strip().isdecimal())
 
 
 def documented(command: str | CommandSpec) -> Callable[[Function], Function]:

@@ -2,19 +2,43 @@
 
 from __future__ import annotations
 
-from typing import Any, Unpack
+from collections.abc import Sequence
+from typing import Any, Unpack, overload
 
-from reverie.api.choices import DreamChoices, PictureLike, documented
+from reverie.api.choices import DreamChoices, PictureLike, Several, documented, is_one
 from reverie.api.opening import Networks
 from reverie.api.planning import Before, Planning
 from reverie.api.start_guide_mask import beside_of, start_of
+from reverie.api.where_to_dream import part_of
 from reverie.errors import UsageError, choice
 from reverie.files.limits import at_most_pixels
-from reverie.pictures import Picture
+from reverie.networks import Network
+from reverie.pictures import Picture, Pictures
 from reverie.pictures.torch_modes import ordinary_modes
-from reverie.recipe import OWN, Beside, Cut, FileInput, Goal
-from reverie.render import Objective, Plan, Watcher, network_used, own_layers, own_target, tiles_for, whole_only
+from reverie.recipe import OWN, Beside, Cut, FileInput, Goal, Layers, Mask, Recipe, each_of, variation
+from reverie.render import Objective, Plan, Watcher, machine, network_used, own_layers, own_target, tiles_for, whole_only
 from reverie.target import Target
+
+
+@overload
+def dream(
+    start: PictureLike, target: str | Target | None = ..., *, network: Networks = ..., objective: Objective | None = ...,
+    seed: int | None = ..., variants: None = ..., progress: Watcher | None = ..., making: int = ..., **choices: Unpack[DreamChoices],
+) -> Picture: ...  # fmt: skip
+
+
+@overload
+def dream(
+    start: PictureLike, target: str | Target | None = ..., *, network: Networks = ..., objective: Objective | None = ...,
+    seed: Sequence[int], variants: int | None = ..., progress: Watcher | None = ..., making: int = ..., **choices: Unpack[DreamChoices],
+) -> Pictures: ...  # fmt: skip
+
+
+@overload
+def dream(
+    start: PictureLike, target: str | Target | None = ..., *, network: Networks = ..., objective: Objective | None = ...,
+    seed: Several = ..., variants: int, progress: Watcher | None = ..., making: int = ..., **choices: Unpack[DreamChoices],
+) -> Pictures: ...  # fmt: skip
 
 
 @documented("dream")
@@ -25,10 +49,12 @@ def dream(
     *,
     network: Networks = None,
     objective: Objective | None = None,
+    seed: Several = None,
+    variants: int | None = None,
     progress: Watcher | None = None,
     making: int = 0,
     **choices: Unpack[DreamChoices],
-) -> Picture:
+) -> Picture | Pictures:
     """Enhance in a picture what a layer, a unit or any target detects in it (Mordvintsev, Olah & Tyka 2015).
 
     Args:
@@ -37,13 +63,25 @@ def dream(
         network: an open network, or the name of a built-in one; or several, for a picture that all of them want.
         objective: instead of a target, a function of one's own from activations by layer, each (N, C, …), to scores (N,). Its picture
             cannot be made again from its recipe alone: `reverie.again(picture, objective=…)`.
+        seed: another one gives another picture; several, as range(1, 11), give one of each.
+        variants: so many pictures that differ to the eye; the first is the one that comes without it.
         progress: is shown every step; a true answer stops, and the picture is marked as partial.
         making: keep so many pictures from along the way.
+
+    Returns:
+        a Picture; a list of them for several seeds, and for `variants`.
 
     Raises:
         UsageError: an unknown name or a value out of bounds. InputError: a start that cannot be used. UnsafeError: one that is refused.
     """
-    return plan_dream(start, target, network=network, objective=objective, **choices).make(progress, making)
+    made = Pictures()
+    for each in each_of({**choices, "seed": seed, "variants": variants}):
+        plan = plan_dream(start, target, network=network, objective=objective, **each)
+        network = plan.networks
+        made.append(plan.make(progress, making))
+        if (recipe := made[-1].recipe) is not None and recipe.stopped is not None:
+            break
+    return made[0] if is_one(seed) and variants is None else made
 
 
 def plan_dream(
@@ -53,9 +91,13 @@ def plan_dream(
     network: Networks = None,
     objective: Objective | None = None,
     before: Before | None = None,
+    variant: int = 1,
     **choices: Any,
 ) -> Plan:
-    """All of `dream` but the dreaming: what is wrong comes to light here, before any time is spent, and the recipe is known."""
+    """All of `dream` but the dreaming: what is wrong comes to light here, before any time is spent, and the recipe is known.
+
+    `variant` is the number of one that differs from the dream itself, which is the first.
+    """
     wish = Planning("dream", network, {"target": target, **choices}, before)
     kind, limit = OWN if objective is not None else objective_of(wish.request[Beside]), wish.machinery.max_pixels
     with at_most_pixels(limit):
@@ -64,21 +106,47 @@ def plan_dream(
             wish.without_spread()
         layers = () if objective is None else _layers_of(objective, wish, picture)
         wanted = wish.targets() if objective is None else [own_target(layers)]
+        if variant > 1:
+            wanted = _varied(wish, wanted, variant, mixed=kind == "excite")
         beside = beside_of(wish.request, wish.networks, wanted[0], picture.size)
     if objective is None:
         wish.check(wanted, picture.size, kind, beside.direction)
+    where = wish.request[Mask].where
+    part = part_of(where, picture, wish.networks, machine(wish.network, wish.machinery.threads).threads)
     made, cut = wish.choices, wish.request[Cut]
     why_not = whole_only(wish.network, wanted[0], kind, made.transforms, made.penalties, len(wish.networks))
     if not why_not and made.canvas.canvas != "pixels":
         why_not = f"the canvas '{made.canvas.canvas}' has no places"
     tiles, notes = tiles_for(wish.network, wanted[0], *picture.size, cut.tile, cut.halo, why_not)
     looked_at = {} if objective is None else {"networks": (network_used(wish.network, layers),)}
-    recipe = wish.recipe(wanted, picture.size, (used, *beside.used), objective=kind, tiles=tiles, **looked_at)
+    recipe = wish.recipe(wanted, picture.size, (used, *beside.used), objective=kind, tiles=tiles, where=where, **looked_at)
     kept = (*((picture.content,) if isinstance(used, FileInput) else ()), *beside.kept) if wish.machinery.keep else ()
     return Plan(
-        recipe, wish.networks, picture, guide=beside.guide, mask=beside.mask, direction=beside.direction, kept=kept,
-        notes=(*beside.notes, *notes), objective=objective,
+        recipe, wish.networks, picture, guide=beside.guide, mask=beside.mask if where is None else part.mask, direction=beside.direction,
+        kept=kept, notes=(*beside.notes, *part.notes, *notes, *_told(recipe, variant)), objective=objective,
     )  # fmt: skip
+
+
+def _varied(wish: Planning, wanted: Sequence[Target], variant: int, *, mixed: bool) -> list[Target]:
+    """What a variant asks each network for: other mixtures of units, if the objective takes them. The octaves lie otherwise too."""
+    varied = [
+        variation(variant, wish.seed, each, _layers(net) if mixed else None, wish.choices.ascent, wish.request.given)
+        for net, each in zip(wish.networks, wanted, strict=True)
+    ]
+    wish.with_ascent(**varied[0].ascent)
+    return [each.target for each in varied]
+
+
+def _layers(net: Network) -> Layers:
+    placed = [each.name for each in net.layers if each.height > 1]
+    return Layers(lambda name: net.layer(name)[1], net.levels.get("objects", placed[-1] if placed else ""))
+
+
+def _told(recipe: Recipe, variant: int) -> tuple[str, ...]:
+    """How a variant differs, in words."""
+    ascent = recipe.ascent
+    how = f"{recipe.target}, octave scale {ascent.octave_scale:g}, smoothing {ascent.smoothing:g}"
+    return (f"variant {variant}: {how}",) if variant > 1 else ()
 
 
 def _layers_of(objective: Objective, wish: Planning, picture: Picture) -> tuple[str, ...]:

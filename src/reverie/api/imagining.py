@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from functools import partial
 from numbers import Integral
 from typing import Any, Literal, Unpack, cast, overload
 
-from reverie.api.choices import FeatureChoices, ImagineChoices, documented
+from reverie.api.choices import FeatureChoices, ImagineChoices, Several, documented, is_one
 from reverie.api.network_defaults import is_built_in, network_defaults, usual_pictures
 from reverie.api.opening import Networks
 from reverie.api.planning import Before, Planning
@@ -19,7 +20,7 @@ from reverie.networks import Network
 from reverie.networks.builtin.class_lookup import pinned
 from reverie.pictures import Picture, Pictures
 from reverie.pictures.torch_modes import ordinary_modes
-from reverie.recipe import Along, Batch, NoiseInput, OfTheNetwork, Size, Together
+from reverie.recipe import PRINT_DPI, Along, Batch, NoiseInput, OfTheNetwork, Print, Size, Together, seeds
 from reverie.render import Plan, Watcher, best_of, check, check_objective, check_reach, check_size, drawn, fitting, purposes
 from reverie.render.class_words import with_numbers
 from reverie.target import CLASSES, Target, Term, expand, has_range, parse
@@ -31,21 +32,28 @@ Climbed = str | Target
 
 @overload
 def imagine(  # type: ignore[overload-overlap]  # a text is a sequence of texts too
-    label: Label, *, network: Networks = ..., diverse: None = ..., progress: Watcher | None = ..., making: int = ...,
-    **choices: Unpack[ImagineChoices],
+    label: Label, *, network: Networks = ..., seed: int | None = ..., diverse: None = ..., progress: Watcher | None = ...,
+    making: int = ..., **choices: Unpack[ImagineChoices],
 ) -> Picture: ...  # fmt: skip
 
 
 @overload
 def imagine(
-    label: Label, *, network: Networks = ..., diverse: int, progress: Watcher | None = ..., making: int = ...,
-    **choices: Unpack[ImagineChoices],
+    label: Label, *, network: Networks = ..., seed: Several = ..., diverse: int, progress: Watcher | None = ...,
+    making: int = ..., **choices: Unpack[ImagineChoices],
 ) -> Pictures: ...  # fmt: skip
 
 
 @overload
 def imagine(
-    label: Sequence[Label] | None = ..., *, network: Networks = ...,
+    label: Label, *, network: Networks = ..., seed: Sequence[int], diverse: None = ..., progress: Watcher | None = ...,
+    making: int = ..., **choices: Unpack[ImagineChoices],
+) -> Pictures: ...  # fmt: skip
+
+
+@overload
+def imagine(
+    label: Sequence[Label] | None = ..., *, network: Networks = ..., seed: Several = ...,
     between: Sequence[Label] | None = ..., count: int | None = ..., diverse: int | None = ..., progress: Watcher | None = ...,
     making: int = ..., **choices: Unpack[ImagineChoices],
 ) -> Pictures: ...  # fmt: skip
@@ -57,6 +65,7 @@ def imagine(
     label: Label | Sequence[Label] | None = None,
     *,
     network: Networks = None,
+    seed: Several = None,
     between: Sequence[Label] | None = None,
     count: int | None = None,
     diverse: int | None = None,
@@ -73,39 +82,47 @@ def imagine(
         label: a class's name, its number, or `class:` and either, or a word for several, such as `cat`, any of which it
             may become; or several labels, which are made in batches.
         network: an open network, or the name of a built-in one; or several, for pictures that all of them want.
+        seed: another one gives another picture; several, as range(1, 11), give one of each.
         between: two labels, instead of one; `count` pictures lead from the first to the second.
         diverse: so many pictures of the class that differ from one another.
         progress: is shown every step; a true answer stops, and the pictures are marked as partial.
         making: keep so many pictures from along the way.
 
     Returns:
-        a Picture for one label; a list of them for several, for `diverse` and for `between`.
+        a Picture for one label; a list of them for several, for several seeds, for `diverse` and for `between`.
 
     Raises:
         UsageError: unknown or ambiguous labels, all of them (with the candidates), a network without labels, a value out of bounds.
     """
-    plans = plan_imagine(label, network=network, between=between, count=count, diverse=diverse, **choices)
+    plans = plan_imagine(label, network=network, seed=seed, between=between, count=count, diverse=diverse, **choices)
     made = Pictures(_made(plans, progress, making))
-    return made[0] if isinstance(label, (str, Integral)) and not diverse else made
+    return made[0] if isinstance(label, (str, Integral)) and not diverse and is_one(seed) else made
 
 
 @overload
 def feature(  # type: ignore[overload-overlap]  # a text is a sequence of texts too
-    target: Climbed, *, network: Networks = ..., diverse: None = ..., progress: Watcher | None = ..., making: int = ...,
-    **choices: Unpack[FeatureChoices],
+    target: Climbed, *, network: Networks = ..., seed: int | None = ..., diverse: None = ..., progress: Watcher | None = ...,
+    making: int = ..., **choices: Unpack[FeatureChoices],
 ) -> Picture: ...  # fmt: skip
 
 
 @overload
 def feature(
-    target: Climbed, *, network: Networks = ..., diverse: int, progress: Watcher | None = ..., making: int = ...,
-    **choices: Unpack[FeatureChoices],
+    target: Climbed, *, network: Networks = ..., seed: Several = ..., diverse: int, progress: Watcher | None = ...,
+    making: int = ..., **choices: Unpack[FeatureChoices],
 ) -> Pictures: ...  # fmt: skip
 
 
 @overload
 def feature(
-    target: Sequence[Climbed] | None = ..., *, network: Networks = ...,
+    target: Climbed, *, network: Networks = ..., seed: Sequence[int], diverse: None = ..., progress: Watcher | None = ...,
+    making: int = ..., **choices: Unpack[FeatureChoices],
+) -> Pictures: ...  # fmt: skip
+
+
+@overload
+def feature(
+    target: Sequence[Climbed] | None = ..., *, network: Networks = ..., seed: Several = ...,
     between: Sequence[str] | None = ..., count: int | None = ..., diverse: int | None = ..., progress: Watcher | None = ...,
     making: int = ..., **choices: Unpack[FeatureChoices],
 ) -> Pictures: ...  # fmt: skip
@@ -117,6 +134,7 @@ def feature(
     target: Climbed | Sequence[Climbed] | None = None,
     *,
     network: Networks = None,
+    seed: Several = None,
     between: Sequence[str] | None = None,
     count: int | None = None,
     diverse: int | None = None,
@@ -129,22 +147,23 @@ def feature(
     Args:
         target: what to climb; a list of targets gives a list, and a range of channels in it, `["blocks.4.1:0-15"]`, stands for one each.
         network: an open network, or the name of a built-in one; or several, for pictures that all of them want.
+        seed: another one gives another picture; several, as range(1, 11), give one of each.
         between: two targets, instead of one; `count` pictures lead from the first to the second.
         diverse: so many pictures of the target that differ from one another.
         progress: is shown every step; a true answer stops, and the pictures are marked as partial.
         making: keep so many pictures from along the way.
 
     Returns:
-        a Picture for one target; a list of them for several, for a range, for `diverse` and for `between`. A picture of a unit that never
-        fired says so in its `alive` and `notes`.
+        a Picture for one target; a list of them for several, for a range, for several seeds, for `diverse` and for `between`. A picture of
+        a unit that never fired says so in its `alive` and `notes`.
 
     Raises:
         UsageError: an unknown layer, channel, place or class, or a value out of bounds.
     """
-    plans = plan_feature(target, network=network, between=between, count=count, diverse=diverse, **choices)
+    plans = plan_feature(target, network=network, seed=seed, between=between, count=count, diverse=diverse, **choices)
     made = Pictures(_made(plans, progress, making))
     single = isinstance(target, (str, Target)) and not has_range(target, plans[0].network.names)
-    return made[0] if single and not diverse else made
+    return made[0] if single and not diverse and is_one(seed) else made
 
 
 @documented("feature")
@@ -153,6 +172,7 @@ def features(
     targets: Climbed | Sequence[Climbed] | None = None,
     *,
     network: Networks = None,
+    seed: Several = None,
     progress: Watcher | None = None,
     making: int = 0,
     **choices: Unpack[FeatureChoices],
@@ -161,18 +181,21 @@ def features(
 
     What is wrong comes to light at once, before the first is asked for.
     """
-    return _made(plan_feature(targets, network=network, **choices), progress, making)
+    return _made(plan_feature(targets, network=network, seed=seed, **choices), progress, making)
 
 
 def plan_imagine(
     label: Label | Sequence[Label] | None = None, *, network: Networks = None, before: Before | None = None, **choices: Any
 ) -> list[Plan]:
     """All of `imagine` but the making, a plan for each batch."""
-    wish = Planning("imagine", network, choices, before)
     labels = [] if label is None else [label] if isinstance(label, (str, Integral)) else list(cast(Sequence[Label], label))
-    between = wish.request[Together].between
-    row = None if between is None else _each(between, lambda label: [_class(label, wish.network)])
-    return _plans(wish, _each(labels, lambda label: [_class(label, wish.network)]), row)
+    plans: list[Plan] = []
+    for seed in seeds(choices.pop("seed", None)):
+        wish = Planning("imagine", network, {**choices, "seed": seed}, before)
+        network, between = wish.networks, wish.request[Together].between
+        one = partial(_classes, network=wish.network)
+        plans += _plans(wish, _each(labels, one), None if between is None else _each(between, one))
+    return plans
 
 
 def plan_feature(
@@ -180,22 +203,32 @@ def plan_feature(
 ) -> list[Plan]:
     """All of `feature` but the making, a plan for each batch."""
     given = [] if target is None else [target] if isinstance(target, (str, Target)) else list(target)
-    wish = Planning("feature", network, choices, before)
-    between, names = wish.request[Together].between, wish.network.names
+    plans: list[Plan] = []
+    for seed in seeds(choices.pop("seed", None)):
+        wish = Planning("feature", network, {**choices, "seed": seed}, before)
+        network, between = wish.networks, wish.request[Together].between
+        some = partial(_units, wish=wish)
+        plans += _plans(wish, _each(given, some), None if between is None else _each(between, some))
+    return plans
 
-    def meant(text: Climbed) -> list[Target]:
-        found = [with_numbers(each, wish.network) for each in expand(text, names)]
-        for target in found:
-            for net in wish.networks:
-                check(target, net)
-        return found
 
-    return _plans(wish, _each(given, meant), None if between is None else _each(between, meant))
+def _classes(label: Label, network: Network) -> list[Target]:
+    return [_class(label, network)]
+
+
+def _units(text: Climbed, wish: Planning) -> list[Target]:
+    """The targets that a text stands for; UsageError where a network lacks one."""
+    found = [with_numbers(each, wish.network) for each in expand(text, wish.network.names)]
+    for target in found:
+        for net in wish.networks:
+            check(target, net)
+    return found
 
 
 def _plans(wish: Planning, targets: list[Target], between: list[Target] | None) -> list[Plan]:
     kind, groups = _grouped(targets, between, wish.request)
-    size = wish.request[Size].size or wish.network.size
+    paper, dpi = wish.request[Print].print, wish.choices.finish.dpi or PRINT_DPI
+    size = paper.pixels(dpi) if paper else wish.request[Size].size or wish.network.size
     check_size(*size, "the picture", "size")
     with at_most_pixels(wish.machinery.max_pixels):
         usual, told = usual_pictures(wish.request[OfTheNetwork].usual, wish.network)
@@ -214,7 +247,7 @@ def _plans(wish: Planning, targets: list[Target], between: list[Target] | None) 
         raise UsageError("a direction for several targets", "give one layer")
     check_objective(objective, wanted[0], wish.network, beside.direction)
     groups, notes = _fitted(kind, groups, wanted, wish, size)
-    notes = (*told, *notes)
+    notes = (*told, *notes, *((paper.told(*size, dpi),) if paper else ()))
     best = best_of(wish.network, wanted, usual)
     plans = []
     for group in groups:

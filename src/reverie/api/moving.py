@@ -121,6 +121,8 @@ def plan_journey(
     noise = isinstance(start, str) and start.startswith("noise:")
     if not noise:
         wish.without_spread()
+    elif wish.request.changed("enter"):
+        raise UsageError(f"{choice('enter')} for a start of noise", "it says how a start that is a picture goes over into the dream")
     with at_most_pixels(wish.machinery.max_pixels):
         picture, used = start_of(start, _for_films(wish.request, noise), wish.network.channels)
     pixels, said = _fitting(picture, wish.request[Width].width)
@@ -188,6 +190,10 @@ def _moving(request: Request) -> Journey:
         if request.changed("frames"):
             raise UsageError(f"both {choice('frames')} and {choice('seconds')}", "give one of them")
         moving = choose(Journey, **{**dict(moving), "frames": max(1, round(seconds * moving.fps))})
+    if request.changed("close") and not moving.loop:
+        raise UsageError(f"{choice('close')} without {choice('loop')}", "it says how a loop's end goes over into its beginning: give both")
+    if request.changed("turn") and not request[Course].ring:
+        raise UsageError(f"{choice('turn')} without {choice('ring')}", "it says how long each target of a ring dreams: give both")
     moving = moving.model_copy(update={"motion": Motion(moving.motion).text})
     if moving.loop and closing(moving) < 2:
         raise UsageError(f"a loop of {moving.frames} frames", "it takes 4 or more to go over from its end into its beginning")

@@ -7,11 +7,12 @@ from typing import Any, Unpack
 from reverie.api.choices import ClimbChoices, PictureLike, documented
 from reverie.api.planning import Before
 from reverie.api.start_guide_mask import beside_of, start_of
+from reverie.api.where_to_dream import part_of
 from reverie.errors import UsageError
 from reverie.files.limits import at_most_pixels
 from reverie.pictures import Picture
 from reverie.pictures.torch_modes import ordinary_modes
-from reverie.recipe import CLIMB, FileInput, Machinery, Request, Seed
+from reverie.recipe import CLIMB, FileInput, Machinery, Mask, Request, Seed
 from reverie.render import PictureScore, Plan, Watcher, climb_plan
 
 COLOURS = 3  # channels of what begins with noise
@@ -52,8 +53,11 @@ def plan_climb(start: PictureLike, score: PictureScore, *, before: Before | None
     with at_most_pixels(machinery.max_pixels):
         picture, used = start_of(start, request, COLOURS)
         beside = beside_of(request, (), None, picture.size)
+    where = request[Mask].where
+    part = part_of(where, picture, (), machinery.threads)
     kept = (*((picture.content,) if isinstance(used, FileInput) else ()), *beside.kept) if machinery.keep else ()
     return climb_plan(
         picture, score, [used, *[each for each in beside.used if isinstance(each, FileInput)]], request.choices,
-        seed=request[Seed].seed, machinery=machinery, mask=beside.mask, kept=kept, notes=beside.notes,
+        seed=request[Seed].seed, machinery=machinery, mask=beside.mask if where is None else part.mask, kept=kept,
+        notes=beside.notes, where=where,
     )  # fmt: skip

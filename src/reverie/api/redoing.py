@@ -29,8 +29,10 @@ from reverie.target import Target
 from reverie.work import Watcher as FilmWatcher
 
 EitherWatcher = Watcher | FilmWatcher
-_INPUTS = frozenset({"guide", "mask", "direction"})  # which None takes away
-_NOT_OF_TILES = frozenset({"seed", "threads", "device", "max_pixels", "keep", "octaves", "octave_scale", "steps", "strength", "settle"})
+_INPUTS = frozenset({"guide", "mask", "direction", "where"})  # which None takes away
+_NOT_OF_TILES = frozenset(
+    {"seed", "threads", "device", "max_pixels", "keep", "dpi", "octaves", "octave_scale", "steps", "strength", "settle"}
+)
 _NOT_CHOSEN = ("machine", "networks", "opinions", "made_from")
 
 
@@ -141,7 +143,7 @@ def plan_again(
         targets = ()
     else:
         before["target"] = old.target
-    if isinstance(begin, str) != isinstance(old.input("start"), NoiseInput) or "size" in changes:
+    if isinstance(begin, str) != isinstance(old.input("start"), NoiseInput) or changes.keys() & {"size", "print"}:
         before.pop("octaves" if old.command in ("imagine", "feature") else "spread", None)
     return _with_origin(_planned(old, begin, Before(before, targets), changes, network, objective), old)
 
@@ -200,7 +202,9 @@ def _beside(carried: Carried, objective: object, changes: Mapping[str, Any]) -> 
     old = carried.recipe
     asked = objective is not None or bool(changes.keys() & {"guide", "direction", "towards", "away", "caricature"})
     found: dict[str, Any] = {}
-    for role in ("mask",) if asked else ("guide", "mask", "direction"):
+    if not changes.keys() & {"mask", "where"}:
+        found.update({"mask": carried.role("mask"), "where": old.where})
+    for role in () if asked else ("guide", "direction"):
         if role not in changes and old.input(role) is not None:
             found[role] = carried.role(role)
     if old.objective == "caricature" and not asked:

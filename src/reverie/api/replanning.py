@@ -15,6 +15,7 @@ from reverie.album import read_recipe
 from reverie.api.moving import check_installed
 from reverie.api.opening import networks_from, open_up
 from reverie.api.start_guide_mask import direction_from, mask_from
+from reverie.api.where_to_dream import part_of
 from reverie.errors import InputError, UsageError, choice
 from reverie.files.films.reading import READABLE_FILMS, survey
 from reverie.files.limits import at_most_pixels, most_pixels
@@ -202,12 +203,14 @@ def _picture(carried: Carried, nets: Sequence[Network], here: Machine) -> Plan:
             raise UsageError(f"it is in tiles, but {why}", _EDITED)
         used.append(network_used(net, list(targets[0].layers()) or [CLASSES], before.target))
     recipe = old.model_copy(update={"machine": here, "networks": tuple(used), "opinions": ()})
-    plan = Plan(recipe, tuple(nets), start, (old.batch.index if old.batch else 0,), notes=(compared(old.machine, here), *_unheard(old)))
+    part = part_of(old.where, start, nets, here.threads)
+    notes = (compared(old.machine, here), *part.notes, *_unheard(old))
+    plan = Plan(recipe, tuple(nets), start, (old.batch.index if old.batch else 0,), notes=notes)
     return replace(
         plan,
         direction=vector,
         guide=None if guide is None else _pictures.load(guide, old.channels).pixels,
-        mask=None if mask is None else mask_from(_pictures.load(mask), (old.height, old.width)),
+        mask=part.mask if mask is None else mask_from(_pictures.load(mask), (old.height, old.width)),
     )
 
 

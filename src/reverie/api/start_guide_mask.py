@@ -20,7 +20,24 @@ from reverie.errors import InputError, UsageError, choice, unknown
 from reverie.files.input_files import reading
 from reverie.networks import Network
 from reverie.pictures import Picture, resize
-from reverie.recipe import Along, Beside, Canvas, FileInput, Mask, Noise, NoiseInput, Request, Seed, Size, VectorInput, Width
+from reverie.recipe import (
+    PRINT_DPI,
+    Along,
+    Beside,
+    Canvas,
+    FileInput,
+    Finish,
+    Mask,
+    Noise,
+    NoiseInput,
+    Paper,
+    Print,
+    Request,
+    Seed,
+    Size,
+    VectorInput,
+    Width,
+)
 from reverie.render import LARGEST, check_size, noise_start
 from reverie.store import expanded, is_folder, sha256_of
 from reverie.target import Target
@@ -49,6 +66,7 @@ class Inputs:
 def start_of(start: PictureLike, request: Request, channels: int, largest: int = LARGEST) -> tuple[Picture, FileInput | NoiseInput]:
     """The start of a dream, at the size it will be dreamt at, which has no more than `largest` pixels; noise at the request's spread."""
     width, size, canvas = request[Width].width, request[Size].size, request[Canvas]
+    paper, dpi = request[Print].print, request[Finish].dpi or PRINT_DPI
     if isinstance(start, str) and start.startswith("noise:"):
         kind = start.removeprefix("noise:")
         kinds = get_args(Noise)
@@ -58,11 +76,11 @@ def start_of(start: PictureLike, request: Request, channels: int, largest: int =
             raise UsageError(
                 f"both {choice('size')} and {choice('width')}", f"noise is made at the size it shall have: give {choice('size')} alone"
             )
-        height, wide = size or ((width, width) if width else NOISE_SIZE)
+        height, wide = size or ((width, width) if width else paper.pixels(dpi) if paper else NOISE_SIZE)
         check_size(height, wide, start, "size")
         noise = cast(Noise, kind)
         drawn = noise_start(noise, height, wide, request[Seed].seed, spread=canvas.spread, around=canvas.light, channels=channels)
-        return drawn, NoiseInput(noise=noise)
+        return _on_paper(drawn, paper, dpi), NoiseInput(noise=noise)
     for name, what in (("spread", "contrast"), ("light", "light")):
         if request.changed(name) and getattr(canvas, name):
             raise UsageError(f"a {name} for a start that is a picture", f"{choice(name)} is for noise; a picture keeps its own {what}")
@@ -71,9 +89,17 @@ def start_of(start: PictureLike, request: Request, channels: int, largest: int =
     picture = picture_of(start, channels)
     name = str(start) if isinstance(start, (str, Path)) else "the picture"
     height, wide = picture.size
+    if paper is not None:
+        paper = paper.turned_as(height, wide)
+        width = paper.fitted(height, wide, dpi)[1]
     check_size(*((max(1, round(height * width / wide)), width) if width else (height, wide)), name, largest=largest)
     picture = replace(picture, notes=_pictures.notes_on(picture, "the start"))
-    return _pictures.to_width(picture, width), FileInput(sha256=picture.sha256, width=wide, height=height)
+    return _on_paper(_pictures.to_width(picture, width), paper, dpi), FileInput(sha256=picture.sha256, width=wide, height=height)
+
+
+def _on_paper(picture: Picture, paper: Paper | None, dpi: float) -> Picture:
+    """The same with a note on what it is on paper."""
+    return picture if paper is None else replace(picture, notes=(*picture.notes, paper.told(*picture.size, dpi)))
 
 
 def beside_of(request: Request, networks: Sequence[Network], target: Target | None, size: tuple[int, int]) -> Inputs:

@@ -14,7 +14,7 @@ import click
 from pydantic.fields import FieldInfo
 
 from reverie.cli.network_flags import NetworkFlags, network_option
-from reverie.recipe import COMMANDS, DEFAULT_PRESET, CommandSpec, Data, Flag, choose, flag_in, flag_names
+from reverie.recipe import COMMANDS, DEFAULT_PRESET, CommandSpec, Data, Flag, choose, flag_in, flag_names, seeds
 
 Model = TypeVar("Model", bound=Data)
 _BOUNDS = re.compile(r"; (?:from|above) [^\]]*\]$")  # which `--help-all` tells
@@ -154,7 +154,7 @@ def _option(name: str, model: type[Data], spec: CommandSpec) -> click.Option:
     words = get_args(kind) if get_origin(kind) is Literal else ()
     metavar = flag.metavar or ("|".join(words) if words else "N,N,N" if get_origin(kind) is tuple else "N" if kind is int else "X")
     told = f"{_sentence(field.description)} {_told(name, model, spec)}".rstrip()
-    type_ = click.INT if kind is int else click.FLOAT if kind is float else click.STRING
+    type_: Any = _one_or_several if flag.seeds else click.INT if kind is int else click.FLOAT if kind is float else click.STRING
     if metavar == "A B":
         return click.Option(names, nargs=2, type=str, default=None, metavar=metavar, help=told)
     return click.Option(names, type=type_, multiple=flag.several, default=None, metavar=metavar, help=told)
@@ -195,6 +195,12 @@ def _kind(field: FieldInfo) -> Any:
     if get_origin(kind) in (Union, UnionType):
         kind = next(each for each in get_args(kind) if each is not type(None))
     return kind
+
+
+def _one_or_several(text: Any) -> Any:
+    """A seed, or a list of them."""
+    found = seeds(text)
+    return found if len(found) > 1 else found[0]
 
 
 def _given(value: Any, flag: Flag) -> Any:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from reverie.cli.console import aside, line, remark
 from reverie.cli.flags import Call
-from reverie.cli.outputs import Outputs, named, stopped_early, strip_of
+from reverie.cli.outputs import Outputs, named, stopped_early
 from reverie.errors import OutputError, Refused, ReverieError, UsageError, choice
 from reverie.recipe import Printing
 from reverie.store import speakable
@@ -51,14 +51,16 @@ def feature(call: Call) -> int:
 
 
 def _make(doing: str, call: Call, plan_all: Callable[[list[str], Any], list[Plan]], several: bool, opened: Any = None) -> int:
-    out = Outputs(call, several or call.given.get("diverse") is not None or call.given.get("between") is not None)
+    out = Outputs(
+        call,
+        several or any(call.given.get(name) is not None for name in ("diverse", "between")) or isinstance(call.given.get("seed"), list),
+    )
     plans, refused = _planned(call, plan_all, opened or call.network.several(out.printing.quiet))
     paths = _paths(plans, out)
     for plan, files in zip(plans, paths, strict=True):
         for recipe, path in zip(plan.recipes(), files, strict=True):
             out.ready(path, plan.start, recipe)
-    if out.sheet is not None:
-        _check_sheet(out.sheet, [path for files in paths for path in files])
+    out.check_sheet(sum(len(files) for files in paths), *(path for files in paths for path in files))
     made: list[Picture] = []
     with line(out.printing.quiet) as shown, out.printed():
         for number, (plan, files) in enumerate(zip(plans, paths, strict=True), 1):
@@ -93,16 +95,6 @@ def _planned(call: Call, plan_all: Callable[[list[str], Any], list[Plan]], netwo
         if not left:
             raise
         return plan_all(left, network), list(error.faults.values())
-
-
-def _check_sheet(sheet: Path, pictures: list[Path]) -> None:
-    """Find out now whether all of them fit on one sheet, and whether it is a file of its own."""
-    from reverie.pictures.sheets import MOST
-
-    if len(pictures) > MOST:
-        raise UsageError(f"{choice('sheet')} of {len(pictures)} pictures", f"it holds {MOST}: make them in several runs")
-    if sheet.absolute() in {each.absolute() for path in pictures for each in (path, strip_of(path))}:
-        raise UsageError(f"{choice('sheet', sheet)} is also the name of a picture", "give the sheet another name")
 
 
 def _paths(plans: list[Plan], out: Outputs) -> list[list[Path]]:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reverie.cli.console import line, print_json, remark, say
+from reverie.cli.console import Line, line, print_json, remark, say
+from reverie.cli.estimates import in_time, of_film
 from reverie.cli.flags import Call
 from reverie.cli.outputs import named, what_for
 from reverie.cli.query_commands import check_readable
 from reverie.errors import Interrupted, UsageError, choice
-from reverie.recipe import FilmWriting, Printing
+from reverie.recipe import Estimate, FilmWriting, Printing
 
 if TYPE_CHECKING:
     from reverie.motion.plan import MovingPlan
+    from reverie.work import Progress
 
 
 def journey(call: Call) -> int:
@@ -46,10 +49,17 @@ def make(call: Call, plan: MovingPlan, name: str) -> int:
     """Make a film, at the place that was asked for or at one of this name."""
     writing, printing = call.of(FilmWriting), call.of(Printing)
     place = name if writing.output is None else writing.output
+    if call.of(Estimate).estimate:
+        row, words = of_film(place, plan)
+        if printing.as_json:
+            print_json([row])
+        else:
+            say(words)
+        return 0
     plan.ready(place, writing)
     with line(printing.quiet, "frame") as shown:
         shown.begin("dreaming")
-        made = plan.make(place, writing, shown, remark)
+        made = plan.make(place, writing, shown if printing.quiet else _TimeTold(shown, plan.frames), remark)
     if made.finished or writing.partial:
         if printing.as_json:
             recipe = None if made.recipe is None else made.recipe.model_dump(mode="json")
@@ -59,3 +69,24 @@ def make(call: Call, plan: MovingPlan, name: str) -> int:
     if not made.finished:
         raise Interrupted(f"stopped early: {made.frames} of {plan.frames} frames are kept", "the same command goes on")
     return 0
+
+
+class _TimeTold:
+    """A line of progress that says once how many frames there are and how long the rest will take.
+
+    It waits for the second frame that is made: the first takes longer than those that follow from it.
+    """
+
+    def __init__(self, shown: Line, frames: int) -> None:
+        self._shown, self._frames = shown, frames
+        self._before: float | None = None
+        self._told = False
+
+    def __call__(self, progress: Progress) -> bool:
+        now = time.monotonic()
+        if self._before is not None and not self._told and progress.number + 1 < progress.units:
+            self._told = True
+            self._shown.close()
+            remark(f"{self._frames} frames, about {in_time((now - self._before) * (progress.units - progress.number - 1))}")
+        self._before = now
+        return self._shown(progress)

@@ -65,10 +65,7 @@ class Outputs:
         self.destination.made()
         picture.save(path, force=self.writing.force, with_recipe=self.writing.with_recipe)
         self.unfinished += stopped
-        for note in picture.notes:
-            if not self._several or note not in self._told:
-                remark(note)
-            self._told.add(note)
+        self.note(picture.notes)
         files = picture.places(path)
         recipe = None if picture.recipe is None else picture.recipe.model_dump(mode="json")
         channels = {"channels": str(files[1])} if len(files) > 1 else {}
@@ -89,13 +86,33 @@ class Outputs:
             made.save(beside_it, force=self.writing.force, with_recipe=self.writing.with_recipe)
             self._tell({**self.results[-1], "path": str(beside_it)}, beside_it)
 
-    def save_sheet(self, pictures: Sequence[Picture]) -> None:
-        """A labelled contact sheet, if one was asked for."""
+    def check_sheet(self, count: int, *paths: Path) -> None:
+        """Find out now whether so many pictures fit on the sheet, if one was asked for, and whether it is another file than these."""
+        if self.sheet is None:
+            return
+        from reverie.pictures.sheets import MOST
+
+        if count > MOST:
+            raise UsageError(f"{choice('sheet')} of {count} pictures", f"it holds {MOST}: make them in several runs")
+        if self.sheet.absolute() in {each.absolute() for path in paths for each in (path, strip_of(path))}:
+            raise UsageError(f"{choice('sheet', self.sheet)} is also the name of a picture", "give the sheet another name")
+
+    def note(self, notes: Sequence[str]) -> None:
+        """What the user should know, each thing once."""
+        for each in dict.fromkeys(notes):
+            if each not in self._told:
+                remark(each)
+            self._told.add(each)
+
+    def save_sheet(self, pictures: Sequence[Picture], labels: Sequence[str] | None = None) -> None:
+        """A sheet of them with these labels, or with what each was made for, if one was asked for."""
         if self.sheet is None or not pictures:
             return
         from reverie.pictures import sheet
 
-        sheet(pictures).save(self.sheet, force=self.writing.force)
+        if self._is_among_pictures(self.sheet):
+            self.destination.made()
+        sheet(pictures, labels).save(self.sheet, force=self.writing.force)
         seconds = round(sum(each.seconds or 0.0 for each in pictures), 3)
         self._tell({"path": str(self.sheet), "recipe": None, "seconds": seconds, "score": None}, self.sheet)
 
@@ -124,10 +141,15 @@ class Outputs:
         place = expanded(sheet)
         if place.suffix.lower() not in suffixes:
             raise UsageError(choice("sheet", sheet), "name a picture file, such as sheet.png")
-        check_place(place)
+        if not self._is_among_pictures(place):  # else its folder is made with the first result
+            check_place(place)
         if place.exists() and not self.writing.force:
             raise exists(place)
         return place
+
+    def _is_among_pictures(self, sheet: Path) -> bool:
+        folder = self.destination.folder
+        return folder is not None and sheet.parent.absolute() == folder.absolute()
 
 
 def strip_of(path: Path) -> Path:

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from reverie.album import read_recipe
-from reverie.cli.console import line
+from reverie.cli.console import line, remark
 from reverie.cli.flags import Call
 from reverie.cli.moving import make
 from reverie.cli.outputs import Outputs, named, stopped_early
 from reverie.cli.query_commands import check_readable
-from reverie.recipe import Machinery, Recipe, choose
-from reverie.store import expanded
+from reverie.recipe import Machinery, NoiseInput, Recipe, choose
+from reverie.store import expanded, sha256_of
 
 _AS_IT_WAS = frozenset({"start", *Machinery.model_fields})  # choices that leave the picture as it is
 
@@ -27,11 +27,14 @@ def redo(call: Call) -> int:
     from reverie.files import SUFFIXES
     from reverie.render import Plan
 
-    as_it_was = _AS_IT_WAS - {"start"} if _is_another_start(call.given.get("start"), old) else _AS_IT_WAS
+    other_start = _is_another_start(call.given.get("start"), old)
+    as_it_was = _AS_IT_WAS - {"start"} if other_start else _AS_IT_WAS
     changes: dict[str, Any] = {name: value for name, value in call.choices.items() if name not in as_it_was}
     there = call.given.get("device") or ("cpu" if old.machine.device == "cpu" else None)  # of a network that is named
     opened = replace(call.network, device=there).all_open(call.given.get("quiet", False))
-    if changes:
+    if other_start and not old.from_noise_alone:
+        remark(f"'{call.given['start']}' is not what '{source.name}' began with: the same, but on this start")
+    if changes or {each.sha256 for each in opened} - {each.sha256 for each in old.networks}:
         kept = {name: value for name, value in call.choices.items() if name not in changes}
         plan = api.plan_again(picture, network=opened or None, **kept, **changes)
     else:
@@ -54,7 +57,10 @@ def redo(call: Call) -> int:
 
 
 def _is_another_start(start: str | None, old: Recipe) -> bool:
-    """Whether what is named cannot be what went in, so that it is a change: noise, or a file where only noise went in."""
+    """Whether what is named is nothing that went in, so that it is a change: noise, or a file of other content."""
     if start is None or expanded(start).is_dir():
         return False
-    return start.startswith("noise:") or old.from_noise_alone
+    if start.startswith("noise:") or old.from_noise_alone:
+        return True
+    check_readable(start, "film" if old.film else "picture")
+    return sha256_of(expanded(start)) not in {each.sha256 for each in old.inputs if not isinstance(each, NoiseInput)}

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from reverie.files.arrays import Array, decode_array, is_array, read_array
     from reverie.files.colour import as_chunks
     from reverie.files.decoding import Decoded, decode, read
-    from reverie.files.encoding import SUFFIXES, encode
+    from reverie.files.encoding import SUFFIXES, encode, packed_size
     from reverie.files.input_files import READABLE, pictures_in
     from reverie.files.limits import at_most_pixels, most_pixels
     from reverie.files.recipes.bounds import MAX_RECIPE
@@ -20,12 +20,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MAX_RECIPE", "READABLE", "SUFFIXES", "Array", "Decoded", "as_chunks", "at_most_pixels", "decode", "decode_array", "encode", "is_array",
-    "most_pixels", "pictures_in", "read", "read_array", "recipe_text",
+    "most_pixels", "packed_size", "pictures_in", "read", "read_array", "recipe_text",
 ]  # fmt: skip
 
 _HOMES = {
     "as_chunks": "colour", "Decoded": "decoding", "decode": "decoding", "read": "decoding", "SUFFIXES": "encoding",
-    "encode": "encoding", "MAX_RECIPE": "recipes.bounds", "recipe_text": "recipes.embedded", "READABLE": "input_files",
+    "encode": "encoding", "packed_size": "encoding",
+    "MAX_RECIPE": "recipes.bounds", "recipe_text": "recipes.embedded", "READABLE": "input_files",
     "pictures_in": "input_files", "Array": "arrays", "decode_array": "arrays", "is_array": "arrays", "read_array": "arrays",
     "at_most_pixels": "limits", "most_pixels": "limits",
 }  # fmt: skip

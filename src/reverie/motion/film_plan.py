@@ -14,11 +14,11 @@ from torch import Tensor
 from reverie.errors import InputError
 from reverie.files.films.reading import Survey, frames
 from reverie.files.limits import at_most_pixels
-from reverie.motion.film_frames import Cinema
+from reverie.motion.film_frames import Cinema, following
 from reverie.motion.optical_flow import Frame as Source
 from reverie.motion.plan import Frame, Make, MovingPlan, Soundtrack
 from reverie.pictures import quantise, resize
-from reverie.recipe import Recipe
+from reverie.recipe import Ascent, Recipe
 from reverie.store import sha256_of
 
 
@@ -87,6 +87,12 @@ class FilmPlan(MovingPlan):
     def of_frames(self, count: int) -> Recipe:
         assert self.recipe.film is not None
         return self.recipe.model_copy(update={"film": self.recipe.film.model_copy(update={"frames": count})})
+
+    def dreams(self) -> list[tuple[int, Ascent]]:
+        assert self.recipe.film is not None
+        steady = self.recipe.film.steady > 0
+        later = following(self.recipe.ascent, self.recipe.film) if steady else self.recipe.ascent
+        return [(1, self.recipe.ascent), (self.units - 1, later)]
 
     def fingerprint(self) -> str:
         return sha256_of(self.of_frames(0).text().encode())

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from reverie.motion.journey_frames import Traveller, units
 from reverie.motion.plan import Frame, Make, MovingPlan
-from reverie.recipe import Journey, Recipe
+from reverie.recipe import Ascent, Journey, Recipe
 from reverie.store import sha256_of
 
 
@@ -47,6 +47,9 @@ class JourneyPlan(MovingPlan):
 
     def of_frames(self, count: int) -> Recipe:
         return self.recipe.model_copy(update={"journey": self.journey.model_copy(update={"frames": count, "loop": False})})
+
+    def dreams(self) -> list[tuple[int, Ascent]]:
+        return [(self.journey.rounds, self.recipe.ascent), (self.units - 1, self.recipe.ascent)]
 
     def fingerprint(self) -> str:
         return fingerprint(self.recipe)

@@ -13,18 +13,24 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from reverie import files
 from reverie import pictures as _pictures
 from reverie import recipe as _recipe
+from reverie.ascent import octave_sizes
 from reverie.errors import InputError, MissingExtra, OutputError, ReverieError, UsageError, choice
 from reverie.motion.made_film import Footage
 from reverie.networks import Network
 from reverie.pictures import in_colours, quantise
-from reverie.recipe import FilmWriting, Recipe
+from reverie.recipe import Ascent, FilmWriting, Recipe
+from reverie.render import Dreamer
 from reverie.render import threads as using
+from reverie.render.batch_memory import bytes_per_pixel
+from reverie.render.tiling import estimated
 from reverie.store import Kept, check_place, exists, expanded, is_folder, made_folder, write_whole
+from reverie.target import CLASSES
 from reverie.work import Job, Progress, Watcher, run_in_order
 
 FILMS = frozenset({".mp4", ".webm", ".gif"})
@@ -33,6 +39,19 @@ Frame = Callable[[int], Tensor]  # a unit that is finished, by its number: (C, H
 Make = Callable[[int, Frame], Tensor]  # a unit by its number, and those before it → (C, H, W) in 0..1
 
 _PLAINLY = FilmWriting()
+_STEPS = 3  # by which the time is measured
+_PACKED = {".mp4": 0.15, ".webm": 0.15, ".gif": 1.0}  # bytes a pixel of each frame of a dreamt film, as measured
+
+
+@dataclass(frozen=True)
+class FilmEstimate:
+    """What a film will take: frames, seconds, bytes of memory, of disk for the frames while it is made, and of the result."""
+
+    frames: int
+    seconds: float
+    memory: int
+    disk: int
+    result: int
 
 
 @dataclass(frozen=True)
@@ -83,6 +102,10 @@ class MovingPlan(ABC):
         """The recipe of its first frames alone."""
 
     @abstractmethod
+    def dreams(self) -> list[tuple[int, Ascent]]:
+        """How many dreams it takes, and how each climbs: first those of the first frame."""
+
+    @abstractmethod
     def fingerprint(self) -> str:
         """Of all that finished units depend on."""
 
@@ -93,6 +116,29 @@ class MovingPlan(ABC):
     def sound(self, count: int) -> Soundtrack | None:
         """Of its first frames."""
         return None
+
+    def estimate(self, output: str | Path = "film.mp4") -> FilmEstimate:
+        """What making it will take, from a few steps on one frame."""
+        recipe = self.recipe
+        height, width = recipe.height, recipe.width
+        one = recipe.ascent.model_copy(update={"octaves": 1, "steps": _STEPS})
+        dreamer = Dreamer(recipe, self.networks, recipe.journey.ring if recipe.journey else ())
+        frame = torch.rand(recipe.channels, height, width, generator=torch.Generator().manual_seed(0))  # (C, H, W)
+        times = []
+        for _ in range(2):  # the first is slower: what is measured is the second
+            began = time.monotonic()
+            dreamer(frame, "estimate", ascent=one)
+            times.append(time.monotonic() - began)
+        work = sum(
+            count * ascent.steps * sum(size.height * size.width for size in octave_sizes(height, width, ascent))
+            for count, ascent in self.dreams()
+        )
+        layers = [*recipe.target.layers()] or [CLASSES]
+        memory = estimated(recipe, None, bytes_per_pixel(self.networks[0], layers), 0.0).memory
+        frames = self.units * files.packed_size(height, width, recipe.channels, ".png")
+        kind = Path(output).suffix.lower()
+        result = int(self.frames * height * width * _PACKED[kind]) if kind in _PACKED else frames
+        return FilmEstimate(self.frames, times[-1] * work / (_STEPS * height * width), memory, frames, result)
 
     def ready(self, output: str | Path, writing: FilmWriting = _PLAINLY) -> Path:
         """Where it goes; raises now, before any time is spent, if it cannot."""

@@ -98,7 +98,7 @@ def attribute(
         allowed = TOLERANCE * max(abs(total), float(asked.abs().max()))
 
         def values(name: str) -> Tensor:
-            rest = _Remainder(ready, name, pixels)
+            rest = Remainder(ready, name, pixels)
             start, end = before[name], after[name]  # (1, C, H, W)
             path = _Path(gradients(lambda given: _score(rest(given), index, against)), start, end, rest.at_once(start, end, after[CLASSES]))
             return _integrated(path, steps, total, allowed)
@@ -132,7 +132,7 @@ def _score(logits: Tensor, index: int, against: int | None) -> Tensor:
     return logits[:, index] if against is None else logits[:, index] - logits[:, against]
 
 
-class _Remainder:
+class Remainder:
     """The class scores as a function of what one layer gives, (N, C, H, W) → (N, K), everything before it as the picture has it.
 
     captum's own way for layers runs what is before the layer anew for every step. Here one picture goes in, and at the layer N take its

@@ -47,8 +47,15 @@ def sheet(pictures: Iterable[Picture], labels: Sequence[str] | None = None) -> P
         raise UsageError(f"a sheet of {type(wrong or pictures).__name__}", "give a list of pictures that Reverie made or loaded")
     if labels is not None and not all(isinstance(each, str) for each in labels):
         raise UsageError("labels of a sheet that are no texts", "give one text for each picture")
-    names = [label_of(each) for each in given] if labels is None else labels
+    names = _told_apart(given) if labels is None else labels
     return Picture(contact_sheet([each.colours if each.alive else None for each in given], names))
+
+
+def _told_apart(pictures: Sequence[Picture]) -> list[str]:
+    """A label for each; with its seed where others were made for the same."""
+    names = [label_of(each) for each in pictures]
+    seeds = ["" if each.recipe is None else f" · seed {each.recipe.seed}" for each in pictures]
+    return [name + seed if len(set(seeds)) > 1 and names.count(name) > 1 else name for name, seed in zip(names, seeds, strict=True)]
 
 
 def label_of(picture: Picture) -> str:

@@ -1,9 +1,10 @@
 """Every choice that makes a picture, as frozen data: defaults, bounds, help, presets, and the text that travels inside a file."""
 
-from reverie.recipe.choices import GROUPS, Ascent, Canvas, Data, Finish, Flag, Level, Noise, Penalties, Tiles, Transforms
+from reverie.recipe.choices import GROUPS, Ascent, Canvas, Data, Finish, Flag, Level, Noise, Penalties, Tiles, Transforms, Where
 from reverie.recipe.command_table import CLIMB, COMMANDS, CommandSpec, Subject, flag_in, flag_names, flag_of
 from reverie.recipe.moving import MOST_FRAMES, Film, Journey, Stop
 from reverie.recipe.presets import DEFAULT_PRESET, PRESETS, Preset, preset
+from reverie.recipe.print_sizes import PRINT_DPI, Paper, paper
 from reverie.recipe.reading import LONGEST_TEXT, choose, first_fault, read
 from reverie.recipe.recipe import (
     LONGEST_SIDE,
@@ -44,29 +45,35 @@ from reverie.recipe.requests import (
     OfTheNetwork,
     Own,
     PageWriting,
+    Print,
     Printing,
     Pruning,
     Replay,
     Seed,
+    Seeds,
     Sheet,
     Size,
     Together,
     Top,
+    Variants,
     Width,
     Writing,
     sides,
 )  # fmt: skip
 from reverie.recipe.resolve import Choices, Request, of_command, resolve
+from reverie.recipe.seeds import MOST_SEEDS, each_of, seeds
+from reverie.recipe.variants import Layers, variation
 
 DEFAULT_NETWORK = "efficientnet-lite0"
 
 __all__ = [
     "CLIMB", "COMMANDS", "DEFAULT_NETWORK", "DEFAULT_PRESET", "GROUPS", "LEVELS", "LONGEST_SIDE", "LONGEST_TEXT", "MAX_PIXELS",
-    "MOST_FRAMES", "MOST_SEED", "MOST_THREADS", "MOST_TOGETHER", "OWN", "PRESETS", "SCHEMA", "Along", "Ascent", "Batch", "Beside",
-    "Canvas", "Choices", "Command", "CommandSpec", "Course", "Cut", "Data", "Estimate", "FileInput", "Film", "FilmReading",
-    "FilmWriting", "Finish", "Flag", "Goal", "Journey", "Level", "Listing", "Look", "Machine", "Machinery", "Making", "Mask", "Named",
-    "NetworkUsed", "Noise", "NoiseInput", "Objective", "OfTheNetwork", "Opinion", "Own", "PageWriting", "Penalties", "Preset",
-    "Printing", "Pruning", "Recipe", "Replay", "Request", "Seed", "Sheet", "Size", "Stop", "Stopped", "Subject", "Tiles", "Together",
-    "Top", "Transforms", "VectorInput", "Width", "Writing", "choose", "first_fault", "flag_in", "flag_names", "flag_of", "of_command",
-    "preset", "read", "resolve", "sides",
+    "MOST_FRAMES", "MOST_SEED", "MOST_SEEDS", "MOST_THREADS", "MOST_TOGETHER", "OWN", "PRESETS", "PRINT_DPI", "SCHEMA", "Along",
+    "Ascent", "Batch", "Beside", "Canvas", "Choices", "Command", "CommandSpec", "Course", "Cut", "Data", "Estimate", "FileInput",
+    "Film", "FilmReading", "FilmWriting", "Finish", "Flag", "Goal", "Journey", "Layers", "Level", "Listing", "Look", "Machine",
+    "Machinery", "Making", "Mask", "Named", "NetworkUsed", "Noise", "NoiseInput", "Objective", "OfTheNetwork", "Opinion", "Own",
+    "PageWriting", "Paper", "Penalties", "Preset", "Print", "Printing", "Pruning", "Recipe", "Replay", "Request", "Seed", "Seeds",
+    "Sheet", "Size", "Stop", "Stopped", "Subject", "Tiles", "Together", "Top", "Transforms", "Variants", "VectorInput", "Where",
+    "Width", "Writing", "choose", "each_of", "first_fault", "flag_in", "flag_names", "flag_of", "of_command", "paper", "preset", "read",
+    "resolve", "seeds", "sides", "variation",
 ]  # fmt: skip

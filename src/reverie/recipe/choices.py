@@ -13,6 +13,7 @@ from reverie.target import Target, parse
 
 Level = Literal["edges", "textures", "patterns", "parts", "objects", "scenes"]
 Noise = Literal["white", "grey", "pink"]
+Where = Literal["top", "bottom", "left", "right", "centre", "edges", "subject", "background"]
 MOST_PLANES = 10**6  # channels of a picture
 
 
@@ -27,6 +28,7 @@ class Flag:
         negative: the flag turns the choice off.
         several: it may be given more than once.
         switch: it takes no value, whatever the choice holds.
+        seeds: several may be given in one text, as `1-10`.
     """
 
     metavar: str = ""
@@ -35,6 +37,7 @@ class Flag:
     negative: bool = False
     several: bool = False
     switch: bool = False
+    seeds: bool = False
 
 
 class Data(BaseModel):
@@ -171,6 +174,13 @@ class Finish(Data):
         False, description="write where the dream changed most as opacity (alpha), the rest transparent: PNG, WebP or TIFF"
     )
     deep: bool = Field(False, description="write 16 bits a colour (PNG)")
+    dpi: Annotated[int | None, Flag("N")] = Field(
+        None,
+        ge=1,
+        le=10_000,
+        exclude_if=lambda given: given is None,
+        description="dots per inch, which the file says to printers; without it as the start says, of a print 300",
+    )
     shown: tuple[Annotated[int, Field(ge=0, lt=MOST_PLANES)], ...] = Field(
         (),
         max_length=3,

@@ -26,14 +26,17 @@ from reverie.recipe.requests import (
     OfTheNetwork,
     Own,
     PageWriting,
+    Print,
     Printing,
     Pruning,
     Replay,
     Seed,
+    Seeds,
     Sheet,
     Size,
     Together,
     Top,
+    Variants,
     Width,
     Writing,
 )  # fmt: skip
@@ -135,23 +138,25 @@ _ROWS = (
     CommandSpec(
         "dream", "Enhance what a layer detects in START: pictures, a folder of them, or noise.", "reverie dream sky.jpg --level objects",
         "reverie.cli.dreaming:dream", (Subject("START", "pictures, a folder of them, or noise:white|grey|pink", several=True),),
-        models=(Goal, Beside, Mask, Seed, Ascent, Transforms, Penalties, Width, Size, Cut, Canvas, Finish, Machinery),
-        writing=(Writing, Making, Estimate, Printing), networks="several", has_preset=True,
+        models=(
+            Goal, Beside, Mask, Variants, Seeds, Ascent, Transforms, Penalties, Width, Size, Print, Cut, Canvas, Finish, Machinery,
+        ),
+        writing=(Writing, Making, Sheet, Estimate, Printing), networks="several", has_preset=True,
         hint="Bigger forms, subtler, calmer, more colour: docs/knobs.md shows each.",
     ),
     CommandSpec(
         "imagine", "What a network expects a class to look like, from noise. Other networks then say what they see in it.",
         "reverie imagine banana", "reverie.cli.imagining:imagine",
         (Subject("LABEL", "classes, by name or number: banana, 954, class:banana; words for several: cat", several=True, required=False),),
-        models=(Together, OfTheNetwork, Seed, Ascent, Transforms, Penalties, Size, Canvas, Finish, Machinery),
+        models=(Together, OfTheNetwork, Seeds, Ascent, Transforms, Penalties, Size, Print, Canvas, Finish, Machinery),
         writing=(Writing, Making, Sheet, Printing), defaults={**_FROM_NOISE, "noise": 0.16, "focus": 0.6, "centre": 0.5},
-        without=_OF_DREAMS, networks="several",
+        without=_OF_DREAMS | {"keep"}, networks="several",  # no file goes in that a recipe names
     ),
     CommandSpec(
         "feature", "What excites a unit or any target most, from noise.", "reverie feature blocks.4.1:12",
         "reverie.cli.imagining:feature",
         (Subject("TARGET", "what to excite: blocks.4.1:12, blocks.4.1:0-15, a layer, sums of them", several=True, required=False),),
-        models=(Together, Along, OfTheNetwork, Seed, Ascent, Transforms, Penalties, Size, Canvas, Finish, Machinery),
+        models=(Together, Along, OfTheNetwork, Seeds, Ascent, Transforms, Penalties, Size, Print, Canvas, Finish, Machinery),
         writing=(Writing, Making, Sheet, Printing), defaults={**_FROM_NOISE, "noise": 0.1}, without=_OF_DREAMS, networks="several",
     ),
     CommandSpec(
@@ -164,14 +169,14 @@ _ROWS = (
         "reverie.cli.moving:journey",
         (Subject("START", _START), Subject("[TARGET…]", "of a --ring: targets or levels, or NETWORK/TARGET", several=True, required=False)),
         models=(Goal, Journey, Course, Seed, Ascent, Transforms, Penalties, Width, Size, Canvas, Machinery),
-        writing=(FilmWriting, Printing), defaults={"spread": 0.2, "octaves": 3, "steps": 3}, without=_OF_JOURNEYS,
+        writing=(FilmWriting, Estimate, Printing), defaults={"spread": 0.2, "octaves": 3, "steps": 3}, without=_OF_JOURNEYS,
         networks="several", has_preset=True, of_preset=("vivid",),
     ),
     CommandSpec(
         "film", "A dreamt film, steady from frame to frame, with its sound.", "reverie film walk.mp4 --preset eyes",
         "reverie.cli.moving:film", (Subject("VIDEO", "a film: MP4, MOV, WebM, MKV, AVI, GIF …"),),
         models=(Goal, Film, FilmReading, Seed, Ascent, Transforms, Penalties, Width, Machinery),
-        writing=(FilmWriting, Printing), networks="several", has_preset=True,
+        writing=(FilmWriting, Estimate, Printing), networks="several", has_preset=True,
     ),
     CommandSpec(
         "recipe", "Tell how a picture was made, from the recipe it carries.", "reverie recipe dream.png",
@@ -182,7 +187,7 @@ _ROWS = (
         "redo", "Make a picture again from the recipe it carries; or the same but for what is named.", "reverie redo dream.png --seed 5",
         "reverie.cli.redoing:redo", (Subject("PICTURE", "a picture or film made by Reverie"),),
         models=(
-            Replay, Goal, Journey, Course, Film, Beside, Mask, Seed, Ascent, Transforms, Penalties, Width, Size, Cut, Canvas,
+            Replay, Goal, Journey, Course, Film, Beside, Mask, Seed, Ascent, Transforms, Penalties, Width, Size, Print, Cut, Canvas,
             Finish, Machinery,
         ),
         writing=(Writing, Printing), without=frozenset({"ring", "keep"}), networks="own",
@@ -199,7 +204,7 @@ _ROWS = (
 
 CLIMB = CommandSpec(
     "climb", "Climb a function of pictures.", "reverie.climb(\"sky.jpg\", score)", "", (Subject("START", _START),),
-    models=(Mask, Seed, Ascent, Transforms, Penalties, Width, Size, Canvas, Finish, Machinery),
+    models=(Mask, Seed, Ascent, Transforms, Penalties, Width, Size, Print, Canvas, Finish, Machinery),
 )  # fmt: skip
 """Of Python alone: a command line has no functions."""
 

@@ -57,6 +57,8 @@ def differences(recipe: Recipe) -> list[tuple[str, Any, Any]]:
             if value != other and not _follows(recipe, field, value):
                 found.append((f"{name}.{field}", value, other))
     found += [(f"inputs.{each.role}", _input(each), None) for each in recipe.inputs if each.role not in ("start", "film")]
+    if recipe.where is not None:
+        found.append(("where", recipe.where, None))
     if recipe.tiles is not None:
         found.append(("tiles", f"{recipe.tiles.tile} with a halo of {recipe.tiles.halo}", None))
     if recipe.batch is not None:

@@ -8,7 +8,20 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from reverie.recipe.choices import MOST_PLANES, Ascent, Canvas, Data, Finish, Noise, OtherTarget, Penalties, TargetField, Tiles, Transforms
+from reverie.recipe.choices import (
+    MOST_PLANES,
+    Ascent,
+    Canvas,
+    Data,
+    Finish,
+    Noise,
+    OtherTarget,
+    Penalties,
+    TargetField,
+    Tiles,
+    Transforms,
+    Where,
+)
 from reverie.recipe.moving import Film, Journey
 
 SCHEMA = 1
@@ -131,6 +144,9 @@ class Recipe(Data):
     tiles: Tiles | None = None
     journey: Journey | None = None
     film: Film | None = None
+    where: Where | None = Field(
+        None, exclude_if=lambda given: given is None, description="the part of the picture that was dreamt on, where no mask says it"
+    )
     stopped: Stopped | None = None
     made_from: Sha256 | None = Field(
         None, exclude_if=lambda given: given is None, description="of the text of the recipe that this one was changed from, if it was"
@@ -236,6 +252,10 @@ RULES: tuple[tuple[str, Callable[[Recipe], bool]], ...] = (
     ),
     ("only pictures of three channels have colours to keep", lambda recipe: recipe.channels != 3 and recipe.finish.keep_colour),
     ("channels are shown that it has not, or that need no choice", _shows_wrong_channels),
+    (
+        "a part of the picture is dreamt on by dreams alone, and without a mask",
+        lambda recipe: recipe.where is not None and (recipe.command != "dream" or "mask" in _roles(recipe)),
+    ),
     ("frames are grey or coloured", lambda recipe: recipe.channels not in (1, 3) and recipe.command in ("journey", "film")),
     ("such a picture is not made in tiles", lambda recipe: recipe.tiles is not None and _is_not_cut(recipe)),
     (

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from numbers import Integral
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import BeforeValidator, Field, PlainValidator, SkipValidation
 
 from reverie.errors import UsageError, unknown
-from reverie.recipe.choices import Data, Flag, Level
+from reverie.recipe.choices import Data, Flag, Level, Where
 from reverie.recipe.presets import PRESETS
+from reverie.recipe.print_sizes import Paper, paper
 from reverie.recipe.recipe import LONGEST_SIDE, MOST_SEED, MOST_THREADS, MOST_TOGETHER
 from reverie.target import Target
 
@@ -34,6 +35,10 @@ def _word(kind: str, known: tuple[str, ...]) -> Callable[[Any], Any]:
         return given
 
     return checked
+
+
+def _where(given: Any) -> Any:
+    return _word("part", get_args(Where))("centre" if given == "center" else given)
 
 
 def sides(given: Any) -> tuple[int, int] | None:
@@ -91,9 +96,7 @@ class Along(Data):
 class Beside(Along):
     """What lies beside the start."""
 
-    guide: Annotated[Given, Flag("PICTURE", first=True)] = Field(
-        None, description="a picture: enhance in the start what is like it at the layer"
-    )
+    guide: Annotated[Given, Flag("PICTURE", first=True)] = Field(None, description="a picture: enhance what is like it at the layer")
     caricature: bool = Field(False, description="exaggerate what the layer sees in the start")
 
 
@@ -101,8 +104,9 @@ class Mask(Data):
     """Where to dream."""
 
     group: ClassVar[str] = "what to dream"
-    mask: Annotated[Given, Flag("PICTURE", first=True)] = Field(
-        None, description="a picture: dream where it is white, leave as it is where it is black"
+    mask: Annotated[Given, Flag("PICTURE", first=True)] = Field(None, description="a picture: dream where it is white, not where black")
+    where: Annotated[Where | None, BeforeValidator(_where), Flag("PART", first=True)] = Field(
+        None, description="dream on a part alone: top, bottom, left, right, centre, edges, subject, background"
     )
 
 
@@ -120,6 +124,15 @@ class Size(Data):
 
     group: ClassVar[str] = "size"
     size: Annotated[Sides, Flag("N|WxH", first=True)] = Field(None, description="of a picture made from noise: a side, or width x height")
+
+
+class Print(Data):
+    """How large it shall be on paper."""
+
+    group: ClassVar[str] = "size"
+    print: Annotated[Paper | None, PlainValidator(paper), Flag("SIZE", first=True)] = Field(
+        None, description="for a print of this size: A3, 'A3 landscape', 60x40cm, 8x10in"
+    )
 
 
 class Cut(Data):
@@ -221,6 +234,26 @@ class Seed(Data):
     seed: Annotated[int, Flag("N", first=True)] = Field(0, ge=0, le=MOST_SEED, description="another seed gives another picture")
 
 
+class Seeds(Seed):
+    """The same where several give several results."""
+
+    seed: Annotated[int, Flag("N|A-B|A,B", first=True, seeds=True)] = Field(
+        0, ge=0, le=MOST_SEED, description="1-10 or 1,4,7 give a picture each"
+    )
+
+
+class Variants(Data):
+    """Pictures of the same that differ to the eye."""
+
+    group: ClassVar[str] = "what to dream"
+    variants: Annotated[int | None, Flag("N", first=True)] = Field(
+        None,
+        ge=2,
+        le=100,
+        description="so many that differ to the eye, as seeds hardly do",
+    )
+
+
 class Machinery(Data):
     """Where it runs, and what is allowed and kept."""
 
@@ -289,7 +322,7 @@ class Sheet(Data):
 
     group: ClassVar[str] = "output"
     sheet: Annotated[str | None, Flag("FILE", first=True)] = Field(
-        None, description="also write all of them on one labelled sheet, to this picture file"
+        None, description="also write them all on one labelled sheet, to this file"
     )
 
 
@@ -333,7 +366,7 @@ class Replay(Data):
 
     group: ClassVar[str] = "what to dream"
     start: Annotated[Given, Flag("PATH", first=True)] = Field(
-        None, description="what went into it, or the folder it is in, if it is neither kept nor beside it; with other choices another start"
+        None, description="what went into it, or the folder it is in, if it is neither kept nor beside it; or another start"
     )
 
 

@@ -10,8 +10,9 @@ from reverie.errors import UsageError, choice, unknown
 from reverie.recipe.choices import GROUPS, Ascent, Canvas, Data, Finish, Penalties, Transforms
 from reverie.recipe.command_table import COMMANDS, CommandSpec
 from reverie.recipe.presets import CARICATURE, DEFAULT_PRESET, Preset, preset
+from reverie.recipe.print_sizes import PRINT_DPI
 from reverie.recipe.reading import choose
-from reverie.recipe.requests import Along, Beside, Goal
+from reverie.recipe.requests import Along, Beside, Goal, Mask
 from reverie.target import Names, Target, of_layer, parse
 
 Model = TypeVar("Model", bound=Data)
@@ -46,7 +47,9 @@ class Request:
         for name in given:
             if name not in command.fields:
                 raise _no_choice(name, command)
-        merged = {**command.defaults, **self.before, **self._of_preset(), **self._of_objective(), **self.given}
+        if "print" in self.given:  # which says what they say
+            self.before = {name: value for name, value in self.before.items() if name not in ("width", "size")}
+        merged = {**command.defaults, **self._of_print(), **self.before, **self._of_preset(), **self._of_objective(), **self.given}
         self._models = {
             model: choose(
                 model, **{name: merged[name] for name in model.model_fields if name in merged and command.fields.get(name, model) is model}
@@ -57,7 +60,7 @@ class Request:
 
     def __getitem__(self, model: type[Model]) -> Model:
         """The choices of this model; of one that the command has not, its defaults."""
-        found = self._models.get(model)
+        found = self._models.get(model) or next((each for kind, each in self._models.items() if issubclass(kind, model)), None)
         return found if isinstance(found, model) else model()
 
     def __contains__(self, model: type[Data]) -> bool:
@@ -98,7 +101,15 @@ class Request:
     def _of_objective(self) -> dict[str, Any]:
         return CARICATURE if self.given.get("caricature") else {}
 
+    def _of_print(self) -> dict[str, Any]:
+        return {"dpi": PRINT_DPI} if "print" in self.given else {}
+
     def _check(self) -> None:
+        if self.given.get("mask") is not None and self[Mask].where is not None:
+            raise UsageError(f"both {choice('mask')} and {choice('where')}", "each says where to dream: give one of them")
+        beside = next((name for name in ("width", "size") if "print" in self.given and name in self.given), None)
+        if beside is not None:
+            raise UsageError(f"both a print and a {beside}", f"{choice('print')} says how large it is: leave {choice(beside)} out")
         goal, along = self[Goal], self[Beside] if Beside in self else self[Along]
         if goal.target is not None and goal.level is not None:
             raise UsageError(f"both {choice('target')} and {choice('level')}", "a level stands for a target: give one of them")

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from reverie.networks.prepared.device import choose
 from reverie.pictures import Picture
-from reverie.recipe import OWN, Choices, FileInput, Machinery, NoiseInput, Recipe
+from reverie.recipe import OWN, Choices, FileInput, Machinery, NoiseInput, Recipe, Where
 from reverie.render.own_objective import PICTURES, PictureScore
 from reverie.render.plan import Plan
 from reverie.render.provenance import machine
@@ -23,6 +23,7 @@ def climb_plan(
     seed: int = 0,
     machinery: Machinery | None = None,
     mask: Tensor | None = None,
+    where: Where | None = None,
     kept: tuple[bytes, ...] = (),
     notes: tuple[str, ...] = (),
 ) -> Plan:
@@ -35,6 +36,7 @@ def climb_plan(
         choices: canvas, ascent, transforms, penalties, finish.
         machinery: where it runs.
         mask: (H, W) in 0..1, where to change it; None for everywhere.
+        where: the part of the picture that it is, if it has a name.
         kept: files that are kept in the cache, once the making begins.
     """
     machinery = machinery or Machinery()
@@ -49,6 +51,7 @@ def climb_plan(
         height=height,
         channels=len(start.pixels),
         seed=seed,
+        where=where,
         machine=machine(choose(machinery.device), machinery.threads),
     )
     return Plan(recipe, (), start, mask=mask, kept=kept, notes=notes, score=score)

@@ -258,6 +258,7 @@ class Plan:
                 pixels=pixels[place],
                 alpha=opacity[index] if self.recipe.finish.opacity else self.start.alpha,
                 opacity=opacity[index],
+                dpi=self.start.dpi if (dots := self.recipe.finish.dpi) is None else (dots, dots),
                 recipe=recipes[place],
                 content=b"",
                 sha256="",

@@ -1,0 +1,57 @@
+"""What something would take, in words and as data: time, memory, disk while it works, and the result."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from reverie.motion.plan import MovingPlan
+    from reverie.render import Plan
+
+Row = dict[str, Any]
+
+
+def of_picture(start: str, plan: Plan, suffix: str) -> tuple[Row, str]:
+    """Of a dream that is written into a file of this kind."""
+    from reverie.files import packed_size
+
+    found, recipe = plan.estimate(), plan.recipe
+    cut = f"in {found.tiles} tiles of {recipe.tiles.tile} + {recipe.tiles.halo}" if recipe.tiles else "in one pass"
+    result = packed_size(recipe.height, recipe.width, recipe.channels, suffix, deep=recipe.finish.deep)
+    row = {"start": start, "width": recipe.width, "height": recipe.height, **asdict(found), "result": result}
+    return row, f"{start}: {recipe.width}×{recipe.height} {cut}, {_in_words(row)}"
+
+
+def of_all(rows: Sequence[Row]) -> str:
+    """Of pictures that are made one after the other."""
+    most = {name: max(row[name] for row in rows) for name in ("memory", "disk")}
+    return f"{len(rows)} pictures: {_in_words({**most, **{name: sum(row[name] for row in rows) for name in ('seconds', 'result')}})}"
+
+
+def of_film(place: str, plan: MovingPlan) -> tuple[Row, str]:
+    """Of a journey or a film."""
+    found, recipe = plan.estimate(place), plan.recipe
+    row = {"width": recipe.width, "height": recipe.height, **asdict(found)}
+    return row, f"{found.frames} frames of {recipe.width}×{recipe.height}, {_in_words(row)}"
+
+
+def _in_words(row: Row) -> str:
+    working = f", {in_bytes(row['disk'])} of disk while it works" if row["disk"] else ""
+    return f"about {in_time(row['seconds'])}, {in_bytes(row['memory'])} of memory{working}, a result of {in_bytes(row['result'])}"
+
+
+def in_time(seconds: float) -> str:
+    """`40 s`, `12 min`, `3.5 h`."""
+    if seconds < 120:
+        return f"{max(1, round(seconds))} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+
+
+def in_bytes(count: float) -> str:
+    """`0.9 GB`, `12 MB`, `340 KB`."""
+    for size, name in ((1e8, "GB"), (1e6, "MB")):
+        if count >= size:
+            return f"{count / (1e9 if name == 'GB' else 1e6):.{1 if name == 'GB' else 0}f} {name}"
+    return f"{max(1, round(count / 1e3))} KB"

@@ -1,0 +1,70 @@
+"""What something would take, before it is made: time, memory, disk and the result; of films also as they are made."""
+
+from __future__ import annotations
+
+from itertools import count
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from tests.helpers.commands import SHORT, Run, listed, saved
+
+from reverie.api import plan_journey
+from reverie.cli.estimates import in_bytes, in_time, of_all
+from reverie.files import packed_size
+
+TINY = ("--size", "64x48", "--level", "edges", "--octaves", "2", "--octave-scale", "2", "--steps", "5", "--rounds", "4")
+
+
+def test_figures_as_people_say_them() -> None:
+    assert [in_time(each) for each in (0.2, 61, 150, 9000)] == ["1 s", "61 s", "2 min", "2.5 h"]
+    assert [in_bytes(each) for each in (500, 34_000, 12_300_000, 940_000_000, 2.34e10)] == ["1 KB", "34 KB", "12 MB", "0.9 GB", "23.4 GB"]
+
+
+def test_the_result_by_its_kind() -> None:
+    assert packed_size(1000, 1000, 3, ".png") == 2_000_000 > packed_size(1000, 1000, 3, ".JPG") > packed_size(1000, 1000, 3, ".webp")
+    assert packed_size(100, 100, 3, ".png", deep=True) > 2 * packed_size(100, 100, 3, ".png")
+    assert packed_size(300, 100, 1, ".png") == packed_size(100, 100, 3, ".png")
+    assert packed_size(100, 100, 5, ".png") == 10_000 * (2 + 4 * 5)  # all channels beside it
+    rows: list[dict[str, Any]] = [
+        {"seconds": 60.0, "memory": 1e9, "disk": 0, "result": 2e6}, {"seconds": 90.0, "memory": 3e9, "disk": 5e9, "result": 1e6},
+    ]  # fmt: skip
+    assert of_all(rows) == "2 pictures: about 2 min, 3.0 GB of memory, 5.0 GB of disk while it works, a result of 3 MB"
+
+
+def test_a_folder_has_a_sum_and_the_result_is_named(run: Run, place: Path) -> None:
+    (place / "in").mkdir()
+    for name in ("a.png", "b.png"):
+        saved(place / "in" / name)
+    made = run("dream", "in", *SHORT, "--level", "edges", "--estimate")
+    assert made.code == 0 and len(made.out.splitlines()) == 3, made
+    assert "a result of 25 KB" in made.out.splitlines()[0] and made.out.splitlines()[2].startswith("2 pictures: about ")
+    (one,) = run("dream", "in/a.png", *SHORT, "--level", "edges", "--estimate", "--json", "-o", "x.jpg").data
+    assert one["result"] == int(96 * 128 * 0.7) and listed(place) == ["in"]
+
+
+def test_a_journey_by_the_steps_it_takes(run: Run, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = count()
+    monkeypatch.setattr("reverie.motion.plan.time", SimpleNamespace(monotonic=lambda: next(clock) * 3.0))  # three steps take three seconds
+    (found,) = run("journey", "noise:pink", *TINY, "--frames", "10", "--estimate", "--json").data
+    dreams, steps = (
+        4 + 9,
+        5 * (1 + 1 / 4),
+    )  # the first frame has four; each of two octaves has five steps, and the first a quarter of the pixels
+    assert found["seconds"] == pytest.approx(dreams * steps) and found["frames"] == 10
+    assert found["disk"] == 10 * 2 * 64 * 48 and 0 < found["result"] < found["disk"]
+    told = run("journey", "noise:pink", *TINY, "--frames", "10", "--estimate", "-o", "frames/").out
+    assert told.startswith("10 frames of 64×48, about 81 s, ") and told.rstrip().endswith("a result of 61 KB")
+    assert listed(place) == []
+    looped = plan_journey("noise:pink", size=(48, 64), level="edges", frames=10, fps=2.0, loop=True, close=1.0, rounds=4).estimate()
+    assert looped.frames == 10 and looped.disk == 12 * 2 * 64 * 48  # two frames more are dreamt
+
+
+def test_frames_and_time_are_told_after_the_first_that_follow(run: Run, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = count()
+    monkeypatch.setattr("reverie.cli.moving.time", SimpleNamespace(monotonic=lambda: next(clock) * 7.0))  # seconds for each frame
+    small = ("--size", "64x48", "--level", "edges", "--octaves", "1", "--steps", "1", "--rounds", "1", "--frames", "5")
+    told = run("journey", "noise:pink", *small, "-o", "a/")
+    assert told.code == 0 and told.err.count("5 frames, about 21 s") == 1, told
+    assert "frames, about" not in run("journey", "noise:pink", *small, "-o", "b/", "--quiet").err
