@@ -4,7 +4,7 @@ from reverie.recipe.choices import GROUPS, Ascent, Canvas, Data, Finish, Flag, L
 from reverie.recipe.command_table import CLIMB, COMMANDS, CommandSpec, Subject, flag_in, flag_names, flag_of
 from reverie.recipe.moving import MOST_FRAMES, Film, Journey, Stop
 from reverie.recipe.presets import DEFAULT_PRESET, PRESETS, Preset, preset
-from reverie.recipe.reading import LONGEST_TEXT, choose, first_fault, read
+from reverie.recipe.reading import LONGEST_TEXT, SHEET, choose, first_fault, read
 from reverie.recipe.recipe import (
     LONGEST_SIDE,
     MOST_SEED,
@@ -35,6 +35,7 @@ from reverie.recipe.requests import (
     Estimate,
     FilmReading,
     FilmWriting,
+    GivingBack,
     Goal,
     Listing,
     Look,
@@ -60,10 +61,10 @@ DEFAULT_NETWORK = "efficientnet-lite0"
 
 __all__ = [
     "CLIMB", "COMMANDS", "DEFAULT_NETWORK", "DEFAULT_PRESET", "GROUPS", "LEVELS", "LONGEST_SIDE", "LONGEST_TEXT", "MAX_PIXELS",
-    "MOST_FRAMES", "MOST_SEED", "MOST_THREADS", "MOST_TOGETHER", "OWN", "PRESETS", "SCHEMA", "Along", "Ascent", "Batch", "Beside",
+    "MOST_FRAMES", "MOST_SEED", "MOST_THREADS", "MOST_TOGETHER", "OWN", "PRESETS", "SCHEMA", "SHEET", "Along", "Ascent", "Batch", "Beside",
     "Canvas", "Choices", "Command", "CommandSpec", "Course", "Cut", "Data", "Estimate", "FileInput", "Film", "FilmReading",
-    "FilmWriting", "Finish", "Flag", "Goal", "Journey", "Level", "Listing", "Look", "Machine", "Machinery", "Making", "Mask", "Named",
-    "NetworkUsed", "Noise", "NoiseInput", "Objective", "Opinion", "Own", "Penalties", "Preset", "Printing", "Pruning", "Recipe",
+    "FilmWriting", "Finish", "Flag", "GivingBack", "Goal", "Journey", "Level", "Listing", "Look", "Machine", "Machinery", "Making", "Mask",
+    "Named", "NetworkUsed", "Noise", "NoiseInput", "Objective", "Opinion", "Own", "Penalties", "Preset", "Printing", "Pruning", "Recipe",
     "Replay", "Request", "Seed", "Sheet", "Size", "Stop", "Stopped", "Subject", "Tiles", "Together", "Top", "Transforms", "VectorInput",
     "Width", "Writing", "choose", "first_fault", "flag_in", "flag_names", "flag_of", "of_command", "preset", "read", "resolve", "sides",
 ]  # fmt: skip
