@@ -141,7 +141,9 @@ def test_a_folder_that_is_there_is_left_alone_unless_forced(run: Run, hand: Netw
     folder.mkdir()
     (folder / "index.html").write_text("mine")
     (folder / "other.txt").write_text("mine")
-    run("see", small.name, *BARE).fault(5, "the folder 'small-seen' exists already", "--force")
+    run("see", small.name, *BARE, "-o", "small-seen").fault(5, "the folder 'small-seen' exists already", "--force")
+    free = run("see", small.name, *BARE)
+    assert free.out == "small-seen-2/index.html\n" and "'small-seen' is there already" in free.err
     assert listed(folder) == ["index.html", "other.txt"] and (folder / "index.html").read_text() == "mine"
     assert run("see", small.name, *BARE, "--force").code == 0
     assert_page(folder, 2, 2)

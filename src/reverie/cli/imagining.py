@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reverie.cli.console import aside, line, remark
 from reverie.cli.flags import Call
 from reverie.cli.outputs import Outputs, named, stopped_early, strip_of
-from reverie.errors import OutputError, UsageError, choice
+from reverie.errors import UsageError, choice
 from reverie.recipe import Printing
 from reverie.store import speakable
 
@@ -54,15 +55,15 @@ def feature(call: Call) -> int:
 def _make(doing: str, call: Call, plan_all: Callable[[Any], list[Plan]], several: bool, opened: Any = None) -> int:
     out = Outputs(call, several or call.given.get("diverse") is not None or call.given.get("between") is not None)
     plans = plan_all(opened or call.network.several(out.printing.quiet))
-    paths = _paths(plans, out)
-    for plan, files in zip(plans, paths, strict=True):
-        for recipe, path in zip(plan.recipes(), files, strict=True):
-            out.ready(path, plan.start, recipe)
+    paths = [[out.ready(_name(recipe), plan.start, recipe) for recipe in plan.recipes()] for plan in plans]
     if out.sheet is not None:
         _check_sheet(out.sheet, [path for files in paths for path in files])
     made: list[Picture] = []
     with line(out.printing.quiet) as shown, out.printed():
         for number, (plan, files) in enumerate(zip(plans, paths, strict=True), 1):
+            if all(out.is_there(path) for path in files):
+                made += [_made_before(path, plan, out) for path in files]
+                continue
             shown.begin(f"{doing} {number}/{len(plans)}" if len(plans) > 1 else doing)
             pictures = plan.make_all(shown, out.making)
             shown.close()
@@ -92,24 +93,13 @@ def _check_sheet(sheet: Path, pictures: list[Path]) -> None:
         raise UsageError(f"{choice('sheet', sheet)} is also the name of a picture", "give the sheet another name")
 
 
-def _paths(plans: list[Plan], out: Outputs) -> list[list[Path]]:
-    """For each plan the files of its pictures, all different."""
-    taken: set[str] = set()  # in lower case: some file systems tell no case
-    found = []
-    for plan in plans:
-        files = []
-        for recipe in plan.recipes():
-            path, turn = out.destination.file(_name(recipe)), 1
-            while str(path).lower() in taken:
-                turn += 1
-                again = out.destination.file(f"{_name(recipe)[:-4]}-{turn}.png")
-                if again == path:
-                    raise OutputError(f"'{path}' is one file, and there are several pictures", f"give a folder with {choice('output')}")
-                path = again
-            taken.add(str(path).lower())
-            files.append(path)
-        found.append(files)
-    return found
+def _made_before(path: Path, plan: Plan, out: Outputs) -> Picture:
+    """A picture that is there already, told of; as it is on a sheet."""
+    from reverie.album import read_recipe
+    from reverie.pictures import load
+
+    out.tell_there(path, plan.kept)
+    return replace(load(path), recipe=read_recipe(path))
 
 
 def _name(recipe: Recipe) -> str:

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from reverie.cli.console import line, print_json, remark, say
 from reverie.cli.flags import Call
+from reverie.cli.outputs import numbered, tell_taken
 from reverie.cli.query_commands import check_readable
 from reverie.errors import Interrupted, OutputError, choice
 from reverie.recipe import Printing, Writing
-from reverie.store import check_place, expanded, is_folder, made_folder, speakable, write_whole
+from reverie.store import check_not_original, check_place, expanded, is_folder, made_folder, speakable, write_whole
 
 if TYPE_CHECKING:
     from reverie.insight import Sight
@@ -25,11 +26,15 @@ AGAIN = 30.0  # seconds after which the page is written anew: that takes a secon
 def see(call: Call) -> int:
     (picture,), writing, printing = call.subjects, call.of(Writing), call.of(Printing)
     check_readable(picture)
-    place = expanded(writing.output) if writing.output is not None else Path(f"{speakable(expanded(picture).stem)}-seen")
+    usual = Path(f"{speakable(expanded(picture).stem)}-seen")
+    free = usual if writing.force else next(each for each in numbered(usual, "") if not os.path.lexists(each))
+    place = free if writing.output is None else expanded(writing.output)
     _check(place, writing.force)
     from reverie.api import plan_see
 
     plan = plan_see(picture, network=call.network.one(printing.quiet), **call.choices)
+    if place == free != usual:
+        tell_taken(usual, free)
     made_folder(place)
     for note in plan.sight.notes:
         remark(note)
@@ -63,6 +68,8 @@ def _check(place: Path, force: bool) -> None:
         raise OutputError(f"'{place}' is not a folder", f"give the name of one with {choice('output')}")
     if there and not force:
         raise OutputError(f"the folder '{place}' exists already", f"give {choice('force')} to write into it, or another name")
+    for each in place.iterdir() if there else ():
+        check_not_original(each)
     check_place(place / PAGE if there else place)
 
 

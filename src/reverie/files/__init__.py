@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from reverie.files.arrays import Array, decode_array, is_array, read_array
-    from reverie.files.decoding import Decoded, decode, read
+    from reverie.files.decoding import Decoded, decode, read, size_of
     from reverie.files.encoding import SUFFIXES, encode
     from reverie.files.input_files import READABLE, pictures_in
     from reverie.files.limits import at_most_pixels, most_pixels
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MAX_RECIPE", "READABLE", "SUFFIXES", "Array", "Decoded", "at_most_pixels", "decode", "decode_array", "encode", "is_array",
-    "most_pixels", "pictures_in", "read", "read_array", "recipe_text",
+    "most_pixels", "pictures_in", "read", "read_array", "recipe_text", "size_of",
 ]  # fmt: skip
 
 _HOMES = {
-    "Decoded": "decoding", "decode": "decoding", "read": "decoding", "SUFFIXES": "encoding",
+    "Decoded": "decoding", "decode": "decoding", "read": "decoding", "size_of": "decoding", "SUFFIXES": "encoding",
     "encode": "encoding", "MAX_RECIPE": "recipes.bounds", "recipe_text": "recipes.embedded", "READABLE": "input_files",
     "pictures_in": "input_files", "Array": "arrays", "decode_array": "arrays", "is_array": "arrays", "read_array": "arrays",
     "at_most_pixels": "limits", "most_pixels": "limits",
