@@ -1,5 +1,6 @@
-# make dream                      dream on a sky of clouds
+# make dream                      dream on a sky of clouds, into the folder dreams
 # make dream PICTURE=~/my.jpg     dream on yours; FLAGS="--preset garden" adds flags
+# make install                    only install, into .venv; without a GPU it takes the CPU build of PyTorch where that can be had
 # make test                       the whole test suite, in two processes (TESTERS=4: in four)
 # make check                      lint, types, rooms
 # make bench                      the speeds in docs/benchmarks.md, on this machine
@@ -10,6 +11,7 @@
 # make bench-films                dreamt films: do they flicker; journeys: do they drift, do loops close
 # make browser                    Debian's chromium, for the tests of pages (make test tries it, and goes on without)
 # make replay                     what this tree makes, beside what the revision BASE makes: a refactoring changes no byte
+# make test-install               that an install of all extras, in an environment of its own, leaves PyTorch as it is; minutes
 # make zoo                        every layer of twenty-two networks of torchvision and timm, with random weights
 # make torture                    thousands of damaged files; run before an issue is called done
 # make pictures                   the pictures of README and docs, made anew
@@ -23,15 +25,29 @@ TESTERS ?= 2
 BASE ?= cf59445
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: dream test check browser bench bench-pictures bench-see bench-tiles bench-films bench-own replay zoo torture pictures clean
+define NEXT
+printf '%s\n' '' 'What to type next:' \
+	'  source $(BIN)/activate     then `reverie` is a command in this shell; or write $(BIN)/reverie' \
+	'  reverie dream ~/my.jpg        a picture of your own' \
+	'  reverie                       what to try first'
+endef
+
+.PHONY: dream install test test-install check browser bench bench-pictures bench-see bench-tiles bench-films bench-own replay zoo torture pictures clean
 
 dream: $(VENV)/installed
 	@mkdir -p dreams
-	@case "$(PICTURE)" in dreams/sky.png) $(BIN)/python examples/sky.py dreams/sky.png ;; esac
-	@$(BIN)/reverie dream "$(PICTURE)" -o dreams --force $(FLAGS)
+	@case "$(PICTURE)" in dreams/sky.png) [ -e dreams/sky.png ] || $(BIN)/python examples/sky.py dreams/sky.png ;; esac
+	@$(BIN)/reverie dream "$(PICTURE)" -o dreams $(FLAGS)
+	@$(NEXT)
+
+install: $(VENV)/installed
+	@$(NEXT)
 
 test: $(VENV)/installed-dev browser
 	$(BIN)/python -m pytest --numprocesses $(TESTERS) --dist loadfile
+
+test-install:
+	$(PYTHON) tests/installing.py
 
 browser:
 	@command -v chromium >/dev/null 2>&1 || command -v chromium-browser >/dev/null 2>&1 || { \
@@ -85,6 +101,7 @@ $(VENV)/bin/python:
 
 $(VENV)/installed: $(VENV)/bin/python pyproject.toml constraints.txt
 	@echo "installing Reverie into $(VENV) (some minutes the first time)"
+	@$(BIN)/python tools/cpu_torch.py constraints.txt
 	@$(INSTALL) --editable .
 	@touch $@
 
@@ -103,4 +120,4 @@ $(VENV)/installed-dev: $(VENV)/installed
 	@touch $@
 
 clean:
-	rm -rf $(VENV) .venv-peers .venv-photographs dreams .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) .venv-peers .venv-photographs .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

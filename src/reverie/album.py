@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from reverie import files
-from reverie.errors import InputError, choice
-from reverie.recipe import Recipe, read
-from reverie.store import expanded
+from reverie.errors import InputError, ReverieError, choice
+from reverie.recipe import SHEET, NoiseInput, Recipe, read
+from reverie.store import Kept, expanded
 
 
 def read_recipe(picture: str | Path) -> Recipe:
@@ -20,4 +21,37 @@ def read_recipe(picture: str | Path) -> Recipe:
     text = files.recipe_text(place)
     if text is None:
         raise InputError(f"'{place}' carries no recipe", f"pictures made by Reverie do, unless {choice('with_recipe')} left it out")
+    if text == SHEET:
+        raise InputError(f"'{place}' is a sheet of pictures, which has no recipe of its own", "ask each of them")
     return read(text)
+
+
+def recipe_at(place: Path) -> Recipe | None:
+    """The recipe of what is there; None where nothing is, or nothing that carries one that can be used."""
+    try:
+        return read_recipe(place) if place.is_file() else None
+    except ReverieError:
+        return None
+
+
+def made_by_reverie(pictures: Iterable[Path]) -> set[Path]:
+    """Those that carry a recipe, or say that they are a sheet; and, of a film in frames, all of its frames."""
+    given = list(pictures)
+    found: set[Path] = set()
+    for each in given:
+        try:
+            text = files.recipe_text(each)
+        except ReverieError:  # damaged: who reads the picture says so
+            continue
+        if text is None:
+            continue
+        found.add(each)
+        recipe = recipe_at(each)
+        if recipe is not None and recipe.command in ("journey", "film") and each.stem.isdecimal():
+            found |= {other for other in given if other.parent == each.parent and other.stem.isdecimal() and other.suffix == each.suffix}
+    return found
+
+
+def kept_inputs(recipe: Recipe) -> dict[str, Path | None]:
+    """By its role each file that went in, as the cache holds it; None of one that it does not hold."""
+    return {each.role: Kept().find(each.sha256) for each in recipe.inputs if not isinstance(each, NoiseInput)}

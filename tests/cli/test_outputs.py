@@ -88,7 +88,7 @@ def test_nothing_is_overwritten_unless_forced_or_made_by_the_same_recipe(run: Ru
     assert Path("a.png").read_bytes() != first
     before = sky.read_bytes()
     monkeypatch.setattr(reverie.render.Plan, "make", lambda *_: pytest.fail("nothing should be dreamt in vain"))
-    run("dream", sky.name, *SHORT, "-o", sky.name).fault(5, "exists already")
+    run("dream", sky.name, *SHORT, "-o", sky.name).fault(5, "'sky.png' is what goes in")
     assert sky.read_bytes() == before
 
 
@@ -111,7 +111,8 @@ def test_several_starts_and_folders_of_them(run: Run, place: Path) -> None:
     saved(place / "two" / "a.png", 80, 64)
     answer = run("dream", "two/a.png", "one", "noise:grey", *SHORT, "-o", "out", "--level", "textures", "--width", "64")
     layer = catalogue.CATALOGUE[DEFAULT_NETWORK].levels["textures"]
-    names = [f"{stem}-{layer}-0.png" for stem in ("a.png", "a.png-2", "b", "noise-grey")]
+    names = [f"{stem}-{layer}-0.png" for stem in ("a.png", "a.png", "b", "noise-grey")]
+    names[1] = f"a.png-{layer}-0-2.png"
     assert answer.code == 0 and answer.out.splitlines() == [f"out/{each}" for each in names]
     assert listed(place / "out") == sorted(names)
     assert pixels(place / "out" / names[0]).shape == (80, 64, 3) and pixels(place / "out" / names[2]).shape == (51, 64, 3)
@@ -173,7 +174,7 @@ def test_doctor(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     Path("file").touch()
     monkeypatch.setenv("REVERIE_CACHE", str(Path("file").absolute()))
     found = {each["what"]: each for each in run("doctor", "--json").data}
-    assert found[f"weights of {DEFAULT_NETWORK}"]["remedy"] == "pip install not-here"
+    assert found[f"weights of {DEFAULT_NETWORK}"]["remedy"].endswith("pip install not-here")
     assert "REVERIE_CACHE" in found["cache"]["remedy"]
     monkeypatch.setitem(sys.modules, "torch", None)
     broken = run("doctor")

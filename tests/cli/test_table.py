@@ -22,9 +22,8 @@ from reverie.recipe import COMMANDS, GROUPS, Ascent, CommandSpec, Goal, Machiner
 def twice(call: Call) -> None:
     """A toy: dreams on a picture, and on its dream."""
     out = Outputs(call, several=False)
-    path = out.destination.file("twice.png")
     first = api.plan_dream(call.subjects[0], network=call.network.several(), **call.choices)
-    out.ready(path, first.start, first.recipe)
+    path = out.ready("twice.png", first.start, first.recipe)
     second = api.plan_dream(first.make(), network=first.networks, **{**call.choices, "width": None}).make()
     with out.printed():
         out.save(second, path)

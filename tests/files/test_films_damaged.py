@@ -234,5 +234,5 @@ def test_names_that_look_like_addresses_are_names(tmp_path: Path, monkeypatch: p
 def test_without_pyav_the_message_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     place = save_clip(tmp_path / "a.mp4", FRAMES[:2])
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(MissingExtra, match=r"pip install 'reverie\[film\]'"):
+    with pytest.raises(MissingExtra, match=r"pip install .*av opencv-python-headless"):
         survey(place)

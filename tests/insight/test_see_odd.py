@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 import reverie
 from reverie.errors import InputError, MissingExtra, ReverieError, UsageError
+from reverie.installing import install
 from reverie.networks import Network, attribution
 
 
@@ -102,7 +103,7 @@ def test_without_captum_what_counted_is_left_out_or_refused(hand: Network, monke
     monkeypatch.setattr(attribution, "available", lambda: False)
     seen = reverie.see(shown(), network=hand, layers=["edge"], **BARE)
     assert seen["edge"].counted is None and seen.why is None and seen.labels
-    assert seen.notes == ("what counted is left out: it needs captum (pip install captum)",)
+    assert seen.notes == (f"what counted is left out: it needs captum ({install('captum')})",)
     with pytest.raises(MissingExtra, match="pip install captum"):
         reverie.see(shown(), network=hand, why="cold", **BARE)
 

@@ -135,7 +135,7 @@ def test_what_is_not_there(hub: Server, name: str, file: str, revision: str | No
 
 def test_without_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "huggingface_hub", None)
-    with pytest.raises(MissingExtra, match=r"pip install 'reverie\[zoo\]'"):
+    with pytest.raises(MissingExtra, match="pip install huggingface_hub"):
         fetched("owner/net", "config.json")
 
 

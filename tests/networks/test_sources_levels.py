@@ -13,6 +13,7 @@ from tests.helpers.commands import Run, saved
 from tests.helpers.pages import text
 from torch import nn
 
+from reverie.installing import install, install_extra
 from reverie.networks import Preprocessing, wrap_module
 from reverie.networks.builtin import listing
 from reverie.networks.builtin.catalogue import CATALOGUE, KNOWN
@@ -86,4 +87,4 @@ def test_the_list_says_what_is_here_and_how_to_get_what_is_not(run: Run, place: 
     monkeypatch.setattr(listing, "find_spec", lambda _name: None)
     monkeypatch.setattr(listing, "find", lambda _facts: None)
     missing = [each.state for each in listing.listed()]
-    assert missing == [f"pip install {each.package}" for each in CATALOGUE.values()] + ["pip install 'reverie[zoo]'"] * 3
+    assert missing == [install(each.package) for each in CATALOGUE.values()] + [install_extra("zoo")] * 3

@@ -23,6 +23,7 @@ from torch import nn
 import reverie
 from reverie.album import read_recipe
 from reverie.errors import InputError, MissingExtra, ReverieError, UnsafeError, UsageError
+from reverie.installing import install
 from reverie.networks.sources import download, hub_files, zoos
 from reverie.networks.sources.source import source
 from reverie.store import sha256_of
@@ -346,10 +347,14 @@ def test_what_knows_itself_is_not_told(served: Callable[..., Path], place: Path,
 @pytest.mark.parametrize(
     ("error", "name", "parts"),
     [
-        (ModuleNotFoundError("no", name="torchvision"), "torchvision:vgg16", ("needs torchvision", "pip install 'reverie[zoo]'")),
-        (ModuleNotFoundError("no", name="timm"), "timm:resnet50", ("needs timm", "pip install 'reverie[zoo]'")),
-        (ModuleNotFoundError("no", name="huggingface_hub"), "hf:a/b", ("needs huggingface_hub", "pip install 'reverie[zoo]'")),
-        (RuntimeError("operator torchvision::nms does not exist"), "timm:resnet50", ("does not fit torch 2", "from the same place")),
+        (ModuleNotFoundError("no", name="torchvision"), "torchvision:vgg16", ("needs torchvision", install("torchvision"))),
+        (ModuleNotFoundError("no", name="timm"), "timm:resnet50", ("needs timm", install("timm"))),
+        (ModuleNotFoundError("no", name="huggingface_hub"), "hf:a/b", ("needs huggingface_hub", install("huggingface_hub"))),
+        (
+            RuntimeError("operator torchvision::nms does not exist"),
+            "timm:resnet50",
+            ("does not fit torch 2", "--reinstall-package torchvision"),
+        ),
     ],
 )
 def test_what_cannot_be_imported_is_said_with_what_to_install(

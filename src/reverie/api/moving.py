@@ -17,6 +17,7 @@ from reverie.api.start_guide_mask import start_of
 from reverie.errors import MissingExtra, UsageError, choice
 from reverie.files.films.reading import Survey, survey
 from reverie.files.limits import at_most_pixels
+from reverie.installing import install_extra
 from reverie.motion.film_plan import FilmPlan
 from reverie.motion.journey_frames import check, closing
 from reverie.motion.journey_plan import JourneyPlan
@@ -28,7 +29,7 @@ from reverie.recipe import Course, FileInput, Film, FilmReading, FilmWriting, Jo
 from reverie.render import check as check_target
 from reverie.render import check_reach, check_size, network_used
 from reverie.render.class_words import notes_on
-from reverie.store import expanded
+from reverie.store import expanded, originals
 from reverie.target import Target
 from reverie.work import Watcher
 
@@ -65,7 +66,8 @@ def journey(
         OutputError: it would overwrite, another process is at work on it, or there is no room; finished frames are kept.
     """
     writing, others = split(dict(choices))
-    return plan_journey(start, target, network=network, **others).make(output, writing, progress)
+    with originals([expanded(start)] if isinstance(start, (str, Path)) else []):
+        return plan_journey(start, target, network=network, **others).make(output, writing, progress)
 
 
 @documented("film")
@@ -92,7 +94,8 @@ def film(
         as `journey`.
     """
     writing, others = split(dict(choices))
-    return plan_film(video, target, network=network, **others).make(output, writing, progress)
+    with originals([expanded(video)]):
+        return plan_film(video, target, network=network, **others).make(output, writing, progress)
 
 
 def split(choices: dict[str, Any]) -> tuple[FilmWriting, dict[str, Any]]:
@@ -180,7 +183,7 @@ def check_installed() -> None:
     """Raise MissingExtra where what films need is not installed."""
     for package, name in (("av", "PyAV"), ("cv2", "OpenCV")):
         if find_spec(package) is None:
-            raise MissingExtra(f"films need {name}", "pip install 'reverie[film]'")
+            raise MissingExtra(f"films need {name}", install_extra("film"))
 
 
 def _moving(request: Request) -> Journey:

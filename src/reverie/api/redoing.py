@@ -24,7 +24,7 @@ from reverie.pictures import Picture
 from reverie.pictures.torch_modes import ordinary_modes
 from reverie.recipe import CLIMB, COMMANDS, OWN, Machinery, NoiseInput, Recipe, choose
 from reverie.render import Objective, PictureScore, Plan, Watcher
-from reverie.store import sha256_of
+from reverie.store import originals, sha256_of
 from reverie.target import Target
 from reverie.work import Watcher as FilmWatcher
 
@@ -82,7 +82,7 @@ def redo(
     """
     carried = carried_by(picture, start, network)
     _check_output(carried, output)
-    return _made(plan_redo(carried, choose(Machinery, **machinery)), output, {"force": force}, progress)
+    return _made(plan_redo(carried, choose(Machinery, **machinery)), output, {"force": force}, progress, carried)
 
 
 @ordinary_modes()
@@ -113,7 +113,7 @@ def again(
     writing, others = split(dict(changes))
     carried = _carried(picture)
     _check_output(carried, output)
-    return _made(plan_again(picture, network=network, objective=objective, **others), output, dict(writing), progress)
+    return _made(plan_again(picture, network=network, objective=objective, **others), output, dict(writing), progress, carried)
 
 
 def plan_again(
@@ -322,8 +322,11 @@ def _check_output(carried: Carried, output: str | Path | None) -> None:
         raise UsageError("an output for a picture", "save it: .save(…) of what comes back")
 
 
-def _made(plan: Plan | MovingPlan, output: str | Path | None, writing: dict[str, Any], progress: EitherWatcher | None) -> Picture | Footage:
+def _made(
+    plan: Plan | MovingPlan, output: str | Path | None, writing: dict[str, Any], progress: EitherWatcher | None, carried: Carried
+) -> Picture | Footage:
     if isinstance(plan, Plan):
         return plan.make(cast(Watcher | None, progress))
     assert output is not None
-    return plan.make(output, split(writing)[0], cast(FilmWatcher | None, progress))
+    with originals([carried.place]):
+        return plan.make(output, split(writing)[0], cast(FilmWatcher | None, progress))

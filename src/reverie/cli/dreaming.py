@@ -5,14 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from reverie.album import made_by_reverie
 from reverie.cli.console import line, remark, say
-from reverie.cli.estimates import of_all, of_picture
+from reverie.cli.estimates import in_time, of_all, of_picture
 from reverie.cli.flags import Call
 from reverie.cli.outputs import Outputs, named, stopped_early, what_for
 from reverie.cli.query_commands import check_readable
 from reverie.errors import InputError, MissingExtra, OutputError, ReverieError, UnsafeError
 from reverie.recipe import Estimate, each_of
-from reverie.store import expanded, is_folder, speakable
+from reverie.store import expanded, is_folder, originals, speakable
 
 if TYPE_CHECKING:
     from reverie.pictures import Picture
@@ -34,13 +35,12 @@ def dream(call: Call) -> int:
     from reverie.pictures import to_width
 
     network: Any = call.network.several(out.printing.quiet)
-    taken: dict[str, str] = {}
     first: ReverieError | None = None
-    done = 0
+    done, told = 0, out.printing.quiet
     made: list[Picture] = []  # small, for the sheet
     labels: list[str] = []
     rows: list[dict[str, Any]] = []  # of estimates
-    with line(out.printing.quiet) as shown, out.printed():
+    with originals(Path(each) for each in starts), line(out.printing.quiet) as shown, out.printed():
         for number, (start, choices) in enumerate(wanted, 1):
             shown.begin(f"dreaming {number}/{len(wanted)}" if many else "dreaming")
             try:
@@ -53,19 +53,25 @@ def dream(call: Call) -> int:
                     rows.append(row)
                     done += 1
                     continue
-                path = out.destination.file(_name(call, start, plan, starts, taken, choices.get("variant")))
+                path = out.ready(_name(call, start, plan, starts, choices.get("variant")), plan.start, plan.recipe)
                 out.check_sheet(len(wanted), path)
-                out.ready(path, plan.start, plan.recipe)
-                if not shown.interrupted:
+                if shown.interrupted:
+                    break
+                if out.is_there(path):
+                    picture = out.made_before(path, plan.kept)
+                else:
                     shown.close()
                     out.note((*plan.notes, *plan.start.notes))  # some of what is made takes long
+                    if many and not told:
+                        told = True
+                        _tell_time([each for each, _ in wanted[number - 1 :]], start, plan, call.given.get("width"))
                     picture = plan.make(shown, out.making)
                     shown.close()
-                    done += 1
                     out.save(picture, path)
-                    if out.sheet is not None:
-                        made.append(to_width(picture, min(picture.size[1], _ON_SHEET)))
-                        labels.append(path.stem)
+                done += 1
+                if out.sheet is not None:
+                    made.append(to_width(picture, min(picture.size[1], _ON_SHEET)))
+                    labels.append(path.stem)
             except (InputError, UnsafeError, OutputError, MissingExtra) as error:
                 if not many:
                     raise
@@ -81,8 +87,21 @@ def dream(call: Call) -> int:
     return first.exit_code if first else 0
 
 
+def _tell_time(left: list[str], start: str, plan: Plan, wanted: int | None) -> None:
+    """Say how many pictures are left and about how long they take at the width that is wanted, measured on a part of this one."""
+    from reverie.files import size_of
+
+    recipe, pixels = plan.recipe, 0.0
+    for each in left:
+        size = None if each == start else size_of(expanded(each))  # (height, width)
+        scale = 1.0 if size is None or wanted is None else wanted / size[1]
+        pixels += recipe.height * recipe.width if size is None else size[0] * size[1] * scale**2
+    seconds = plan.estimate().seconds * pixels / (recipe.height * recipe.width)
+    remark(f"{len(left)} pictures, about {in_time(seconds)}")
+
+
 def pictures_of(starts: tuple[str, ...]) -> list[str]:
-    """Folders replaced by the pictures in them. What is not there is found out now."""
+    """Folders replaced by the pictures in them that are nobody's dreams. What is not there is found out now."""
     from reverie.files.input_files import READABLE, pictures_in
 
     found: list[str] = []
@@ -93,24 +112,24 @@ def pictures_of(starts: tuple[str, ...]) -> list[str]:
             check_readable(start)
             found.append(start)
         else:
-            inside = [str(each) for each in pictures_in(expanded(start))]
+            inside = pictures_in(expanded(start))
             if not inside:
                 raise InputError(f"no picture in the folder '{start}'", "pictures end in " + " ".join(sorted(READABLE)))
-            found += inside
+            ours = made_by_reverie(inside)
+            if len(ours) == len(inside):
+                raise InputError(f"all {len(ours)} pictures in '{start}' were made by Reverie", "name those that shall be dreamt on again")
+            if ours:
+                remark(f"{len(ours)} of {len(inside)} pictures in '{start}' were made by Reverie and are left out")
+            found += [str(each) for each in inside if each not in ours]
     return found
 
 
-def _name(call: Call, start: str, plan: Plan, starts: list[str], taken: dict[str, str], variant: int | None) -> str:
-    """A name made from the start, the preset, the target and the seed, and of a variant its number; another for each start."""
+def _name(call: Call, start: str, plan: Plan, starts: list[str], variant: int | None) -> str:
+    """A name made from the start, the preset, the target and the seed, and of a variant its number."""
     stem = start.replace(":", "-") if start.startswith("noise:") else Path(start).stem
     if sum(Path(each).stem == stem for each in starts) > 1:
         stem = Path(start).name
     how = "" if plan.recipe.objective == "excite" else f"-{plan.recipe.objective}"
     layers = "" if variant is None else "+".join(plan.recipe.target.layers())
     what = speakable(layers) if layers else what_for(call, plan.recipe.target)
-    ending = f"-{what}{how}-{plan.recipe.seed}{'' if variant is None else f'-v{variant}'}.png"
-    name, turn = named(stem, ending), 1
-    while taken.setdefault(name, start) != start:
-        turn += 1
-        name = named(stem, f"-{turn}{ending}")
-    return name
+    return named(stem, f"-{what}{how}-{plan.recipe.seed}{'' if variant is None else f'-v{variant}'}.png")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
+from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 
@@ -15,6 +16,7 @@ from pydantic.fields import FieldInfo
 
 from reverie.cli.network_flags import NetworkFlags, network_option
 from reverie.recipe import COMMANDS, DEFAULT_PRESET, CommandSpec, Data, Flag, choose, flag_in, flag_names, seeds
+from reverie.store import expanded, is_folder, originals
 
 Model = TypeVar("Model", bound=Data)
 _BOUNDS = re.compile(r"; (?:from|above) [^\]]*\]$")  # which `--help-all` tells
@@ -29,6 +31,9 @@ _FIRST = (
     "output",
     "this machine",
 )
+
+
+_WRITTEN = frozenset({"output", "sheet"})  # flags that name what is made
 
 
 @dataclass(frozen=True)
@@ -78,9 +83,25 @@ def built(spec: CommandSpec, run: Callable[[Call], int | None] | None = None) ->
         given = {
             name: _given(value, flag_in(spec.flags[name], name)) for name, value in values.items() if value is not None and value != ()
         }
-        return (run or _loaded(spec.run))(Call(spec, subjects, given, network)) or 0
+        with originals(_files_in(subjects, given, network)):
+            return (run or _loaded(spec.run))(Call(spec, subjects, given, network)) or 0
 
     return _Command(spec.name, callback=call, params=[*arguments, *options], help=spec.summary)
+
+
+def _files_in(subjects: tuple[Any, ...], given: Mapping[str, Any], network: NetworkFlags) -> Iterator[Path]:
+    """Every file that goes into a command, and those in the folders that its flags name."""
+    from reverie.files.input_files import pictures_in
+
+    for name, value in (*(("", each) for each in subjects), *given.items(), *(("", each) for each in network.files())):
+        for text in value if isinstance(value, (tuple, list)) else [value]:
+            if name in _WRITTEN or not isinstance(text, str) or not text:
+                continue
+            place = expanded(text)
+            if is_folder(place):  # of a start's folder what goes in is known later, of a redo's by its content
+                yield from pictures_in(place) if name not in ("", "start") else ()
+            else:
+                yield place
 
 
 class _Command(click.Command):

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reverie.cli.console import aside, line, remark
 from reverie.cli.flags import Call
 from reverie.cli.outputs import Outputs, named, stopped_early
-from reverie.errors import OutputError, Refused, ReverieError, UsageError, choice
+from reverie.errors import Refused, ReverieError, UsageError, choice
 from reverie.recipe import Printing
 from reverie.store import speakable
 from reverie.target import as_said
@@ -56,14 +55,14 @@ def _make(doing: str, call: Call, plan_all: Callable[[list[str], Any], list[Plan
         several or any(call.given.get(name) is not None for name in ("diverse", "between")) or isinstance(call.given.get("seed"), list),
     )
     plans, refused = _planned(call, plan_all, opened or call.network.several(out.printing.quiet))
-    paths = _paths(plans, out)
-    for plan, files in zip(plans, paths, strict=True):
-        for recipe, path in zip(plan.recipes(), files, strict=True):
-            out.ready(path, plan.start, recipe)
+    paths = [[out.ready(_name(recipe), plan.start, recipe) for recipe in plan.recipes()] for plan in plans]
     out.check_sheet(sum(len(files) for files in paths), *(path for files in paths for path in files))
     made: list[Picture] = []
     with line(out.printing.quiet) as shown, out.printed():
         for number, (plan, files) in enumerate(zip(plans, paths, strict=True), 1):
+            if all(out.is_there(path) for path in files):
+                made += [out.made_before(path, plan.kept) for path in files]
+                continue
             shown.begin(f"{doing} {number}/{len(plans)}" if len(plans) > 1 else doing)
             pictures = plan.make_all(shown, out.making)
             shown.close()
@@ -95,26 +94,6 @@ def _planned(call: Call, plan_all: Callable[[list[str], Any], list[Plan]], netwo
         if not left:
             raise
         return plan_all(left, network), list(error.faults.values())
-
-
-def _paths(plans: list[Plan], out: Outputs) -> list[list[Path]]:
-    """For each plan the files of its pictures, all different."""
-    taken: set[str] = set()  # in lower case: some file systems tell no case
-    found = []
-    for plan in plans:
-        files = []
-        for recipe in plan.recipes():
-            path, turn = out.destination.file(_name(recipe)), 1
-            while str(path).lower() in taken:
-                turn += 1
-                again = out.destination.file(f"{_name(recipe)[:-4]}-{turn}.png")
-                if again == path:
-                    raise OutputError(f"'{path}' is one file, and there are several pictures", f"give a folder with {choice('output')}")
-                path = again
-            taken.add(str(path).lower())
-            files.append(path)
-        found.append(files)
-    return found
 
 
 def _name(recipe: Recipe) -> str:

@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any
 from reverie.cli.console import Line, line, print_json, remark, say
 from reverie.cli.estimates import in_time, of_film
 from reverie.cli.flags import Call
-from reverie.cli.outputs import named, what_for
+from reverie.cli.outputs import check_name, named, numbered, tell_taken, what_for
 from reverie.cli.query_commands import check_readable
 from reverie.errors import Interrupted, UsageError, choice
 from reverie.recipe import Estimate, FilmWriting, Printing
+from reverie.store import Kept, expanded
 
 if TYPE_CHECKING:
     from reverie.motion.plan import MovingPlan
+    from reverie.recipe import Recipe
     from reverie.work import Progress
 
 
@@ -29,6 +31,7 @@ def journey(call: Call) -> int:
         raise UsageError("a ring without targets", f"name them after the start: reverie journey START parts objects {choice('ring')}")
     if not start.startswith("noise:"):
         check_readable(start)
+    check_output(call)
     from reverie import api
 
     plan = api.plan_journey(start, ring=targets, network=call.network.several(call.of(Printing).quiet), **choices)
@@ -39,33 +42,49 @@ def journey(call: Call) -> int:
 def film(call: Call) -> int:
     (video,) = call.subjects
     check_readable(video, "film")
+    check_output(call)
     from reverie import api
 
     plan = api.plan_film(video, network=call.network.several(call.of(Printing).quiet), **call.choices)
     return make(call, plan, named(Path(video).stem, f"-{what_for(call, plan.recipe.target)}-{plan.recipe.seed}.mp4"))
 
 
+def check_output(call: Call) -> None:
+    """Raise OutputError now, before torch is there, where the film that was named cannot be written."""
+    from reverie.files.recipes.film_containers import FILMS
+
+    output = call.of(FilmWriting).output
+    if output is not None and expanded(output).suffix.lower() in FILMS:
+        check_name(expanded(output), call)
+
+
 def make(call: Call, plan: MovingPlan, name: str) -> int:
-    """Make a film, at the place that was asked for or at one of this name."""
+    """Make a film, at the place that was asked for or at one of this name; another film there is left alone, and a free name taken."""
     writing, printing = call.of(FilmWriting), call.of(Printing)
-    place = name if writing.output is None else writing.output
+    place = Path(name) if writing.output is None else expanded(writing.output)
     if call.of(Estimate).estimate:
-        row, words = of_film(place, plan)
+        row, words = of_film(str(place), plan)
         if printing.as_json:
             print_json([row])
         else:
             say(words)
         return 0
-    plan.ready(place, writing)
+    if writing.output is None and not writing.force:
+        place = next(each for each in numbered(place) if plan.is_free(each))
+        if place != Path(name):
+            tell_taken(Path(name), place)
+    if plan.is_made(place) and not (writing.force or writing.preview or writing.keep_frames):
+        for note in Kept().put_all(plan.kept):
+            remark(note)
+        remark(f"'{place}' is there already, made by the very same recipe; --force makes it again")
+        _tell(str(place), plan.recipe, 0.0, printing)
+        return 0
+    place = plan.ready(place if writing.output is None else writing.output, writing)
     with line(printing.quiet, "frame") as shown:
         shown.begin("dreaming")
         made = plan.make(place, writing, shown if printing.quiet else _TimeTold(shown, plan.frames), remark)
     if made.finished or writing.partial:
-        if printing.as_json:
-            recipe = None if made.recipe is None else made.recipe.model_dump(mode="json")
-            print_json([{"path": str(made.path), "recipe": recipe, "seconds": round(made.seconds, 3), "score": None}])
-        else:
-            say(str(made.path))
+        _tell(str(made.path), made.recipe, made.seconds, printing)
     if not made.finished:
         raise Interrupted(f"stopped early: {made.frames} of {plan.frames} frames are kept", "the same command goes on")
     return 0
@@ -90,3 +109,11 @@ class _TimeTold:
             remark(f"{self._frames} frames, about {in_time((now - self._before) * (progress.units - progress.number - 1))}")
         self._before = now
         return self._shown(progress)
+
+
+def _tell(path: str, recipe: Recipe | None, seconds: float, printing: Printing) -> None:
+    if printing.as_json:
+        how = None if recipe is None else recipe.model_dump(mode="json")
+        print_json([{"path": path, "recipe": how, "seconds": round(seconds, 3), "score": None}])
+    else:
+        say(path)

@@ -38,6 +38,11 @@ class NetworkFlags:
         own = {name: values.pop(name) for name in Own.model_fields if name in values}
         return cls((named,) if isinstance(named, str) else tuple(named), choose(Own, **_said(own)), values.get("device"))
 
+    def files(self) -> list[str]:
+        """What may be files of one's own among what is said: weights, labels, code."""
+        code = (self.own.definition or "").partition(":")[0].replace(".", "/")
+        return [*self.names, *([self.own.labels] if self.own.labels else []), *([f"{code}.py", f"{code}/__init__.py"] if code else [])]
+
     def several(self, quiet: bool = False) -> list[Network | str] | None:
         """Those that are not built in open, the others by name; None where none was named."""
         from reverie.networks.sources.source import source

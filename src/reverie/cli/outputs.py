@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from reverie.album import recipe_at
 from reverie.cli.console import print_json, remark, say
 from reverie.cli.flags import Call
-from reverie.errors import Interrupted, UsageError, choice
+from reverie.errors import Interrupted, OutputError, UsageError, choice
 from reverie.recipe import Making, Printing, Sheet, Writing
-from reverie.store import Destination, check_place, exists, expanded, is_folder, speakable
+from reverie.store import Destination, Kept, check_not_original, check_place, exists, expanded, is_folder, speakable
 from reverie.target import Target, without_members
 
 if TYPE_CHECKING:
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
 
 class Outputs:
     """What a command writes: found out to be possible before any time is spent, told as soon as it is there.
+
+    A name of ours never goes over another picture: a free one is taken and told. One that was given is refused if it is taken, unless
+    `--force` says otherwise. What goes in is never written over.
 
     Args:
         call: the command.
@@ -38,11 +43,16 @@ class Outputs:
         self.unfinished = 0
         self._told: set[str] = set()
         self._several = several
+        self._taken: set[str] = set()  # by results of this command, in lower case: some file systems tell no case
+        self._there: dict[Path, Recipe] = {}  # the very same, made before
         self.sheet = self._sheet_place(call.of(Sheet).sheet, frozenset(SUFFIXES))
+        if self.destination.folder is None:
+            check_name(self.destination.file(""), call)
 
-    def ready(self, path: Path, start: Picture, recipe: Recipe) -> None:
-        """Find out now whether a picture and what lies beside it can be written, not after minutes of work."""
-        files = start.places(path)
+    def ready(self, name: str, start: Picture, recipe: Recipe) -> Path:
+        """Where a picture goes that would be called this; what keeps it from being written is found out now, not after minutes of work."""
+        path = self._free(name, start, recipe)
+        files = self._files(path, start)
         if is_folder(path.parent):
             check_place(path, room=start.size[0] * start.size[1] // 4)  # a dream is never packed into less
             for each in files[1:]:
@@ -50,20 +60,86 @@ class Outputs:
         for edge in (start.pixels[:, :1, :], start.pixels[:, :, :1]):  # as wide and as high as the result, for formats with a limit
             alpha = edge[0] if recipe.finish.opacity else None if start.alpha is None else start.alpha.min().expand(edge.shape[1:])
             replace(start, pixels=edge, alpha=alpha, recipe=recipe).encode(path.suffix, with_recipe=self.writing.with_recipe)
-        there = next((each for each in files if each.exists()), None)
-        if there is not None and not self.writing.force and not replace(start, recipe=recipe).is_at(path):
-            raise exists(there)
+        self._taken.add(str(path).lower())
+        return path
+
+    def is_there(self, path: Path) -> bool:
+        """Whether the very same picture is there from before, and need not be made."""
+        return path in self._there
+
+    def tell_there(self, path: Path, kept: Iterable[bytes] = ()) -> None:
+        """Its path, as that of what is made; what goes into it is kept as if it were."""
+        for note in Kept().put_all(kept):
+            remark(note)
+        remark(f"'{path}' is there already, made by the very same recipe; --force makes it again")
+        recipe = self._there[path].model_dump(mode="json")
+        self._tell({"path": str(path), "recipe": recipe, "seconds": 0.0, "score": None}, path)
+
+    def made_before(self, path: Path, kept: Iterable[bytes] = ()) -> Picture:
+        """The same, read back, as it is on a sheet."""
+        from reverie.pictures import load
+
+        self.tell_there(path, kept)
+        return replace(load(path), recipe=self._there[path])
+
+    def _files(self, path: Path, start: Picture) -> list[Path]:
+        """All that is written for a picture at this place."""
+        return [*start.places(path), *([strip_of(path)] if self.making else [])]
+
+    def _free(self, name: str, start: Picture, recipe: Recipe) -> Path:
+        """The place of this name, or where something else is there the first that is free."""
+        first = self.destination.file(name)
+        if self.destination.folder is None and str(first).lower() in self._taken:
+            raise OutputError(f"'{first}' is one file, and there are several pictures", f"give a folder with {choice('output')}")
+        another: Path | None = None
+        for path in numbered(first):
+            if str(path).lower() in self._taken:
+                continue
+            files = [each for each in self._files(path, start) if os.path.lexists(each)]
+            if self._may_write(path, files, start, recipe):
+                break
+            if self.destination.folder is None:
+                raise exists(files[0])
+            another = another or path
+        if another is not None:
+            tell_taken(another, path)
+        return path
+
+    def _may_write(self, path: Path, files: list[Path], start: Picture, recipe: Recipe) -> bool:
+        """Whether nothing is lost at this place with these files that are there. What goes in and was named is refused."""
+        from reverie.pictures import check_not_input
+
+        try:
+            for each in files:
+                check_not_original(each)
+                check_not_input(each, recipe)
+        except OutputError:
+            if self.destination.folder is None:
+                raise
+            return False
+        if not files or self.writing.force:
+            return True
+        old = recipe_at(path) if self.writing.with_recipe else None
+        if old is None or not (old.is_as(recipe) or old.is_part_of(recipe)):
+            return False
         strip = strip_of(path)
-        if self.making and strip.exists() and not self.writing.force and not replace(start, recipe=recipe).is_at(strip):
-            raise exists(strip)
+        if self.making and strip.exists() and recipe_at(strip) != old:
+            return False
+        if old.is_part_of(recipe) and old.stopped is not None:
+            where = f"octave {old.stopped.octave}, step {old.stopped.step}"
+            remark(f"'{path}' was stopped at {where}: it is made from the beginning, and replaced when it is whole")
+        elif len(files) == len(self._files(path, start)):
+            self._there[path] = old
+        return True
 
     def save(self, picture: Picture, path: Path, **beside: Any) -> None:
         """Write a picture, and the strip of those from along the way; print their paths at once, or with `--json` at the end."""
         stopped = picture.recipe is not None and picture.recipe.stopped is not None
-        if stopped and not self.writing.force and path.exists() and not picture.is_at(path):
+        if stopped and not _is_further(picture, path, self.writing.force):
             raise Interrupted("stopped early", f"'{path}' was there before and is left as it was")
         self.destination.made()
-        picture.save(path, force=self.writing.force, with_recipe=self.writing.with_recipe)
+        again = self.writing.force or _is_part(path, picture)
+        picture.save(path, force=again, with_recipe=self.writing.with_recipe)
         self.unfinished += stopped
         self.note(picture.notes)
         files = picture.places(path)
@@ -83,7 +159,7 @@ class Outputs:
             frames = tuple(picture.colours_of(each) for each in picture.making)
             beside_it = strip_of(path)
             made = Picture(strip(frames), recipe=picture.recipe)
-            made.save(beside_it, force=self.writing.force, with_recipe=self.writing.with_recipe)
+            made.save(beside_it, force=again or _is_part(beside_it, picture), with_recipe=self.writing.with_recipe)
             self._tell({**self.results[-1], "path": str(beside_it)}, beside_it)
 
     def check_sheet(self, count: int, *paths: Path) -> None:
@@ -112,7 +188,7 @@ class Outputs:
 
         if self._is_among_pictures(self.sheet):
             self.destination.made()
-        sheet(pictures, labels).save(self.sheet, force=self.writing.force)
+        sheet(pictures, labels).save(self.sheet, force=self.writing.force, with_recipe=self.writing.with_recipe)
         seconds = round(sum(each.seconds or 0.0 for each in pictures), 3)
         self._tell({"path": str(self.sheet), "recipe": None, "seconds": seconds, "score": None}, self.sheet)
 
@@ -152,6 +228,52 @@ class Outputs:
         return folder is not None and sheet.parent.absolute() == folder.absolute()
 
 
+def check_name(place: Path, call: Call) -> None:
+    """Raise OutputError now, before torch is there, for a file that was named and cannot be written: another is there, or what goes in."""
+    check_place(place)
+    if not os.path.lexists(place) or call.given.get("force"):
+        return
+    old = recipe_at(place)
+    if old is None or call.command.name not in (old.command, "redo") or _differs(old, call):
+        raise exists(place)
+
+
+def _differs(old: Recipe, call: Call) -> bool:
+    """Whether a recipe has another choice than what was given, as far as that is told without a network."""
+    groups = [getattr(old, name) for name in ("canvas", "ascent", "transforms", "penalties", "finish", "journey", "film")]
+    said = {"seed": old.seed, **{name: value for each in groups if each is not None for name, value in dict(each).items()}}
+    said.pop("frames", None)  # a longer film goes over its own beginning
+    return any(name in said and type(value) in (int, str) and value != said[name] for name, value in call.given.items())
+
+
+def numbered(path: Path, suffix: str | None = None) -> Iterator[Path]:
+    """The path, and the same with -2, -3 … before its suffix."""
+    ending = path.suffix if suffix is None else suffix
+    yield path
+    for turn in count(2):
+        yield path.with_name(named(path.name.removesuffix(ending), f"-{turn}{ending}"))
+
+
+def tell_taken(place: Path, free: Path) -> None:
+    remark(f"'{place}' is there already, and is something else: this one goes to '{free}'")
+
+
+def _is_part(place: Path, picture: Picture) -> bool:
+    """Whether what is there stopped on the way to this picture."""
+    old, new = recipe_at(place), picture.recipe
+    return old is not None and new is not None and old.is_part_of(new.model_copy(update={"stopped": None}))
+
+
+def _is_further(picture: Picture, place: Path, force: bool) -> bool:
+    """Whether a picture that stopped early is worth more than what is there."""
+    old, new = recipe_at(place), picture.recipe
+    if not os.path.lexists(place) or new is None or new.stopped is None:
+        return True
+    if old is None or not old.model_copy(update={"stopped": None}).is_as(new.model_copy(update={"stopped": None})):
+        return force
+    return old.stopped is not None and (old.stopped.octave, old.stopped.step) <= (new.stopped.octave, new.stopped.step)
+
+
 def strip_of(path: Path) -> Path:
     """Where the pictures from along the way go."""
     return path.with_name(f"{path.stem}-making.png")
@@ -171,5 +293,5 @@ def named(stem: str, ending: str) -> str:
 
 
 def stopped_early(unfinished: int) -> Interrupted:
-    so_far = "the last picture is what had been dreamt so far; its recipe says where it stopped"
+    so_far = "the last picture is what had been dreamt so far, as its recipe says; the same command makes it whole"
     return Interrupted("stopped early", so_far if unfinished else "")

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from reverie.cli.console import aside, print_json, print_table, remark, say
 from reverie.cli.flags import Call
-from reverie.errors import Refused, ReverieError, UsageError
-from reverie.recipe import Listing, Machinery, Printing, Top
+from reverie.errors import Refused, ReverieError, UsageError, choice
+from reverie.recipe import GivingBack, Listing, Machinery, Printing, Top
 
 if TYPE_CHECKING:
     from reverie.networks import Label
@@ -130,11 +130,18 @@ def layers(call: Call) -> None:
 
 def recipe(call: Call) -> None:
     from reverie.album import read_recipe
+    from reverie.cli.giving_back import give_back
     from reverie.networks.builtin.catalogue import CATALOGUE
     from reverie.recipe.description import differences, in_words
 
     (picture,) = call.subjects
     found = read_recipe(picture)
+    giving = call.of(GivingBack)
+    if giving.start or giving.inputs:
+        give_back(picture, found, giving, call.of(Printing).as_json)
+        return
+    if giving.output is not None:
+        raise UsageError(f"{choice('output')} for what is only told", f"say what to give back: {choice('start')} or {choice('inputs')}")
     data = json.loads(found.text())
     if call.of(Printing).as_json:
         print_json([{"picture": picture, "recipe": data}])

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from reverie.album import read_recipe
 from reverie.cli.console import line, remark
 from reverie.cli.flags import Call
-from reverie.cli.moving import make
+from reverie.cli.moving import check_output, make
 from reverie.cli.outputs import Outputs, named, stopped_early
 from reverie.cli.query_commands import check_readable
 from reverie.recipe import Machinery, NoiseInput, Recipe, choose
@@ -22,7 +21,10 @@ def redo(call: Call) -> int:
     (picture,) = call.subjects
     check_readable(picture)
     source, old = expanded(picture), read_recipe(expanded(picture))
-    out = None if old.command in ("journey", "film") else Outputs(call, several=False)
+    moves = old.command in ("journey", "film")
+    out = None if moves else Outputs(call, several=False)
+    if moves:
+        check_output(call)
     from reverie import api
     from reverie.files import SUFFIXES
     from reverie.render import Plan
@@ -45,12 +47,16 @@ def redo(call: Call) -> int:
         whole = source.absolute()
         name = whole.with_name(whole.parent.name if whole.suffix.lower() == ".png" else whole.name)  # of a folder of frames, or a film
         return make(call, plan, named(name.stem, f"-redo{name.suffix}"))
-    path = out.destination.file(named(source.stem, "-redo" + (source.suffix if source.suffix.lower() in SUFFIXES else ".png")))
-    out.ready(path, plan.start, plan.recipe)
+    usual = named(source.stem, "-redo" + (source.suffix if source.suffix.lower() in SUFFIXES else ".png"))
+    path = out.ready(usual, plan.start, plan.recipe)
+    if out.is_there(path):
+        with out.printed():
+            out.tell_there(path)
+        return 0
     with line(out.printing.quiet) as shown, out.printed():
         made = plan.make(shown)
         shown.close()
-        out.save(made, Path(path))
+        out.save(made, path)
     if shown.interrupted and made.recipe is not None and made.recipe.stopped != plan.recipe.stopped:
         raise stopped_early(1)
     return 0

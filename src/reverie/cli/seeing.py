@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from reverie.cli.console import Line, line, print_json, remark, say
 from reverie.cli.dreaming import pictures_of
 from reverie.cli.flags import Call
+from reverie.cli.outputs import numbered, tell_taken
 from reverie.cli.seen_folder import HANDOUT, PAGE, SeenFolder, SeenIndex, check_free, figures_in
 from reverie.errors import InputError, Interrupted, MissingExtra, OutputError, ReverieError, UnsafeError
 from reverie.recipe import PageWriting, Printing, Writing
@@ -111,13 +112,10 @@ class _Looking:
         if self._index is not None:
             made_folder(self._index.folder)
             usual = self._index.folder / usual
-        turn = 1
-        while True:
-            place = usual if turn == 1 else usual.with_name(f"{usual.name}-{turn}")
-            turn += 1
+        for place in numbered(usual, ""):
+            if place in self._taken:
+                continue
             try:
-                if place in self._taken:
-                    continue
                 folder = self._ready(picture, plan, place)
             except OutputError:
                 if self._writing.force or not is_folder(place):
@@ -125,8 +123,9 @@ class _Looking:
                 continue
             self._taken.add(place)
             if place != usual and folder.kept is None:
-                remark(f"'{usual}' is there already, and is something else: this one goes to '{place}'")
+                tell_taken(usual, place)
             return folder
+        raise AssertionError("there is always another number")
 
     def _ready(self, picture: str, plan: SeePlan, place: Path) -> SeenFolder:
         folder = SeenFolder(place, self._writing, self._beside)

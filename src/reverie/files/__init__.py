@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from reverie.files.arrays import Array, decode_array, is_array, read_array
     from reverie.files.colour import as_chunks
-    from reverie.files.decoding import Decoded, decode, read
+    from reverie.files.decoding import Decoded, decode, read, size_of
     from reverie.files.encoding import SUFFIXES, encode, packed_size
     from reverie.files.input_files import READABLE, pictures_in
     from reverie.files.limits import at_most_pixels, most_pixels
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MAX_RECIPE", "READABLE", "SUFFIXES", "Array", "Decoded", "as_chunks", "at_most_pixels", "decode", "decode_array", "encode", "is_array",
-    "most_pixels", "packed_size", "pictures_in", "read", "read_array", "recipe_text",
+    "most_pixels", "packed_size", "pictures_in", "read", "read_array", "recipe_text", "size_of",
 ]  # fmt: skip
 
 _HOMES = {
-    "as_chunks": "colour", "Decoded": "decoding", "decode": "decoding", "read": "decoding", "SUFFIXES": "encoding",
+    "as_chunks": "colour", "Decoded": "decoding", "decode": "decoding", "read": "decoding", "size_of": "decoding", "SUFFIXES": "encoding",
     "encode": "encoding", "packed_size": "encoding",
     "MAX_RECIPE": "recipes.bounds", "recipe_text": "recipes.embedded", "READABLE": "input_files",
     "pictures_in": "input_files", "Array": "arrays", "decode_array": "arrays", "is_array": "arrays", "read_array": "arrays",

@@ -38,6 +38,7 @@ from reverie.files.other_kinds import other_kind
 from reverie.files.png import Pixels
 from reverie.files.png_reading import Told, deep_levels, lean
 from reverie.files.tiff_directories import TiffPicture, the_picture
+from reverie.installing import install
 from reverie.store import sha256_of
 
 # Pillow's classes, called directly: Image.open would also try formats that start other programs, and warns at a size of its own.
@@ -160,6 +161,21 @@ def decode(content: bytes, name: str) -> Decoded:
     return Decoded(upright(found.rgb, left), alpha, dpi, sha256_of(content), content, notes)
 
 
+def size_of(path: Path) -> tuple[int, int] | None:
+    """(height, width) of the picture in a file, from its header, upright; None where that does not tell."""
+    try:
+        with reading(path) as file:
+            kind = kind_of(file.read(64))
+            file.seek(0)
+            if kind is None or kind not in _OPENERS:
+                return None
+            with _pillow_limit(most_pixels()), _OPENERS[kind](file, "") as image:
+                width, height = image.size
+                return (width, height) if orientation_of(image) > 4 else (height, width)
+    except (InputError, *PILLOW_FAULTS):
+        return None
+
+
 # ── opening ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -206,7 +222,7 @@ def _open(kind: str, content: bytes, name: str) -> Image.Image:
     try:
         import pillow_heif
     except ImportError as error:
-        raise MissingExtra(f"'{name}' is HEIC, which needs one more package", "pip install pillow-heif") from error
+        raise MissingExtra(f"'{name}' is HEIC, which needs one more package", install("pillow-heif")) from error
     file = pillow_heif.open_heif(BytesIO(content))
     if file.size[0] * file.size[1] > most_pixels():
         raise Image.DecompressionBombError(f"{file.size[0] * file.size[1]}")

@@ -48,6 +48,15 @@ _STARTS = {
     "TIFF": re.compile(rb"II[*+]\0|MM\0[*+]"), "JPEG2000": re.compile(rb"\0\0\0\x0cjP  \r\n\x87\n|\xff\x4f\xff\x51"),
     "GIF": re.compile(rb"GIF8[79]a"), "BMP": re.compile(rb"BM"),
 }  # fmt: skip
+_OTHERS = {
+    re.compile(rb"\x93NUMPY"): ".npy", re.compile(rb".{4}ftypqt", re.DOTALL): ".mov",
+    re.compile(rb"\x1aE\xdf\xa3.*webm", re.DOTALL): ".webm",
+    re.compile(rb"\x1aE\xdf\xa3"): ".mkv", re.compile(rb"RIFF.{4}AVI ", re.DOTALL): ".avi",
+    re.compile(rb".{4}(ftyp(?!avi[fs]|hei|hev|mif|msf)|moov|mdat)", re.DOTALL): ".mp4",
+}  # fmt: skip
+_SUFFIXES = {
+    "JPEG": ".jpg", "PNG": ".png", "WEBP": ".webp", "TIFF": ".tif", "GIF": ".gif", "BMP": ".bmp", "AVIF": ".avif", "HEIF": ".heic"
+}  # fmt: skip
 _HEIF = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"}
 
 
@@ -73,6 +82,14 @@ def reading(path: Path, what: str = "picture") -> Iterator[BinaryIO]:
 def pictures_in(folder: Path) -> list[Path]:
     """The pictures directly in a folder, by name; of one without any its arrays (.npy)."""
     return list(files_in(folder, READABLE)) or list(files_in(folder, frozenset([".npy"])))
+
+
+def suffix_of(start: bytes) -> str:
+    """The suffix that a file with these first bytes usually has; empty of one that is not known."""
+    for mark, suffix in _OTHERS.items():
+        if mark.match(start):
+            return suffix
+    return _SUFFIXES.get(kind_of(start) or "", "")
 
 
 def kind_of(start: bytes) -> str | None:

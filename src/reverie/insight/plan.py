@@ -15,6 +15,7 @@ from reverie.insight.duration import seconds_for
 from reverie.insight.layer_by_layer import look
 from reverie.insight.report import Sight
 from reverie.insight.request import SeeRequest, Watcher, blocks, seen_size
+from reverie.installing import install
 from reverie.networks import Network, attribution
 from reverie.networks.channel_statistics import Usual, measure
 from reverie.pictures import Picture, resize
@@ -160,8 +161,8 @@ def _explained(why: str | int | None, network: Network, picture: Picture) -> _Ex
         return _Explained(notes=(note,))
     if not attribution.available():
         if why is not None:
-            raise MissingExtra("what counted for a label needs captum", "pip install captum")
-        return _Explained(notes=("what counted is left out: it needs captum (pip install captum)",))
+            raise MissingExtra("what counted for a label needs captum", install("captum"))
+        return _Explained(notes=(f"what counted is left out: it needs captum ({install('captum')})",))
     best = [each.index for each in network.recognise(picture, top=2)]
     meant = (best[0],) if why is None else network.class_indices(str(why))
     if len(meant) == 1:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
@@ -18,9 +19,11 @@ from torch import Tensor
 
 from reverie import files
 from reverie import pictures as _pictures
-from reverie import recipe as _recipe
+from reverie.album import recipe_at
 from reverie.ascent import octave_sizes
-from reverie.errors import InputError, MissingExtra, OutputError, ReverieError, UsageError, choice
+from reverie.errors import InputError, MissingExtra, OutputError, UsageError, choice
+from reverie.files.recipes.film_containers import FILMS
+from reverie.installing import install_extra
 from reverie.motion.made_film import Footage
 from reverie.networks import Network
 from reverie.pictures import in_colours, quantise
@@ -29,11 +32,10 @@ from reverie.render import Dreamer
 from reverie.render import threads as using
 from reverie.render.batch_memory import bytes_per_pixel
 from reverie.render.tiling import estimated
-from reverie.store import Kept, check_place, exists, expanded, is_folder, made_folder, write_whole
+from reverie.store import Kept, check_no_original_in, check_place, exists, expanded, is_folder, made_folder, write_whole
 from reverie.target import CLASSES
 from reverie.work import Job, Progress, Watcher, run_in_order
 
-FILMS = frozenset({".mp4", ".webm", ".gif"})
 Tell = Callable[[str], None] | None
 Frame = Callable[[int], Tensor]  # a unit that is finished, by its number: (C, H, W) in 0..1, as it is on disk
 Make = Callable[[int, Frame], Tensor]  # a unit by its number, and those before it → (C, H, W) in 0..1
@@ -149,10 +151,11 @@ class MovingPlan(ABC):
             raise OutputError(f"'{place}' is no place for a film", f"name one: {choice('output', 'NAME.mp4')}")
         if place.suffix.lower() in FILMS:
             if place.suffix.lower() != ".gif" and find_spec("av") is None:
-                raise MissingExtra(f"a film ({place.suffix}) needs PyAV", "pip install 'reverie[film]', or name a folder for the frames")
+                raise MissingExtra(f"a film ({place.suffix}) needs PyAV", f"{install_extra('film')}, or name a folder for the frames")
             check_place(place)
             if place.exists() and not writing.force and not self._leads_to(place):
                 raise exists(place)
+            _pictures.check_not_input(place, self.recipe)
         elif place.suffix and not is_folder(place):
             raise UsageError(f"films cannot be written as '{place.suffix}'", "name it .mp4, .webm or .gif, or name a folder for the frames")
         else:
@@ -160,9 +163,26 @@ class MovingPlan(ABC):
                 raise OutputError(
                     f"the folder '{place}' is not empty", f"give {choice('force')} to write into it, or name a film in it: NAME.mp4"
                 )
+            check_no_original_in(place)
+            for each in place.glob("*.png") if is_folder(place) else ():
+                _pictures.check_not_input(each, self.recipe)
         work = _beside(place, ".work")
+        for each in (work, _beside(place, "-preview")):
+            check_no_original_in(each)
         check_place(work / "manifest.json" if is_folder(work) else work, room=0 if is_folder(work) else self._room())
+        if not writing.force and (others := self._job(place).others()):
+            fault = f"'{work}' holds {others} frames of a film that was made with other choices"
+            raise OutputError(fault, f"give {choice('force')} to drop them, or another name with {choice('output')}")
         return place
+
+    def is_free(self, place: Path) -> bool:
+        """Whether a film can go there without anything being lost: nothing is there, or what it goes on with."""
+        return not self._job(place).others() and (not os.path.lexists(place) or self._leads_to(place))
+
+    def is_made(self, place: Path) -> bool:
+        """Whether the very same is there already, whole."""
+        first = place / f"{0:06d}.png"
+        return recipe_at(first if is_folder(place) else place) == self.recipe
 
     def make(
         self,
@@ -173,7 +193,7 @@ class MovingPlan(ABC):
     ) -> Footage:
         """Make it, or go on with it. See `journey` and `film`; `tell` is told each note as soon as it is known."""
         place, began = self.ready(output, writing), time.monotonic()
-        job = Job(_beside(place, ".work"), self.fingerprint(), self.units)
+        job = self._job(place)
         with job.locked() as note:
             notes = (*self.notes, *((note,) if note else ()), *Kept().put_all(self.kept))
             if tell is not None:
@@ -227,12 +247,11 @@ class MovingPlan(ABC):
                 tell(f"{error.fault}: the film is without it")
             write_film(place, frames(in_colours), times, end, recipe=text, replace=replace, tell=tell)
 
+    def _job(self, place: Path) -> Job:
+        return Job(_beside(place, ".work"), self.fingerprint(), self.units)
+
     def _leads_to(self, place: Path) -> bool:
-        text = _pictures.carried(place) if place.is_file() else None
-        try:
-            old = None if text is None else _recipe.read(text)
-        except ReverieError:
-            return False
+        old = recipe_at(place)
         return old is not None and self.follows(old)
 
     def _unit(self, job: Job, number: int) -> Tensor:

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from reverie.errors import MissingExtra, UsageError
+from reverie.installing import install
 from reverie.networks.inspection.failures import run
 from reverie.networks.inspection.layer_names import ATTENTION, LayerName
 from reverie.networks.inspection.outputs import class_scores
@@ -123,7 +124,7 @@ def _captum() -> Callable[..., Any]:
     try:
         from captum.attr import IntegratedGradients  # here and not above: it takes a second, and matplotlib with it
     except ImportError as error:
-        raise MissingExtra("what counted is worked out by one more package", "pip install captum") from error
+        raise MissingExtra("what counted is worked out by one more package", install("captum")) from error
     return IntegratedGradients  # type: ignore[no-any-return]
 
 

@@ -19,6 +19,7 @@ from reverie.pictures.loading import load_bytes as load_bytes
 from reverie.pictures.loading import with_content as with_content
 from reverie.pictures.picture import Picture as Picture
 from reverie.pictures.picture import carried as carried
+from reverie.pictures.picture import check_not_input as check_not_input
 from reverie.pictures.picture import made_by as made_by
 from reverie.pictures.picture import notes_on as notes_on
 from reverie.pictures.picture import to_width as to_width

@@ -48,7 +48,7 @@ def sheet(pictures: Iterable[Picture], labels: Sequence[str] | None = None) -> P
     if labels is not None and not all(isinstance(each, str) for each in labels):
         raise UsageError("labels of a sheet that are no texts", "give one text for each picture")
     names = _told_apart(given) if labels is None else labels
-    return Picture(contact_sheet([each.colours if each.alive else None for each in given], names))
+    return Picture(contact_sheet([each.colours if each.alive else None for each in given], names), is_sheet=True)
 
 
 def _told_apart(pictures: Sequence[Picture]) -> list[str]:

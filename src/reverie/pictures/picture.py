@@ -16,8 +16,8 @@ from reverie.errors import ReverieError
 from reverie.pictures.channels import IN_FILES, in_colours
 from reverie.pictures.quantisation import as_npy, quantise
 from reverie.pictures.resizing import resize
-from reverie.recipe import Recipe, read
-from reverie.store import beside, expanded, write_whole
+from reverie.recipe import SHEET, Recipe, read
+from reverie.store import beside, expanded, is_original, sha256_of, write_whole
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +37,7 @@ class Picture:
         making: pictures from along the way, where they were asked for.
         opacity: (H, W) in 0..1, where the gradient went while it was made, or None.
         alive: whether anything moved the target while it was made; False of a unit that never fired.
+        is_sheet: whether it shows other pictures: its file says so in the place of a recipe.
     """
 
     pixels: Tensor
@@ -51,6 +52,7 @@ class Picture:
     making: tuple[Tensor, ...] = ()
     opacity: Tensor | None = None
     alive: bool = True
+    is_sheet: bool = False
 
     def __repr__(self) -> str:
         height, width = self.size
@@ -90,7 +92,8 @@ class Picture:
         """
         bits = 16 if self.recipe is not None and self.recipe.finish.deep else 8
         alpha = None if self.alpha is None else quantise(self.alpha[None], bits)[..., 0]  # (H, W)
-        text = self.recipe.text() if with_recipe and self.recipe is not None else None
+        told = SHEET if self.is_sheet else None if self.recipe is None else self.recipe.text()
+        text = told if with_recipe else None
         return files.encode(quantise(self._held, bits), alpha, suffix=suffix, dpi=self.dpi, recipe=text)
 
     def places(self, path: str | Path) -> tuple[Path, ...]:
@@ -101,12 +104,16 @@ class Picture:
     def save(self, path: str | Path, *, force: bool = False, with_recipe: bool = True) -> Path:
         """Write the file whole or not at all; of a picture with other than one or three channels all of them, beside it, as NAME.npy.
 
-        Files that are there already are replaced only if `force` is given, or if the picture there carries the same recipe.
+        Files that are there already are replaced only if `force` is given, or if the picture there carries the same recipe; one that holds
+        what this picture was made from is never replaced.
 
         Raises:
             OutputError: no such folder, not writable, no room, or it would overwrite. UsageError: an unknown kind of file.
         """
         place, *others = self.places(path)
+        if self.recipe is not None:
+            for each in (place, *others):
+                check_not_input(each, self.recipe)
         content = self.encode(place.suffix, with_recipe=with_recipe)
         replace = force or self.is_at(place)
         if not others:
@@ -145,7 +152,14 @@ def made_by(place: Path, recipe: Recipe) -> bool:
         old = None if text is None else read(text)
     except ReverieError:
         return False
-    return old is not None and old.model_copy(update={"opinions": ()}) == recipe.model_copy(update={"opinions": ()})
+    return old is not None and old.is_as(recipe)
+
+
+def check_not_input(place: Path, recipe: Recipe) -> None:
+    """Raise OutputError where the file there, whatever it is called, holds what went into a recipe."""
+    inputs = recipe.contents
+    if inputs and place.is_file() and sha256_of(place) in inputs:
+        raise is_original(place)
 
 
 def to_width(picture: Picture, width: int | None) -> Picture:

@@ -5,7 +5,7 @@ from reverie.recipe.command_table import CLIMB, COMMANDS, CommandSpec, Subject, 
 from reverie.recipe.moving import MOST_FRAMES, Film, Journey, Stop
 from reverie.recipe.presets import DEFAULT_PRESET, PRESETS, Preset, preset
 from reverie.recipe.print_sizes import PRINT_DPI, Paper, paper
-from reverie.recipe.reading import LONGEST_TEXT, choose, first_fault, read
+from reverie.recipe.reading import LONGEST_TEXT, SHEET, choose, first_fault, read
 from reverie.recipe.recipe import (
     LONGEST_SIDE,
     MOST_SEED,
@@ -36,6 +36,7 @@ from reverie.recipe.requests import (
     Estimate,
     FilmReading,
     FilmWriting,
+    GivingBack,
     Goal,
     Listing,
     Look,
@@ -68,12 +69,12 @@ DEFAULT_NETWORK = "efficientnet-lite0"
 
 __all__ = [
     "CLIMB", "COMMANDS", "DEFAULT_NETWORK", "DEFAULT_PRESET", "GROUPS", "LEVELS", "LONGEST_SIDE", "LONGEST_TEXT", "MAX_PIXELS",
-    "MOST_FRAMES", "MOST_SEED", "MOST_SEEDS", "MOST_THREADS", "MOST_TOGETHER", "OWN", "PRESETS", "PRINT_DPI", "SCHEMA", "Along",
-    "Ascent", "Batch", "Beside", "Canvas", "Choices", "Command", "CommandSpec", "Course", "Cut", "Data", "Estimate", "FileInput",
-    "Film", "FilmReading", "FilmWriting", "Finish", "Flag", "Goal", "Journey", "Layers", "Level", "Listing", "Look", "Machine",
-    "Machinery", "Making", "Mask", "Named", "NetworkUsed", "Noise", "NoiseInput", "Objective", "OfTheNetwork", "Opinion", "Own",
-    "PageWriting", "Paper", "Penalties", "Preset", "Print", "Printing", "Pruning", "Recipe", "Replay", "Request", "Seed", "Seeds",
-    "Sheet", "Size", "Stop", "Stopped", "Subject", "Tiles", "Together", "Top", "Transforms", "Variants", "VectorInput", "Where",
-    "Width", "Writing", "choose", "each_of", "first_fault", "flag_in", "flag_names", "flag_of", "of_command", "paper", "preset", "read",
-    "resolve", "seeds", "sides", "variation",
+    "MOST_FRAMES", "MOST_SEED", "MOST_SEEDS", "MOST_THREADS", "MOST_TOGETHER", "OWN", "PRESETS", "PRINT_DPI", "SCHEMA", "SHEET",
+    "Along", "Ascent", "Batch", "Beside", "Canvas", "Choices", "Command", "CommandSpec", "Course", "Cut", "Data", "Estimate",
+    "FileInput", "Film", "FilmReading", "FilmWriting", "Finish", "Flag", "GivingBack", "Goal", "Journey", "Layers", "Level", "Listing",
+    "Look", "Machine", "Machinery", "Making", "Mask", "Named", "NetworkUsed", "Noise", "NoiseInput", "Objective", "OfTheNetwork",
+    "Opinion", "Own", "PageWriting", "Paper", "Penalties", "Preset", "Print", "Printing", "Pruning", "Recipe", "Replay", "Request",
+    "Seed", "Seeds", "Sheet", "Size", "Stop", "Stopped", "Subject", "Tiles", "Together", "Top", "Transforms", "Variants", "VectorInput",
+    "Where", "Width", "Writing", "choose", "each_of", "first_fault", "flag_in", "flag_names", "flag_of", "of_command", "paper",
+    "preset", "read", "resolve", "seeds", "sides", "variation",
 ]  # fmt: skip

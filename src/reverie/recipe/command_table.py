@@ -17,6 +17,7 @@ from reverie.recipe.requests import (
     Estimate,
     FilmReading,
     FilmWriting,
+    GivingBack,
     Goal,
     Listing,
     Look,
@@ -181,7 +182,8 @@ _ROWS = (
     CommandSpec(
         "recipe", "Tell how a picture was made, from the recipe it carries.", "reverie recipe dream.png",
         "reverie.cli.query_commands:recipe",
-        (Subject("PICTURE", "a picture or film made by Reverie"),), models=(Listing,), writing=(Printing,), without=frozenset({"quiet"}),
+        (Subject("PICTURE", "a picture or film made by Reverie"),), models=(Listing,),
+        writing=(GivingBack, Printing), without=frozenset({"quiet"}),
     ),
     CommandSpec(
         "redo", "Make a picture again from the recipe it carries; or the same but for what is named.", "reverie redo dream.png --seed 5",

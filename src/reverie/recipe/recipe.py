@@ -166,9 +166,22 @@ class Recipe(Data):
         return next((each for each in self.inputs if each.role == role), None)
 
     @property
+    def contents(self) -> frozenset[str]:
+        """The sha256 of every file that went in."""
+        return frozenset(each.sha256 for each in self.inputs if not isinstance(each, NoiseInput))
+
+    @property
     def from_noise_alone(self) -> bool:
         """Whether no file went in, so that there is none to be found again."""
-        return all(isinstance(each, NoiseInput) for each in self.inputs)
+        return not self.contents
+
+    def is_as(self, other: Recipe) -> bool:
+        """Whether both make the same picture, whatever other networks said of it."""
+        return self.model_copy(update={"opinions": ()}) == other.model_copy(update={"opinions": ()})
+
+    def is_part_of(self, whole: Recipe) -> bool:
+        """Whether it stopped on the way to the picture of another that did not."""
+        return self.stopped is not None and whole.stopped is None and self.model_copy(update={"stopped": None}).is_as(whole)
 
     def text(self) -> str:
         """Canonical JSON: the same recipe gives the same text."""

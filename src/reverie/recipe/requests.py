@@ -377,6 +377,17 @@ class Listing(Data):
     all_fields: Annotated[bool, Flag(names=("--all",), first=True)] = Field(False, description="every field, not only what is unusual")
 
 
+class GivingBack(Data):
+    """What of that which went in is given back."""
+
+    group: ClassVar[str] = "output"
+    start: Annotated[bool, Flag(first=True)] = Field(False, description="give back the picture or film it began with, if it is kept")
+    inputs: Annotated[bool, Flag(first=True)] = Field(False, description="give back all that went in: guide, mask, direction too")
+    output: Annotated[Given, Flag("PATH", ("-o", "--output"), first=True)] = Field(
+        None, description="a file for the start, a folder for several; without it names made from the picture's"
+    )
+
+
 class Pruning(Data):
     """What of the cache is removed."""
 

@@ -5,9 +5,11 @@ from reverie.store.cache import KINDS, Holding, holdings, prune
 from reverie.store.content_by_hash import Kept, Shelf, sha256_of, used
 from reverie.store.destination import Destination
 from reverie.store.file_names import file_stems, speakable
+from reverie.store.originals import check_no_original_in, check_not_original, is_original, originals
 from reverie.store.paths import cache_folder, expanded, files_in, is_folder
 
 __all__ = [
-    "FULL", "KINDS", "UNWRITABLE", "Destination", "Holding", "Kept", "Shelf", "beside", "cache_folder", "check_place", "exists", "expanded",
-    "file_stems", "files_in", "holdings", "is_folder", "made_folder", "prune", "scratch", "sha256_of", "speakable", "used", "write_whole",
+    "FULL", "KINDS", "UNWRITABLE", "Destination", "Holding", "Kept", "Shelf", "beside", "cache_folder", "check_no_original_in",
+    "check_not_original", "check_place", "exists", "expanded", "file_stems", "files_in", "holdings", "is_folder", "is_original",
+    "made_folder", "originals", "prune", "scratch", "sha256_of", "speakable", "used", "write_whole",
 ]  # fmt: skip

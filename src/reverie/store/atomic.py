@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO
 
 from reverie.errors import OutputError, choice
+from reverie.store.originals import check_not_original
 from reverie.store.paths import cache_folder
 
 FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
@@ -153,7 +154,7 @@ def _drop_stale(folder: Path) -> None:
 
 
 def _check_kinds(path: Path) -> None:
-    """The folder is a folder; what is at the place, if anything, is a plain file."""
+    """The folder is a folder; what is at the place, if anything, is a plain file, and none that goes in."""
     folder = path.parent
     if not folder.exists():
         raise OutputError(f"the folder '{folder}' does not exist", f"make it first: mkdir -p '{folder}'")
@@ -165,6 +166,7 @@ def _check_kinds(path: Path) -> None:
         path.lstat()  # a name too long for the file system is found out here
         if not path.is_file():
             raise OutputError(f"'{path}' is not a file", _ELSEWHERE)
+        check_not_original(path)
 
 
 def _open_beside(folder: Path) -> tuple[int, Path]:

@@ -24,7 +24,9 @@ def main(work: str) -> None:
     try:
         import av
     except ImportError:
-        _say_fault(Fault("extra", "films need PyAV, which cannot be imported here", "pip install --force-reinstall 'av>=18.1'"))
+        from reverie.installing import install
+
+        _say_fault(Fault("extra", "films need PyAV, which cannot be imported here", install("av", how="--force-reinstall")))
         return
     av.logging.set_level(av.logging.PANIC)
     os.environ["OPENBLAS_NUM_THREADS"] = "1"  # numpy, still to come, would take address space for each of many cores

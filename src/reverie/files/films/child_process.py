@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from reverie.errors import InputError, MissingExtra, ReverieError, UnsafeError
 from reverie.files.films.protocol import LONGEST_MESSAGE, Answer, Kind, Message, ReadRequest, WriteRequest
+from reverie.installing import install_extra
 
 PATIENCE = 20.0  # seconds without a sign of life; the slowest machine decodes a frame in less
 _ERRORS: dict[Kind, type[ReverieError]] = {"input": InputError, "unsafe": UnsafeError, "extra": MissingExtra}
@@ -49,7 +50,7 @@ class Child(AbstractContextManager["Child"]):
 
     def __init__(self, work: str = "read", patience: float | None = None) -> None:
         if importlib.util.find_spec("av") is None:
-            raise MissingExtra("films need PyAV, which is not installed", "pip install 'reverie[film]'")
+            raise MissingExtra("films need PyAV, which is not installed", install_extra("film"))
         self.patience = PATIENCE if patience is None else patience
         self.hung = False
         self._process = subprocess.Popen(

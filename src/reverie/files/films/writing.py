@@ -14,11 +14,8 @@ from reverie.errors import InputError, OutputError, UsageError
 from reverie.files.films.child_process import Child, Died, NoRoom, whole_path
 from reverie.files.films.protocol import WriteRequest, pair
 from reverie.files.recipes.embedded import check_text
-from reverie.files.recipes.film_containers import with_recipe
+from reverie.files.recipes.film_containers import FILMS, with_recipe
 from reverie.store import beside
-
-FILMS: frozenset[str] = frozenset([".mp4", ".webm", ".gif"])
-"""Lower-case suffixes that `write_film` knows."""
 
 _PATIENCE = 300.0  # seconds for the encoder to take one frame, or to say something at the end
 _Frame = npt.NDArray[np.uint8] | Path

@@ -14,6 +14,9 @@ from typing import BinaryIO
 from reverie.files.recipes import xmp
 from reverie.files.recipes.bounds import MAX_PACKET, MAX_RECIPE, bounded, parts, too_long
 
+FILMS: frozenset[str] = frozenset([".mp4", ".webm", ".gif"])
+"""Lower-case suffixes of films that are written."""
+
 _GIF_KEY = b"reverie\0"
 _SEGMENT, _TAGS, _TAG, _SIMPLE, _NAME, _STRING = 0x18538067, 0x1254C367, 0x7373, 0x67C8, 0x45A3, 0x4487
 _WEBM_KEY = b"REVERIE"

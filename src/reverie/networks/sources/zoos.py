@@ -19,6 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from reverie.errors import InputError, MissingExtra, UnsafeError, UsageError, did_you_mean, first_line, nearest, unknown
+from reverie.installing import install
 from reverie.networks.builtin import labels as label_names
 from reverie.networks.builtin.catalogue import KNOWN
 from reverie.networks.checkpoints.loading import Loaded, load_weights
@@ -29,7 +30,6 @@ from reverie.networks.sources.hub_config import Config, are_numbers
 from reverie.networks.sources.source import Source
 from reverie.store import cache_folder
 
-EXTRA = "pip install 'reverie[zoo]'"
 SAFE = "model.safetensors"
 _TIMES, _ROOM = 8, 1 << 24  # a network takes at most so many times its file and bytes: half precision, what is not stored
 _DIGEST = re.compile(r"-([0-9a-f]{8,64})\.")
@@ -71,12 +71,9 @@ def imported(package: str, text: str) -> Any:
     try:
         return importlib.import_module(package)
     except ImportError as error:
-        raise MissingExtra(f"'{text}' needs {error.name or package}, which is not installed", EXTRA) from error
+        raise MissingExtra(f"'{text}' needs {error.name or package}, which is not installed", install(package.partition(".")[0])) from error
     except (RuntimeError, OSError) as error:
-        raise MissingExtra(f"'{text}' needs torchvision, and {misfit()}", REMEDY) from error
-
-
-REMEDY = "install both from the same place, for the same device: see 'The zoos' in docs/networks.md"
+        raise MissingExtra(f"'{text}' needs torchvision, and {misfit()}", install("torchvision", how="--force-reinstall")) from error
 
 
 def misfit() -> str:
@@ -203,7 +200,7 @@ def _builder(config: Config, source: Source) -> tuple[str, Callable[[], nn.Modul
         return "torchvision", lambda: models.get_model(name, weights=None, **{**_built_with(name), **arguments})
     libraries = [config.library] if config.library else list(hub_config.LIBRARIES)
     fault = f"'{source.text}' is a '{name[:60]}', which {' and '.join(libraries)} here {'does' if config.library else 'do'} not have"
-    raise InputError(fault, f"pip install --upgrade {' '.join(libraries)}, or give your own code with {hub_config.OWN_CODE}")
+    raise InputError(fault, f"{install(*libraries, how='--upgrade')}, or give your own code with {hub_config.OWN_CODE}")
 
 
 def _with_facts(module: nn.Module, name: str, loaded: Loaded, facts: Mapping[str, Any]) -> Found:
@@ -251,7 +248,7 @@ def _built(library: str, architecture: str, name: str, build: Callable[[], nn.Mo
             return build()
     except (RuntimeError, TypeError, ValueError, AssertionError, LookupError, ArithmeticError, AttributeError) as error:
         fault = f"{library} cannot build '{architecture}' as {name} asks for it: {first_line(error)}"
-        raise InputError(fault, f"pip install --upgrade {library}") from error
+        raise InputError(fault, install(library, how="--upgrade")) from error
 
 
 def _digest(url: str, name: str) -> str:
