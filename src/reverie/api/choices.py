@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Literal, TypedDict, TypeVar
+from typing import Any, Literal, SupportsIndex, TypedDict, TypeVar
 
 import numpy as np
+import torch
 from PIL import Image
 from torch import Tensor
 
+from reverie.networks import Label
 from reverie.pictures import Picture
-from reverie.recipe import COMMANDS, CommandSpec, Level
+from reverie.recipe import COMMANDS, CommandSpec, Level, PresetName
 from reverie.target import Target
 
-PictureLike = str | Path | Picture | Image.Image | Tensor
+PictureLike = str | Path | Picture | Image.Image | np.ndarray[Any, Any] | Tensor | bytes
+Device = Literal["auto", "cpu", "cuda", "mps"] | str | torch.device
+Climbed = str | Target | tuple[str, SupportsIndex]
+ClassLike = str | SupportsIndex | Label
 DirectionLike = str | Path | bytes | Sequence[float] | np.ndarray[Any, Any] | Tensor
 Function = TypeVar("Function", bound=Callable[..., object])
 
@@ -23,7 +28,7 @@ class GoalChoices(TypedDict, total=False):
     """Instead of a target."""
 
     level: Level | None
-    preset: str | None
+    preset: PresetName | None
 
 
 class AlongChoices(TypedDict, total=False):
@@ -42,7 +47,7 @@ class BesideChoices(AlongChoices, total=False):
 
 
 class MaskChoices(TypedDict, total=False):
-    """Where to dream."""
+    """Where to dream, or where a layer counts."""
 
     mask: PictureLike | None
 
@@ -75,7 +80,7 @@ class BatchChoices(TypedDict, total=False):
 class MachineryChoices(TypedDict, total=False):
     """Where it runs, and what is allowed."""
 
-    device: str | None
+    device: Device | None
     threads: int | None
     max_pixels: int | None
 
@@ -155,9 +160,10 @@ class LookChoices(TypedDict, total=False):
 
     layers: str | Sequence[str] | None
     level: Level | None
-    why: str | int | None
+    why: ClassLike | None
+    baseline: Literal["mean", "black", "blurred"] | PictureLike | None
     channels: int | None
-    usual: str | Path | None
+    usual: str | Path | Sequence[PictureLike] | np.ndarray[Any, Any] | Tensor | None
     width: int | None
     steps: int | None
     shown: str | int | Sequence[int] | None
@@ -214,7 +220,7 @@ class ImagineChoices(_Climbing, SizeChoices, CanvasChoices, FinishChoices, Batch
     """Of `imagine`."""
 
 
-class FeatureChoices(ImagineChoices, AlongChoices, total=False):
+class FeatureChoices(ImagineChoices, AlongChoices, MaskChoices, total=False):
     """Of `feature` and `features`."""
 
 
@@ -233,7 +239,7 @@ class FilmChoices(_Climbing, GoalChoices, CarriedChoices, WidthChoices, WritingC
 class Changes(DreamChoices, CourseChoices, CarriedChoices, BatchChoices, total=False):
     """Of `again`: what shall be other than it was."""
 
-    target: str | Target | None
+    target: Climbed | None
     start: PictureLike | None
 
 

@@ -4,29 +4,28 @@ from __future__ import annotations
 
 from typing import Any, Unpack
 
-from reverie.api.choices import DreamChoices, PictureLike, documented
+from reverie.api.choices import Climbed, DreamChoices, PictureLike, documented
 from reverie.api.opening import Networks
 from reverie.api.planning import Before, Planning
 from reverie.api.start_guide_mask import beside_of, start_of
 from reverie.errors import UsageError
 from reverie.files.limits import at_most_pixels
-from reverie.pictures import Picture
+from reverie.pictures import MadePicture, Picture
 from reverie.recipe import OWN, Beside, Cut, FileInput, Goal
 from reverie.render import Objective, Plan, Watcher, network_used, own_layers, own_target, tiles_for, whole_only
-from reverie.target import Target
 
 
 @documented("dream")
 def dream(
     start: PictureLike,
-    target: str | Target | None = None,
+    target: Climbed | None = None,
     *,
     network: Networks = None,
     objective: Objective | None = None,
     progress: Watcher | None = None,
     making: int = 0,
     **choices: Unpack[DreamChoices],
-) -> Picture:
+) -> MadePicture:
     """Enhance in a picture what a layer, a unit or any target detects in it (Mordvintsev, Olah & Tyka 2015).
 
     Args:
@@ -46,7 +45,7 @@ def dream(
 
 def plan_dream(
     start: PictureLike,
-    target: str | Target | None = None,
+    target: Climbed | None = None,
     *,
     network: Networks = None,
     objective: Objective | None = None,

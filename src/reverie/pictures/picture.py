@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -123,6 +123,13 @@ class Picture:
         buffer = io.BytesIO()
         self.image.save(buffer, "PNG")
         return buffer.getvalue()
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class MadePicture(Picture):
+    """A picture that was made here, so that it has its recipe."""
+
+    recipe: Recipe = field(kw_only=True)
 
 
 def carried(place: Path) -> str | None:

@@ -3,7 +3,7 @@
 from reverie.recipe.choices import GROUPS, Ascent, Canvas, Data, Finish, Flag, Level, Noise, Penalties, Tiles, Transforms
 from reverie.recipe.command_table import CLIMB, COMMANDS, CommandSpec, Subject, flag_in, flag_names, flag_of
 from reverie.recipe.moving import MOST_FRAMES, Film, Journey, Stop
-from reverie.recipe.presets import DEFAULT_PRESET, PRESETS, Preset, preset
+from reverie.recipe.presets import DEFAULT_PRESET, PRESETS, Preset, PresetName, preset
 from reverie.recipe.reading import LONGEST_TEXT, choose, first_fault, read
 from reverie.recipe.recipe import (
     LONGEST_SIDE,
@@ -42,6 +42,7 @@ from reverie.recipe.requests import (
     Making,
     Mask,
     Own,
+    Places,
     Printing,
     Pruning,
     Replay,
@@ -62,8 +63,9 @@ __all__ = [
     "CLIMB", "COMMANDS", "DEFAULT_NETWORK", "DEFAULT_PRESET", "GROUPS", "LEVELS", "LONGEST_SIDE", "LONGEST_TEXT", "MAX_PIXELS",
     "MOST_FRAMES", "MOST_SEED", "MOST_THREADS", "MOST_TOGETHER", "OWN", "PRESETS", "SCHEMA", "Along", "Ascent", "Batch", "Beside",
     "Canvas", "Choices", "Command", "CommandSpec", "Course", "Cut", "Data", "Estimate", "FileInput", "Film", "FilmReading",
-    "FilmWriting", "Finish", "Flag", "Goal", "Journey", "Level", "Listing", "Look", "Machine", "Machinery", "Making", "Mask", "Named",
-    "NetworkUsed", "Noise", "NoiseInput", "Objective", "Opinion", "Own", "Penalties", "Preset", "Printing", "Pruning", "Recipe",
-    "Replay", "Request", "Seed", "Sheet", "Size", "Stop", "Stopped", "Subject", "Tiles", "Together", "Top", "Transforms", "VectorInput",
-    "Width", "Writing", "choose", "first_fault", "flag_in", "flag_names", "flag_of", "of_command", "preset", "read", "resolve", "sides",
+    "FilmWriting", "Finish", "Flag", "Goal", "Journey", "Level", "Listing", "Look", "Machine", "Machinery", "Making", "Mask",
+    "Named", "NetworkUsed", "Noise", "NoiseInput", "Objective", "Opinion", "Own", "Penalties", "Places", "Preset", "PresetName",
+    "Printing", "Pruning", "Recipe", "Replay", "Request", "Seed", "Sheet", "Size", "Stop", "Stopped", "Subject", "Tiles",
+    "Together", "Top", "Transforms", "VectorInput", "Width", "Writing", "choose", "first_fault", "flag_in", "flag_names", "flag_of",
+    "of_command", "preset", "read", "resolve", "sides",
 ]  # fmt: skip

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import operator
+import re
 from collections import Counter
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
+from typing import SupportsIndex
 
 from reverie.errors import InputError, MissingExtra, UsageError, unknown
 from reverie.store import expanded
@@ -59,21 +62,21 @@ def read(path: str | Path) -> list[str]:
     return lines
 
 
-def find(label: str, names: Sequence[Sequence[str]], count: int | None = None) -> int:
+def find(label: str | SupportsIndex, names: Sequence[Sequence[str]], count: int | None = None) -> int:
     """The number of the class that `label` means: a number, a name, or `class:` and either.
 
     Args:
-        label: what somebody wrote.
+        label: what somebody wrote, or a number of any kind.
         names: of each class, the one to show first.
         count: of the classes, where some or all have no name.
 
     Raises:
         UsageError: no such class (with the nearest), or a name that several classes share (with all of them).
     """
-    wanted = " ".join(label.removeprefix("class:").split())
-    if wanted.isdecimal():
+    wanted = " ".join(_text(label).removeprefix("class:").split())
+    if re.fullmatch(r"-?\d+", wanted, re.ASCII):
         most = len(names) if count is None else count
-        if len(wanted) < 10 and int(wanted) < most:
+        if wanted.isdecimal() and len(wanted) < 10 and int(wanted) < most:
             return int(wanted)
         raise UsageError(f"no class {wanted[:20]}", f"the network has {most} classes, numbered from 0")
     if not names:
@@ -92,3 +95,11 @@ def find(label: str, names: Sequence[Sequence[str]], count: int | None = None) -
         raise UsageError(f"no label '{wanted}'", "did you mean " + " or ".join(f"'{each}'" for each in within) + "?")
     error = unknown("label", wanted, [name for each in names for name in each])
     raise UsageError(f"no label '{wanted}'", error.remedy or "see `reverie recognise` for labels this network gives")
+
+
+def _text(label: str | SupportsIndex) -> str:
+    if isinstance(label, str):
+        return label
+    if isinstance(label, bool) or not hasattr(label, "__index__"):
+        raise UsageError(f"a {type(label).__name__} is no class", "give its name or its number")
+    return str(operator.index(label))

@@ -16,6 +16,8 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 from reverie.networks.inspection.anatomy import Anatomy, Chain
+from reverie.networks.inspection.chance import Chance, generators
+from reverie.networks.inspection.checkpointing import straight_through_checkpoints
 from reverie.networks.inspection.failures import CannotTake, taking_a_picture
 from reverie.networks.inspection.layer_names import LayerName
 from reverie.networks.inspection.outputs import flat
@@ -48,7 +50,7 @@ def fold(module: nn.Module, anatomy: Anatomy, picture: Tensor, wanted: Iterable[
     chains = [part for chain in anatomy.chains if (part := _foldable(chain, kept)) is not None]
     plain = frozen_copy(module)
     with torch.no_grad():
-        expected = flat(plain(picture))
+        expected = _given(plain, picture)
         chains = chains if expected.numel() else []  # nothing to see by that they are right
         candidate = _tried(module, chains, picture, expected)
         if candidate is None:
@@ -65,10 +67,16 @@ def _tried(module: nn.Module, chains: Sequence[Chain], picture: Tensor, expected
     candidate = _apply(frozen_copy(module), chains)
     try:
         with taking_a_picture():
-            output = flat(candidate(picture))
+            output = _given(candidate, picture)
     except CannotTake:  # it reads an attribute of a part that is gone, say
         return None
     return candidate if output.shape == expected.shape and _matches(output, expected) else None
+
+
+def _given(module: nn.Module, picture: Tensor) -> Tensor:
+    """All that it gives, end to end; where chance has a part in it always by the same numbers."""
+    with straight_through_checkpoints(), Chance().drawing(generators(module, picture.device)):
+        return flat(module(picture))
 
 
 def _matches(output: Tensor, expected: Tensor) -> bool:

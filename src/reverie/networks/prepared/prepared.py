@@ -14,6 +14,8 @@ import torch
 from torch import Tensor, nn
 
 from reverie.networks.inspection.anatomy import Anatomy
+from reverie.networks.inspection.chance import Generator, drawing
+from reverie.networks.inspection.checkpointing import straight_through_checkpoints
 from reverie.networks.inspection.hooks import Seen, run_until
 from reverie.networks.inspection.layer_names import LayerName
 from reverie.networks.inspection.outputs import class_scores
@@ -33,7 +35,7 @@ class Prepared:
 
     module: nn.Module
     normalise: Normalise
-    wanted: tuple[str, ...]
+    layers: dict[str, str]  # by the names they were asked for by, those of modules
     anatomy: Anatomy
     size: tuple[int, int]  # the native one
     folded: int
@@ -41,6 +43,7 @@ class Prepared:
     dtype: torch.dtype
     scores: str | None
     lock: threading.RLock  # one pass at a time: hooks are put on a module that all who look at it share
+    generators: tuple[Generator, ...] = ()  # that a pass draws random numbers from
 
     def __call__(self, pictures: Tensor) -> Seen:
         return self._look(pictures, nullcontext())
@@ -55,10 +58,16 @@ class Prepared:
 
     def _look(self, pictures: Tensor, how: AbstractContextManager[None]) -> Seen:
         x = self.normalise(pictures)  # (N, C, H, W)
-        with self.lock, how:
-            free = all(self.anatomy.is_free(name) for name in self.wanted)
+        with self.running(), how:
+            free = all(self.anatomy.is_free(layer) for layer in self.layers.values())
             seen = self._pass(x) if free or x.shape[2:] == self.size else through_windows(self._pass, x, self.size)
-        return {name: each.float() for name, each in seen.items()}
+        return {name: seen[layer].float() for name, layer in self.layers.items()}
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Inside, its module runs: by nobody else, and with random numbers that follow from a seed."""
+        with self.lock, straight_through_checkpoints(), drawing(self.generators):
+            yield
 
     def as_taken(self, pictures: Tensor) -> Tensor:
         """(N, C, H, W), normalised, in the precision and the order of memory that the network runs in."""
@@ -72,9 +81,9 @@ class Prepared:
         """(N, C, H, W), as the network takes it, to activations that lie over it."""
         if self.anatomy.single and len(x) > 1:
             apart = [self._pass(each[None]) for each in x]
-            return {name: torch.cat([each[name] for each in apart]) for name in self.wanted}
+            return {name: torch.cat([each[name] for each in apart]) for name in apart[0]}
         x = self._laid_out(x)
-        names = [name for name in self.wanted if name != CLASSES]
+        names = [layer for layer in dict.fromkeys(self.layers.values()) if layer != CLASSES]
         given, output = run_until(self.module, x, names, self.anatomy.calls, to_the_end=CLASSES in self.wanted)
         scale = (x.shape[2] / self.size[0], x.shape[3] / self.size[1])
         seen = {}
@@ -84,6 +93,11 @@ class Prepared:
         if CLASSES in self.wanted:
             seen[CLASSES] = class_scores(output, self.scores)
         return seen
+
+    @property
+    def wanted(self) -> tuple[str, ...]:
+        """The names of the layers that it gives."""
+        return tuple(self.layers)
 
     @property
     def device(self) -> torch.device:
