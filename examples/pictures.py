@@ -17,10 +17,10 @@ from PIL import Image, ImageDraw, ImageFont
 import reverie
 from reverie.networks.builtin.catalogue import CATALOGUE
 from reverie.pictures import strip
-from reverie.recipe import PRESETS
+from reverie.recipe import PRESETS, PresetName
 
 PICTURES = Path(__file__).parent.parent / "docs" / "pictures"
-DREAMS = {  # name: start, preset
+DREAMS: dict[str, tuple[str, PresetName]] = {  # name: start, preset
     "flower-garden": ("sklearn/datasets/images/flower.jpg", "garden"),
     "sky-menagerie": ("sky", "menagerie"),
     "temple-weave": ("sklearn/datasets/images/china.jpg", "weave"),

@@ -15,6 +15,7 @@ from reverie.version import __version__
 if TYPE_CHECKING:
     from reverie import errors
     from reverie.api import again, climb, dream, feature, features, film, imagine, journey, load, redo, see, sheet, wrap
+    from reverie.ascent import Progress
     from reverie.insight import Rung, Sight
     from reverie.motion.made_film import Footage
     from reverie.networks import Label, Layer, Network
@@ -22,14 +23,14 @@ if TYPE_CHECKING:
     from reverie.recipe import Recipe
 
 __all__ = [
-    "Footage", "Label", "Layer", "Network", "Picture", "Pictures", "Recipe", "Rung", "Sight", "__version__", "again", "climb", "dream",
-    "errors", "feature", "features", "film", "imagine", "journey", "load", "redo", "see", "sheet", "wrap",
+    "Footage", "Label", "Layer", "Network", "Picture", "Pictures", "Progress", "Recipe", "Rung", "Sight", "__version__", "again", "climb",
+    "dream", "errors", "feature", "features", "film", "imagine", "journey", "load", "redo", "see", "sheet", "wrap",
 ]  # fmt: skip
 
 _HOMES = {
     "Picture": "reverie.pictures", "Pictures": "reverie.pictures", "Network": "reverie.networks", "Label": "reverie.networks",
     "Layer": "reverie.networks", "Rung": "reverie.insight", "Sight": "reverie.insight", "Footage": "reverie.motion.made_film",
-    "Recipe": "reverie.recipe",
+    "Progress": "reverie.ascent", "Recipe": "reverie.recipe",
 }  # fmt: skip
 
 

@@ -22,7 +22,8 @@ import math
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
-from typing import Literal, NamedTuple
+from operator import index
+from typing import Any, Literal, NamedTuple
 
 from reverie.errors import UsageError, unknown
 
@@ -139,6 +140,29 @@ def parse(text: str | Target, names: Names = NO_NAMES) -> Target:
     return _target([each.term for each in parts])
 
 
+def asked(given: Any) -> str | Target:
+    """What is asked for, as a text or a target: these, or a layer and a channel of it, `("blocks.4.1", 12)`.
+
+    Raises:
+        UsageError: it is something else.
+    """
+    if isinstance(given, (str, Target)):
+        return given
+    if is_unit(given):
+        layer, channel = given[0], index(given[1])
+        if channel < 0:
+            raise UsageError(f"no channel {channel} in '{layer}'", "channels are numbered from 0")
+        return Target((Term(layer=layer, channel=channel),))
+    raise UsageError(f"a target of type {type(given).__name__}", "give a text, such as blocks.4.1:12, or a layer and a channel of it")
+
+
+def is_unit(given: Any) -> bool:
+    """Whether it is a layer and a channel of it."""
+    if not isinstance(given, tuple) or len(given) != 2 or not isinstance(given[0], str):
+        return False
+    return hasattr(given[1], "__index__") and not isinstance(given[1], bool)
+
+
 def expand(text: str | Target, names: Names = NO_NAMES) -> list[Target]:
     """The targets that a text with a range of channels stands for: `blocks.4.1:0-15` is sixteen; without one, it is one.
 
@@ -210,6 +234,12 @@ def brief(text: str, longest: int = 80) -> str:
     return text if len(text) <= longest else f"{text[: longest - 12]}…{text[-11:]}"
 
 
+def _remedy(written: str) -> str:
+    """How all of a layer is written, where that was meant in another way."""
+    layer, mark, _ = _WEIGHT.sub("", brief(written), count=1).partition(":*")
+    return f"{layer} is all of the layer, {layer}:0-15 each of its first 16 channels" if layer and mark else ""
+
+
 class _Part(NamedTuple):
     """A term as it was written, and the range of channels or classes that it has, if any."""
 
@@ -258,7 +288,7 @@ def _part(text: str, begin: int, sign: float, names: Names) -> tuple[_Part, int]
     if found is None:
         within = "" if written.strip() == text else f" in '{brief(text)}'"
         near = unknown("", written.strip(), names.modules).remedy if names.modules else ""
-        raise UsageError(f"'{brief(written)}'{within} is not a target", near or _HELP)
+        raise UsageError(f"'{brief(written)}'{within} is not a target", _remedy(written.strip()) or near or _HELP)
     name, tail = found
     channel = None if tail["first"] is None else int(tail["first"])
     place: tuple[int, int] | Literal["centre"] | None = None if tail["at"] is None else "centre"

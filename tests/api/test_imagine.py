@@ -90,7 +90,7 @@ def test_a_class_by_any_of_its_names_is_the_same_picture(label: str | int, lite0
     ("label", "fault"),
     [
         ("crane", r"several classes; say which: crane bird \(134\), construction crane \(517\)"), ("bananna", "did you mean 'banana'"),
-        (1000, "no class 1000; the network has 1000 classes"), (-1, "no label '-1'"), ("class:", "no label"), ("", "no label ''"),
+        (1000, "no class 1000; the network has 1000 classes"), (-1, "no class -1"), ("class:", "no label"), ("", "no label ''"),
         ([], "nothing to make a picture of"), (None, "nothing to make a picture of"), (["banana", "nobody at all"], "'nobody at all'"),
         (["nobody at all", "banana", "bananna"], r"no label 'nobody at all'; no label 'bananna'; .*did you mean 'banana'"),
     ],

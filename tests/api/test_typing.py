@@ -58,12 +58,18 @@ def test_a_checker_finds_what_does_not_fit(tmp_path: Path) -> None:
         "reverie.dream('sky.jpg', level=None, mask=None, octaves=None)\n"
         "def mine(seen: dict[str, torch.Tensor]) -> torch.Tensor: return seen['a'].mean()\n"
         "reverie.dream('sky.jpg', objective=mine)\n"
+        "print(reverie.imagine('banana').recipe.target, reverie.dream('sky.jpg', ('blocks.4.1', 3)).recipe.seed)\n"
+        "reverie.dream('sky.jpg', preset='gardn')\n"  # 17
+        "import numpy as np\n"
+        "reverie.dream(np.zeros((9, 9, 3), np.uint8), mask=torch.zeros(1, 9, 9), device=torch.device('cpu'))\n"
+        "def shown(state: reverie.Progress) -> bool: return state.done > 0.5\n"
+        "reverie.see(np.zeros((9, 9, 3)), why=np.int64(3), usual=[np.zeros((9, 9, 3))]); reverie.dream('a', progress=shown)\n"
     )
     checked = subprocess.run(
         [sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(tmp_path / "cache"), str(program)], capture_output=True, text=True
     )
     found = {int(line.split(":")[1]) for line in checked.stdout.splitlines() if ": error:" in line and line.startswith(str(program))}
-    assert found == {2, 3, 4, 7, 9, 11, 12}, checked.stdout
+    assert found == {2, 3, 4, 7, 9, 11, 12, 17}, checked.stdout
 
 
 def test_no_public_signature_says_any() -> None:

@@ -15,7 +15,7 @@ import torch
 from tests.helpers.tiny import SIDE, Flow, Hand, close, picture, settled, wrapped
 from torch import Tensor, nn
 
-from reverie.errors import MissingExtra, UsageError
+from reverie.errors import InputError, MissingExtra, UsageError
 from reverie.networks import Network, Preprocessing, attribution, wrap_module
 from reverie.pictures import resize
 from reverie.target import CLASSES
@@ -113,6 +113,59 @@ def test_values_sum_to_the_difference_of_the_scores_of_picture_and_mean_colour()
         assert float(found.values.sum()) == pytest.approx(found.total, rel=0.02)
 
 
+def test_of_the_pixels_themselves_as_captum_has_it() -> None:
+    module, x = deep(), picture(seed=5)
+    network = wrap_module(module, Preprocessing.of(mean=[0.4] * 3, std=[0.5] * 3, size=SIDE))
+    (found,) = network.attribute(x[0], "pixels", 3, baseline="black")
+    plain = Flow(lambda m, y: m.rest((y - 0.4) / 0.5), rest=copy.deepcopy(module))
+    for part in plain.modules():
+        if isinstance(part, (nn.ReLU, nn.ReLU6)):
+            part.inplace = False
+    wanted = captum.attr.IntegratedGradients(plain).attribute(x, torch.zeros_like(x), 3, n_steps=800)[0].detach().float()
+    assert found.layer == "pixels" and found.values.shape == (3, SIDE, SIDE)
+    assert close(found.values, wanted, 0.1) and float(found.values.sum()) == pytest.approx(found.total, rel=0.02, abs=1e-5)
+    assert close(found.channels, found.values.sum((1, 2))) and found.places.shape == (SIDE, SIDE)
+
+
+def test_a_part_of_the_name_pixels_is_meant_before_them() -> None:
+    network = wrapped(Flow(lambda m, x: m.head(m.pixels(x).mean((2, 3))), pixels=nn.Conv2d(3, 5, 3), head=nn.Linear(5, 2)))
+    assert network.attribute(picture()[0], ["pixels"], 1)[0].values.shape == (5, SIDE - 2, SIDE - 2)
+
+
+def test_it_is_compared_with_what_is_asked_for() -> None:
+    network, x = wrap_module(Hand(), Preprocessing.of(mean=[0.4, 0.5, 0.6], std=[0.25] * 3, size=SIDE)), picture()
+    flat = torch.tensor([0.4, 0.5, 0.6]).view(1, 3, 1, 1).expand(1, 3, SIDE, SIDE)
+    other = picture(30, 20, seed=9)
+    begins: dict[Any, Tensor] = {"mean": flat, "black": torch.zeros(1, 3, SIDE, SIDE), other: resize(other, SIDE, SIDE)}
+    for baseline, begin in begins.items():
+        change = (network(x) - network(begin))[0].detach()
+        for found in network.attribute(x[0], ["edge", "pixels"], 1, baseline=baseline):
+            assert found.total == pytest.approx(float(change[1]), rel=1e-4, abs=1e-6)
+            assert float(found.values.sum()) == pytest.approx(found.total, rel=0.02, abs=1e-5)
+    grey = torch.full((1, SIDE, SIDE), 0.3)
+    assert network.attribute(grey, ["pixels"], 1, baseline="blurred")[0].values.abs().max() < 1e-6  # there is nothing to blur
+    assert network.attribute(x[0], ["pixels"], 1, baseline="blurred")[0].values.any()
+    assert network.attribute(x[0], ["pixels"], 1, baseline=grey)[0].values.any()
+    with pytest.raises(InputError, match="blurry"):
+        network.attribute(x[0], ["edge"], 1, baseline="blurry")
+
+
+def test_several_pictures_come_back_as_several() -> None:
+    network = wrapped(deep(), labels=list("abcde"))
+    batch = torch.cat([picture(seed=seed) for seed in range(3)])
+    apart = [network.attribute(each, ["late", "pixels"], "c", "e") for each in batch]
+    for given in (batch, batch.permute(0, 2, 3, 1).numpy(), list(batch)):
+        late, pixels = network.attribute(given, ["late", "pixels"], 2, 4)
+        assert late.values.shape[:2] == (3, 8) and pixels.values.shape == (3, 3, SIDE, SIDE)
+        for number, (one, other) in enumerate(apart):
+            assert torch.equal(late.values[number], one.values) and close(pixels.places[number], other.places)
+            assert close(late.channels[number], one.channels)
+            assert float(late.total[number]) == pytest.approx(one.total)
+    assert network.attribute(batch[:1], ["late"], 2)[0].values.shape[0] == 1
+    with pytest.raises(UsageError, match="no picture"):
+        network.attribute([], ["late"], 2)
+
+
 def test_a_mean_that_is_no_colour_is_cut_to_one() -> None:
     network = wrap_module(Hand(), Preprocessing.of(mean=[-1.0, 2.0, 0.5], std=[1.0] * 3, size=SIDE))
     nearest = torch.tensor([0.0, 1, 0.5]).view(1, 3, 1, 1).expand(1, 3, SIDE, SIDE)
@@ -137,7 +190,7 @@ def test_steps_are_added_until_the_sum_is_right(monkeypatch: pytest.MonkeyPatch)
     def miss(rounds: int) -> float:
         monkeypatch.setattr(attribution, "ROUNDS", rounds)
         (found,) = attribution.attribute(network.prepare(["conv", CLASSES]), x, ["conv"], 0, steps=1)
-        return abs(float(found.values.sum()) - found.total) / abs(found.total)
+        return float(abs(float(found.values.sum()) - found.total) / abs(found.total))
 
     assert miss(1) > 0.03 and miss(200) <= 0.02
 
@@ -216,7 +269,7 @@ def test_the_module_is_as_it_was(fails: bool, monkeypatch: pytest.MonkeyPatch) -
 def test_a_fault_inside_a_pass_leaves_no_hook(monkeypatch: pytest.MonkeyPatch) -> None:
     network = wrapped(deep())
     rest = network.prepare(["conv"]).module
-    monkeypatch.setattr(attribution.Remainder, "at_once", lambda *given: 4)
+    monkeypatch.setattr(attribution, "_at_once", lambda *given: 4)
     monkeypatch.setattr(attribution, "class_scores", lambda *given: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         network.attribute(picture()[0], ["conv"], 0)

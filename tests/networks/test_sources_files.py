@@ -108,7 +108,7 @@ def test_what_is_not_known_is_asked_for_once_and_remembered(own: Path, run: Run)
     run(*net).fault(2, "the normalisation that 'net.safetensors' was trained with is not known", "--mean 0.485,0.456,0.406 --std")
     run(*net, "--mean", "0.5,0.5,0.5").fault(2, "the std that 'net.safetensors' was trained with is not known")
     run(*net, "--mean", "0.5,0.5,0.5", "--std", "0.2,0.2").fault(2, "mean has 3 channels and std 2")
-    run(*net, "--mean", "0.5", "--std", "0.5", "--native", "32").fault(2, "cannot take a picture of 32×32")
+    run(*net, "--mean", "0.5", "--std", "0.5", "--native", "32").fault(2, "the first convolution, '0', takes 3")
     run(*net).fault(2, "the normalisation that 'net.safetensors' was trained with is not known")  # what cannot be is not remembered
     first = run(*net, "--mean", "0.5,0.5,0.5", "--std", "0.25,0.25,0.25")
     assert first.code == 0 and "(range 0,1 and native size 224×224 not said, so assumed)" in first.err, first
@@ -147,7 +147,7 @@ def test_a_damaged_memory_is_no_memory(own: Path, run: Run) -> None:
         (
             ("--network", "net.safetensors", *FLAGS, "--mean", "0.5", "--std", "0.5"),
             2,
-            ("cannot take a picture of 32×32", "to have 3 channels", "a mean and std for each"),
+            ("a mean and std of 1 channel, and the first convolution", "takes 3", "give 3, one for each channel"),
         ),
         (("--network", "net.safetensors", *FLAGS, "--labels", "none.txt"), 3, ("'none.txt' cannot be read",)),
         (("--network", "net.safetensors", *FLAGS, "--labels", "two.txt"), 2, ("2 labels for a network of 3 classes",)),

@@ -5,17 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from numbers import Integral
 from pathlib import Path
-from typing import Any, Literal, TypedDict, TypeVar
+from typing import Any, Literal, SupportsIndex, TypedDict, TypeVar
 
 import numpy as np
+import torch
 from PIL import Image
 from torch import Tensor
 
+from reverie.networks import Label
 from reverie.pictures import Picture
-from reverie.recipe import COMMANDS, CommandSpec, Level, Where
+from reverie.recipe import COMMANDS, CommandSpec, Level, PresetName, Where
 from reverie.target import Target
 
-PictureLike = str | Path | Picture | Image.Image | Tensor
+PictureLike = str | Path | Picture | Image.Image | np.ndarray[Any, Any] | Tensor | bytes
+Device = Literal["auto", "cpu", "cuda", "mps"] | str | torch.device
+Climbed = str | Target | tuple[str, SupportsIndex]
+ClassLike = str | SupportsIndex | Label
 DirectionLike = str | Path | bytes | Sequence[float] | np.ndarray[Any, Any] | Tensor
 Several = int | Sequence[int] | str | None  # a seed, or several: range(1, 11), [1, 4, 7]
 Function = TypeVar("Function", bound=Callable[..., object])
@@ -25,7 +30,7 @@ class GoalChoices(TypedDict, total=False):
     """Instead of a target."""
 
     level: Level | None
-    preset: str | None
+    preset: PresetName | None
 
 
 class AlongChoices(TypedDict, total=False):
@@ -43,10 +48,15 @@ class BesideChoices(AlongChoices, total=False):
     caricature: bool | None
 
 
-class MaskChoices(TypedDict, total=False):
-    """Where to dream."""
+class PlacesChoices(TypedDict, total=False):
+    """Where a layer counts."""
 
     mask: PictureLike | None
+
+
+class MaskChoices(PlacesChoices, total=False):
+    """Where to dream."""
+
     where: Where | None
 
 
@@ -84,7 +94,7 @@ class BatchChoices(TypedDict, total=False):
 class DeviceChoices(TypedDict, total=False):
     """Where it runs."""
 
-    device: str | None
+    device: Device | None
     threads: int | None
 
 
@@ -187,9 +197,10 @@ class LookChoices(TypedDict, total=False):
 
     layers: str | Sequence[str] | None
     level: Level | None
-    why: str | int | None
+    why: ClassLike | None
+    baseline: Literal["mean", "black", "blurred"] | PictureLike | None
     channels: int | None
-    usual: str | Path | None
+    usual: str | Path | Sequence[PictureLike] | np.ndarray[Any, Any] | Tensor | None
     width: int | None
     steps: int | None
     shown: str | int | Sequence[int] | None
@@ -260,7 +271,7 @@ class ImagineChoices(
     """Of `imagine`."""
 
 
-class FeatureChoices(ImagineChoices, KeepChoices, AlongChoices, total=False):
+class FeatureChoices(ImagineChoices, KeepChoices, AlongChoices, PlacesChoices, total=False):
     """Of `feature` and `features`."""
 
 
@@ -279,7 +290,7 @@ class FilmChoices(_Climbing, GoalChoices, CarriedChoices, WidthChoices, WritingC
 class Changes(DreamChoices, SeedChoices, CourseChoices, CarriedChoices, BatchChoices, OfTheNetworkChoices, total=False):
     """Of `again`: what shall be other than it was."""
 
-    target: str | Target | None
+    target: Climbed | None
     start: PictureLike | None
 
 

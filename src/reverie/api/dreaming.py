@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Unpack, overload
+from typing import Any, Unpack, cast, overload
 
-from reverie.api.choices import DreamChoices, PictureLike, Several, documented, is_one
+from reverie.api.choices import Climbed, DreamChoices, PictureLike, Several, documented, is_one
 from reverie.api.opening import Networks
 from reverie.api.planning import Before, Planning
 from reverie.api.start_guide_mask import beside_of, start_of
@@ -13,7 +13,7 @@ from reverie.api.where_to_dream import part_of
 from reverie.errors import UsageError, choice
 from reverie.files.limits import at_most_pixels
 from reverie.networks import Network
-from reverie.pictures import Picture, Pictures
+from reverie.pictures import MadePicture, Picture, Pictures
 from reverie.pictures.torch_modes import ordinary_modes
 from reverie.recipe import OWN, Beside, Cut, FileInput, Goal, Layers, Mask, Recipe, each_of, variation
 from reverie.render import Objective, Plan, Watcher, machine, network_used, own_layers, own_target, tiles_for, whole_only
@@ -22,21 +22,21 @@ from reverie.target import Target
 
 @overload
 def dream(
-    start: PictureLike, target: str | Target | None = ..., *, network: Networks = ..., objective: Objective | None = ...,
+    start: PictureLike, target: Climbed | None = ..., *, network: Networks = ..., objective: Objective | None = ...,
     seed: int | None = ..., variants: None = ..., progress: Watcher | None = ..., making: int = ..., **choices: Unpack[DreamChoices],
-) -> Picture: ...  # fmt: skip
+) -> MadePicture: ...  # fmt: skip
 
 
 @overload
 def dream(
-    start: PictureLike, target: str | Target | None = ..., *, network: Networks = ..., objective: Objective | None = ...,
+    start: PictureLike, target: Climbed | None = ..., *, network: Networks = ..., objective: Objective | None = ...,
     seed: Sequence[int], variants: int | None = ..., progress: Watcher | None = ..., making: int = ..., **choices: Unpack[DreamChoices],
 ) -> Pictures: ...  # fmt: skip
 
 
 @overload
 def dream(
-    start: PictureLike, target: str | Target | None = ..., *, network: Networks = ..., objective: Objective | None = ...,
+    start: PictureLike, target: Climbed | None = ..., *, network: Networks = ..., objective: Objective | None = ...,
     seed: Several = ..., variants: int, progress: Watcher | None = ..., making: int = ..., **choices: Unpack[DreamChoices],
 ) -> Pictures: ...  # fmt: skip
 
@@ -45,7 +45,7 @@ def dream(
 @ordinary_modes()
 def dream(
     start: PictureLike,
-    target: str | Target | None = None,
+    target: Climbed | None = None,
     *,
     network: Networks = None,
     objective: Objective | None = None,
@@ -54,7 +54,7 @@ def dream(
     progress: Watcher | None = None,
     making: int = 0,
     **choices: Unpack[DreamChoices],
-) -> Picture | Pictures:
+) -> MadePicture | Pictures:
     """Enhance in a picture what a layer, a unit or any target detects in it (Mordvintsev, Olah & Tyka 2015).
 
     Args:
@@ -81,12 +81,12 @@ def dream(
         made.append(plan.make(progress, making))
         if (recipe := made[-1].recipe) is not None and recipe.stopped is not None:
             break
-    return made[0] if is_one(seed) and variants is None else made
+    return cast(MadePicture, made[0]) if is_one(seed) and variants is None else made
 
 
 def plan_dream(
     start: PictureLike,
-    target: str | Target | None = None,
+    target: Climbed | None = None,
     *,
     network: Networks = None,
     objective: Objective | None = None,

@@ -3,58 +3,67 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
-from numbers import Integral
-from typing import Any, Literal, Unpack, cast, overload
+from typing import Any, Literal, TypeGuard, Unpack, cast, overload
 
-from reverie.api.choices import FeatureChoices, ImagineChoices, Several, documented, is_one
+from reverie.api.choices import ClassLike, Climbed, FeatureChoices, ImagineChoices, Several, documented, is_one
 from reverie.api.network_defaults import is_built_in, network_defaults, usual_pictures
 from reverie.api.opening import Networks
 from reverie.api.planning import Before, Planning
 from reverie.api.start_guide_mask import beside_of
 from reverie.errors import Refused, ReverieError, UsageError, choice
 from reverie.files.limits import at_most_pixels
-from reverie.networks import Network
+from reverie.networks import Label, Network
 from reverie.networks.builtin.class_lookup import pinned
-from reverie.pictures import Picture, Pictures
+from reverie.pictures import MadePicture, Pictures
 from reverie.pictures.torch_modes import ordinary_modes
 from reverie.recipe import PRINT_DPI, Along, Batch, NoiseInput, OfTheNetwork, Print, Size, Together, seeds
-from reverie.render import Plan, Watcher, best_of, check, check_objective, check_reach, check_size, drawn, fitting, purposes
+from reverie.render import (
+    Plan,
+    Watcher,
+    best_of,
+    check,
+    check_objective,
+    check_places,
+    check_reach,
+    check_size,
+    drawn,
+    fitting,
+    purposes,
+)  # fmt: skip
 from reverie.render.class_words import with_numbers
-from reverie.target import CLASSES, Target, Term, expand, has_range, parse
+from reverie.target import CLASSES, Target, Term, asked, expand, has_range, is_unit, parse
 
 BETWEEN = 7  # pictures of a row from one target to another
-Label = str | int
-Climbed = str | Target
 
 
 @overload
 def imagine(  # type: ignore[overload-overlap]  # a text is a sequence of texts too
-    label: Label, *, network: Networks = ..., seed: int | None = ..., diverse: None = ..., progress: Watcher | None = ...,
+    label: ClassLike, *, network: Networks = ..., seed: int | None = ..., diverse: None = ..., progress: Watcher | None = ...,
     making: int = ..., **choices: Unpack[ImagineChoices],
-) -> Picture: ...  # fmt: skip
+) -> MadePicture: ...  # fmt: skip
 
 
 @overload
 def imagine(
-    label: Label, *, network: Networks = ..., seed: Several = ..., diverse: int, progress: Watcher | None = ...,
-    making: int = ..., **choices: Unpack[ImagineChoices],
-) -> Pictures: ...  # fmt: skip
-
-
-@overload
-def imagine(
-    label: Label, *, network: Networks = ..., seed: Sequence[int], diverse: None = ..., progress: Watcher | None = ...,
+    label: ClassLike, *, network: Networks = ..., seed: Several = ..., diverse: int, progress: Watcher | None = ...,
     making: int = ..., **choices: Unpack[ImagineChoices],
 ) -> Pictures: ...  # fmt: skip
 
 
 @overload
 def imagine(
-    label: Sequence[Label] | None = ..., *, network: Networks = ..., seed: Several = ...,
-    between: Sequence[Label] | None = ..., count: int | None = ..., diverse: int | None = ..., progress: Watcher | None = ...,
+    label: ClassLike, *, network: Networks = ..., seed: Sequence[int], diverse: None = ..., progress: Watcher | None = ...,
+    making: int = ..., **choices: Unpack[ImagineChoices],
+) -> Pictures: ...  # fmt: skip
+
+
+@overload
+def imagine(
+    label: Sequence[ClassLike] | None = ..., *, network: Networks = ..., seed: Several = ...,
+    between: Sequence[ClassLike] | None = ..., count: int | None = ..., diverse: int | None = ..., progress: Watcher | None = ...,
     making: int = ..., **choices: Unpack[ImagineChoices],
 ) -> Pictures: ...  # fmt: skip
 
@@ -62,17 +71,17 @@ def imagine(
 @documented("imagine")
 @ordinary_modes()
 def imagine(
-    label: Label | Sequence[Label] | None = None,
+    label: ClassLike | Sequence[ClassLike] | None = None,
     *,
     network: Networks = None,
     seed: Several = None,
-    between: Sequence[Label] | None = None,
+    between: Sequence[ClassLike] | None = None,
     count: int | None = None,
     diverse: int | None = None,
     progress: Watcher | None = None,
     making: int = 0,
     **choices: Unpack[ImagineChoices],
-) -> Picture | Pictures:
+) -> MadePicture | Pictures:
     """What a network expects a class to look like, from noise (Simonyan et al. 2014; Mordvintsev et al. 2015).
 
     Every picture's recipe holds second opinions: what the other built-in networks that are installed say of it. They are taken when it is
@@ -96,14 +105,14 @@ def imagine(
     """
     plans = plan_imagine(label, network=network, seed=seed, between=between, count=count, diverse=diverse, **choices)
     made = Pictures(_made(plans, progress, making))
-    return made[0] if isinstance(label, (str, Integral)) and not diverse and is_one(seed) else made
+    return cast(MadePicture, made[0]) if _is_one(label) and not diverse and is_one(seed) else made
 
 
 @overload
 def feature(  # type: ignore[overload-overlap]  # a text is a sequence of texts too
     target: Climbed, *, network: Networks = ..., seed: int | None = ..., diverse: None = ..., progress: Watcher | None = ...,
     making: int = ..., **choices: Unpack[FeatureChoices],
-) -> Picture: ...  # fmt: skip
+) -> MadePicture: ...  # fmt: skip
 
 
 @overload
@@ -123,7 +132,7 @@ def feature(
 @overload
 def feature(
     target: Sequence[Climbed] | None = ..., *, network: Networks = ..., seed: Several = ...,
-    between: Sequence[str] | None = ..., count: int | None = ..., diverse: int | None = ..., progress: Watcher | None = ...,
+    between: Sequence[Climbed] | None = ..., count: int | None = ..., diverse: int | None = ..., progress: Watcher | None = ...,
     making: int = ..., **choices: Unpack[FeatureChoices],
 ) -> Pictures: ...  # fmt: skip
 
@@ -135,13 +144,13 @@ def feature(
     *,
     network: Networks = None,
     seed: Several = None,
-    between: Sequence[str] | None = None,
+    between: Sequence[Climbed] | None = None,
     count: int | None = None,
     diverse: int | None = None,
     progress: Watcher | None = None,
     making: int = 0,
     **choices: Unpack[FeatureChoices],
-) -> Picture | Pictures:
+) -> MadePicture | Pictures:
     """What excites a unit or any target most, from noise (Erhan et al. 2009; Olah et al. 2017).
 
     Args:
@@ -162,8 +171,8 @@ def feature(
     """
     plans = plan_feature(target, network=network, seed=seed, between=between, count=count, diverse=diverse, **choices)
     made = Pictures(_made(plans, progress, making))
-    single = isinstance(target, (str, Target)) and not has_range(target, plans[0].network.names)
-    return made[0] if single and not diverse and is_one(seed) else made
+    one = target is not None and not _are_several(target) and not has_range(asked(target), plans[0].network.names)
+    return cast(MadePicture, made[0]) if one and not diverse and is_one(seed) else made
 
 
 @documented("feature")
@@ -176,7 +185,7 @@ def features(
     progress: Watcher | None = None,
     making: int = 0,
     **choices: Unpack[FeatureChoices],
-) -> Iterator[Picture]:
+) -> Iterator[MadePicture]:
     """What excites each of many units, as `feature`: each picture as soon as it is done, of a batch all together.
 
     What is wrong comes to light at once, before the first is asked for.
@@ -185,10 +194,10 @@ def features(
 
 
 def plan_imagine(
-    label: Label | Sequence[Label] | None = None, *, network: Networks = None, before: Before | None = None, **choices: Any
+    label: ClassLike | Sequence[ClassLike] | None = None, *, network: Networks = None, before: Before | None = None, **choices: Any
 ) -> list[Plan]:
     """All of `imagine` but the making, a plan for each batch."""
-    labels = [] if label is None else [label] if isinstance(label, (str, Integral)) else list(cast(Sequence[Label], label))
+    labels = [] if label is None else [cast(ClassLike, label)] if _is_one(label) else list(cast(Sequence[ClassLike], label))
     plans: list[Plan] = []
     for seed in seeds(choices.pop("seed", None)):
         wish = Planning("imagine", network, {**choices, "seed": seed}, before)
@@ -202,7 +211,7 @@ def plan_feature(
     target: Climbed | Sequence[Climbed] | None = None, *, network: Networks = None, before: Before | None = None, **choices: Any
 ) -> list[Plan]:
     """All of `feature` but the making, a plan for each batch."""
-    given = [] if target is None else [target] if isinstance(target, (str, Target)) else list(target)
+    given = [] if target is None else list(target) if _are_several(target) else [cast(Climbed, target)]
     plans: list[Plan] = []
     for seed in seeds(choices.pop("seed", None)):
         wish = Planning("feature", network, {**choices, "seed": seed}, before)
@@ -212,13 +221,13 @@ def plan_feature(
     return plans
 
 
-def _classes(label: Label, network: Network) -> list[Target]:
+def _classes(label: ClassLike, network: Network) -> list[Target]:
     return [_class(label, network)]
 
 
 def _units(text: Climbed, wish: Planning) -> list[Target]:
     """The targets that a text stands for; UsageError where a network lacks one."""
-    found = [with_numbers(each, wish.network) for each in expand(text, wish.network.names)]
+    found = [with_numbers(each, wish.network) for each in expand(asked(text), wish.network.names)]
     for target in found:
         for net in wish.networks:
             check(target, net)
@@ -246,6 +255,10 @@ def _plans(wish: Planning, targets: list[Target], between: list[Target] | None) 
     if objective == "direction" and len(wanted) > 1:
         raise UsageError("a direction for several targets", "give one layer")
     check_objective(objective, wanted[0], wish.network, beside.direction)
+    if beside.mask is not None:
+        for target in wanted:
+            for net in wish.networks:
+                check_places(target, net)
     groups, notes = _fitted(kind, groups, wanted, wish, size)
     notes = (*told, *notes, *((paper.told(*size, dpi),) if paper else ()))
     best = best_of(wish.network, wanted, usual)
@@ -257,8 +270,8 @@ def _plans(wish: Planning, targets: list[Target], between: list[Target] | None) 
         start = drawn(recipe, purposes(recipe)[0])
         kept = beside.kept if wish.machinery.keep else ()
         plans.append(Plan(
-            recipe, wish.networks, start, tuple(range(len(group))), direction=beside.direction, kept=kept, notes=(*beside.notes, *notes),
-            usual=best,
+            recipe, wish.networks, start, tuple(range(len(group))), mask=beside.mask, direction=beside.direction, kept=kept,
+            notes=(*beside.notes, *notes), usual=best,
         ))  # fmt: skip
     return plans
 
@@ -337,12 +350,21 @@ def _mixed(first: Target, last: Target, share: float) -> Target:
     return Target(tuple(term for term in terms if term.weight))
 
 
-def _class(label: Label, network: Network) -> Target:
+def _are_several(targets: object) -> TypeGuard[Sequence[Climbed]]:
+    return isinstance(targets, Iterable) and not isinstance(targets, (str, Target)) and not is_unit(targets)
+
+
+def _is_one(label: object) -> bool:
+    """Whether it is a class, not several: a name, a number of any kind, what was recognised."""
+    return isinstance(label, (str, Label)) or (hasattr(label, "__index__") and getattr(label, "ndim", 0) == 0)
+
+
+def _class(label: ClassLike, network: Network) -> Target:
     """`banana`, `954`, 954, `class:954` → `class:banana`: the name that was used, or the first; the number where no name can be said.
 
     A word for several classes keeps their numbers with it: `cat` → `class:cat=281..285`.
     """
-    found = network.class_indices(str(label))
+    found = network.class_indices(label)
     if len(found) > 1:
         return parse(f"class:{pinned(str(label), found)}")
     index = found[0]
@@ -362,7 +384,7 @@ def _octaves(scale: float, network: Network, size: tuple[int, int]) -> int:
     return max(1, min(24, 1 + round(math.log(max(1.0, min(size) / half)) / math.log(scale))))
 
 
-def _made(plans: list[Plan], progress: Watcher | None, making: int) -> Iterator[Picture]:
+def _made(plans: list[Plan], progress: Watcher | None, making: int) -> Iterator[MadePicture]:
     """The pictures of each plan when they are made; the last ones where one was stopped."""
     for each in plans:
         pictures = each.make_all(progress, making)

@@ -9,7 +9,7 @@ from typing import Any, Unpack
 
 from torch import Tensor
 
-from reverie.api.choices import FilmChoices, JourneyChoices, PictureLike, documented
+from reverie.api.choices import Climbed, FilmChoices, JourneyChoices, PictureLike, documented
 from reverie.api.journey_ring import ring_of
 from reverie.api.opening import Networks
 from reverie.api.planning import Before, Planning, check_frames
@@ -43,7 +43,7 @@ _MOST_KEPT = 1 << 30  # bytes of a film that is kept for `redo`
 def journey(
     start: PictureLike,
     output: str | Path,
-    target: str | Target | None = None,
+    target: Climbed | None = None,
     *,
     network: Networks = None,
     progress: Watcher | None = None,
@@ -75,7 +75,7 @@ def journey(
 def film(
     video: str | Path,
     output: str | Path,
-    target: str | Target | None = None,
+    target: Climbed | None = None,
     *,
     network: Networks = None,
     progress: Watcher | None = None,
@@ -106,7 +106,7 @@ def split(choices: dict[str, Any]) -> tuple[FilmWriting, dict[str, Any]]:
 
 def plan_journey(
     start: PictureLike,
-    target: str | Target | None = None,
+    target: Climbed | None = None,
     *,
     network: Networks = None,
     before: Before | None = None,
@@ -148,7 +148,7 @@ def plan_journey(
 
 def plan_film(
     video: str | Path,
-    target: str | Target | None = None,
+    target: Climbed | None = None,
     *,
     network: Networks = None,
     before: Before | None = None,

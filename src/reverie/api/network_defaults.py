@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from reverie import files
 from reverie.api.start_guide_mask import picture_of
 from reverie.canvas import PHOTOGRAPHS
-from reverie.errors import InputError, choice
 from reverie.networks import Network
 from reverie.networks.builtin.catalogue import CATALOGUE
-from reverie.pictures import frequencies, resize
+from reverie.pictures import frequencies, resize, several
 from reverie.recipe import COMMANDS
-from reverie.store import expanded, is_folder
 
 TUNED = 224  # pixels a side for which the commands' own choices were tuned
 SMALLEST = 32  # a side at which a picture bears little turning and scaling
@@ -126,12 +122,7 @@ def usual_pictures(given: Any, network: Network) -> tuple[list[Tensor], tuple[st
     """
     if given is None:
         return [], ()
-    found: list[Any] = list(given) if isinstance(given, (list, tuple)) or getattr(given, "ndim", 0) == 4 else [given]
-    if isinstance(given, (str, Path)):
-        place = expanded(given)
-        found = list(files.pictures_in(place)) if is_folder(place) else [place]
-    if not found:
-        raise InputError(f"no picture in '{given}', which {choice('usual')} names", "pictures end in " + " ".join(sorted(files.READABLE)))
+    found = several(given, "usual")
     every = len(found) / min(MOST, len(found))
     taken = [found[int(number * every)] for number in range(min(MOST, len(found)))]
     notes = (f"of {len(found)} usual pictures {MOST} were looked at, evenly taken",) if len(taken) < len(found) else ()

@@ -5,15 +5,17 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple
 
+import torch
 from torch import nn
 
+from reverie.api.choices import Device
 from reverie.errors import UsageError, choice
 from reverie.networks import Network, Preprocessing, open_network, wrap_module
 from reverie.networks.normalisation_check import doubts
 from reverie.networks.opening import Definition, Notes, open_source
-from reverie.networks.prepared.device import choose
+from reverie.networks.prepared.device import choose, is_meant
 from reverie.networks.sources.download import DownloadWatcher, is_offline
 from reverie.networks.sources.source import source
 from reverie.pictures.torch_modes import ordinary_modes
@@ -40,7 +42,7 @@ def load(
     labels: Sequence[str] | str | Path | None = None,
     scores: str | int | None = None,
     offline: bool = False,
-    device: str | None = None,
+    device: Device | None = None,
 ) -> Network:
     """A network with its trained weights.
 
@@ -104,7 +106,7 @@ def wrap(
     labels: Sequence[str] = (),
     scores: str | int | None = None,
     name: str | None = None,
-    device: str | None = None,
+    device: Device | None = None,
 ) -> Network:
     """Any `nn.Module` that takes pictures (N, C, H, W), made ready for looking into.
 
@@ -132,22 +134,34 @@ def wrap(
     return network
 
 
-def networks_from(given: Networks, device: str | None) -> tuple[Network, ...]:
+def named(given: object) -> list[Network | str | Path | None]:
+    """The networks that are named, one or several.
+
+    Raises:
+        UsageError: one of them is none, as a bare module.
+    """
+    found: list[Any] = list(given) if isinstance(given, (list, tuple)) else [given]
+    for each in found:
+        what = type(each).__name__
+        if isinstance(each, nn.Module):
+            raise UsageError(f"a bare module ({what}) where a network belongs", "wrap it first: reverie.wrap(module, mean=…, std=…)")
+        if not isinstance(each, (Network, str, Path, type(None))):
+            raise UsageError(f"a {what} where a network belongs", "give one that is open, or its name")
+    return found
+
+
+def networks_from(given: Networks, device: str | torch.device | None) -> tuple[Network, ...]:
     """The networks that are meant: one, or several that shall all want the picture; those that are named by name are opened.
 
     Raises:
         UsageError: none or more than eight, one twice, ones that do not go together, or one that is open on another device.
     """
-    each_given: list[Network | str | None] = list(given) if isinstance(given, (list, tuple)) else [cast("Network | str | None", given)]
+    each_given = named(given)
     if not 1 <= len(each_given) <= 8:
         raise UsageError(f"{len(each_given)} networks", "give one to eight")
     for each in each_given:
-        if isinstance(each, nn.Module):
-            raise UsageError(
-                f"a bare module ({type(each).__name__}) where a network belongs", "wrap it first: reverie.wrap(module, mean=…, std=…)"
-            )
-        if isinstance(each, Network) and device not in (None, "auto", each.device.type):
-            raise UsageError(f"{choice('device', device)}, but the network is open on {each.device.type}", "load it with that device")
+        if isinstance(each, Network) and not is_meant(each.device, device):
+            raise UsageError(f"{choice('device', device)}, but the network is open on {each.device}", "load it with that device")
     found = tuple(each if isinstance(each, Network) else load(each or DEFAULT_NETWORK, device=device) for each in each_given)
     if len({each.channels for each in found}) > 1:
         counts = " and ".join(str(each.channels) for each in found)

@@ -10,7 +10,7 @@ from reverie.api.start_guide_mask import beside_of, start_of
 from reverie.api.where_to_dream import part_of
 from reverie.errors import UsageError
 from reverie.files.limits import at_most_pixels
-from reverie.pictures import Picture
+from reverie.pictures import MadePicture
 from reverie.pictures.torch_modes import ordinary_modes
 from reverie.recipe import CLIMB, FileInput, Machinery, Mask, Request, Seed
 from reverie.render import PictureScore, Plan, Watcher, climb_plan
@@ -27,7 +27,7 @@ def climb(
     progress: Watcher | None = None,
     making: int = 0,
     **choices: Unpack[ClimbChoices],
-) -> Picture:
+) -> MadePicture:
     """Change a picture so that a score of it grows: an objective of one's own, which needs no network of ours.
 
     Its picture cannot be made again from its recipe alone, and the recipe says so.

@@ -20,7 +20,7 @@ from reverie.errors import InputError, UsageError, choice
 from reverie.motion.made_film import Footage
 from reverie.motion.plan import MovingPlan
 from reverie.networks import Network
-from reverie.pictures import Picture
+from reverie.pictures import MadePicture, Picture
 from reverie.pictures.torch_modes import ordinary_modes
 from reverie.recipe import CLIMB, COMMANDS, OWN, Machinery, NoiseInput, Recipe, choose
 from reverie.render import Objective, PictureScore, Plan, Watcher
@@ -40,7 +40,7 @@ _NOT_CHOSEN = ("machine", "networks", "opinions", "made_from")
 def redo(
     picture: str | Path, output: None = None, *, force: bool = ..., start: str | Path | None = ..., network: Given = ...,
     progress: Watcher | None = ..., **machinery: Unpack[MachineryChoices],
-) -> Picture: ...  # fmt: skip
+) -> MadePicture: ...  # fmt: skip
 
 
 @overload
@@ -60,7 +60,7 @@ def redo(
     network: Given = None,
     progress: EitherWatcher | None = None,
     **machinery: Unpack[MachineryChoices],
-) -> Picture | Footage:
+) -> MadePicture | Footage:
     """Make a picture, a journey or a dreamt film again from the recipe it carries.
 
     What went in is looked for by hash: in the cache, then beside the picture, then at `start`. On the same machine, device and thread
@@ -94,7 +94,7 @@ def again(
     objective: Objective | PictureScore | None = None,
     progress: EitherWatcher | None = None,
     **changes: Unpack[Changes],
-) -> Picture | Footage:
+) -> MadePicture | Footage:
     """The same as a picture, a journey or a film, but for what is named: another seed, strength, start, network, the next checkpoint.
 
     A choice that is given as it was is no change. The new recipe says by hash what it was made from.
@@ -324,7 +324,7 @@ def _check_output(carried: Carried, output: str | Path | None) -> None:
 
 def _made(
     plan: Plan | MovingPlan, output: str | Path | None, writing: dict[str, Any], progress: EitherWatcher | None, carried: Carried
-) -> Picture | Footage:
+) -> MadePicture | Footage:
     if isinstance(plan, Plan):
         return plan.make(cast(Watcher | None, progress))
     assert output is not None

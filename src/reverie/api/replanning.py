@@ -13,7 +13,7 @@ from reverie import files
 from reverie import pictures as _pictures
 from reverie.album import read_recipe
 from reverie.api.moving import check_installed
-from reverie.api.opening import networks_from, open_up
+from reverie.api.opening import named, networks_from, open_up
 from reverie.api.start_guide_mask import direction_from, mask_from
 from reverie.api.where_to_dream import part_of
 from reverie.errors import InputError, UsageError, choice
@@ -160,8 +160,8 @@ class Carried:
 def carried_by(picture: str | Path, start: str | Path | None = None, network: Given = None) -> Carried:
     """The recipe in a file. InputError where it carries none, or one that cannot be used."""
     place = expanded(picture)
-    given = [network] if isinstance(network, Network) else list(network or ())
-    return Carried(place, read_recipe(place), None if start is None else expanded(start), {each.sha256: each for each in given})
+    given = {each.sha256: each for each in named(network) if isinstance(each, Network)}
+    return Carried(place, read_recipe(place), None if start is None else expanded(start), given)
 
 
 def plan_redo(carried: Carried, machinery: Machinery | None = None) -> Plan | MovingPlan:

@@ -13,7 +13,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from reverie import files
 from reverie import pictures as _pictures
 from reverie.api.choices import PictureLike
 from reverie.errors import InputError, UsageError, choice, unknown
@@ -31,15 +30,16 @@ from reverie.recipe import (
     Noise,
     NoiseInput,
     Paper,
+    Places,
     Print,
     Request,
     Seed,
     Size,
     VectorInput,
     Width,
-)
+)  # fmt: skip
 from reverie.render import LARGEST, check_size, noise_start
-from reverie.store import expanded, is_folder, sha256_of
+from reverie.store import expanded, sha256_of
 from reverie.target import Target
 
 NOISE_SIZE = (512, 512)
@@ -108,7 +108,8 @@ def beside_of(request: Request, networks: Sequence[Network], target: Target | No
     Raises:
         UsageError: contradictory ones. InputError: one that cannot be used.
     """
-    given, mask = request[Beside] if Beside in request else request[Along], request[Mask].mask
+    given = request[Beside] if Beside in request else request[Along]
+    mask = request[Places if Places in request else Mask].mask
     guide, direction = given.guide if isinstance(given, Beside) else None, given.direction
     if len(networks) > 1 and any(each is not None for each in (guide, direction, given.towards)):
         raise UsageError("a guide or a direction for several networks", f"each has features of its own: give one {choice('network')}")
@@ -190,13 +191,7 @@ def _between(towards: Any, away: Any, network: Network, target: Target) -> bytes
 
 def _mean_activation(place: Any, network: Network, name: str, field: str) -> Tensor:
     """(C,): the mean over pictures and places."""
-    if isinstance(place, (str, Path)):
-        folder = expanded(place)
-        found: list[Any] = files.pictures_in(folder) if is_folder(folder) else [folder]
-    else:
-        found = list(place) if isinstance(place, (list, tuple)) else [place]
-    if not found:
-        raise InputError(f"no picture in '{place}', which {choice(field)} names", "pictures end in " + " ".join(sorted(files.READABLE)))
+    found = _pictures.several(place, field)
     prepared = network.prepare([name])
     total: Tensor | None = None
     for each in found:
@@ -222,7 +217,7 @@ def picture_of(picture: PictureLike, channels: int | None = None) -> Picture:
     """
     if isinstance(picture, (str, Path)):
         return _pictures.load(picture, channels)
-    found = _pictures.with_content(_pictures.as_picture(picture))
+    found = _pictures.with_content(_pictures.as_picture(picture, channels))
     return found if channels is None else replace(found, pixels=_pictures.in_channels(found.pixels, channels))
 
 

@@ -19,7 +19,7 @@ from reverie.insight.report import Sight
 from reverie.insight.request import Progress, SeeRequest, Watcher
 from reverie.networks import Layer, Network
 from reverie.networks.inspection.failures import CannotTake
-from reverie.pictures import Picture, resize
+from reverie.pictures import MadePicture, resize
 from reverie.render import Plan, threads
 
 Part = Literal["rebuilding", "enhancing", "features", "counting"]
@@ -83,8 +83,9 @@ def _rung(
         return None
     spoke = None
     if request.why is not None:
+        baseline = request.choices.baseline
         with suppress(CannotTake):  # a network that works out gradients itself cannot be cut in two
-            spoke = counted(network.attribute(request.picture.pixels, [layer.name], request.why, request.against)[0])
+            spoke = counted(network.attribute(request.picture.pixels, [layer.name], request.why, request.against, baseline=baseline)[0])
     return Rung(layer, activations, rebuilt, kept, tuple(featured), enhanced, spoke)
 
 
@@ -103,7 +104,7 @@ class _Reporter:
     def watching(self, part: Part) -> Callable[[AscentProgress], bool]:
         return lambda progress: self.stops(part, progress.done)
 
-    def made(self, plan: Plan, part: Part) -> Picture | None:
+    def made(self, plan: Plan, part: Part) -> MadePicture | None:
         """The picture; None where it was stopped on the way."""
         picture = plan.make(self.watching(part))
         return None if is_partial(picture) else picture

@@ -89,7 +89,7 @@ def counted(found: Attribution) -> Counted:
     by_channel = [(channel, float(found.channels[channel])) for channel in order]
     spoke_for = tuple(each for each in by_channel[:SPOKE] if each[1] > 0)
     spoke_against = tuple(each for each in by_channel[: -SPOKE - 1 : -1] if each[1] < 0)
-    return Counted(found.places, spoke_for, spoke_against, found.total)
+    return Counted(found.places, spoke_for, spoke_against, float(found.total))
 
 
 def recipe_for(

@@ -8,7 +8,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from reverie import files
 from reverie import pictures as _pictures
 from reverie.errors import InputError, MissingExtra, UsageError, choice, printable
 from reverie.insight.duration import seconds_for
@@ -25,7 +24,7 @@ from reverie.render import check_size, noise_start
 from reverie.render import threads as using
 from reverie.render.noise import SMALLEST
 from reverie.store import expanded, is_folder
-from reverie.target import layer_names
+from reverie.target import CLASSES, layer_names
 from reverie.version import __version__
 
 _NOISE_PICTURES = 24  # of which is measured what is usual, for want of photographs
@@ -91,18 +90,21 @@ def make_plan(
     shown = choose(Finish, shown=choices.shown).shown
     _check_size(picture, choices.width, name)
     with using(machinery.threads):
-        layers = _layer_names(choices, network)
+        named = choices.layers is not None or choices.level is not None
+        layers, left_out = _climbable(_layer_names(choices, network), named, network)
         labels = tuple(network.recognise(picture)) if network.labels else ()
         explained = _explained(choices.why, network, picture)
         usual = _usual(choices.usual, layers, network)
         size = seen_size(picture, network, choices.width)
-    notes = (*_pictures.notes_on(picture, "the picture"), *explained.notes)
+    notes = (*_pictures.notes_on(picture, "the picture"), *left_out, *explained.notes)
     if choices.width is not None and size[1] != choices.width:
         notes = (*notes, f"{network.name} takes pictures of {network.size[1]}×{network.size[0]} alone, and looked at this one so")
     sight = Sight(
         name=printable(name), picture=picture, seen=size, network=network.name, labels=labels, why=_label(network, explained.why),
         against=_label(network, explained.against), usual=usual.name, expected=len(layers), notes=notes, shown=shown,
     )  # fmt: skip
+    if not isinstance(choices.baseline, str) or choices.baseline not in attribution.BASELINES:
+        choices = choices.model_copy(update={"baseline": _pictures.as_tensor(choices.baseline, network.channels)})
     request = SeeRequest(
         network, picture, layers, size, usual, explained.why, explained.against, choices, seed, machinery, shown
     )  # fmt: skip
@@ -147,6 +149,15 @@ def _layer_names(choices: Look, network: Network) -> tuple[str, ...]:
     return tuple(sorted(names, key=order.index))
 
 
+def _climbable(names: tuple[str, ...], named: bool, network: Network) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The layers from which a gradient comes to the picture, as rebuilding takes one; and a note on others, which must not be `named`."""
+    without = network.without_gradient(names)
+    if without and (named or len(without) == len(names)):
+        network.check_gradient(names)
+    notes = (f"no gradient comes to the picture from {', '.join(without)}, which {'are' if len(without) > 1 else 'is'} left out",)
+    return tuple(each for each in names if each not in without), notes if without else ()
+
+
 class _Explained(NamedTuple):
     """The class to explain, the one to hold against it, and what there is to tell of that."""
 
@@ -155,7 +166,7 @@ class _Explained(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-def _explained(why: str | int | None, network: Network, picture: Picture) -> _Explained:
+def _explained(why: Any, network: Network, picture: Picture) -> _Explained:
     if why is None and not network.labels:
         note = f"{network.name} has no labels, so what needs them is left out: what it says of the picture, and what counted"
         return _Explained(notes=(note,))
@@ -163,8 +174,12 @@ def _explained(why: str | int | None, network: Network, picture: Picture) -> _Ex
         if why is not None:
             raise MissingExtra("what counted for a label needs captum", install("captum"))
         return _Explained(notes=(f"what counted is left out: it needs captum ({install('captum')})",))
+    if network.without_gradient([CLASSES]):
+        if why is not None:
+            network.check_gradient([CLASSES])
+        return _Explained(notes=("what counted is left out: no gradient comes from the class scores to the picture",))
     best = [each.index for each in network.recognise(picture, top=2)]
-    meant = (best[0],) if why is None else network.class_indices(str(why))
+    meant = (best[0],) if why is None else network.class_indices(why)
     if len(meant) == 1:
         return _Explained(meant[0], next((each for each in best if each != meant[0]), None))
     index = next(each.index for each in network.recognise(picture, top=10**6) if each.index in meant)
@@ -178,10 +193,10 @@ def _label(network: Network, index: int | None) -> str | None:
     return network.labels[index][0] if index < len(network.labels) else f"class {index}"
 
 
-def _usual(folder: str | Path | None, layers: tuple[str, ...], network: Network) -> Usual:
+def _usual(given: Any, layers: tuple[str, ...], network: Network) -> Usual:
     """What is usual for these layers: by the user's pictures, or by those it was measured on before, or by noise."""
-    if folder is not None:
-        return _usual_of_folder(expanded(folder), layers, network)
+    if given is not None:
+        return _usual_of(given, layers, network)
     known = network.usual()
     here = {} if known is None else {name: known.layers[name] for name in layers if name in known.layers}
     missing = [name for name in layers if name not in here]
@@ -193,12 +208,16 @@ def _usual(folder: str | Path | None, layers: tuple[str, ...], network: Network)
     return replace(noise, name=f"{known.name}; of {', '.join(missing)} {noise.name}", layers=MappingProxyType({**here, **noise.layers}))
 
 
-def _usual_of_folder(folder: Path, layers: tuple[str, ...], network: Network) -> Usual:
-    if not is_folder(folder):
-        raise InputError(f"'{folder}' is no folder", f"give a folder of pictures with {choice('usual')}")
-    found = files.pictures_in(folder)
-    if not found:
-        raise InputError(f"no picture in '{folder}', which {choice('usual')} names", "pictures end in " + " ".join(sorted(files.READABLE)))
-    loaded = (_pictures.load(each, network.channels) for each in found)
-    looked_at = (resize(each.pixels, *seen_size(each, network)) for each in loaded)  # (C, H, W) each
-    return measure(network.prepare(layers), looked_at, f"{len(found)} picture{'s' * (len(found) > 1)} in {printable(folder.name)}")
+def _usual_of(given: Any, layers: tuple[str, ...], network: Network) -> Usual:
+    """By a folder of pictures, or by several that are at hand."""
+    where = ""
+    if isinstance(given, (str, Path)):
+        if not is_folder(folder := expanded(given)):
+            raise InputError(f"'{folder}' is no folder", f"give a folder of pictures with {choice('usual')}")
+        where = f" in {printable(folder.name)}"
+    found = _pictures.several(given, "usual")
+    pictures = (_pictures.as_picture(each, network.channels) for each in found)
+    looked_at = (
+        resize(_pictures.in_channels(each.pixels, network.channels), *seen_size(each, network)) for each in pictures
+    )  # (C, H, W) each
+    return measure(network.prepare(layers), looked_at, f"{len(found)} picture{'s' * (len(found) > 1)}{where}")

@@ -11,13 +11,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from reverie.errors import MissingExtra, UsageError
+from reverie.errors import MissingExtra, UsageError, choice
 from reverie.installing import install
 from reverie.networks.inspection.failures import run
 from reverie.networks.inspection.layer_names import ATTENTION, LayerName
 from reverie.networks.inspection.outputs import class_scores
+from reverie.networks.prepared.gradients import broken
 from reverie.networks.prepared.prepared import Prepared
-from reverie.pictures import resize
+from reverie.pictures import as_tensor, in_channels, resize
 from reverie.target import CLASSES
 
 STEPS = 16
@@ -25,68 +26,103 @@ ROUNDS = 12  # at most so many times the steps, for one layer
 TOLERANCE = 0.02  # of the change in score, between what the values sum to and what they should
 _AT_ONCE = 16  # steps in one pass: more want more memory, and gain little
 _GOLDEN = (math.sqrt(5) - 1) / 2  # multiples of it, less their whole parts, lie evenly in 0..1 however many there are
+PIXELS = "pixels"  # in the place of a layer: the picture itself
+BASELINES = ("mean", "black", "blurred")  # the network's mean colour; nothing; the picture without its smaller forms
+_BLURRED = 12  # pixels of the native size, below which those are
 _SAME = 0.02  # of the largest score; a network that mixes the pictures of a batch is far off, bfloat16 is not
+
+
+_Rest = Callable[[Tensor], Tensor]  # what a layer gives, (N, C, H, W) → class scores (N, K)
 
 
 @dataclass(frozen=True)
 class Attribution:
     """What the values of one layer added to a score, in its units, on the path from the baseline picture to the picture.
 
-    `values`: (C, H, W), float32 on the CPU; positive spoke for the class, negative against it.
-    `total`: score(picture) - score(baseline), as the network itself gives them. Values of a layer that everything goes through, as a
-    stage or block, sum to it, but for the error of finitely many steps; of one branch of several they sum to what that branch added
-    while the others were as the picture has them.
+    `layer`: its name, or PIXELS for the picture itself, at the native size.
+    `values`: (C, H, W), float32 on the CPU; positive spoke for the class, negative against it. Of several pictures (N, C, H, W).
+    `total`: score(picture) - score(baseline), a number, as the network itself gives them; of several pictures (N,). Values of the
+    pixels, or of a layer that everything goes through, as a stage or block, sum to it, but for the error of finitely many steps; of one
+    branch of several they sum to what that branch added while the others were as the picture has them.
     """
 
     layer: str
     values: Tensor
-    total: float
+    total: Any
 
     @property
     def places(self) -> Tensor:
-        """(H, W): what each place added, all channels together."""
-        return self.values.sum(0)
+        """(H, W): what each place added, all channels together; of several pictures (N, H, W)."""
+        return self.values.sum(-3)
 
     @property
     def channels(self) -> Tensor:
-        """(C,): what each channel added, all places together."""
-        return self.values.sum((1, 2))
+        """(C,): what each channel added, all places together; of several pictures (N, C)."""
+        return self.values.sum((-2, -1))
+
+
+def attribute_pictures(
+    ready: Prepared, picture: Any, layers: Sequence[str], index: Any, against: Any = None, baseline: Any = "mean"
+) -> list[Attribution]:
+    """`attribute` for whatever holds a picture, or several of them in a list or a batch, of which all that comes back begins with N."""
+    channels, many = ready.normalise.channels, isinstance(picture, (list, tuple)) or getattr(picture, "ndim", 0) == 4
+    begin = baseline if isinstance(baseline, str) and baseline in BASELINES else as_tensor(baseline, channels)
+    pictures = [in_channels(as_tensor(each, channels), channels) for each in (picture if many else [picture])]
+    if not pictures:
+        raise UsageError("no picture", "give one or more")
+    found = [attribute(ready, each, layers, index, against, baseline=begin) for each in pictures]
+    if not many:
+        return found[0]
+    return [
+        Attribution(each[0].layer, torch.stack([one.values for one in each]), torch.tensor([one.total for one in each]))
+        for each in zip(*found, strict=True)
+    ]
 
 
 def attribute(
-    ready: Prepared, picture: Tensor, layers: Sequence[str], index: int, against: int | None = None, steps: int = STEPS
+    ready: Prepared,
+    picture: Tensor,
+    layers: Sequence[str],
+    index: int,
+    against: int | None = None,
+    steps: int = STEPS,
+    baseline: str | Tensor = "mean",
 ) -> list[Attribution]:
     """Integrated gradients (Sundararajan, Taly & Yan 2017, "Axiomatic Attribution for Deep Networks") in each layer's own activations.
 
-    The path leads straight from the activations of a picture of nothing but the network's mean colour to those of the picture; the
-    gradient is taken at the middle of each of `steps` equal stretches. Where the values then miss the total by more than 2 % of the
-    change in score (with `against`, of the larger change of the two classes, if that is more), as many places between are added, again
-    and again, 12 times as many in all at most. The gradient of a network along such a path is rough: 128 even steps can still miss by 2 %.
+    The path leads straight from the activations of a baseline picture, of nothing but the network's mean colour say, to those of the
+    picture; the gradient is taken at the middle of each of `steps` equal stretches. Where the values then miss the total by more than 2 %
+    of the change in score (with `against`, of the larger change of the two classes, if that is more), as many places between are added,
+    again and again, 12 times as many in all at most. The gradient of a network along such a path is rough: 128 even steps can still miss
+    by 2 %.
 
     Args:
         ready: the network, made ready to give these layers and CLASSES.
         picture: (C, H, W) in 0..1, brought to the network's native size as `Network.recognise` does.
-        layers: names of layers that give (N, C, H, W); of a module called several times in a pass also `name#0`, `name#1` …
+        layers: names of layers that give (N, C, H, W); of a module called several times in a pass also `name#0`, `name#1` … What of them
+            it was not made ready to give is PIXELS.
         index: the class spoken for; the score is its logit,
         against: less the logit of this class, if one is given.
         steps: passes through the network, forward and back, for each layer to begin with; from 1.
+        baseline: what the path begins with: one of BASELINES, or a picture (C, H, W).
 
     Returns:
         one for each of `layers`, in their order.
 
     Raises:
-        UsageError: no such layer or class, a layer without places, or no steps. MissingExtra: captum is not installed.
+        UsageError: no such layer or class, a layer without places or a gradient, or no steps. MissingExtra: captum is not installed.
     """
     if steps < 1:
         raise UsageError(f"{steps} steps", "take at least one")
     for name in layers:
-        _check_layer(ready, name)
+        if name in ready.wanted:
+            _check_layer(ready, name)
     gradients = _captum()
     with torch.inference_mode(False):  # else nothing could be in a graph
-        pixels = resize(picture, *ready.size)[None].to(ready.device)  # (1, C, H, W)
-        mean = ready.normalise.mean.clamp(0, 1).expand(-1, -1, *ready.size)  # (1, C, H, W)
+        pixels = _at_native_size(picture, ready)  # (1, C, H, W)
+        begin = _begin(baseline, pixels, ready)  # (1, C, H, W)
         with torch.no_grad():
-            before, after = ready(mean), ready(pixels)
+            before, after = ({PIXELS: each, **ready(each)} for each in (begin, pixels))
         classes = after[CLASSES].shape[1]
         for each in (index, against):
             if each is not None and not 0 <= each < classes:
@@ -99,12 +135,33 @@ def attribute(
         allowed = TOLERANCE * max(abs(total), float(asked.abs().max()))
 
         def values(name: str) -> Tensor:
-            rest = Remainder(ready, name, pixels)
+            rest: _Rest = Remainder(ready, name, pixels) if name in ready.wanted else _Whole(ready)
             start, end = before[name], after[name]  # (1, C, H, W)
-            path = _Path(gradients(lambda given: _score(rest(given), index, against)), start, end, rest.at_once(start, end, after[CLASSES]))
+            if not _speaks(rest, name, start, end):
+                return torch.zeros(start.shape[1:])
+            at_once = _at_once(rest, start, end, after[CLASSES])
+            path = _Path(gradients(lambda given: _score(rest(given), index, against)), start, end, at_once)
             return _integrated(path, steps, total, allowed)
 
         return [Attribution(name, values(name), total) for name in layers]
+
+
+def _at_native_size(picture: Tensor, ready: Prepared) -> Tensor:
+    """(C, H, W) → (1, C, H, W), on the device."""
+    return resize(picture, *ready.size)[None].to(ready.device)
+
+
+def _begin(baseline: str | Tensor, pixels: Tensor, ready: Prepared) -> Tensor:
+    """(1, C, H, W): what the path to the pixels begins with."""
+    if isinstance(baseline, Tensor):
+        return in_channels(_at_native_size(baseline, ready)[0], pixels.shape[1])[None]
+    if baseline not in BASELINES:
+        raise UsageError(choice("baseline", baseline), f"it is {', '.join(BASELINES)} or a picture")
+    if baseline == "mean":
+        return ready.normalise.mean.clamp(0, 1).expand(-1, -1, *ready.size)
+    if baseline == "black":
+        return torch.zeros_like(pixels)
+    return resize(resize(pixels, *(max(1, round(side / _BLURRED)) for side in ready.size)), *ready.size)
 
 
 def _check_layer(ready: Prepared, name: str) -> None:
@@ -163,7 +220,7 @@ class Remainder:
             put_in = given if layout is None else layout.from_maps(given, output, self.of)
             return put_in.to(output.dtype, copy=True)  # a copy: the next layer may work in place
 
-        with self.ready.lock:
+        with self.ready.running():
             handle = self.part.register_forward_hook(put)
             try:
                 output = run(self.ready.module, self.x, graded=self.ready.anatomy.habits.graded)
@@ -171,15 +228,40 @@ class Remainder:
             finally:
                 handle.remove()
 
-    def at_once(self, start: Tensor, end: Tensor, scores: Tensor) -> int:
-        """How many steps one pass can take: one, for a network in which many cannot take the place of one, or would mix."""
-        try:
-            with torch.no_grad():
-                found = self(torch.cat([start, end]))  # (2, K)
-        except UsageError:  # it counts its pictures where it begins, say
-            return 1
-        same = found.shape == (2, scores.shape[1]) and bool((found[1] - scores[0]).abs().max() <= _SAME * scores.abs().max())
-        return _AT_ONCE if same else 1
+
+@dataclass(frozen=True)
+class _Whole:
+    """The class scores as a function of the picture, (N, C, H, W) → (N, K)."""
+
+    ready: Prepared
+
+    def __call__(self, given: Tensor) -> Tensor:
+        return self.ready(given)[CLASSES]
+
+
+def _at_once(rest: _Rest, start: Tensor, end: Tensor, scores: Tensor) -> int:
+    """How many steps one pass can take: one, for a network in which many cannot take the place of one, or would mix."""
+    try:
+        with torch.no_grad():
+            found = rest(torch.cat([start, end]))  # (2, K)
+    except UsageError:  # it counts its pictures where it begins, say
+        return 1
+    same = found.shape == (2, scores.shape[1]) and bool((found[1] - scores[0]).abs().max() <= _SAME * scores.abs().max())
+    return _AT_ONCE if same else 1
+
+
+def _speaks(rest: _Rest, name: str, start: Tensor, end: Tensor) -> bool:
+    """Whether the scores depend on a layer; UsageError where they do, and no gradient comes from them."""
+    with torch.enable_grad():
+        given = end.detach().clone().requires_grad_(True)  # (1, C, H, W)
+        why = broken(rest(given), given)
+    if not why:
+        return True
+    with torch.no_grad():
+        if torch.equal(rest(start), rest(end)):
+            return False
+    what = "the picture" if name == PIXELS else f"'{name}'"
+    raise UsageError(f"no gradient comes from the class scores to {what}: {why}", "name a layer behind that")
 
 
 @dataclass(frozen=True)

@@ -5,26 +5,31 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, SupportsIndex
 
 import torch
 from torch import Tensor, nn
 
 from reverie.errors import UsageError, printable
-from reverie.networks.attribution import Attribution, attribute
+from reverie.networks.attribution import PIXELS, Attribution, attribute_pictures
 from reverie.networks.builtin import class_lookup
+from reverie.networks.builtin import labels as label_names
 from reverie.networks.builtin.class_lookup import ClassEntry
 from reverie.networks.channel_statistics import Usual, known
 from reverie.networks.inspection.anatomy import NORMS, Anatomy, Layer
+from reverie.networks.inspection.chance import drawing_alike, generators
+from reverie.networks.inspection.checkpointing import straight_through_checkpoints
 from reverie.networks.inspection.examine import examine
 from reverie.networks.inspection.habits import lay_out, steady
 from reverie.networks.inspection.hooks import Seen, check_names, watch
 from reverie.networks.inspection.layer_names import LayerName
 from reverie.networks.inspection.outputs import class_scores
+from reverie.networks.inspection.wrappers import plain_name, real_names
 from reverie.networks.prepared.device import choose, precision
 from reverie.networks.prepared.fitting import Fits
 from reverie.networks.prepared.folding import Folded, fold
 from reverie.networks.prepared.frozen_copy import at_rest, frozen_copy
+from reverie.networks.prepared.gradients import refused, without_gradient
 from reverie.networks.prepared.identity import fingerprint, signature
 from reverie.networks.prepared.normalise import Normalise
 from reverie.networks.prepared.prepared import Prepared
@@ -86,6 +91,8 @@ class Network:
         self._anatomy: Anatomy | None = None
         self._folded: dict[frozenset[str], Folded] = {}
         self._fits = Fits()
+        self._draws = False  # random numbers, in a pass
+        self._broken: dict[str, str] = {}  # by layer, why no gradient comes from it to the picture
 
     def __repr__(self) -> str:
         return f"Network({self.name!r}, {self.size[0]}×{self.size[1]}, {self.device.type})"
@@ -98,7 +105,7 @@ class Network:
         with at_rest(self.module):
             return class_scores(self.module(x), self._scores if known is None else known, len(x))
 
-    def to(self, device: str | None, dtype: torch.dtype | None = None) -> Network:
+    def to(self, device: str | torch.device | None, dtype: torch.dtype | None = None) -> Network:
         """Run from now on on a device: its prepared copies, and a module that was loaded; one that was wrapped is not touched.
 
         Args:
@@ -147,7 +154,10 @@ class Network:
         if self._anatomy is None:
             inverted = {layer: level for level, layer in self.levels.items()}
             with ordinary_modes(), steady():
-                self._anatomy = examine(frozen_copy(self.module), self._example(), inverted, self._scores)
+                copied = frozen_copy(self.module)
+                with straight_through_checkpoints(), drawing_alike(copied) as drawn:
+                    self._anatomy = examine(copied, self._example(), inverted, self._scores)
+                self._draws = drawn.any
         return self._anatomy
 
     @property
@@ -158,13 +168,15 @@ class Network:
     @property
     def names(self) -> Names:
         """What its layers are called, for the target language."""
-        return Names(frozenset(name for name, _ in self.module.named_modules() if name), self.levels)
+        return Names(frozenset(real_names(self.module)), self.levels)
 
     def layer_name(self, name: str) -> str:
         """The layer that a name stands for: itself, or a level's, where no module has that name; UsageError where there is none."""
         names = self.names
         found = self.level(name) if name in LEVELS and name not in names.modules else names.layer(name)
-        check_names(self.module, [found])
+        asked = LayerName.parse(found, names.modules)
+        found = str(asked._replace(module=plain_name(asked.module, names.modules)))  # out of what compiling and the like put around it
+        check_names(names.modules, [found])
         return found
 
     def layer(self, name: str) -> tuple[int, ...]:
@@ -173,19 +185,19 @@ class Network:
 
     def stride(self, name: str) -> int:
         """How many pixels of the picture lie between neighbouring values of a layer."""
-        return self.anatomy.stride(name)
+        return self.anatomy.stride(self.layer_name(name))
 
     def reach(self, name: str) -> int | None:
         """The side, in pixels, of what one value of a layer can depend on; None where that is all of the picture."""
-        return self.anatomy.reach(name)
+        return self.anatomy.reach(self.layer_name(name))
 
     def is_free(self, name: str) -> bool:
         """Whether a layer (or CLASSES) can be looked at on pictures of any size; others see them through windows of the native size."""
-        return self.anatomy.is_free(name)
+        return self.anatomy.is_free(self.layer_name(name))
 
     def phase(self, name: str) -> int:
         """The largest stride up to a layer: pictures that differ by a multiple of it in place and size are seen alike."""
-        return self.anatomy.phase(name)
+        return self.anatomy.phase(self.layer_name(name))
 
     def level(self, level: str) -> str:
         """The layer that a plain-language level stands for; UsageError where the network has no levels."""
@@ -196,20 +208,21 @@ class Network:
             )
         return self.levels[level]
 
-    def class_index(self, label: str) -> int:
-        """The number of a class by name or number; UsageError with near names, or with all of those that a word stands for, or where it is
-        not clear what the class scores are."""
+    def class_index(self, label: str | SupportsIndex | Label) -> int:
+        """The number of a class by name or number, or of what was recognised; UsageError with near names, or with all of those that a word
+        stands for, or where it is not clear what the class scores are."""
         self._check_scores()
-        return class_lookup.find(label, self.labels, self.anatomy.classes)
+        return class_lookup.find(_said(label), self.labels, self.anatomy.classes)
 
-    def class_indices(self, label: str) -> tuple[int, ...]:
+    def class_indices(self, label: str | SupportsIndex | Label) -> tuple[int, ...]:
         """The numbers of the classes that a label means: of a word for several, such as `cat`, all of them."""
         self._check_scores()
-        return class_lookup.find_all(label, self.labels, self.anatomy.classes)
+        return class_lookup.find_all(_said(label), self.labels, self.anatomy.classes)
 
     def _check_scores(self) -> None:
         if self.anatomy.unclear is not None:
             raise self.anatomy.unclear.with_traceback(None)
+        self.check_labels()
 
     def watch(self, *names: str) -> AbstractContextManager[Seen]:
         """`with net.watch("blocks.2.1") as seen: net(x)`: activations of any module, in a dictionary; nothing is left behind.
@@ -217,10 +230,12 @@ class Network:
         Of a module called several times in a pass, `name#0`, `name#1` … are the calls, the bare name the last. A level stands
         for its layer.
         """
-        return watch(self.module, *names, levels={name: self.layer_name(name) for name in names})
+        real = real_names(self.module)
+        asked = {name: LayerName.parse(self.layer_name(name), real) for name in names}
+        return watch(self.module, *names, layers={name: str(each._replace(module=real[each.module])) for name, each in asked.items()})
 
     def recognise(self, picture: Any, top: int = 5) -> list[Label]:
-        """The `top` most probable classes of a picture: a path, a PIL image, or a tensor (C, H, W) in 0..1.
+        """The `top` most probable classes of a picture: a path, a PIL image, an array, a tensor (C, H, W) in 0..1.
 
         The whole picture is brought to the network's native size; its shape is not kept, so nothing is cut away.
         """
@@ -229,8 +244,9 @@ class Network:
         ready = self.prepare([CLASSES])
         if self.anatomy.classes == 1:
             raise UsageError(f"{self.name} gives one number, and no classes to tell apart", "class:0 means it, as a target")
+        self.check_labels()
         with ordinary_modes(), torch.no_grad():
-            pixels = resize(as_tensor(picture), *self.size)[None]  # (1, C, H, W)
+            pixels = resize(as_tensor(picture, self.channels), *self.size)[None]  # (1, C, H, W)
             logits = ready(pixels.to(self.device))[CLASSES][0]  # (K,)
             best = logits.softmax(0).topk(min(top, len(logits)))
         pairs = zip(best.indices.tolist(), best.values.tolist(), strict=True)
@@ -246,13 +262,27 @@ class Network:
         """
         return class_lookup.entries(self.labels, words)
 
-    def attribute(self, picture: Any, layers: Sequence[str], index: int, against: int | None = None) -> list[Attribution]:
+    def attribute(
+        self,
+        picture: Any,
+        layers: str | Sequence[str],
+        index: str | SupportsIndex | Label,
+        against: str | SupportsIndex | Label | None = None,
+        *,
+        baseline: Any = "mean",
+    ) -> list[Attribution]:
         """What counted: how much each place and channel of these layers spoke for class `index`, and against class `against`.
 
-        The picture is what `recognise` takes, and is brought to the native size as there. Needs captum; see `attribution.attribute`.
+        The picture is what `recognise` takes, and is brought to the native size as there; of several, in a list or a batch (N, C, H, W),
+        all that comes back begins with N. `pixels` among the layers is the picture itself (a module of that name goes before).
+        `baseline` is what it is compared with: `mean`, the network's mean colour, `black`, `blurred`, or a picture. Needs captum; see
+        `attribution.attribute`.
         """
-        names = [self.layer_name(each) for each in layers]
-        return attribute(self.prepare([*names, CLASSES]), as_tensor(picture), names, index, against)
+        given = [layers] if isinstance(layers, str) else layers
+        names = [name if name == PIXELS and name not in self.names.modules else self.layer_name(name) for name in given]
+        ready = self.prepare([*(name for name in names if name != PIXELS or name in self.names.modules), CLASSES])
+        classes = [each if each is None or isinstance(each, int) else self.class_index(each) for each in (index, against)]
+        return attribute_pictures(ready, picture, names, classes[0], classes[1], baseline)
 
     def usual(self) -> Usual | None:
         """How strongly each channel usually answers to photographs; None of a network that has not been measured with these weights."""
@@ -263,17 +293,17 @@ class Network:
 
     def prepare(self, wanted: Iterable[str]) -> Prepared:
         """The network made ready to give these layers (or CLASSES), and nothing after the last of them."""
-        names = tuple(dict.fromkeys(name if name == CLASSES else self.layer_name(name) for name in wanted))
-        for name in names:
+        layers = {name: name if name == CLASSES else self.layer_name(name) for name in wanted}
+        for name in layers.values():
             if name != CLASSES:
                 self.anatomy.shape(name)
-        self._check_answers(names)
+        self._check_answers(tuple(layers.values()))
         with ordinary_modes():
-            anatomy, folded = self.anatomy, self._folded_but(self._never_folded(names))
+            anatomy, folded = self.anatomy, self._folded_but(self._never_folded(layers.values()))
             return Prepared(
                 module=folded.module,
                 normalise=self.normalise.on(self.device),
-                wanted=names,
+                layers=layers,
                 anatomy=anatomy,
                 size=self.size,
                 folded=folded.folded,
@@ -281,6 +311,7 @@ class Network:
                 dtype=self.dtype,
                 fits=self._fits,
                 lock=folded.lock,
+                generators=generators(folded.module, self.device) if self._draws else (),
             )
 
     def _check_answers(self, names: Sequence[str]) -> None:
@@ -324,6 +355,20 @@ class Network:
         why = f"its {broken[0]} holds NaN" if broken else "though its weights hold none"
         return f"'{first}' is the first layer that gives it, {why}"
 
+    def without_gradient(self, names: Sequence[str]) -> dict[str, str]:
+        """Of these layers (or CLASSES) those from which no gradient comes to the picture, and why; a dead unit has one, of zeros."""
+        self._refresh()
+        if fresh := [name for name in names if name not in self._broken]:
+            self._broken |= without_gradient(self.prepare(fresh), self._noise().to(self.device))
+        return {name: self._broken[name] for name in names if self._broken[name]}
+
+    def check_gradient(self, names: Sequence[str]) -> None:
+        """Raise UsageError where no gradient comes from one of these layers (or CLASSES) to the picture, so that nothing can climb it."""
+        for name, why in self.without_gradient(names).items():
+            listed = [each.name for each in self.layers]
+            without = self.without_gradient(listed)
+            raise refused(name, why, next((each for each in reversed(listed) if each not in without), None))
+
     def _never_folded(self, names: Iterable[str]) -> frozenset[str]:
         """The parts that would be folded, and must not be where these layers are looked at."""
         anatomy = self.anatomy
@@ -354,15 +399,28 @@ class Network:
 
     def _example(self) -> Tensor:
         """A picture of even noise at the native size, as the module takes it."""
-        generator = torch.Generator().manual_seed(0)
-        pictures = torch.rand(1, self.channels, *self.size, generator=generator)  # (1, C, H, W)
-        return self.normalise(pictures)
+        return self.normalise(self._noise())
+
+    def check_labels(self) -> None:
+        """Raise UsageError where there are labels, but not one for each class."""
+        classes = self.anatomy.classes
+        if self.labels and classes not in (None, len(self.labels)):
+            raise UsageError(f"{len(self.labels)} labels for a network of {classes} classes", "give one for each, in order")
+
+    def _noise(self) -> Tensor:
+        """(1, C, H, W) in 0..1: a picture of even noise at the native size."""
+        return torch.rand(1, self.channels, *self.size, generator=torch.Generator().manual_seed(0))
 
     def _refresh(self) -> None:
         """Forget what was prepared if the module's weights have changed since."""
         now = signature(self.module)
         if now != self._signature:
-            self._signature, self._anatomy, self._folded, self._fits = now, None, {}, Fits()
+            self._signature, self._anatomy, self._folded, self._fits, self._broken = now, None, {}, Fits(), {}
+
+
+def _said(label: str | SupportsIndex | Label) -> str:
+    """What somebody wrote of a class, or its number."""
+    return label_names.text_of(label.index if isinstance(label, Label) else label)
 
 
 def _digits(each: Tensor) -> tuple[float, ...]:

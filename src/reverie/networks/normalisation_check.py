@@ -19,7 +19,10 @@ import torch
 from torch import Tensor, nn
 
 from reverie.networks.inspection.anatomy import CONVOLUTIONS, NORMS
+from reverie.networks.inspection.chance import Chance, generators
+from reverie.networks.inspection.checkpointing import straight_through_checkpoints
 from reverie.networks.inspection.failures import CannotTake, run
+from reverie.networks.inspection.wrappers import unwrapped
 from reverie.networks.network import Network
 from reverie.networks.prepared.frozen_copy import at_rest
 from reverie.pictures.spectral_noise import MEAN, SPREAD, noise
@@ -86,7 +89,7 @@ def _at_first_norm(network: Network) -> tuple[float, float] | None:
         came.append((part, inputs[0].detach().float()))
         raise _Arrived
 
-    module: nn.Module = getattr(network.module, "_orig_mod", network.module)  # of a compiled one the original: compiling takes a minute
+    module = unwrapped(network.module)  # of a compiled one the original: compiling takes a minute
     if any(nn.parameter.is_lazy(each) for each in module.parameters()):  # its first pass would change it
         return None
     if not any(isinstance(part, NORMS) for part in module.modules()):
@@ -97,8 +100,10 @@ def _at_first_norm(network: Network) -> tuple[float, float] | None:
         if isinstance(part, (*NORMS, *CONVOLUTIONS, nn.Linear))
     ]
     try:
-        with torch.no_grad(), at_rest(module):
-            run(module, _typical(network))
+        x = _typical(network)  # (N, C, H, W)
+        chance = Chance().drawing(generators(module, x.device))
+        with torch.no_grad(), at_rest(module), chance, straight_through_checkpoints():
+            run(module, x)
     except _Arrived:
         pass
     except CannotTake:  # whoever looks into it is told why

@@ -15,6 +15,8 @@ from reverie.networks.builtin import catalogue, weights
 from reverie.networks.builtin import labels as label_names
 from reverie.networks.builtin.efficientnet_lite import EfficientNetLite
 from reverie.networks.checkpoints.loading import check, load_weights
+from reverie.networks.inspection.chance import undisturbed
+from reverie.networks.inspection.wrappers import unwrapped
 from reverie.networks.network import Network
 from reverie.networks.normalisation_check import doubts
 from reverie.networks.preprocessing import RANGE, SIDE, Preprocessing, listed
@@ -23,9 +25,11 @@ from reverie.networks.sources.definition import module_of
 from reverie.networks.sources.download import DownloadWatcher
 from reverie.networks.sources.source import LONGEST, Source
 from reverie.networks.sources.zoos import Found
+from reverie.networks.wrapping_checks import check_channels, first_nan
 from reverie.recipe import DEFAULT_NETWORK
 from reverie.store import Shelf
 
+_ASTRAY = "its training went astray: take a checkpoint from before"
 Definition = str | Callable[[], nn.Module] | nn.Module
 
 
@@ -56,12 +60,13 @@ def open_source(
         UsageError: what has to be known is not said; what cannot be said of it is. Else as `zoos.found`, `module_of` and `load_weights`.
     """
     _check_said(source, said, definition)
-    if source.kind == "file":
-        found = _from_file(source, definition)
-    elif definition is not None:
-        found = _on_own_code(source, definition, offline, progress)
-    else:
-        found = zoos.found(source, offline=offline, progress=progress)
+    with undisturbed():
+        if source.kind == "file":
+            found = _from_file(source, definition)
+        elif definition is not None:
+            found = _on_own_code(source, definition, offline, progress)
+        else:
+            found = zoos.found(source, offline=offline, progress=progress)
     if source.kind in ("torchvision", "timm"):
         return _network(found, found.preprocessing, source), Notes(warnings=found.notes)
     before = _remembered(found.sha256)
@@ -124,9 +129,9 @@ def _check_known(known: Preprocessing, source: Source) -> None:
 
 def _check_fits(network: Network, said: Preprocessing) -> None:
     """Raise UsageError where it cannot take such a picture, or has another number of classes than labels were said."""
-    classes = network.anatomy.classes
-    if said.labels and classes not in (None, len(said.labels)):
-        raise UsageError(f"{len(said.labels)} labels for a network of {classes} classes", "give one for each, in order")
+    check_channels(network)
+    if said.labels:
+        network.check_labels()
 
 
 # ── what was said before ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -194,7 +199,8 @@ def open_network(name: str = DEFAULT_NETWORK) -> Network:
         UsageError: no such network. MissingExtra: its weights are not installed. UnsafeError: they are not what they should be.
     """
     facts = catalogue.facts(name)
-    module = EfficientNetLite(facts.width, facts.depth).eval().requires_grad_(False)
+    with undisturbed():
+        module = EfficientNetLite(facts.width, facts.depth).eval().requires_grad_(False)
     weights.load(facts, module)
     preprocessing = Preprocessing(facts.mean, facts.std, size=(facts.size, facts.size), labels=label_names.imagenet())
     levels: dict[str, str] = {level: layer for level, layer in facts.levels.items()}
@@ -207,6 +213,8 @@ def wrap_module(module: nn.Module, preprocessing: Preprocessing, name: str | Non
     Raises:
         UsageError: it is no module, cannot be looked into, or its name is empty or too long for a recipe.
     """
+    if isinstance(module, Network):
+        raise UsageError("a network that is wrapped already", "give it as it is, or wrap its module")
     if not isinstance(module, nn.Module):
         raise UsageError(f"a {type(module).__name__} is no network", "give an nn.Module")
     if isinstance(module, torch.jit.ScriptModule):
@@ -217,4 +225,8 @@ def wrap_module(module: nn.Module, preprocessing: Preprocessing, name: str | Non
         )
     if name is not None and not 0 < len(name) <= LONGEST:
         raise UsageError(f"a network's name of {len(name)} characters", f"give it one of 1 to {LONGEST}")
-    return Network(module, preprocessing, name=name or type(module).__name__)
+    if broken := first_nan(module):
+        raise UsageError(f"{type(module).__name__} holds NaN, first in {broken}", _ASTRAY)
+    network = Network(module, preprocessing, name=name or type(unwrapped(module)).__name__)
+    check_channels(network)
+    return network

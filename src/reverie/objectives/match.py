@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from reverie.objectives.excite import Judge
+from reverie.objectives.excite import Judge, Places
 from reverie.target import Target
 
 
@@ -80,12 +81,13 @@ def relative_error(here: Tensor, there: Tensor) -> Tensor:
     return (here - there).square().sum() / there.square().sum().clamp_min(1e-12)
 
 
-def direction(target: Target, vector: Tensor) -> Judge:
+def direction(target: Target, vector: Tensor, places: Places = MappingProxyType({})) -> Judge:
     """Every place shall lie along a direction in the layer's channels: dot product times cosine (Carter et al. 2019).
 
     Args:
         target: layers of as many channels as the vector has, with weights.
         vector: (C,), of any length but 0.
+        places: how much each place of a layer counts; without it all count alike.
     """
     unit = F.normalize(vector, dim=0)  # (C,)
 
@@ -95,6 +97,8 @@ def direction(target: Target, vector: Tensor) -> Judge:
             here = activations[term.layer].flatten(2)  # (N, C, P)
             along = torch.einsum("ncp,c->np", here, unit)  # (N, P)
             cosine = along / here.norm(dim=1).clamp_min(1e-12)
+            if term.layer in places:
+                along = along * places[term.layer].flatten(1)
             total.append(term.weight * (along * cosine.clamp_min(0.1)).mean(1))
         return torch.stack(total).sum(0)  # (N,)
 

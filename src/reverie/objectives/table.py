@@ -9,7 +9,7 @@ from typing import Literal
 from torch import Tensor
 
 from reverie.errors import InputError, UsageError
-from reverie.objectives.excite import Judge, excite, log_odds
+from reverie.objectives.excite import Judge, Places, excite, log_odds
 from reverie.objectives.match import caricature, direction, guide, rebuild
 from reverie.target import Target
 
@@ -26,12 +26,14 @@ class Material:
         class_indices: the numbers of the classes that a label means.
         seen: what layers see in the input that it needs, by name, (1, C, …); empty where it needs no picture.
         direction: (C,), in a layer's channels, where it needs one.
+        places: of layers how much each place counts, (N, 1, H, W), 1 on the whole; empty where all count alike.
     """
 
     targets: Sequence[Target]
     class_indices: Callable[[str], Sequence[int]]
     seen: Mapping[str, Tensor] = field(default_factory=dict, repr=False)
     direction: Tensor | None = field(default=None, repr=False)
+    places: Places = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True)
@@ -77,12 +79,12 @@ def _placed(objective: str) -> Check:
 def _along(material: Material) -> Judge:
     if material.direction is None:
         raise UsageError("a direction is missing", "give one")
-    return direction(material.targets[0], material.direction)
+    return direction(material.targets[0], material.direction, material.places)
 
 
 TABLE: dict[str, Entry] = {
-    "excite": Entry(lambda given: excite(given.targets, given.class_indices), tiled=True),
-    "log-odds": Entry(lambda given: excite(given.targets, given.class_indices, log_odds)),
+    "excite": Entry(lambda given: excite(given.targets, given.class_indices, given.places), tiled=True),
+    "log-odds": Entry(lambda given: excite(given.targets, given.class_indices, given.places, log_odds)),
     "guide": Entry(lambda given: guide(given.targets[0], given.seen), needs="guide", whole_layers=True, tiled=True, check=_placed("guide")),
     "caricature": Entry(lambda given: caricature(given.targets[0], given.seen), needs="start", whole_layers=True),
     "direction": Entry(_along, needs="direction", whole_layers=True, tiled=True, check=_placed("direction")),

@@ -16,7 +16,9 @@ from reverie.pictures.loading import as_picture as as_picture
 from reverie.pictures.loading import as_tensor as as_tensor
 from reverie.pictures.loading import load as load
 from reverie.pictures.loading import load_bytes as load_bytes
+from reverie.pictures.loading import several as several
 from reverie.pictures.loading import with_content as with_content
+from reverie.pictures.picture import MadePicture as MadePicture
 from reverie.pictures.picture import Picture as Picture
 from reverie.pictures.picture import carried as carried
 from reverie.pictures.picture import check_not_input as check_not_input

@@ -9,17 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from PIL import Image, ImageOps
 from torch import Tensor
 
 from reverie import files
-from reverie.errors import UsageError
+from reverie.errors import InputError, UsageError, choice
 from reverie.pictures.channels import IN_FILES, in_channels
+from reverie.pictures.from_arrays import from_array
 from reverie.pictures.picture import Picture
 from reverie.pictures.quantisation import as_float, as_npy
-from reverie.pictures.torch_modes import owned
-from reverie.store import expanded
+from reverie.store import expanded, is_folder
 
 
 def load(path: str | Path, channels: int | None = None) -> Picture:
@@ -43,21 +42,28 @@ def load_bytes(content: bytes, name: str, channels: int | None = None) -> Pictur
     return _from_decoded(files.decode(content, name), name, channels)
 
 
-def as_tensor(picture: Any) -> Tensor:
-    """(C, H, W) float32 in 0..1 from a path, a Picture, a PIL image or a tensor of that kind.
+def as_tensor(picture: Any, channels: int | None = None) -> Tensor:
+    """(C, H, W) float32 in 0..1: see `as_picture`."""
+    return as_picture(picture, channels).pixels
+
+
+def as_picture(picture: Any, channels: int | None = None) -> Picture:
+    """A picture from whatever holds one: a path, a Picture, a PIL image, an array, a tensor, the bytes of a file.
+
+    Alpha, resolution and content come along where there are any.
+
+    Args:
+        channels: that are looked for in an array or tensor; see `from_array`. Nothing is brought to them.
 
     Raises:
-        UsageError: something else, or a tensor of another shape or range.
+        UsageError: something else, or an array or tensor of another shape or range. Else as `load`.
     """
-    return as_picture(picture).pixels
-
-
-def as_picture(picture: Any) -> Picture:
-    """See `as_tensor`; alpha, resolution and content come along where there are any."""
     if isinstance(picture, Picture):
         return picture
     if isinstance(picture, (str, Path)):
         return load(picture)
+    if isinstance(picture, (bytes, bytearray, memoryview)):
+        return load_bytes(bytes(picture), "the picture")
     if isinstance(picture, Image.Image):
         if picture.mode in ("F", "I", "I;16B"):
             raise UsageError(f"a PIL image of mode {picture.mode} does not say what white is", "give a tensor (C, H, W) in 0..1")
@@ -66,14 +72,27 @@ def as_picture(picture: Any) -> Picture:
         kept = upright if upright.mode in ("RGB", "RGBA", "L", "LA", "I;16") else upright.convert("RGBA")
         kept.save(buffer, "PNG", pnginfo=files.as_chunks(picture))
         return load_bytes(buffer.getvalue(), "the image")
-    if isinstance(picture, Tensor):
-        if picture.dim() != 3 or picture.numel() == 0:
-            raise UsageError(f"a tensor of shape {tuple(picture.shape)}", "a picture is (C, H, W)")
-        plain = owned(picture.detach().float().cpu())
-        if not torch.isfinite(plain).all() or plain.min() < 0 or plain.max() > 1:
-            raise UsageError("a tensor with values outside 0..1", "a picture is in 0..1")
-        return Picture(plain)
-    raise UsageError(f"a {type(picture).__name__} is no picture", "give a path, a PIL image, or a tensor (C, H, W) in 0..1")
+    if isinstance(picture, (Tensor, np.ndarray)):
+        return from_array(picture, channels)
+    raise UsageError(f"a {type(picture).__name__} is no picture", "give a path, a PIL image, an array (H, W, C) or a tensor (C, H, W)")
+
+
+def several(given: Any, field: str) -> list[Any]:
+    """The pictures that a choice names: those of a folder, of a list or of a batch; or one alone.
+
+    Raises:
+        InputError: there is none.
+    """
+    if isinstance(given, (str, Path)):
+        place = expanded(given)
+        found = files.pictures_in(place) if is_folder(place) else [place]
+    else:
+        is_batch = isinstance(given, (Tensor, np.ndarray)) and given.ndim == 4
+        found = list(given) if is_batch or isinstance(given, (list, tuple)) else [given]
+    if not found:
+        where = f" in '{given}'" if isinstance(given, (str, Path)) else ""
+        raise InputError(f"no picture{where}, which {choice(field)} names", "pictures end in " + " ".join(sorted(files.READABLE)))
+    return found
 
 
 def with_content(picture: Picture) -> Picture:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -135,6 +135,13 @@ class Picture:
 def notes_on(picture: Picture, role: str) -> tuple[str, ...]:
     """The notes of a picture that goes into another as "the start", "the guide" or "the mask"."""
     return tuple(f"{role}: {each}" for each in picture.notes)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class MadePicture(Picture):
+    """A picture that was made here, so that it has its recipe."""
+
+    recipe: Recipe = field(kw_only=True)
 
 
 def carried(place: Path) -> str | None:

@@ -3,7 +3,7 @@
 from reverie.recipe.choices import GROUPS, Ascent, Canvas, Data, Finish, Flag, Level, Noise, Penalties, Tiles, Transforms, Where
 from reverie.recipe.command_table import CLIMB, COMMANDS, CommandSpec, Subject, flag_in, flag_names, flag_of
 from reverie.recipe.moving import MOST_FRAMES, Film, Journey, Stop
-from reverie.recipe.presets import DEFAULT_PRESET, PRESETS, Preset, preset
+from reverie.recipe.presets import DEFAULT_PRESET, PRESETS, Preset, PresetName, preset
 from reverie.recipe.print_sizes import PRINT_DPI, Paper, paper
 from reverie.recipe.reading import LONGEST_TEXT, SHEET, choose, first_fault, read
 from reverie.recipe.recipe import (
@@ -46,6 +46,7 @@ from reverie.recipe.requests import (
     OfTheNetwork,
     Own,
     PageWriting,
+    Places,
     Print,
     Printing,
     Pruning,
@@ -73,8 +74,8 @@ __all__ = [
     "Along", "Ascent", "Batch", "Beside", "Canvas", "Choices", "Command", "CommandSpec", "Course", "Cut", "Data", "Estimate",
     "FileInput", "Film", "FilmReading", "FilmWriting", "Finish", "Flag", "GivingBack", "Goal", "Journey", "Layers", "Level", "Listing",
     "Look", "Machine", "Machinery", "Making", "Mask", "Named", "NetworkUsed", "Noise", "NoiseInput", "Objective", "OfTheNetwork",
-    "Opinion", "Own", "PageWriting", "Paper", "Penalties", "Preset", "Print", "Printing", "Pruning", "Recipe", "Replay", "Request",
-    "Seed", "Seeds", "Sheet", "Size", "Stop", "Stopped", "Subject", "Tiles", "Together", "Top", "Transforms", "Variants", "VectorInput",
-    "Where", "Width", "Writing", "choose", "each_of", "first_fault", "flag_in", "flag_names", "flag_of", "of_command", "paper",
-    "preset", "read", "resolve", "seeds", "sides", "variation",
+    "Opinion", "Own", "PageWriting", "Paper", "Penalties", "Places", "Preset", "PresetName", "Print", "Printing", "Pruning", "Recipe",
+    "Replay", "Request", "Seed", "Seeds", "Sheet", "Size", "Stop", "Stopped", "Subject", "Tiles", "Together", "Top", "Transforms",
+    "Variants", "VectorInput", "Where", "Width", "Writing", "choose", "each_of", "first_fault", "flag_in", "flag_names", "flag_of",
+    "of_command", "paper", "preset", "read", "resolve", "seeds", "sides", "variation",
 ]  # fmt: skip

@@ -27,6 +27,7 @@ from reverie.recipe.requests import (
     OfTheNetwork,
     Own,
     PageWriting,
+    Places,
     Print,
     Printing,
     Pruning,
@@ -157,7 +158,7 @@ _ROWS = (
         "feature", "What excites a unit or any target most, from noise.", "reverie feature blocks.4.1:12",
         "reverie.cli.imagining:feature",
         (Subject("TARGET", "what to excite: blocks.4.1:12, blocks.4.1:0-15, a layer, sums of them", several=True, required=False),),
-        models=(Together, Along, OfTheNetwork, Seeds, Ascent, Transforms, Penalties, Size, Print, Canvas, Finish, Machinery),
+        models=(Together, Along, Places, OfTheNetwork, Seeds, Ascent, Transforms, Penalties, Size, Print, Canvas, Finish, Machinery),
         writing=(Writing, Making, Sheet, Printing), defaults={**_FROM_NOISE, "noise": 0.1}, without=_OF_DREAMS, networks="several",
     ),
     CommandSpec(

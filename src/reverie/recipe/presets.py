@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from reverie.errors import unknown
 from reverie.recipe.choices import Level
@@ -18,7 +18,8 @@ class Preset:
     choices: dict[str, Any] = field(default_factory=dict)
 
 
-PRESETS: dict[str, Preset] = {
+PresetName = Literal["etching", "weave", "mosaic", "eyes", "menagerie", "garden", "neon"]
+PRESETS: dict[PresetName, Preset] = {
     "etching": Preset("edges", "engraved lines that follow every contour", {"vivid": 0.0, "octaves": 4, "smoothing": 0.9}),
     "weave": Preset("textures", "woven strokes, field against field", {"vivid": 0.12}),
     "mosaic": Preset("patterns", "tiles, beads and arches", {"smoothing": 1.3, "octaves": 6}),

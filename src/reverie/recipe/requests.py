@@ -8,12 +8,12 @@ from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import BeforeValidator, Field, PlainValidator, SkipValidation
 
-from reverie.errors import UsageError, unknown
+from reverie.errors import unknown
 from reverie.recipe.choices import Data, Flag, Level, Where
 from reverie.recipe.presets import PRESETS
 from reverie.recipe.print_sizes import Paper, paper
 from reverie.recipe.recipe import LONGEST_SIDE, MOST_SEED, MOST_THREADS, MOST_TOGETHER
-from reverie.target import Target
+from reverie.target import Target, asked
 
 MAX_PIXELS = 500_000_000  # that a picture may claim, unless somebody says otherwise
 TOGETHER = 8  # pictures in a batch
@@ -23,9 +23,7 @@ Given = SkipValidation[Any]  # a path, a picture, a tensor: looked at when it is
 
 def _target(given: Any) -> Target | str | None:
     """A text is read when a network is at hand, whose names come first."""
-    if given is not None and not isinstance(given, (str, Target)):
-        raise UsageError(f"a target of type {type(given).__name__}", "give a text, such as blocks.4.1:12")
-    return given
+    return None if given is None else asked(given)
 
 
 def _word(kind: str, known: tuple[str, ...]) -> Callable[[Any], Any]:
@@ -107,6 +105,14 @@ class Mask(Data):
     mask: Annotated[Given, Flag("PICTURE", first=True)] = Field(None, description="a picture: dream where it is white, not where black")
     where: Annotated[Where | None, BeforeValidator(_where), Flag("PART", first=True)] = Field(
         None, description="dream on a part alone: top, bottom, left, right, centre, edges, subject, background"
+    )
+
+
+class Places(Mask):
+    """Where the layer is looked at."""
+
+    mask: Annotated[Given, Flag("PICTURE", first=True)] = Field(
+        None, description="a picture: what the target's layer sees counts where it is white, and not where it is black"
     )
 
 
@@ -195,6 +201,9 @@ class Look(Data):
         None, description="look at the layer of this level alone"
     )
     why: Annotated[Given, Flag("LABEL", first=True)] = Field(None, description="what counted for this label instead of the first")
+    baseline: Annotated[Given, Flag("B")] = Field(
+        "mean", description="what counted is compared with: mean, the network's mean colour, black, blurred, or a picture"
+    )
     channels: Annotated[int, Flag("N", first=True)] = Field(4, ge=0, le=4, description="how many of each layer are shown")
     usual: Annotated[Given, Flag("FOLDER")] = Field(None, description="a folder of pictures that are usual, to tell what is not")
     width: Annotated[int | None, Flag("W", first=True)] = Field(
@@ -258,7 +267,9 @@ class Machinery(Data):
     """Where it runs, and what is allowed and kept."""
 
     group: ClassVar[str] = "this machine"
-    device: Annotated[str | None, Flag("D")] = Field(None, description="cpu, cuda or mps; without it the fastest there is")
+    device: Annotated[str | None, BeforeValidator(lambda given: given and str(given)), Flag("D")] = Field(
+        None, description="cpu, cuda or mps; without it the fastest there is"
+    )
     threads: Annotated[int | None, Flag("N")] = Field(
         None, ge=1, le=MOST_THREADS, description="processor threads; without it as many as torch takes"
     )

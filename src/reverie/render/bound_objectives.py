@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from reverie.ascent import Transform
@@ -31,11 +32,13 @@ class Inputs:
         start: (N, C, H, W), what a caricature exaggerates.
         guide: (C, H, W), whose features are wanted, or that is to be rebuilt from them.
         direction: (C,), in a layer's channels.
+        mask: (H, W) in 0..1: how much the places of a layer count that lie there.
     """
 
     start: Tensor = field(repr=False)
     guide: Tensor | None = field(default=None, repr=False)
     direction: Tensor | None = field(default=None, repr=False)
+    mask: Tensor | None = field(default=None, repr=False)
 
 
 def judge_of(
@@ -70,10 +73,29 @@ def judge_of(
         if inputs.direction is None:
             raise UsageError(f"the objective '{recipe.objective}' without a direction", "give one number for each channel")
         plain = replace(plain, direction=inputs.direction.to(network.device))
-    judge = row.judge(plain)
-    if apart:
-        judge = diverse(judge, apart)
-    return lambda activations, _pictures, _transform: judge(activations)
+    mask = inputs.mask
+
+    if mask is None:
+        judge = diverse(row.judge(plain), apart) if apart else row.judge(plain)
+        return lambda activations, _pictures, _transform: judge(activations)
+
+    def masked(activations: Mapping[str, Tensor], pictures: Tensor, transform: Transform) -> Tensor:
+        judge = row.judge(replace(plain, places=_places(mask, activations, pictures, transform)))
+        return (diverse(judge, apart) if apart else judge)(activations)
+
+    return masked
+
+
+def _places(mask: Tensor, activations: Mapping[str, Tensor], pictures: Tensor, transform: Transform) -> dict[str, Tensor]:
+    """How much each place of each layer counts, (N, 1, h, w), 1 on the whole: the mask, moved and turned as the pictures are."""
+    whole = resize(mask.to(pictures.device)[None, None], *pictures.shape[2:]).expand(len(pictures), -1, -1, -1)  # (N, 1, H, W)
+    moved = replace(transform, contrast=None, noise=None)(whole).clamp_min(0)
+    found = {}
+    for name, seen in activations.items():
+        if seen.dim() == 4:
+            here = F.adaptive_avg_pool2d(moved, (seen.shape[2], seen.shape[3]))  # (N, 1, h, w)
+            found[name] = here / here.mean(dim=(2, 3), keepdim=True).clamp_min(1e-6)
+    return found
 
 
 def judge_of_windows(recipe: Recipe, network: Network, target: Target, prepared: Prepared, inputs: Inputs) -> PlacedJudge:

@@ -13,7 +13,7 @@ from reverie.networks import Network
 from reverie.recipe import Ascent, Recipe, Stop
 from reverie.render.bound_objectives import Inputs
 from reverie.render.noise import generator, threads
-from reverie.render.scores import even, penalised, scorers, takeable
+from reverie.render.scores import drawn_from, even, penalised, scorers, takeable
 
 
 @dataclass(frozen=True)
@@ -61,8 +61,10 @@ class Dreamer:
             ascent: other choices than the recipe's, for this frame.
         """
         recipe, ascent = self.recipe, ascent or self.recipe.ascent
-        score = self._mixed([part.score for part in self._parts], shares)
-        soft = self._mixed([part.soft or part.score for part in self._parts], shares)
+        purpose = f"{recipe.target} | {purpose}"
+        parts = [drawn_from(part, recipe.seed, f"{purpose} | {number}") for number, part in enumerate(self._parts)]
+        score = self._mixed([part.score for part in parts], shares)
+        soft = self._mixed([part.soft or part.score for part in parts], shares)
         settings = ClimbSettings(
             recipe.canvas, ascent, recipe.transforms, penalty=penalised(recipe), soft=soft,
             mask=None if mask is None else mask[None, None].to(self.device),
@@ -70,7 +72,7 @@ class Dreamer:
         sizes = octave_sizes(recipe.height, recipe.width, ascent, min(self._takeable))
         with threads(recipe.machine.threads), kept_memory():
             begin = start[None].to(self.device)  # (1, C, H, W)
-            *_, last = climb(begin, score, settings, sizes, [generator(recipe.seed, f"{recipe.target} | {purpose}")])
+            *_, last = climb(begin, score, settings, sizes, [generator(recipe.seed, purpose)])
             return Dreamt(last.pictures[0].clamp(0, 1).cpu(), float(last.score[0]))
 
     def score(self, picture: Tensor, shares: Sequence[float] = ()) -> float:

@@ -105,8 +105,14 @@ def own_layers(function: Objective, networks: Sequence[Network], pictures: Tenso
 def _probed(function: Objective, networks: Sequence[Network], pictures: Tensor) -> OwnObjective:
     if len(networks) != 1:
         raise UsageError(f"an objective of one's own with {len(networks)} networks", "give one: it is asked of its layers")
-    objective = OwnObjective(function, networks[0])
-    probe(objective, pictures.to(networks[0].device))
+    objective, network = OwnObjective(function, networks[0]), networks[0]
+    try:
+        probe(objective, pictures.to(network.device))
+    except UsageError:
+        network.check_gradient(objective.layers)
+        raise
+    if objective.layers and len(network.without_gradient(objective.layers)) == len(objective.layers):
+        network.check_gradient(objective.layers)
     return objective
 
 

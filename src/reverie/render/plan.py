@@ -14,7 +14,7 @@ from torch import Tensor
 from reverie.ascent import ClimbSettings, Progress, Tiling, climb, kept_memory, octave_sizes
 from reverie.errors import UsageError, choice
 from reverie.networks import Network
-from reverie.pictures import Picture, in_memory
+from reverie.pictures import MadePicture, Picture, in_memory
 from reverie.pictures.torch_modes import ordinary_modes
 from reverie.recipe import OWN, NoiseInput, Recipe, Stopped
 from reverie.render.batch_memory import bytes_per_pixel
@@ -24,7 +24,7 @@ from reverie.render.finishing import finished, for_strip, note_on_dead, note_on_
 from reverie.render.noise import drawn, generator, purposes, threads
 from reverie.render.own_objective import Objective, PictureScore, own_layers, scores_of_activations, scores_of_pictures
 from reverie.render.own_views import Best, own_views
-from reverie.render.scores import Scores, penalised, scorers, takeable
+from reverie.render.scores import Scores, drawn_from, penalised, scorers, takeable
 from reverie.render.second_opinions import opinions
 from reverie.render.tiling import Estimate, estimated, largest_in_memory, roomy, tiling_of
 from reverie.store import Kept
@@ -101,6 +101,11 @@ class Plan:
         """Where it is made."""
         return self.networks[0].device if self.networks else torch.device(self.recipe.machine.device)
 
+    @property
+    def _weighs(self) -> bool:
+        """Whether the mask says where layers count, and not where the picture may change."""
+        return self.recipe.command == "feature"
+
     def recipes(self) -> list[Recipe]:
         """Of each picture that is wanted."""
         batch = self.recipe.batch
@@ -111,11 +116,11 @@ class Plan:
             for index in self.wanted
         ]
 
-    def make(self, watcher: Watcher | None = None, making: int = 0) -> Picture:
+    def make(self, watcher: Watcher | None = None, making: int = 0) -> MadePicture:
         """Make the one that is wanted, or the first of them: see `make_all`."""
         return self.make_all(watcher, making)[0]
 
-    def make_all(self, watcher: Watcher | None = None, making: int = 0) -> list[Picture]:
+    def make_all(self, watcher: Watcher | None = None, making: int = 0) -> list[MadePicture]:
         """Make them.
 
         Args:
@@ -182,10 +187,12 @@ class Plan:
         if (self.objective is not None or self.score is not None) != (self.recipe.objective == OWN):
             raise UsageError("an objective of one's own and its recipe do not fit", f"a recipe says '{OWN}' of it, and of nothing else")
         if self.score is not None:
-            return scores_of_pictures(self.score, start)
-        if self.objective is not None:
-            return scores_of_activations(self.objective, self.networks, start)
-        return scorers(self.recipe, self.networks, Inputs(start, self.guide, self.direction))
+            found = scores_of_pictures(self.score, start)
+        elif self.objective is not None:
+            found = scores_of_activations(self.objective, self.networks, start)
+        else:
+            found = scorers(self.recipe, self.networks, Inputs(start, self.guide, self.direction, self.mask if self._weighs else None))
+        return drawn_from(found, self.recipe.seed, " | ".join(purposes(self.recipe)))
 
     def _climb(self, start: Tensor, watcher: Watcher | None, making: int) -> Climbed:
         """All steps, or those up to where the recipe or the watcher stops."""
@@ -195,7 +202,7 @@ class Plan:
         settings = ClimbSettings(
             recipe.canvas, recipe.ascent, recipe.transforms, grown=recipe.command != "dream", penalty=penalised(recipe), soft=scores.soft,
             matching=recipe.objective == "rebuild", tiles=self._tiling, device=self.device,
-            mask=None if self.mask is None else self.mask[None, None].to(start.device),
+            mask=None if self.mask is None or self._weighs else self.mask[None, None].to(start.device),
         )  # fmt: skip
         alive = torch.zeros(len(start), dtype=torch.bool)
         soft_steps = torch.zeros(len(start), dtype=torch.long)
@@ -226,7 +233,7 @@ class Plan:
 
     def _finished(self, state: Progress, start: Tensor) -> list[Tensor]:
         """The pictures that are wanted as they are at this state: each (C, H, W)."""
-        return finished(state, start, self.recipe, self.mask, self.wanted)
+        return finished(state, start, self.recipe, None if self._weighs else self.mask, self.wanted)
 
     def _recipes_of(self, pixels: Sequence[Tensor], stopped: Stopped | None) -> list[Recipe]:
         """Of the pictures that were made, with what other networks say of them."""
@@ -247,21 +254,18 @@ class Plan:
         climbed: Climbed,
         notes: tuple[str, ...],
         seconds: float,
-    ) -> list[Picture]:
+    ) -> list[MadePicture]:
         opacity = opacities(climbed.last, self.recipe)
         own = own_views(pixels, recipes, self.networks, self.usual)
         pictures = []
         for place, index in enumerate(self.wanted):
             alive, soft_steps = bool(climbed.alive[index]), int(climbed.soft_steps[index])
-            picture = replace(
-                self.start,
+            picture = MadePicture(
                 pixels=pixels[place],
                 alpha=opacity[index] if self.recipe.finish.opacity else self.start.alpha,
                 opacity=opacity[index],
                 dpi=self.start.dpi if (dots := self.recipe.finish.dpi) is None else (dots, dots),
                 recipe=recipes[place],
-                content=b"",
-                sha256="",
                 notes=(
                     *self.notes,
                     *self._on_words(recipes[place].target),

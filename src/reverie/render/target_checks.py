@@ -7,7 +7,7 @@ from torch import Tensor
 from reverie import objectives
 from reverie.errors import UsageError, choice
 from reverie.networks import Network
-from reverie.target import Target, Term
+from reverie.target import CLASSES, Target, Term
 
 
 def reach(term: Term, network: Network) -> int:
@@ -34,7 +34,7 @@ def check_reach(target: Target, network: Network, height: int, width: int) -> No
 
 
 def check(target: Target, network: Network) -> None:
-    """Raise UsageError for whatever of a target the network does not have."""
+    """Raise UsageError for whatever of a target the network does not have, or from which no gradient comes to the picture."""
     for term in target.terms:
         if term.label is not None:
             network.class_indices(term.label)
@@ -51,6 +51,18 @@ def check(target: Target, network: Network) -> None:
         if isinstance(term.at, tuple) and (term.at[0] >= shape[2] or term.at[1] >= shape[3]):
             has = f"at the native size it has {shape[2]} rows and {shape[3]} columns"
             raise UsageError(f"no place {term.at[0]},{term.at[1]} in '{term.layer}'", has)
+    network.check_gradient([*target.layers(), *([CLASSES] if any(term.label is not None for term in target.terms) else [])])
+
+
+def check_places(target: Target, network: Network) -> None:
+    """Raise UsageError for what of a target has no places that a mask could choose among."""
+    for term in target.terms:
+        if term.label is not None:
+            raise UsageError(f"a mask with the target '{term.unit()}'", "a class has no places: name a layer or a channel")
+        if term.at is not None:
+            raise UsageError(f"a mask with the target '{term.unit()}'", "it is in one place already: name its channel")
+        if max(network.layer(term.layer)[2:], default=1) == 1:
+            raise UsageError(f"a mask with the target '{term.unit()}'", "it has no places: name another layer")
 
 
 def _or_class(error: UsageError, term: Term, network: Network) -> UsageError:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import operator
 from collections import Counter
 from functools import cache
 from pathlib import Path
+from typing import SupportsIndex
 
-from reverie.errors import InputError, MissingExtra
+from reverie.errors import InputError, MissingExtra, UsageError
 from reverie.installing import install
 from reverie.store import expanded
 
@@ -57,3 +59,16 @@ def read(path: str | Path) -> list[str]:
     if not lines or not all(lines):
         raise InputError(f"the labels in '{place.name}' have an empty line", "one name a line, in the order of the classes")
     return lines
+
+
+def text_of(label: str | SupportsIndex) -> str:
+    """What somebody wrote of a class; of a number of any kind its digits.
+
+    Raises:
+        UsageError: neither.
+    """
+    if isinstance(label, str):
+        return label
+    if isinstance(label, bool) or not hasattr(label, "__index__"):
+        raise UsageError(f"a {type(label).__name__} is no class", "give its name or its number")
+    return str(operator.index(label))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import Any
 
+import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from reverie.errors import UsageError, did_you_mean, nearest
@@ -21,14 +24,21 @@ class _Enough(BaseException):
     """Ends a pass early. Not an Exception, so that a network that catches those cannot hold it."""
 
 
-def check_names(module: nn.Module, names: Sequence[str]) -> None:
-    """Raise UsageError for a name that is no module of this network, with the nearest that is."""
-    known = dict(module.named_modules())
+def check_names(known: Collection[str], names: Sequence[str]) -> None:
+    """Raise UsageError for a name that is none of the modules known, with the nearest that is."""
     for name in names:
         bare = LayerName.parse(name, known).module
         if not bare or bare not in known:
             near = nearest(bare, (each for each in known if each))
-            raise UsageError(f"no layer '{name}'", did_you_mean(near) if near else "`reverie layers` lists them")
+            raise UsageError(f"no layer '{name}'", did_you_mean(near) if near else _see(bare))
+
+
+def _see(name: str) -> str:
+    """What to do about the name of a layer that there is not."""
+    function = re.sub(r"[_#]?\d*$", "", name.rpartition(".")[2])
+    if function and (hasattr(F, function) or hasattr(torch, function)):
+        return f"a call of the function {function} has no name: take the module before it, or make it a module, as nn.ReLU is one"
+    return "`reverie layers` lists them"
 
 
 def first_tensor(output: Any) -> Tensor | None:
@@ -40,7 +50,7 @@ def first_tensor(output: Any) -> Tensor | None:
 
 
 @contextmanager
-def watch(module: nn.Module, *names: str, levels: Mapping[str, str] | None = None) -> Iterator[Seen]:
+def watch(module: nn.Module, *names: str, layers: Mapping[str, str] | None = None) -> Iterator[Seen]:
     """While open, each pass through `module` leaves the activations of the named modules in the dictionary.
 
     They are clones, safe from in-place changes further on, and part of the graph where one is recorded.
@@ -49,16 +59,17 @@ def watch(module: nn.Module, *names: str, levels: Mapping[str, str] | None = Non
     Afterwards no hook is left behind.
 
     Args:
-        levels: names that stand for the layer of another name.
+        layers: what a name is called in the module, where that differs.
 
     Raises:
         UsageError: no such layer.
     """
-    layers = {name: (levels or {}).get(name, name) for name in names}
-    check_names(module, tuple(layers.values()))
+    called = {name: (layers or {}).get(name, name) for name in names}
     known = dict(module.named_modules())
-    asked = {name: LayerName.parse(layer, known) for name, layer in layers.items()}
+    check_names(known, tuple(called.values()))
+    asked = {name: LayerName.parse(layer, known) for name, layer in called.items()}
     seen: Seen = {}
+
     with ExitStack() as stack:
         _Listener(asked, lambda name, output: seen.__setitem__(name, output.clone()), seen.clear).hook(module, stack)
         yield seen

@@ -36,6 +36,9 @@ class LayerName(NamedTuple):
             return cls(module, int(call), part)
         return cls(bare, None, part)
 
+    def __str__(self) -> str:
+        return self.without_part + (f"/{self.part}" if self.part else "")
+
     @property
     def without_part(self) -> str:
         """The module, with its call if one is named."""

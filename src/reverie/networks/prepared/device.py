@@ -21,8 +21,8 @@ def available() -> list[str]:
     return [*found, "cpu"]
 
 
-def choose(device: str | None) -> torch.device:
-    """The device of this name; the fastest there is for None or `auto`.
+def choose(device: str | torch.device | None) -> torch.device:
+    """The device of this name, `cuda:1` for one of several; the fastest there is for None or `auto`.
 
     Raises:
         UsageError: no such device, or not on this machine.
@@ -30,11 +30,20 @@ def choose(device: str | None) -> torch.device:
     here = available()
     if device is None or device == "auto":
         return torch.device(here[0])
-    if device not in DEVICES:
+    kind, mark, number = str(device).partition(":")
+    if kind not in DEVICES or (mark and not (number.isdecimal() and len(number) < 5)):
         raise UsageError(f"no device '{device}'", f"here there is: {', '.join(here)}")
-    if device not in here:
+    if kind not in here or (number and int(number) >= (torch.cuda.device_count() if kind == "cuda" else 1)):
         raise UsageError(f"device '{device}' is not on this machine", f"here there is: {', '.join(here)}; `reverie doctor` says more")
-    return torch.device(device)
+    return torch.device(kind, int(number)) if number and kind == "cuda" else torch.device(kind)
+
+
+def is_meant(where: torch.device, said: str | torch.device | None) -> bool:
+    """Whether somebody who says so can mean this one."""
+    if said is None or said == "auto":
+        return True
+    kind, _, number = str(said).partition(":")
+    return kind == where.type and (not number or where.index is None or int(number) == where.index)
 
 
 def precision(where: torch.device) -> torch.dtype:

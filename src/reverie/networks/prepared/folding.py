@@ -16,6 +16,8 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 from reverie.networks.inspection.anatomy import Anatomy, Chain
+from reverie.networks.inspection.chance import Chance, generators
+from reverie.networks.inspection.checkpointing import straight_through_checkpoints
 from reverie.networks.inspection.failures import CannotTake, run
 from reverie.networks.inspection.habits import Habits, steady
 from reverie.networks.inspection.layer_names import LayerName
@@ -50,8 +52,7 @@ def fold(module: nn.Module, anatomy: Anatomy, picture: Tensor, wanted: Iterable[
     plain = frozen_copy(module)
     habits = anatomy.habits
     with torch.no_grad():
-        with steady():
-            expected = flat(run(plain, picture, graded=habits.graded))
+        expected = _given(plain, picture, habits)
         chains = chains if expected.numel() else []  # nothing to see by that they are right
         candidate = _tried(module, chains, picture, expected, habits)
         if candidate is None:
@@ -67,11 +68,16 @@ def _tried(module: nn.Module, chains: Sequence[Chain], picture: Tensor, expected
     """A copy with these chains folded, or None where it gives something else or does not run."""
     candidate = _apply(frozen_copy(module), chains, habits.plain)
     try:
-        with steady():
-            output = flat(run(candidate, picture, graded=habits.graded))
+        output = _given(candidate, picture, habits)
     except CannotTake:  # it reads an attribute of a part that is gone, say
         return None
     return candidate if output.shape == expected.shape and _matches(output, expected) else None
+
+
+def _given(module: nn.Module, picture: Tensor, habits: Habits) -> Tensor:
+    """All that it gives, end to end; where chance has a part in it always by the same numbers."""
+    with steady(), straight_through_checkpoints(), Chance().drawing(generators(module, picture.device)):
+        return flat(run(module, picture, graded=habits.graded))
 
 
 def _matches(output: Tensor, expected: Tensor) -> bool:

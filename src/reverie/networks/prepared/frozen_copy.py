@@ -14,12 +14,13 @@ from torch.nn.utils import parametrize
 from reverie.errors import ReverieError, UsageError, first_line
 from reverie.networks.inspection.failures import is_out_of_memory
 from reverie.networks.inspection.outputs import tensors
+from reverie.networks.inspection.wrappers import unwrap
 
 _OF_MODULES = frozenset(vars(nn.Module()))  # what every module has: parts, weights, hooks
 
 
 def frozen_copy(module: nn.Module) -> nn.Module:
-    """A frozen copy in evaluation mode, in float32 on the CPU, with parametrised weights (weight norm and the like) worked out once.
+    """A frozen copy in evaluation mode, in float32 on the CPU, out of all wrappers, parametrised weights (as weight norm) worked out once.
 
     Raises:
         UsageError: the module holds something that cannot be copied.
@@ -38,7 +39,7 @@ def frozen_copy(module: nn.Module) -> nn.Module:
             if is_out_of_memory(error):
                 raise
             raise UsageError(f"{type(module).__name__} cannot be copied: {first_line(error)}", "give it a __deepcopy__") from error
-        made = made.eval().requires_grad_(False).cpu().float()
+        made = unwrap(made).eval().requires_grad_(False).cpu().float()
         for part in list(made.modules()):
             if parametrize.is_parametrized(part):
                 _settle(part)

@@ -16,6 +16,8 @@ from torch import Tensor, nn
 
 from reverie.errors import UsageError
 from reverie.networks.inspection.anatomy import Anatomy
+from reverie.networks.inspection.chance import Generator, drawing
+from reverie.networks.inspection.checkpointing import straight_through_checkpoints
 from reverie.networks.inspection.failures import CannotTake, taking_a_picture
 from reverie.networks.inspection.hooks import Seen, run_until
 from reverie.networks.inspection.layer_names import LayerName
@@ -39,7 +41,7 @@ class Prepared:
 
     module: nn.Module
     normalise: Normalise
-    wanted: tuple[str, ...]
+    layers: dict[str, str]  # by the names they were asked for by, those of modules
     anatomy: Anatomy
     size: tuple[int, int]  # the native one
     folded: int
@@ -47,6 +49,7 @@ class Prepared:
     dtype: torch.dtype
     fits: Fits
     lock: threading.RLock  # one pass at a time: hooks are put on a module that all who look at it share
+    generators: tuple[Generator, ...] = ()  # that a pass draws random numbers from
 
     def __call__(self, pictures: Tensor) -> Seen:
         return self._look(pictures, nullcontext())
@@ -74,10 +77,16 @@ class Prepared:
     def _look(self, pictures: Tensor, how: AbstractContextManager[None]) -> Seen:
         with ordinary_modes():
             x = self.normalise(owned(pictures))  # (N, C, H, W)
-            with self.lock, how:
+            with self.running(), how:
                 native = x.shape[2:] == self.size
                 seen = self._pass(x) if native else self._fitted(x) if self._free else through_windows(self._pass, x, self.size)
-            return {name: each.float() for name, each in seen.items()}
+            return {name: seen[layer].float() for name, layer in self.layers.items()}
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Inside, its module runs: by nobody else, and with random numbers that follow from a seed."""
+        with self.lock, straight_through_checkpoints(), drawing(self.generators):
+            yield
 
     def _fitted(self, x: Tensor) -> Seen:
         """Of pictures of any size: as they are, continued to a size that is taken, or through windows; by what goes."""
@@ -121,9 +130,9 @@ class Prepared:
         """(N, C, H, W), as the network takes it, to activations that lie over it."""
         if self.anatomy.single and len(x) > 1:
             apart = [self._pass(each[None]) for each in x]
-            return {name: torch.cat([each[name] for each in apart]) for name in self.wanted}
+            return {name: torch.cat([each[name] for each in apart]) for name in apart[0]}
         x = self._laid_out(x)
-        names = [name for name in self.wanted if name != CLASSES]
+        names = [layer for layer in dict.fromkeys(self.layers.values()) if layer != CLASSES]
         with taking_a_picture(self.module, x), self._gradients():
             x = x.requires_grad_(True) if self.anatomy.habits.graded and not x.requires_grad else x
             given, output = run_until(self.module, x, names, self.anatomy.calls, to_the_end=CLASSES in self.wanted)
@@ -150,6 +159,11 @@ class Prepared:
             size = f"{x.shape[3]}×{x.shape[2]}"
             raise CannotTake(f"a picture of {size} gives {found.shape[1]} class scores instead of {self.anatomy.classes}")
         return found
+
+    @property
+    def wanted(self) -> tuple[str, ...]:
+        """The names of the layers that it gives."""
+        return tuple(self.layers)
 
     @property
     def device(self) -> torch.device:

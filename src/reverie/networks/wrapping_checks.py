@@ -1,0 +1,63 @@
+"""What can be known of a module to be wrapped before it is looked into: weights that are no numbers, channels that do not fit."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from reverie.errors import UsageError
+from reverie.networks.inspection.anatomy import CONVOLUTIONS
+from reverie.networks.inspection.chance import Chance, generators
+from reverie.networks.inspection.checkpointing import straight_through_checkpoints
+from reverie.networks.inspection.failures import CannotTake, taking_a_picture
+from reverie.networks.inspection.wrappers import real_names, unwrapped
+from reverie.networks.network import Network
+from reverie.networks.prepared.frozen_copy import at_rest
+
+
+def first_nan(module: nn.Module) -> str:
+    """Which part is the first whose weights, or what it has measured as a norm, are NaN; empty where there is none."""
+    for name, real in (("", ""), *real_names(module).items()):
+        part = module.get_submodule(real) if real else unwrapped(module)
+        own = (*part.named_parameters(recurse=False), *part.named_buffers(recurse=False))
+        broken = next((kind for kind, each in own if each.is_floating_point() and bool(each.isnan().any())), None)
+        if broken is not None:
+            return f"{broken} of '{name}'" if name else broken
+    return ""
+
+
+class _Arrived(BaseException):
+    """Ends a pass. Not an Exception, so that a network that catches those cannot hold it."""
+
+
+def check_channels(network: Network) -> None:
+    """Raise UsageError where the first convolution of a pass takes other channels than there are means and deviations."""
+    module = unwrapped(network.module)
+    names: dict[nn.Module, str] = {part: name for name, part in module.named_modules() if isinstance(part, CONVOLUTIONS)}
+    if not names or any(nn.parameter.is_lazy(each) for each in module.parameters()):
+        return
+    met: list[tuple[str, int, int]] = []
+
+    def stop(part: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        assert isinstance(part, CONVOLUTIONS)
+        axis = -len(part.kernel_size) - 1
+        if inputs and isinstance(inputs[0], Tensor) and inputs[0].dim() >= -axis:
+            met.append((names[part], part.in_channels, inputs[0].shape[axis]))
+        raise _Arrived
+
+    handles = [part.register_forward_pre_hook(stop) for part in names]
+    first = next((each for each in module.parameters() if each.is_floating_point()), torch.zeros(1))
+    x = network.normalise(torch.full((1, network.channels, *network.size), 0.5)).to(first.device, first.dtype)  # (1, C, H, W)
+    try:
+        chance = Chance().drawing(generators(module, x.device))
+        with torch.no_grad(), at_rest(module), chance, straight_through_checkpoints(), taking_a_picture():
+            module(x)
+    except (_Arrived, CannotTake):  # whoever looks into it is told why
+        pass
+    finally:
+        for each in handles:
+            each.remove()
+    if met and met[0][1] != met[0][2] == network.channels:
+        name, takes, given = met[0]
+        says = f"a mean and std of {given} channel{'s' * (given > 1)}"
+        raise UsageError(f"{says}, and the first convolution, '{name}', takes {takes}", f"give {takes}, one for each channel")

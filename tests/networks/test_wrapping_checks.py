@@ -1,0 +1,135 @@
+"""What is wrong with a network that is wrapped or named is told at the first door, with what to do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from tests.helpers.tiny import Flow, picture
+from torch import nn
+
+import reverie
+from reverie.errors import UsageError
+from reverie.pictures import Picture
+
+FEW: dict[str, Any] = {"size": 32, "octaves": 1, "steps": 1}
+
+
+def small(channels: int = 3, classes: int = 4) -> nn.Sequential:
+    torch.manual_seed(0)
+    parts: list[nn.Module] = [nn.Conv2d(channels, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Conv2d(4, 5, 3)]
+    return nn.Sequential(*parts, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(5, classes))
+
+
+def wrap(module: nn.Module, channels: int = 3, **choices: Any) -> reverie.Network:
+    return reverie.wrap(module, mean=[0.5] * channels, std=[0.25] * channels, size=16, **choices)
+
+
+# ---- what is no network
+
+
+@pytest.mark.parametrize("bare", [small(), nn.ModuleList([small()]), [small()], (small(), small())])
+def test_a_bare_module_is_refused_at_every_door(bare: Any, tmp_path: Path) -> None:
+    made = reverie.dream("noise:pink", "0", network=wrap(small()), **FEW)
+    made.save(tmp_path / "made.png")
+    doors: list[Callable[[], object]] = [
+        lambda: reverie.dream("noise:pink", "0", network=bare), lambda: reverie.imagine(1, network=bare),
+        lambda: reverie.feature("0:1", network=bare), lambda: reverie.features("0:1", network=bare),
+        lambda: reverie.see(picture()[0], network=bare), lambda: reverie.journey("noise:pink", tmp_path / "a.gif", "0", network=bare),
+        lambda: reverie.journey("noise:pink", tmp_path / "a.gif", network=bare, ring=["0", "3"]),
+        lambda: reverie.redo(tmp_path / "made.png", network=bare), lambda: reverie.again(tmp_path / "made.png", network=bare, seed=2),
+        lambda: reverie.dream("noise:pink", network=bare, objective=lambda seen: seen["0"].mean((1, 2, 3))),
+    ]  # fmt: skip
+    for door in doors:
+        with pytest.raises(UsageError, match=r"a bare module \(.*\) where a network belongs; wrap it first: reverie.wrap"):
+            door()
+
+
+def test_what_is_nothing_of_the_kind_is_refused() -> None:
+    for wrong in (3, torch.zeros(3), {"a": 1}):
+        with pytest.raises(UsageError, match="where a network belongs; give one that is open, or its name"):
+            reverie.imagine(1, network=wrong)  # type: ignore[call-overload]
+    with pytest.raises(UsageError, match="wrapped already"):
+        wrap(wrap(small()))  # type: ignore[arg-type]
+
+
+# ---- channels, labels, weights
+
+
+@pytest.mark.parametrize(("takes", "said", "kind"), [(1, 3, nn.Identity), (3, 1, nn.Identity), (4, 3, nn.DataParallel)])
+def test_means_for_other_channels_are_refused_at_wrap(takes: int, said: int, kind: Callable[[nn.Module], nn.Module]) -> None:
+    module = small(takes) if kind is nn.Identity else kind(small(takes))
+    with pytest.raises(UsageError, match=f"of {said} channels?, and the first convolution, '0', takes {takes}; give {takes}"):
+        wrap(module, said)
+
+
+def test_what_brings_pictures_to_other_channels_itself_is_none_of_these() -> None:
+    torch.manual_seed(0)
+    first = nn.Conv2d(3, 4, 3)
+    grey = Flow(lambda m, x: m.head(m.first(x.expand(-1, 3, -1, -1)).mean((2, 3))), head=nn.Linear(4, 3), first=first)
+    assert wrap(grey, 1).channels == 1
+    late = Flow(lambda m, x: m.head(m.early(x).mean((2, 3))), late=nn.Conv2d(7, 2, 1), early=nn.Conv2d(3, 4, 3), head=nn.Linear(4, 3))
+    assert wrap(late).channels == 3  # of what is not called nothing is asked
+    assert wrap(nn.Sequential(nn.Flatten(), nn.Linear(768, 3))).channels == 3
+
+
+@pytest.mark.parametrize("count", [3, 9])
+def test_labels_of_another_number_than_classes_are_told_with_both(count: int) -> None:
+    net = wrap(small(), labels=[f"c{number}" for number in range(count)])
+    doors: list[Callable[[], object]] = [
+        lambda: net.recognise(picture()[0]), lambda: reverie.imagine(0, network=net, **FEW), lambda: net.class_index("c1"),
+        lambda: reverie.dream("noise:pink", "class:1", network=net, **FEW), lambda: reverie.see(picture()[0], network=net),
+    ]  # fmt: skip
+    for door in doors:
+        with pytest.raises(UsageError, match=f"{count} labels for a network of 4 classes; give one for each, in order"):
+            door()
+    assert isinstance(reverie.dream("noise:pink", "3:1", network=net, **FEW), Picture)  # what asks for no class goes on
+
+
+@pytest.mark.parametrize(("name", "kind"), [("3", "weight"), ("1", "running_var"), ("6", "bias")])
+def test_weights_that_are_nan_are_told_at_wrap_by_their_layer(name: str, kind: str) -> None:
+    module = small()
+    with torch.no_grad():
+        for each in (f"{name}.{kind}", "6.weight"):
+            module.state_dict()[each].view(-1)[0] = float("nan")
+    if kind == "bias":
+        name, kind = "6", "weight"
+    for shown in (module, nn.DataParallel(module)):
+        with pytest.raises(UsageError, match=f"holds NaN, first in {kind} of '{name}'; .*checkpoint from before"):
+            wrap(shown)
+
+
+def test_masks_of_minus_infinity_are_weights_like_others() -> None:
+    module = small()
+    module.register_buffer("mask", torch.full((3,), -torch.inf))
+    assert wrap(module).layers
+
+
+# ---- targets
+
+
+def test_a_layer_and_a_channel_are_a_unit() -> None:
+    net = wrap(small())
+    made = reverie.feature(("3", 2), network=net, **FEW)
+    assert isinstance(made, Picture) and made.recipe is not None and str(made.recipe.target) == "3:2"
+    assert [str(each.recipe and each.recipe.target) for each in reverie.feature([("3", 2), "0:1"], network=net, **FEW)] == ["3:2", "0:1"]
+    dreamt = reverie.dream("noise:pink", ("3", 1), network=net, **FEW)
+    assert dreamt.recipe is not None and str(dreamt.recipe.target) == "3:1"
+
+
+@pytest.mark.parametrize(("target", "said"), [
+    ("3:*", r"'3:\*' is not a target; 3 is all of the layer, 3:0-15 each of its first 16 channels"),
+    ("0 - 2*3:*", r"3:\*.*3 is all of the layer"), (("3", -1), "no channel -1 in '3'; channels are numbered from 0"),
+    (3, "a target of type int; give a text, such as .*, or a layer and a channel"), (["3", 2], "a target of type int"),
+    (("3", 1.5), "a target of type float"), (("3", 2, 4), "a target of type int"), (("3", 9), "no channel 9 in '3'"),
+])  # fmt: skip
+def test_other_forms_of_targets_are_told_how_they_are_written(target: Any, said: str) -> None:
+    net = wrap(small())
+    with pytest.raises(UsageError, match=said):
+        reverie.feature(target, network=net, **FEW)
+    if not isinstance(target, (tuple, list, int)):
+        with pytest.raises(UsageError, match=said):
+            reverie.dream("noise:pink", target, network=net, **FEW)
