@@ -17,10 +17,10 @@ from reverie.networks.builtin import labels as label_names
 from reverie.networks.builtin.class_lookup import ClassEntry
 from reverie.networks.channel_statistics import Usual, known
 from reverie.networks.inspection.anatomy import NORMS, Anatomy, Layer
-from reverie.networks.inspection.chance import drawing_alike, generators
+from reverie.networks.inspection.chance import generators
 from reverie.networks.inspection.checkpointing import straight_through_checkpoints
 from reverie.networks.inspection.examine import examine
-from reverie.networks.inspection.habits import lay_out, steady
+from reverie.networks.inspection.habits import lay_out
 from reverie.networks.inspection.hooks import Seen, check_names, watch
 from reverie.networks.inspection.layer_names import LayerName
 from reverie.networks.inspection.outputs import class_scores
@@ -91,7 +91,6 @@ class Network:
         self._anatomy: Anatomy | None = None
         self._folded: dict[frozenset[str], Folded] = {}
         self._fits = Fits()
-        self._draws = False  # random numbers, in a pass
         self._broken: dict[str, str] = {}  # by layer, why no gradient comes from it to the picture
 
     def __repr__(self) -> str:
@@ -153,11 +152,8 @@ class Network:
         self._refresh()
         if self._anatomy is None:
             inverted = {layer: level for level, layer in self.levels.items()}
-            with ordinary_modes(), steady():
-                copied = frozen_copy(self.module)
-                with straight_through_checkpoints(), drawing_alike(copied) as drawn:
-                    self._anatomy = examine(copied, self._example(), inverted, self._scores)
-                self._draws = drawn.any
+            with ordinary_modes(), straight_through_checkpoints():
+                self._anatomy = examine(frozen_copy(self.module), self._example(), inverted, self._scores)
         return self._anatomy
 
     @property
@@ -311,7 +307,7 @@ class Network:
                 dtype=self.dtype,
                 fits=self._fits,
                 lock=folded.lock,
-                generators=generators(folded.module, self.device) if self._draws else (),
+                generators=generators(folded.module, self.device) if anatomy.habits.draws else (),
             )
 
     def _check_answers(self, names: Sequence[str]) -> None:

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from reverie.errors import UsageError
 from reverie.networks.inspection.anatomy import ACTIVATIONS, CONVOLUTIONS, NORMS, Anatomy, Chain, Layer
 from reverie.networks.inspection.causes import remedy
+from reverie.networks.inspection.chance import Drawn, drawing_alike
 from reverie.networks.inspection.failures import CannotTake
 from reverie.networks.inspection.habits import habits_of
 from reverie.networks.inspection.layer_names import ATTENTION
@@ -51,6 +52,11 @@ def examine(module: nn.Module, picture: Tensor, levels: Mapping[str, str], score
     Raises:
         CannotTake: it cannot take a picture of this size; with what to do about it.
     """
+    with drawing_alike(module) as drawn:
+        return _examined(module, picture, levels, scores, drawn)
+
+
+def _examined(module: nn.Module, picture: Tensor, levels: Mapping[str, str], scores: str | None, drawn: Drawn) -> Anatomy:
     altered = {name for name, part in module.named_modules() if _is_altered(part)}
     try:
         native = native_pass(module, picture)
@@ -60,7 +66,7 @@ def examine(module: nn.Module, picture: Tensor, levels: Mapping[str, str], score
     outputs = _outputs(native, wide, (picture.shape[2], picture.shape[3]))
     anatomy = Anatomy(norms=sum(isinstance(part, NORMS) for part in module.modules()))
     anatomy.calls = Counter(call.name for call in native.calls)
-    anatomy.habits = habits_of(module, picture, native.output, _if_rows(wide, native), graded=native.graded)
+    anatomy.habits = habits_of(module, picture, native.output, _if_rows(wide, native), graded=native.graded, drawn=drawn)
     for each in outputs:
         _note(anatomy, each)
     anatomy.layers = [layer for each in outputs for layer in _layers(each, levels)]

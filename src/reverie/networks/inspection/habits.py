@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from reverie.networks.inspection.chance import Drawn
 from reverie.networks.inspection.failures import CannotTake, run
 from reverie.networks.inspection.outputs import named
 
@@ -26,6 +25,7 @@ class Habits:
         mixes: it takes two, but what it says of one depends on the other.
         plain: channels first in memory, as PyTorch has tensors by itself: in the order that is faster it fails, or says something else.
         graded: it asks for gradients in its own forward.
+        draws: random numbers, in a pass.
         free: what it says of a picture twice as wide does not depend on a second one either.
         pair: what it gave for two pictures; None where it takes no two, or mixes them.
     """
@@ -34,6 +34,7 @@ class Habits:
     mixes: bool = False
     plain: bool = False
     graded: bool = False
+    draws: bool = False
     free: bool = False
     pair: Any = None
 
@@ -46,20 +47,25 @@ def lay_out(module: nn.Module, *, plain: bool = False) -> None:
             each.data = each.data.contiguous(memory_format=order)
 
 
-def habits_of(module: nn.Module, picture: Tensor, output: Any, wide: Any = None, *, graded: bool = False) -> Habits:
+def habits_of(
+    module: nn.Module, picture: Tensor, output: Any, wide: Any = None, *, graded: bool = False, drawn: Drawn | None = None
+) -> Habits:
     """Hand it a picture (1, C, H, W) and two, in both orders of memory where it takes something.
 
     Args:
         module: a copy, in evaluation mode; the order of its weights is changed.
         output: what it gave for the picture.
         wide: what it gave for the picture put beside itself, where that was a row of as many scores.
+        drawn: whether passes before these drew random numbers; each pass draws the same.
     """
 
-    def passed(pictures: Tensor, *, plain: bool, seed: int = 0) -> Any:
+    draws = drawn is not None and drawn.any
+
+    def passed(pictures: Tensor, *, plain: bool) -> Any:
         lay_out(module, plain=plain)
         order = torch.contiguous_format if plain else torch.channels_last
         try:
-            with torch.no_grad(), steady(seed):
+            with torch.no_grad():
                 return run(module, pictures.contiguous(memory_format=order), graded=graded)
         except CannotTake:
             return _NOTHING
@@ -68,7 +74,7 @@ def habits_of(module: nn.Module, picture: Tensor, output: Any, wide: Any = None,
         """Whether a pass gave for the picture, its `row`, what it gives for it alone; where chance is at work inside, of that kind."""
         if found is _NOTHING or _pairs(found, alone, row) is None:
             return False
-        return _alike(found, alone, row) or not _alike(passed(picture, plain=True, seed=1), passed(picture, plain=True, seed=2), None)
+        return draws or _alike(found, alone, row)
 
     def side_by_side(plain: bool) -> Any:
         """What it gives for two pictures twice as wide; nothing where they are mixed there."""
@@ -78,27 +84,19 @@ def habits_of(module: nn.Module, picture: Tensor, output: Any, wide: Any = None,
     fast = alike(passed(picture, plain=False), output, None)
     pair = side_by_side(not fast)
     if pair is not _NOTHING:
-        return Habits(plain=not fast, graded=graded, pair=pair, free=True)
+        return Habits(plain=not fast, graded=graded, draws=draws, pair=pair, free=True)
     pair = passed(_two(picture), plain=not fast)
     if fast and not alike(pair, output, 1):
         pair, fast = passed(_two(picture), plain=True), False
     if alike(pair, output, 1):
-        return Habits(plain=not fast, graded=graded, pair=pair, free=not fast and side_by_side(True) is not _NOTHING)
+        return Habits(plain=not fast, graded=graded, draws=draws, pair=pair, free=not fast and side_by_side(True) is not _NOTHING)
     fast = alike(passed(picture, plain=False), output, None)
-    return Habits(alone=True, mixes=pair is not _NOTHING, plain=not fast, graded=graded, free=wide is not None)
+    return Habits(alone=True, mixes=pair is not _NOTHING, plain=not fast, graded=graded, draws=draws, free=wide is not None)
 
 
 def _two(picture: Tensor) -> Tensor:
     """A picture behind another one of another mean and spread: (2, C, H, W)."""
     return torch.cat([0.5 * picture.flip(3), picture])
-
-
-@contextmanager
-def steady(seed: int = 0) -> Iterator[None]:
-    """Inside, chance in a network is drawn from a seed; the random numbers outside go on as if nothing had been."""
-    with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(seed)
-        yield
 
 
 def _pairs(found: Any, output: Any, row: int | None) -> list[tuple[Tensor, Tensor]] | None:

@@ -19,7 +19,7 @@ from reverie.networks.inspection.anatomy import Anatomy, Chain
 from reverie.networks.inspection.chance import Chance, generators
 from reverie.networks.inspection.checkpointing import straight_through_checkpoints
 from reverie.networks.inspection.failures import CannotTake, run
-from reverie.networks.inspection.habits import Habits, steady
+from reverie.networks.inspection.habits import Habits
 from reverie.networks.inspection.layer_names import LayerName
 from reverie.networks.inspection.outputs import flat
 from reverie.networks.prepared.frozen_copy import frozen_copy
@@ -76,7 +76,7 @@ def _tried(module: nn.Module, chains: Sequence[Chain], picture: Tensor, expected
 
 def _given(module: nn.Module, picture: Tensor, habits: Habits) -> Tensor:
     """All that it gives, end to end; where chance has a part in it always by the same numbers."""
-    with steady(), straight_through_checkpoints(), Chance().drawing(generators(module, picture.device)):
+    with straight_through_checkpoints(), Chance().drawing(generators(module, picture.device)):
         return flat(run(module, picture, graded=habits.graded))
 
 
