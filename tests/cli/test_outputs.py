@@ -192,7 +192,7 @@ def test_progress_goes_to_a_terminal_and_results_to_stdout(run: Run, sky: Path, 
 
 def test_dream_and_redo_tell_what_they_made(run: Run, sky: Path) -> None:
     (made,) = run("dream", "sky.png", *SHORT, "--json", "--seed", "5").data
-    assert set(made) == {"path", "recipe", "seconds", "score"}
+    assert set(made) == {"path", "recipe", "seconds", "score", "notes"}
     assert made["recipe"]["seed"] == 5 and made["seconds"] > 0 and type(made["score"]) is float
     assert json.loads(read_recipe(made["path"]).text()) == made["recipe"]
     (again,) = run("redo", made["path"], "--json").data

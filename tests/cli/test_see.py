@@ -421,12 +421,12 @@ def test_levels_are_accepted_where_layers_are(run: Run, sky: Path, lite0: Networ
     (two,) = run("see", sky.name, "--layers", "textures,edges,blocks.0.0", *ways, "-o", "two").data
     assert [each["name"] for each in two["layers"]] == ["blocks.0.0", "blocks.1.0", "blocks.2.1"]
     run("see", sky.name, "--level", "edges", "--layers", "parts").fault(2, "both layers and a level", "--layers")
-    run("see", sky.name, "--layers", "edges,blocks.1.0").fault(2, "'blocks.1.0' stands twice among the layers, once as 'edges'")
+    run("see", sky.name, "--layers", "edges,blocks.1.0").fault(2, "'blocks.1.0' stands twice among the layers", "by its level")
     run("see", sky.name, "--level", "edge").fault(2, "no level 'edge'")
 
 
 def test_a_level_of_a_network_that_has_none(run: Run, hand: Network, small: Path) -> None:
-    run("see", small.name, "--level", "parts").fault(2, "Hand has no levels", "reverie layers")
+    run("see", small.name, "--level", "parts").fault(2, "Hand has no level 'parts'", "reverie layers")
 
 
 # ---- what is rebuilt, but for something

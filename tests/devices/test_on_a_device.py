@@ -76,7 +76,8 @@ def _dream(**choices: Any) -> Make:
 
 def _imagine(**choices: Any) -> Make:
     labels = {name: each[:1] if "diverse" in choices else each for name, each in LABELS.items()}
-    return lambda net, _: reverie.imagine(labels[_name(net)], network=net, size=40, **SMALL | choices)
+    given = {name: each for name, each in (SMALL | choices).items() if name != "keep"}  # no file goes in
+    return lambda net, _: reverie.imagine(labels[_name(net)], network=net, size=40, **given)
 
 
 def _feature(**choices: Any) -> Make:
@@ -100,7 +101,7 @@ MADE: dict[str, Make] = {
     "imagine": _imagine(),
     "diverse": _imagine(diverse=2),
     "pixels": _feature(canvas="pixels", fade=0.8, noise=0.1, spectrum=0.1, border=0.1, total_variation=0.1),
-    "fourier": _feature(canvas="fourier"),
+    "fourier": _feature(canvas="fourier", tone="light", spread=0.17),
     "maco": _feature(canvas="maco"),
 }
 

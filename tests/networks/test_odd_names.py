@@ -107,7 +107,7 @@ def test_they_are_seen_and_their_files_have_names(net: Network, tmp_path: Path, 
     assert [each.name for each in sight.layers] == NAMES
     files = [name for name in sight.pictures() if name.endswith("-rebuilt.png")]
     assert len(files) == len(NAMES) and "a_b-rebuilt.png" in files and "A_b_3-rebuilt.png" in files
-    assert [each["rebuilt"] for each in sight.as_data()["layers"]] == files
+    assert [each["rebuilt"] for each in sight.as_data({name: name for name in files})["layers"]] == files
     page = sight.page()
     assert "a b" in page and "/conv1/Conv" in page
     few = reverie.see(place, network=net, channels=0, layers="a,b,2*conv, a b", steps=1)
@@ -157,9 +157,9 @@ def test_on_the_command_line(run: Run, tmp_path: Path) -> None:
     assert one.code == 0 and one.out == "one.png\n", one.err
     two = run("feature", "initial:3-8:conv:0-1", *few, *OWN)
     assert two.out.split() == ["feature-initial_3-8_conv_0-0.png", "feature-initial_3-8_conv_1-0.png"], two.err
-    seen = run("see", "p.png", "--layers", 'a b,"a,b"', "--layers", "2*conv", "--channels", 0, "--steps", 1, "-o", "seen", "--quiet", *OWN)
+    seen = run("see", "p.png", "--layers", 'a b,"a,b"', "--layers", "2*conv", "--channels", 0, "--steps", 1, "-o", "seen", "--quiet", "--pictures", *OWN)
     assert seen.code == 0, seen.err
-    assert sorted(each.name for each in (tmp_path / "seen").glob("*-rebuilt.png")) == [
+    assert sorted(each.name for each in (tmp_path / "seen" / "pictures").glob("*-rebuilt.png")) == [
         f"{each}-rebuilt.png" for each in ("2_conv", "a_b", "a_b_2")
     ]
     refused(run("dream", "p.png", "-t", "cnv#1", *OWN), "no layer 'cnv#1'", "did you mean 'conv#1'")

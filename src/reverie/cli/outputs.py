@@ -217,7 +217,7 @@ class Outputs:
         place = expanded(sheet)
         if place.suffix.lower() not in suffixes:
             raise UsageError(choice("sheet", sheet), "name a picture file, such as sheet.png")
-        if not self._is_among_pictures(place):  # else its folder is made with the first result
+        if is_folder(place.parent) or not self._is_among_pictures(place):  # else its folder is made with the first result
             check_place(place)
         if place.exists() and not self.writing.force:
             raise exists(place)

@@ -178,8 +178,8 @@ class OfTheNetwork(Data):
     )
     class_score: Annotated[Literal["logit", "log-odds"] | None, Flag("HOW")] = Field(
         None,
-        description="how a class is judged: by its logit alone, or by its log-odds against all others; without it by log-odds for a "
-        "network of your own, by the logit for a built-in one",
+        description="how a class is judged: by its logit alone, or by its odds against all others, which is the usual way for networks of "
+        "your own; for built-in ones the logit is",
     )
 
 
