@@ -34,7 +34,7 @@ from reverie.networks import Layer, Network
 from reverie.objectives import rebuild
 from reverie.pictures import Picture, load_bytes, resize
 from reverie.recipe import Canvas
-from reverie.recipe.requests import Machinery
+from reverie.recipe.running_requests import Machinery
 from reverie.render import Plan, generator
 from reverie.target import parse
 

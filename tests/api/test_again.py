@@ -157,7 +157,7 @@ def test_a_batch_is_as_it_was(place: Path, hand: Network, monkeypatch: pytest.Mo
         with pytest.raises(UsageError, match="of one picture"):
             reverie.again(made[0], network=hand, **changes)
     several = reverie.imagine([0, 1], network=hand, size=24, **FEW)
-    monkeypatch.setattr("reverie.api.imagining.fitting", lambda *_: 1)
+    monkeypatch.setattr("reverie.api.plans_from_noise.fitting", lambda *_: 1)
     with pytest.raises(UsageError, match="fit into memory"):
         reverie.again(several[1], network=hand, seed=2)
 

@@ -15,7 +15,7 @@ from tests.helpers.known import several
 from tests.helpers.tiny import SIDE, Hand, wrapped
 
 import reverie
-import reverie.api.imagining as imagining
+import reverie.api.plans_from_noise as plans_from_noise
 from reverie.album import read_recipe
 from reverie.errors import InputError, UsageError
 from reverie.networks import Network
@@ -171,7 +171,7 @@ def test_five_labels_in_batches_of_three_are_three_and_two() -> None:
 
 
 def test_a_picture_alone_and_in_a_batch_begin_with_the_same_noise() -> None:
-    (plan,), (together,) = (imagining.plan_feature(each, **TINY) for each in ("blocks.2.0:1", ["blocks.1.0:0", "blocks.2.0:1"]))
+    (plan,), (together,) = (plans_from_noise.plan_feature(each, **TINY) for each in ("blocks.2.0:1", ["blocks.1.0:0", "blocks.2.0:1"]))
     assert torch.equal(plan._starts()[0], together._starts()[1])
     assert not torch.equal(*together._starts())
 
@@ -212,7 +212,7 @@ def test_diverse_pictures_differ_and_each_can_be_made_again() -> None:
 
 @pytest.mark.parametrize("name", ["blocks.2.1:3", "class:banana"])
 def test_diverse_pictures_are_less_alike_than_a_batch_that_is_not_told_to_differ(name: str, lite0: Network) -> None:
-    (plan,) = imagining.plan_feature(name, network=lite0, diverse=3, size=48, octaves=1, steps=6)
+    (plan,) = plans_from_noise.plan_feature(name, network=lite0, diverse=3, size=48, octaves=1, steps=6)
     apart = torch.stack([each.pixels for each in plan.make_all()])
     batch = plan.recipe.batch
     assert batch is not None
@@ -235,7 +235,7 @@ def test_diverse_pictures_are_less_alike_than_a_batch_that_is_not_told_to_differ
 
 
 def test_a_row_between_two_leads_from_one_to_the_other_over_the_same_noise() -> None:
-    (plan,) = imagining.plan_feature(between=("blocks.2.1:3", "blocks.2.1:9"), count=3, **TINY)
+    (plan,) = plans_from_noise.plan_feature(between=("blocks.2.1:3", "blocks.2.1:9"), count=3, **TINY)
     starts = plan._starts()
     assert torch.equal(starts[0], starts[1]) and torch.equal(starts[0], starts[2])
     pictures = reverie.feature(between=("blocks.2.1:3", "blocks.2.1:9"), count=3, **TINY)
@@ -244,7 +244,7 @@ def test_a_row_between_two_leads_from_one_to_the_other_over_the_same_noise() -> 
     for end in (0, 2):
         assert 0 < (pictures[1].pixels - pictures[end].pixels).abs().mean() < ends
     assert_again(pictures[1])
-    assert len(reverie.imagine(between=("banana", 1), **{**TINY, "steps": 1})) == imagining.BETWEEN
+    assert len(reverie.imagine(between=("banana", 1), **{**TINY, "steps": 1})) == plans_from_noise.BETWEEN
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,8 @@ from PIL import Image
 from tests.helpers.commands import Answer, Run, listed, pixels
 from tests.helpers.tiny import Hand, wrapped
 
-import reverie.api.imagining
 import reverie.api.opening
+import reverie.api.plans_from_noise
 from reverie.album import read_recipe
 from reverie.networks import Network
 from reverie.render import Plan
@@ -94,7 +94,7 @@ def test_diverse_and_between_are_numbered(run: Run, place: Path) -> None:
     assert between == [f"feature-blocks.2.0_1-to-blocks.2.0_2-0{each}-0.png" for each in (1, 2, 3)]
     for name in (diverse[1], between[1]):
         assert_again(run, name)
-    assert len(run("imagine", "--between", "banana", "1", *TINY).out.split()) == reverie.api.imagining.BETWEEN
+    assert len(run("imagine", "--between", "banana", "1", *TINY).out.split()) == reverie.api.plans_from_noise.BETWEEN
 
 
 def test_names_that_would_be_the_same_are_told_apart(run: Run, hand: Network) -> None:
@@ -225,7 +225,7 @@ def test_where_nothing_ever_fires_it_is_a_mistake(run: Run, hand: Network, place
 
 
 def test_what_is_said_of_a_dead_unit_is_not_said_of_the_batch(run: Run, hand: Network, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reverie.api.imagining, "fitting", lambda *_: 2)
+    monkeypatch.setattr(reverie.api.plans_from_noise, "fitting", lambda *_: 2)
     lines = run("feature", "edge:0-1", "light:0", *TINY).err.splitlines()
     together = "reverie: 3 pictures together do not fit into memory: made 2 at a time"
     assert sorted(lines) == sorted(["reverie: 'edge:0' never fired, whatever was shown to it: no picture of it", together])

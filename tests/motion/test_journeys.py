@@ -129,7 +129,7 @@ def test_what_a_fingerprint_depends_on(hand: Network) -> None:
 
     assert of(frames=5) == of(frames=6) and of(motion="zoom") == of(motion="zoom = 1.3")
     assert of(frames=8, loop=True, fps=2) != of(frames=9, loop=True, fps=2)
-    assert len({of(), of(seed=1), of(steps=2), of(motion="still"), of(fps=24.0), of(threads=2), of(turn=1.0), of(size=(32, 32))}) == 8
+    assert len({of(), of(seed=1), of(steps=2), of(motion="still"), of(fps=24.0), of(threads=2), of(size=(32, 32))}) == 7
 
 
 def kept(frames: int, network: Network, start: Any = "noise:pink", **choices: Any) -> tuple[Traveller, list[Tensor]]:
@@ -151,8 +151,8 @@ def figures(picture: Tensor) -> tuple[float, float, float]:
 @pytest.mark.parametrize("start", ["noise:pink", "picture"])
 def test_light_contrast_and_detail_do_not_drift(lite0: Network, start: str) -> None:
     begin: Any = torch.from_numpy(photo(48, 64).copy()).permute(2, 0, 1) / 255 if start == "picture" else start
-    size = {} if start == "picture" else {"size": (48, 64)}
-    _, made = kept(60, lite0, begin, target="blocks.2.1", fps=10, motion="spiral", steps=2, rounds=4, enter=0.0, **size)
+    size: dict[str, Any] = {"enter": 0.0} if start == "picture" else {"size": (48, 64)}
+    _, made = kept(60, lite0, begin, target="blocks.2.1", fps=10, motion="spiral", steps=2, rounds=4, **size)
     seconds = np.array([figures(each) for each in made]).reshape(6, 10, 3).mean(1) / np.array([figures(each) for each in made[:10]]).mean(0)
     print(seconds.round(3))
     # Not held, contrast falls by a fifth or detail grows by half; held, with other seeds and processors, at most 0.05 and 0.26 were seen.
@@ -188,7 +188,7 @@ def test_a_start_goes_over_into_the_dream_and_noise_does_not(hand: Network) -> N
     from_start = [float((each - picture).abs().mean()) for each in shown]
     assert from_start[0] < 0.3 * from_start[4] and sorted(from_start[:5]) == from_start[:5]
     assert all(torch.equal(one, other) for one, other in zip(shown[5:], made[5:], strict=True))
-    traveller, made = kept(3, hand, size=(32, 48), enter=0.5)
+    traveller, made = kept(3, hand, size=(32, 48))
     assert [each for _, each in traveller.shown(3, made.__getitem__)] == [None] * 3
 
 

@@ -16,6 +16,7 @@ from reverie.insight.request import is_seen_whole
 from reverie.networks.inspection.failures import CannotTake, is_out_of_memory, taking_a_picture
 from reverie.networks.normalisation_check import doubts
 from reverie.render.scores import takeable
+from reverie.target import CLASSES
 
 NO_MEMORY = (
     RuntimeError("[enforce fail at alloc_cpu.cpp:121] err == 0. DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"),
@@ -48,7 +49,7 @@ def native(error: Exception) -> object:
 
 
 def wide(error: Exception) -> object:
-    return not wrapped(where(lambda _, x: x.shape[3] == 2 * SIDE, error)).is_free("classes")
+    return not wrapped(where(lambda _, x: x.shape[3] == 2 * SIDE, error)).is_free(CLASSES)
 
 
 def together(error: Exception) -> object:

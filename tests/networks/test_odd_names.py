@@ -157,7 +157,23 @@ def test_on_the_command_line(run: Run, tmp_path: Path) -> None:
     assert one.code == 0 and one.out == "one.png\n", one.err
     two = run("feature", "initial:3-8:conv:0-1", *few, *OWN)
     assert two.out.split() == ["feature-initial_3-8_conv_0-0.png", "feature-initial_3-8_conv_1-0.png"], two.err
-    seen = run("see", "p.png", "--layers", 'a b,"a,b"', "--layers", "2*conv", "--channels", 0, "--steps", 1, "-o", "seen", "--quiet", "--pictures", *OWN)
+    seen = run(
+        "see",
+        "p.png",
+        "--layers",
+        'a b,"a,b"',
+        "--layers",
+        "2*conv",
+        "--channels",
+        0,
+        "--steps",
+        1,
+        "-o",
+        "seen",
+        "--quiet",
+        "--pictures",
+        *OWN,
+    )
     assert seen.code == 0, seen.err
     assert sorted(each.name for each in (tmp_path / "seen" / "pictures").glob("*-rebuilt.png")) == [
         f"{each}-rebuilt.png" for each in ("2_conv", "a_b", "a_b_2")

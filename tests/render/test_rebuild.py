@@ -32,7 +32,8 @@ from reverie.networks.channel_statistics import Usual
 from reverie.objectives import relative_error
 from reverie.pictures import Picture, similarity
 from reverie.recipe import FileInput, NetworkUsed, NoiseInput, Recipe, of_command
-from reverie.recipe.requests import Look, Machinery
+from reverie.recipe.requests import Look
+from reverie.recipe.running_requests import Machinery
 from reverie.target import parse
 
 SIZE = (16, 20)

@@ -2,41 +2,19 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
-from functools import partial
-from typing import Any, Literal, TypeGuard, Unpack, cast, overload
+from collections.abc import Iterator, Sequence
+from typing import Unpack, cast, overload
 
 from reverie.api.choices import ClassLike, Climbed, FeatureChoices, ImagineChoices, Several, documented, is_one
-from reverie.api.network_defaults import is_built_in, network_defaults, usual_pictures
 from reverie.api.opening import Networks
-from reverie.api.planning import Before, Planning
-from reverie.api.start_guide_mask import beside_of
-from reverie.errors import Refused, ReverieError, UsageError, choice
-from reverie.files.limits import at_most_pixels
-from reverie.networks import Label, Network
-from reverie.networks.builtin.class_lookup import pinned
+from reverie.api.plans_from_noise import are_several, is_one_label, plan_feature, plan_imagine
 from reverie.pictures import MadePicture, Pictures
 from reverie.pictures.torch_modes import ordinary_modes
-from reverie.recipe import PRINT_DPI, Along, Batch, NoiseInput, OfTheNetwork, Print, Size, Together, seeds
 from reverie.render import (
     Plan,
     Watcher,
-    best_of,
-    check,
-    check_objective,
-    check_places,
-    check_reach,
-    check_size,
-    drawn,
-    fitting,
-    purposes,
 )  # fmt: skip
-from reverie.render.class_words import with_numbers
-from reverie.target import CLASSES, Target, Term, asked, expand, has_range, is_unit, parse
-
-BETWEEN = 7  # pictures of a row from one target to another
+from reverie.target import asked, has_range
 
 
 @overload
@@ -105,7 +83,7 @@ def imagine(
     """
     plans = plan_imagine(label, network=network, seed=seed, between=between, count=count, diverse=diverse, **choices)
     made = Pictures(_made(plans, progress, making))
-    return cast(MadePicture, made[0]) if _is_one(label) and not diverse and is_one(seed) else made
+    return cast(MadePicture, made[0]) if is_one_label(label) and not diverse and is_one(seed) else made
 
 
 @overload
@@ -171,7 +149,7 @@ def feature(
     """
     plans = plan_feature(target, network=network, seed=seed, between=between, count=count, diverse=diverse, **choices)
     made = Pictures(_made(plans, progress, making))
-    one = target is not None and not _are_several(target) and not has_range(asked(target), plans[0].network.names)
+    one = target is not None and not are_several(target) and not has_range(asked(target), plans[0].network.names)
     return cast(MadePicture, made[0]) if one and not diverse and is_one(seed) else made
 
 
@@ -191,197 +169,6 @@ def features(
     What is wrong comes to light at once, before the first is asked for.
     """
     return _made(plan_feature(targets, network=network, seed=seed, **choices), progress, making)
-
-
-def plan_imagine(
-    label: ClassLike | Sequence[ClassLike] | None = None, *, network: Networks = None, before: Before | None = None, **choices: Any
-) -> list[Plan]:
-    """All of `imagine` but the making, a plan for each batch."""
-    labels = [] if label is None else [cast(ClassLike, label)] if _is_one(label) else list(cast(Sequence[ClassLike], label))
-    plans: list[Plan] = []
-    for seed in seeds(choices.pop("seed", None)):
-        wish = Planning("imagine", network, {**choices, "seed": seed}, before)
-        network, between = wish.networks, wish.request[Together].between
-        one = partial(_classes, network=wish.network)
-        plans += _plans(wish, _each(labels, one), None if between is None else _each(between, one))
-    return plans
-
-
-def plan_feature(
-    target: Climbed | Sequence[Climbed] | None = None, *, network: Networks = None, before: Before | None = None, **choices: Any
-) -> list[Plan]:
-    """All of `feature` but the making, a plan for each batch."""
-    given = [] if target is None else list(target) if _are_several(target) else [cast(Climbed, target)]
-    plans: list[Plan] = []
-    for seed in seeds(choices.pop("seed", None)):
-        wish = Planning("feature", network, {**choices, "seed": seed}, before)
-        network, between = wish.networks, wish.request[Together].between
-        some = partial(_units, wish=wish)
-        plans += _plans(wish, _each(given, some), None if between is None else _each(between, some))
-    return plans
-
-
-def _classes(label: ClassLike, network: Network) -> list[Target]:
-    return [_class(label, network)]
-
-
-def _units(text: Climbed, wish: Planning) -> list[Target]:
-    """The targets that a text stands for; UsageError where a network lacks one."""
-    found = [with_numbers(each, wish.network) for each in expand(asked(text), wish.network.names)]
-    for target in found:
-        for net in wish.networks:
-            check(target, net)
-    return found
-
-
-def _plans(wish: Planning, targets: list[Target], between: list[Target] | None) -> list[Plan]:
-    kind, groups = _grouped(targets, between, wish.request)
-    paper, dpi = wish.request[Print].print, wish.choices.finish.dpi or PRINT_DPI
-    size = paper.pixels(dpi) if paper else wish.request[Size].size or wish.network.size
-    check_size(*size, "the picture", "size")
-    with at_most_pixels(wish.machinery.max_pixels):
-        usual, told = usual_pictures(wish.request[OfTheNetwork].usual, wish.network)
-    wish.fit(network_defaults(wish.network, wish.request.command.name, usual))
-    wish.fit({"octaves": _octaves(wish.choices.ascent.octave_scale, wish.network, size)})
-    wanted = list(dict.fromkeys(target for group in groups for target in group))
-    for target in wanted:
-        for net in wish.networks:
-            check(target, net)
-            check_reach(target, net, *size)
-    along = wish.request[Along]
-    objective = _objective(wish) if along.direction is None and along.towards is None else "direction"
-    with at_most_pixels(wish.machinery.max_pixels):
-        beside = beside_of(wish.request, wish.networks, wanted[0], size)
-    if objective == "direction" and len(wanted) > 1:
-        raise UsageError("a direction for several targets", "give one layer")
-    check_objective(objective, wanted[0], wish.network, beside.direction)
-    if beside.mask is not None:
-        for target in wanted:
-            for net in wish.networks:
-                check_places(target, net)
-    groups, notes = _fitted(kind, groups, wanted, wish, size)
-    notes = (*told, *notes, *((paper.told(*size, dpi),) if paper else ()))
-    best = best_of(wish.network, wanted, usual)
-    plans = []
-    for group in groups:
-        together = Batch(kind=kind, targets=tuple(group)) if len(group) > 1 else None
-        inputs = (NoiseInput(noise="pink"), *beside.used)
-        recipe = wish.recipe([group[0]] * len(wish.networks), size, inputs, objective=objective, batch=together)
-        start = drawn(recipe, purposes(recipe)[0])
-        kept = beside.kept if wish.machinery.keep else ()
-        plans.append(Plan(
-            recipe, wish.networks, start, tuple(range(len(group))), mask=beside.mask, direction=beside.direction, kept=kept,
-            notes=(*beside.notes, *notes), usual=best,
-        ))  # fmt: skip
-    return plans
-
-
-def _objective(wish: Planning) -> str:
-    """By log-odds a class is a class to the network itself; by its logit it was for the built-in ones."""
-    asked = wish.request[OfTheNetwork].class_score
-    return "log-odds" if asked == "log-odds" or (asked is None and not all(map(is_built_in, wish.networks))) else "excite"
-
-
-_Kind = Literal["each", "diverse", "between"]
-_Groups = list[list[Target]]
-
-
-def _grouped(targets: list[Target], between: list[Target] | None, request: Any) -> tuple[_Kind, _Groups]:
-    """The kind of the batches, and the targets of each."""
-    asked: Together = request[Together]
-    if asked.diverse is not None and between is not None:
-        raise UsageError(f"both {choice('diverse')} and {choice('between')}", "give one of them")
-    if asked.count is not None and between is None:
-        raise UsageError(f"{choice('count')} without {choice('between')}", "it says how many pictures lead from one target to the other")
-    if between is not None:
-        if targets:
-            raise UsageError(f"targets beside the two of {choice('between')}", "leave them out")
-        if len(between) != 2:
-            raise UsageError(f"a row between {len(between)} targets", "it leads from one to another: give two")
-        count = asked.count or BETWEEN
-        return "between", [[_mixed(between[0], between[1], number / (count - 1)) for number in range(count)]]
-    if not targets:
-        raise UsageError("nothing to make a picture of", "name a class, such as banana, or a target, such as blocks.4.1:12")
-    if asked.diverse is not None:
-        return "diverse", [[target] * asked.diverse for target in targets]
-    return "each", [targets[first : first + asked.batch] for first in range(0, len(targets), asked.batch)]
-
-
-def _fitted(kind: _Kind, groups: _Groups, wanted: list[Target], wish: Planning, size: tuple[int, int]) -> tuple[_Groups, tuple[str, ...]]:
-    """The batches, smaller where memory is short; and a note that it was."""
-    layers = list(dict.fromkeys(name for target in wanted for name in target.layers()))
-    layers += [CLASSES] if any(term.label is not None for target in wanted for term in target.terms) else []
-    most = max(len(group) for group in groups)
-    fits = min(fitting(most, net, layers, *size) for net in wish.networks)
-    if fits >= most:
-        return groups, ()
-    if kind != "each":
-        fault = f"{most} pictures of {size[1]}×{size[0]} that depend on each other"
-        raise UsageError(fault, f"{fits} fit into memory: ask for fewer, or smaller")
-    smaller = [group[first : first + fits] for group in groups for first in range(0, len(group), fits)]
-    return smaller, (f"{most} pictures together do not fit into memory: made {fits} at a time",)
-
-
-def _each(asked: Sequence[Any], meant: Callable[[Any], list[Target]]) -> list[Target]:
-    """The targets that all of them mean.
-
-    Raises:
-        UsageError: the only one means none. Refused: one of several does not, or some do not.
-    """
-    found: list[Target] = []
-    faults: dict[object, ReverieError] = {}
-    for each in asked:
-        try:
-            found += meant(each)
-        except UsageError as error:
-            faults[each] = error
-            if len(asked) == 1:
-                raise
-    if faults:
-        raise Refused(faults)
-    return found
-
-
-def _mixed(first: Target, last: Target, share: float) -> Target:
-    """The target that is so far from the first on the way to the last."""
-    terms: list[Term] = []
-    for target, weight in ((first, 1 - share), (last, share)):
-        terms += [Term(round(term.weight * weight, 6), term.layer, term.channel, term.at, term.label) for term in target.terms]
-    return Target(tuple(term for term in terms if term.weight))
-
-
-def _are_several(targets: object) -> TypeGuard[Sequence[Climbed]]:
-    return isinstance(targets, Iterable) and not isinstance(targets, (str, Target)) and not is_unit(targets)
-
-
-def _is_one(label: object) -> bool:
-    """Whether it is a class, not several: a name, a number of any kind, what was recognised."""
-    return isinstance(label, (str, Label)) or (hasattr(label, "__index__") and getattr(label, "ndim", 0) == 0)
-
-
-def _class(label: ClassLike, network: Network) -> Target:
-    """`banana`, `954`, 954, `class:954` → `class:banana`: the name that was used, or the first; the number where no name can be said.
-
-    A word for several classes keeps their numbers with it: `cat` → `class:cat=281..285`.
-    """
-    found = network.class_indices(label)
-    if len(found) > 1:
-        return parse(f"class:{pinned(str(label), found)}")
-    index = found[0]
-    names = network.labels[index] if index < len(network.labels) else ()
-    said = " ".join(str(label).removeprefix("class:").split()).casefold()
-    for name in sorted(names, key=lambda each: each.casefold() != said):
-        with suppress(UsageError):
-            said_so = parse(f"class:{name}")
-            if str(said_so) == f"class:{name}" and network.class_index(name) == index:
-                return said_so
-    return parse(f"class:{index}")
-
-
-def _octaves(scale: float, network: Network, size: tuple[int, int]) -> int:
-    """As many as lead from half the network's own size to the size that is asked for: then the subject fills any picture."""
-    half = min(network.size) / 2
-    return max(1, min(24, 1 + round(math.log(max(1.0, min(size) / half)) / math.log(scale))))
 
 
 def _made(plans: list[Plan], progress: Watcher | None, making: int) -> Iterator[MadePicture]:

@@ -10,11 +10,11 @@ from typing import Any, Unpack, cast, overload
 
 from reverie.api.choices import Changes, MachineryChoices
 from reverie.api.dreaming import plan_dream
-from reverie.api.imagining import plan_feature, plan_imagine
 from reverie.api.moving import plan_film, plan_journey, split
 from reverie.api.opening import Networks
 from reverie.api.own_score import plan_climb
 from reverie.api.planning import Before
+from reverie.api.plans_from_noise import plan_feature, plan_imagine
 from reverie.api.replanning import Carried, Given, carried_by, plan_redo
 from reverie.errors import InputError, UsageError, choice
 from reverie.motion.made_film import Footage

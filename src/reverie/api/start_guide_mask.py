@@ -109,7 +109,7 @@ def beside_of(request: Request, networks: Sequence[Network], target: Target | No
         UsageError: contradictory ones. InputError: one that cannot be used.
     """
     given = request[Beside] if Beside in request else request[Along]
-    mask = request[Places if Places in request else Mask].mask
+    mask = request[Places].mask if Places in request else request[Mask].mask
     guide, direction = given.guide if isinstance(given, Beside) else None, given.direction
     if len(networks) > 1 and any(each is not None for each in (guide, direction, given.towards)):
         raise UsageError("a guide or a direction for several networks", f"each has features of its own: give one {choice('network')}")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _WHICH = "Which network: one that `reverie networks` lists, torchvision:NAME, timm:NAME, hf:OWNER/NAME, or a file of weights"
 _HELP = {
     "one": f"{_WHICH}. [default: {DEFAULT_NETWORK}]",
-    "several": f"{_WHICH}. Several make a picture that all of them want. [default: {DEFAULT_NETWORK}]",
+    "several": f"{_WHICH}; of several, what all want. [default: {DEFAULT_NETWORK}]",
     "own": "The network it was made with, if it is your own or was not downloaded here; with a change, another one instead.",
 }
 

@@ -19,7 +19,8 @@ from reverie.networks import Network, attribution
 from reverie.networks.channel_statistics import Usual, measure
 from reverie.pictures import Picture, resize
 from reverie.recipe import Finish, choose
-from reverie.recipe.requests import Look, Machinery
+from reverie.recipe.requests import Look
+from reverie.recipe.running_requests import Machinery
 from reverie.render import check_size, noise_start
 from reverie.render import threads as using
 from reverie.render.noise import SMALLEST

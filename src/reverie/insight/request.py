@@ -10,7 +10,8 @@ from reverie.errors import UsageError
 from reverie.networks import Layer, Network
 from reverie.networks.channel_statistics import Usual
 from reverie.pictures import Picture
-from reverie.recipe.requests import Look, Machinery
+from reverie.recipe.requests import Look
+from reverie.recipe.running_requests import Machinery
 
 _AREA = 1.5  # of the network's own, that the picture is looked at with
 _MOST_LAYERS = 48  # of a network without blocks

@@ -16,7 +16,8 @@ from reverie.networks.builtin import class_lookup
 from reverie.networks.builtin import labels as label_names
 from reverie.networks.builtin.class_lookup import ClassEntry
 from reverie.networks.channel_statistics import Usual, known
-from reverie.networks.inspection.anatomy import NORMS, Anatomy, Layer
+from reverie.networks.inspection.anatomy import Anatomy, Layer
+from reverie.networks.inspection.answers import check_answers, remarks_on
 from reverie.networks.inspection.chance import generators
 from reverie.networks.inspection.checkpointing import straight_through_checkpoints
 from reverie.networks.inspection.examine import examine
@@ -27,7 +28,7 @@ from reverie.networks.inspection.outputs import class_scores
 from reverie.networks.inspection.wrappers import plain_name, real_names
 from reverie.networks.prepared.device import choose, precision
 from reverie.networks.prepared.fitting import Fits
-from reverie.networks.prepared.folding import Folded, fold
+from reverie.networks.prepared.folding import Folded, fold, never_folded
 from reverie.networks.prepared.frozen_copy import at_rest, frozen_copy
 from reverie.networks.prepared.gradients import refused, without_gradient
 from reverie.networks.prepared.identity import fingerprint, signature
@@ -189,7 +190,7 @@ class Network:
 
     def is_free(self, name: str) -> bool:
         """Whether a layer (or CLASSES) can be looked at on pictures of any size; others see them through windows of the native size."""
-        return self.anatomy.is_free(self.layer_name(name))
+        return self.anatomy.is_free(name if name == CLASSES else self.layer_name(name))
 
     def phase(self, name: str) -> int:
         """The largest stride up to a layer: pictures that differ by a multiple of it in place and size are seen alike."""
@@ -293,9 +294,9 @@ class Network:
         for name in layers.values():
             if name != CLASSES:
                 self.anatomy.shape(name)
-        self._check_answers(tuple(layers.values()))
+        check_answers(self.anatomy, self.module, tuple(layers.values()))
         with ordinary_modes():
-            anatomy, folded = self.anatomy, self._folded_but(self._never_folded(layers.values()))
+            anatomy, folded = self.anatomy, self._folded_but(never_folded(self.anatomy, layers.values()))
             return Prepared(
                 module=folded.module,
                 normalise=self.normalise.on(self.device),
@@ -310,46 +311,15 @@ class Network:
                 generators=generators(folded.module, self.device) if anatomy.habits.draws else (),
             )
 
-    def _check_answers(self, names: Sequence[str]) -> None:
-        """Raise UsageError where what is wanted is no class scores beyond doubt, or no number."""
-        anatomy = self.anatomy
-        if CLASSES in names and anatomy.unclear is not None:
-            raise anatomy.unclear.with_traceback(None)
-        broken = [name for name in names if LayerName.parse(name, anatomy.calls).module in anatomy.nans]
-        if broken:
-            what = "the class scores are" if broken[0] == CLASSES else f"layer '{broken[0]}' is"
-            raise UsageError(f"{what} NaN: {self._first_nan()}", "take a checkpoint from before")
-
     def remarks(self) -> list[str]:
         """What is to be said of it before it is looked into, one line each; most often nothing.
 
         Raises:
             UsageError: it cannot take a picture of its native size, or has not the output that was named as its class scores.
         """
-        anatomy, found = self.anatomy, []
-        if anatomy.unclear is not None and self._scores is not None:
-            raise anatomy.unclear.with_traceback(None)
-        if anatomy.unclear is not None and anatomy.outputs > 1:
-            found.append(f"{anatomy.unclear.fault}; `scores` says which")
-        if anatomy.nans:
-            found.append(f"{self.name} gives NaN: {self._first_nan()}")
-        if anatomy.habits.mixes:
-            measuring = [name for name, part in self.module.named_modules() if isinstance(part, NORMS) and part.running_mean is None]
-            why = f" (norm '{measuring[0]}' measures the batch)" if measuring else ""
-            found.append(f"what {self.name} says of a picture depends on those beside it{why}: each is looked at by itself")
-        return found
-
-    def _first_nan(self) -> str:
-        """Which layer is the first that gives NaN, and whether its weights do; empty where none gives it."""
-        if not self.anatomy.nans:
-            return ""
-        first = self.anatomy.nans[0]
-        if first == CLASSES:
-            return "no layer gives any, what is done with the last one does"
-        part = self.module.get_submodule(first)
-        broken = [name for name, each in (*part.named_parameters(), *part.named_buffers()) if bool(each.isnan().any())]
-        why = f"its {broken[0]} holds NaN" if broken else "though its weights hold none"
-        return f"'{first}' is the first layer that gives it, {why}"
+        if self.anatomy.unclear is not None and self._scores is not None:
+            raise self.anatomy.unclear.with_traceback(None)
+        return remarks_on(self.anatomy, self.module, self.name)
 
     def without_gradient(self, names: Sequence[str]) -> dict[str, str]:
         """Of these layers (or CLASSES) those from which no gradient comes to the picture, and why; a dead unit has one, of zeros."""
@@ -364,14 +334,6 @@ class Network:
             listed = [each.name for each in self.layers]
             without = self.without_gradient(listed)
             raise refused(name, why, next((each for each in reversed(listed) if each not in without), None))
-
-    def _never_folded(self, names: Iterable[str]) -> frozenset[str]:
-        """The parts that would be folded, and must not be where these layers are looked at."""
-        anatomy = self.anatomy
-        foldable = {each for chain in anatomy.chains for each in (chain.conv, chain.norm, chain.act)}
-        foldable |= {name for name in anatomy.shapes if name.rpartition(".")[0] in foldable}  # what stands inside a norm
-        bare = [LayerName.parse(name, anatomy.calls).module for name in names]
-        return frozenset(anatomy.hands_on.get(name, name) for name in bare) & foldable
 
     def _folded_but(self, spared: frozenset[str]) -> Folded:
         """A frozen copy on the device, folded but for the parts that are spared; of the same weights the same one."""

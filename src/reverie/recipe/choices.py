@@ -166,9 +166,7 @@ class Finish(Data):
     """What is done to the dream when the last step is made."""
 
     group: ClassVar[str] = "the result"
-    mix: Annotated[float, Flag(first=True)] = Field(
-        0.0, ge=0, le=1, description="share of the start in the result: 0 is all dream, 1 is all start"
-    )
+    mix: Annotated[float, Flag(first=True)] = Field(0.0, ge=0, le=1, description="share of the start in it: 0 is all dream, 1 all start")
     keep_colour: bool = Field(False, description="take only light and dark from the dream, and the colours from the start")
     opacity: bool = Field(
         False, description="write where the dream changed most as opacity (alpha), the rest transparent: PNG, WebP or TIFF"

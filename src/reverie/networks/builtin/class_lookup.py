@@ -51,8 +51,8 @@ def find_all(label: str, names: Names, count: int | None = None) -> tuple[int, .
     """
     wanted = _plain(label)
     most = len(names) if count is None else count
-    if wanted.isdecimal():
-        if len(wanted) < 10 and int(wanted) < most:
+    if wanted.removeprefix("-").isdecimal():
+        if wanted.isdecimal() and len(wanted) < 10 and int(wanted) < most:
             return (int(wanted),)
         raise UsageError(f"no class {wanted[:20]}", f"the network has {most} classes, numbered from 0")
     found = _named(wanted, names)

@@ -36,7 +36,7 @@ def check_names(known: Collection[str], names: Sequence[str]) -> None:
 def _see(name: str) -> str:
     """What to do about the name of a layer that there is not."""
     function = re.sub(r"[_#]?\d*$", "", name.rpartition(".")[2])
-    if function and (hasattr(F, function) or hasattr(torch, function)):
+    if function and (callable(getattr(F, function, None)) or callable(getattr(torch, function, None))):
         return f"a call of the function {function} has no name: take the module before it, or make it a module, as nn.ReLU is one"
     return "`reverie layers` lists them"
 

@@ -116,3 +116,11 @@ def _fold_norm(conv: Any, norm: Any) -> None:
         conv.weight, conv.bias, norm.running_mean, norm.running_var, norm.eps, norm.weight, norm.bias, isinstance(conv, nn.ConvTranspose2d)
     )
     conv.weight, conv.bias = nn.Parameter(weight, requires_grad=False), nn.Parameter(bias, requires_grad=False)
+
+
+def never_folded(anatomy: Anatomy, names: Iterable[str]) -> frozenset[str]:
+    """The parts that would be folded, and must not be where these layers are looked at."""
+    foldable = {each for chain in anatomy.chains for each in (chain.conv, chain.norm, chain.act)}
+    foldable |= {name for name in anatomy.shapes if name.rpartition(".")[0] in foldable}  # what stands inside a norm
+    bare = [LayerName.parse(name, anatomy.calls).module for name in names]
+    return frozenset(anatomy.hands_on.get(name, name) for name in bare) & foldable

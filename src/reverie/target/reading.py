@@ -1,36 +1,19 @@
-"""The target language: what a dream climbs, as text and as terms.
-
-blocks.4.1                          every channel of a layer
-blocks.4.1:12                       one channel
-blocks.4.1:12@7,9                   one neuron of it, at row 7, column 9
-blocks.4.1:12@centre                the neuron in the middle, whatever the picture's size; blocks.4.1:12@ is the same
-blocks.7/class                      of a transformer, the class token
-blocks.7.attn/attention:2           of a transformer, how much attention a head gives to each place
-parts   parts:12                    the layer that a level's word stands for, where no module has that name
-"a b":12   "2*conv"                 a layer whose name reads as something else, in the quotes of JSON
-class:banana   class:954            a class, by name or number
-class:cat   class:pets=151..285     any of several classes: a word for them, or their numbers, which may have a name
-blocks.4.1:12 - 0.5*blocks.2.0:3    a weighted sum; the signs stand between blanks
-
-Where a network is at hand its `Names` come first: a module's own name means that module, quotes or not.
-"""
+"""From text to a target: the target language."""
 
 from __future__ import annotations
 
 import json
 import math
 import re
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from operator import index
 from typing import Any, Literal, NamedTuple
 
 from reverie.errors import UsageError, unknown
+from reverie.target.terms import BARE, NO_NAMES, Names, Target, Term, brief
 
-CLASSES = "class scores"  # the name of the logits among activations
 _NUMBER = r"(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?"
 _WEIGHT = re.compile(rf"({_NUMBER})\s*\*\s*")
-_BARE = re.compile(r'[^\s:@*+"-][^\s:@*]*')  # a layer's name that needs no quotes
 _END = r"(?=\s*\Z|\s+[+-]\s)"
 _INSIDE = r"(?:#\d{1,9})?(?:/(?:class|attention))?"  # a call of a module, a part of what it gives
 _TAIL = re.compile(rf"(?::(?P<first>\d+)(?:-(?P<last>\d+))?(?P<at>@(?:(?P<y>\d+),(?P<x>\d+)|centre|center)?)?)?{_END}")
@@ -39,91 +22,11 @@ _ENDS = re.compile(rf"(?P<inside>){_END}")
 _LISTED_TAIL = re.compile(rf"(?P<inside>{_INSIDE})\s*(?P<comma>,|\Z)")
 _LISTED = re.compile(r"(?P<name>[^,]*?)\s*(?P<comma>,|\Z)")
 _SIGN = re.compile(r"\s+([+-])\s+")
-_ODD_LABEL = re.compile(r'\A\Z|\A"|\s[+-](?:\s|\Z)')  # one that needs quotes
 _SPAN = re.compile(r"(\d+)-(\d+)")
 _HELP = "write it like blocks.4.1, blocks.4.1:12, blocks.4.1:12@7,9 or class:banana, joined by ' + ' and ' - '"
-_MEMBERS = re.compile(r"(class:[^=]*)=\d[\d.|]*")
 _LONGEST = 2000
 _MOST = 100_000  # targets that a range stands for
 _JSON = json.JSONDecoder(strict=False)
-
-
-class Names(NamedTuple):
-    """What a network calls its layers.
-
-    Attributes:
-        modules: PyTorch's dotted names.
-        levels: words that stand for a layer, where no module has that name.
-    """
-
-    modules: Collection[str] = ()
-    levels: Mapping[str, str] = {}
-
-    def layer(self, name: str) -> str:
-        """The layer that a name stands for: itself, or that of a level."""
-        return name if name in self.modules else self.levels.get(name, name)
-
-
-NO_NAMES = Names()
-
-
-@dataclass(frozen=True)
-class Term:
-    """One weighted part of a target: a layer, a channel or neuron of it, or a class (then `label` is set and `layer` empty)."""
-
-    weight: float = 1.0
-    layer: str = ""
-    channel: int | None = None
-    at: tuple[int, int] | Literal["centre"] | None = None
-    label: str | None = None
-
-    def unit(self) -> str:
-        """The term without its weight, as text."""
-        if self.label is not None:
-            plain = self.label == " ".join(self.label.split()) and not _ODD_LABEL.search(self.label) and self.label.isprintable()
-            return f"class:{self.label if plain else _quoted(self.label)}"
-        text = self.layer
-        if not _BARE.fullmatch(text) or not text.isprintable() or text == "class":
-            text = _quoted(text)
-        if self.channel is not None:
-            text += f":{self.channel}"
-        return text + (f"@{self.place}" if self.at is not None else "")
-
-    @property
-    def place(self) -> str:
-        """The place of a neuron, as text; empty where the term names none."""
-        return "" if self.at is None else self.at if isinstance(self.at, str) else f"{self.at[0]},{self.at[1]}"
-
-
-@dataclass(frozen=True, repr=False)
-class Target:
-    """A weighted sum of terms. `str(target)` is its canonical text, and `parse` reads it back."""
-
-    terms: tuple[Term, ...]
-
-    def __repr__(self) -> str:
-        return f"Target({str(self)!r})"
-
-    def __str__(self) -> str:
-        text = ""
-        for number, term in enumerate(self.terms):
-            sign = "-" if term.weight < 0 else "+"
-            if number:
-                text += f" {sign} "
-            elif sign == "-":
-                text += "-"
-            size = abs(term.weight)
-            text += ("" if size == 1 else f"{size:.0f}*" if size.is_integer() and size < 1e15 else f"{size!r}*") + term.unit()
-        return text
-
-    def layers(self) -> tuple[str, ...]:
-        """Names of the layers it needs, each once."""
-        return tuple(dict.fromkeys(term.layer for term in self.terms if term.label is None))
-
-
-def of_layer(name: str, channel: int | None = None) -> Target:
-    """The target that is a layer, or a channel of it, whatever its name looks like."""
-    return Target((Term(layer=name, channel=channel),))
 
 
 def parse(text: str | Target, names: Names = NO_NAMES) -> Target:
@@ -215,23 +118,6 @@ def layer_names(text: str, names: Names = NO_NAMES) -> list[str]:
         at = end.end()
         if not end["comma"]:
             return found
-
-
-def as_said(target: Target | str) -> str:
-    """A target as people say it: `class:banana` is a banana, `class:cat=281..285` a cat."""
-    text = without_members(target)
-    return text.removeprefix("class:") if text.count("class:") == 1 else text
-
-
-def without_members(target: Target | str) -> str:
-    """The text of a target without the numbers behind words for several classes: `class:cat=281..285` → `class:cat`."""
-    return _MEMBERS.sub(r"\1", str(target))
-
-
-def brief(text: str, longest: int = 80) -> str:
-    """`text` as a message quotes it: its ends where it is long."""
-    text = text.strip()
-    return text if len(text) <= longest else f"{text[: longest - 12]}…{text[-11:]}"
 
 
 def _remedy(written: str) -> str:
@@ -337,7 +223,7 @@ def _in_quotes(text: str, at: int, tail: re.Pattern[str]) -> _Found | None:
 
 
 def _bare_name(text: str, at: int, names: Names) -> _Found | None:
-    bare = _BARE.match(text, at)
+    bare = BARE.match(text, at)
     tail = None if bare is None else _TAIL.match(text, bare.end())
     return None if bare is None or tail is None else (names.layer(bare[0]), tail)
 
@@ -351,10 +237,6 @@ def _target(terms: list[Term]) -> Target:
     if len(str(target)) > _LONGEST:
         raise UsageError(f"a target of {len(str(target))} characters, written out", f"the longest is {_LONGEST}")
     return target
-
-
-def _quoted(name: str) -> str:
-    return json.dumps(name, ensure_ascii=not name.isprintable())
 
 
 def _past_blanks(text: str, at: int) -> int:
