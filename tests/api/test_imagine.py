@@ -184,7 +184,7 @@ def test_a_batch_that_is_no_number(batch: Any) -> None:
 
 def test_what_does_not_fit_into_memory_is_made_in_smaller_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     real = fitting
-    monkeypatch.setattr(imagining, "fitting", lambda *_: 2)
+    monkeypatch.setattr(plans_from_noise, "fitting", lambda *_: 2)
     pictures = several(reverie.feature("blocks.2.0:0-2", **TINY))
     assert [each.notes[0] for each in pictures] == ["3 pictures together do not fit into memory: made 2 at a time"] * 3
     assert batch_of(pictures[1]).targets == (parse("blocks.2.0:0"), parse("blocks.2.0:1")) and recipe_of(pictures[2]).batch is None
@@ -193,7 +193,7 @@ def test_what_does_not_fit_into_memory_is_made_in_smaller_batches(monkeypatch: p
         with pytest.raises(UsageError, match="3 pictures of 32×32 that depend on each other; 2 fit into memory"):
             target: Any = None if "between" in choices else "blocks.2.0:0"
             reverie.feature(target, **choices, **TINY)
-    monkeypatch.setattr(imagining, "fitting", real)
+    monkeypatch.setattr(plans_from_noise, "fitting", real)
     assert_again(pictures[1])  # as it was made, whatever fits now
 
 
