@@ -262,7 +262,7 @@ def test_the_module_is_as_it_was(fails: bool, monkeypatch: pytest.MonkeyPatch) -
         network.attribute(picture()[0], ["conv", "late"], 0)
     assert left(module) == before and all(torch.equal(each, state[name]) for name, each in module.state_dict().items())
     assert all(each.grad is None for each in module.parameters())
-    copies = [folded.module for folded in network._folded.values()]
+    copies = network._folded.modules()
     assert copies and not any(part._forward_hooks or part._forward_pre_hooks for each in copies for part in each.modules())
 
 

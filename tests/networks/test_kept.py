@@ -183,13 +183,13 @@ def test_changed_weights_of_a_network_with_a_known_hash_are_seen() -> None:
 def test_prepared_copies_of_a_large_network_do_not_pile_up(monkeypatch: pytest.MonkeyPatch) -> None:
     module = settled(nn.Sequential(*(nn.Sequential(nn.Conv2d(3, 3, 3), nn.BatchNorm2d(3), nn.ReLU()) for _ in range(5))))
     network, x = wrapped(module), picture()
-    monkeypatch.setattr("reverie.networks.network.MOST_HELD", 3 * 4 * sum(each.numel() for each in module.parameters()))
+    monkeypatch.setattr("reverie.networks.prepared.folded_copies.MOST_HELD", 3 * 4 * sum(each.numel() for each in module.parameters()))
     names = [f"{number}.0" for number in range(5)]
     wanted = {name: network.prepare([name])(x)[name] for name in names}
     assert len(network._folded) == 3
-    kept = list(network._folded)
+    kept = network._folded.modules()
     network.prepare([names[2]])
-    assert list(network._folded) == [*kept[1:], kept[0]], "the last used goes last"
+    assert network._folded.modules() == [*kept[1:], kept[0]], "the last used goes last"
     for name in names:
         assert close(network.prepare([name])(x)[name], wanted[name])
 

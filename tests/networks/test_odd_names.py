@@ -178,7 +178,7 @@ def test_on_the_command_line(run: Run, tmp_path: Path) -> None:
     assert sorted(each.name for each in (tmp_path / "seen" / "pictures").glob("*-rebuilt.png")) == [
         f"{each}-rebuilt.png" for each in ("2_conv", "a_b", "a_b_2")
     ]
-    refused(run("dream", "p.png", "-t", "cnv#1", *OWN), "no layer 'cnv#1'", "did you mean 'conv#1'")
+    refused(run("dream", "p.png", "-t", "cnv#1", *OWN), "no layer 'cnv#1'", "did you mean 'conv")
     refused(run("dream", "p.png", "-t", "a  b", *OWN), "'a  b' is not a target", "did you mean 'a b'")
     for words in (("-t", "parts"), ("-l", "parts")):
         refused(run("dream", "p.png", *words, *OWN), "Odd has no level 'parts'", "name a layer instead")

@@ -24,6 +24,15 @@ _IMAGENET = (0.485, 0.456, 0.406, 0.229, 0.224, 0.225)  # means and deviations o
 _NEAR = 0.06  # those of CIFAR and others are as near
 _WIDEST = 0.45  # deviation of pictures: 0.5 is black and white alone, and commonly said of pictures nobody measured
 _FINE = 0.6  # smoothing of what excites a unit of a small network: broad forms alone saturate it
+# tokens know their places: what is moved is something else to them
+_OF_TOKENS = {
+    "jitter": 1,
+    "rotate": 0.0,
+    "scale": 1.0,
+    "fade": 1.0,
+    "noise": 0.0,
+    "smoothing": 0.3,
+}
 _GENTLE = {"rotate": 5.0, "scale": 1.1, "fade": 0.7, "noise": 0.05}  # at the smallest side
 
 
@@ -45,6 +54,8 @@ def network_defaults(network: Network, command: str, usual: Sequence[Tensor] = (
     if command == "feature" and "tone" in found:
         # what excites a single unit is often darker, lighter or finer than any picture
         found.update(tone="free", **({} if _is_large(network) else {"smoothing": _FINE}))
+        if network.anatomy.heads and min(network.size) < LARGE:
+            found.update(_OF_TOKENS)
     return found
 
 

@@ -15,7 +15,7 @@ from reverie.recipe import DEFAULT_NETWORK, Own, choose
 if TYPE_CHECKING:
     from reverie.networks import Network
 
-_WHICH = "Which network: one that `reverie networks` lists, torchvision:NAME, timm:NAME, hf:OWNER/NAME, or a file of weights"
+_WHICH = "One that `reverie networks` lists, torchvision:NAME, timm:NAME, hf:OWNER/NAME, or a file of weights"
 _HELP = {
     "one": f"{_WHICH}. [default: {DEFAULT_NETWORK}]",
     "several": f"{_WHICH}; of several, what all want. [default: {DEFAULT_NETWORK}]",

@@ -243,7 +243,10 @@ def _differs(old: Recipe, call: Call) -> bool:
     groups = [getattr(old, name) for name in ("canvas", "ascent", "transforms", "penalties", "finish", "journey", "film")]
     said = {"seed": old.seed, **{name: value for each in groups if each is not None for name, value in dict(each).items()}}
     said.pop("frames", None)  # a longer film goes over its own beginning
-    return any(name in said and type(value) in (int, str) and value != said[name] for name, value in call.given.items())
+    return any(
+        name in said and type(value) in (int, str) and type(value) is type(said[name]) and value != said[name]
+        for name, value in call.given.items()
+    )
 
 
 def numbered(path: Path, suffix: str | None = None) -> Iterator[Path]:

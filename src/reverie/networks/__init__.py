@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from reverie.networks.attribution import Attribution
+    from reverie.networks.builtin.class_lookup import Label
     from reverie.networks.inspection.anatomy import Layer
-    from reverie.networks.network import Label, Network
+    from reverie.networks.network import Network
     from reverie.networks.opening import installed, open_network, wrap_module
     from reverie.networks.prepared.prepared import Prepared
     from reverie.networks.preprocessing import Preprocessing
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Attribution", "Label", "Layer", "Network", "Prepared", "Preprocessing", "installed", "open_network", "wrap_module"]
 
 _HOMES = {
-    "Attribution": "attribution", "Layer": "inspection.anatomy", "Label": "network", "Network": "network", "installed": "opening",
+    "Attribution": "attribution", "Layer": "inspection.anatomy", "Label": "builtin.class_lookup", "Network": "network", "installed": "opening",
     "open_network": "opening", "wrap_module": "opening", "Prepared": "prepared.prepared", "Preprocessing": "preprocessing",
 }  # fmt: skip
 

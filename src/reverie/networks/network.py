@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from typing import Any, SupportsIndex
 
 import torch
@@ -13,22 +12,21 @@ from torch import Tensor, nn
 from reverie.errors import UsageError, printable
 from reverie.networks.attribution import PIXELS, Attribution, attribute_pictures
 from reverie.networks.builtin import class_lookup
-from reverie.networks.builtin import labels as label_names
-from reverie.networks.builtin.class_lookup import ClassEntry
+from reverie.networks.builtin.class_lookup import ClassEntry, Label, said
 from reverie.networks.channel_statistics import Usual, known
 from reverie.networks.inspection.anatomy import Anatomy, Layer
 from reverie.networks.inspection.answers import check_answers, remarks_on
 from reverie.networks.inspection.chance import generators
 from reverie.networks.inspection.checkpointing import straight_through_checkpoints
 from reverie.networks.inspection.examine import examine
-from reverie.networks.inspection.habits import lay_out
 from reverie.networks.inspection.hooks import Seen, check_names, watch
 from reverie.networks.inspection.layer_names import LayerName
 from reverie.networks.inspection.outputs import class_scores
 from reverie.networks.inspection.wrappers import plain_name, real_names
 from reverie.networks.prepared.device import choose, precision
 from reverie.networks.prepared.fitting import Fits
-from reverie.networks.prepared.folding import Folded, fold, never_folded
+from reverie.networks.prepared.folded_copies import FoldedCopies
+from reverie.networks.prepared.folding import never_folded
 from reverie.networks.prepared.frozen_copy import at_rest, frozen_copy
 from reverie.networks.prepared.gradients import refused, without_gradient
 from reverie.networks.prepared.identity import fingerprint, signature
@@ -39,17 +37,6 @@ from reverie.pictures import as_tensor, resize
 from reverie.pictures.torch_modes import ordinary_modes
 from reverie.recipe import LEVELS
 from reverie.target import CLASSES, Names
-
-MOST_HELD = 1_000_000_000  # bytes of prepared copies that a network keeps, beside the two used last
-
-
-@dataclass(frozen=True)
-class Label:
-    """A class the network sees in a picture; `probability` in 0..1."""
-
-    index: int
-    label: str
-    probability: float
 
 
 class Network:
@@ -76,21 +63,18 @@ class Network:
         sha256: str | None = None,
     ) -> None:
         assert preprocessing.mean is not None and preprocessing.std is not None
-        self.module = module
-        self.name = name
+        self.module, self.name = module, name
         self.size = preprocessing.size or (SIDE, SIDE)
         self.labels = [tuple(printable(name) for name in names) for names in preprocessing.labels or ()]  # may steer a terminal
         self.levels = levels or {}
-        self.device = torch.device("cpu")
-        self.dtype = torch.float32
+        self.device, self.dtype = torch.device("cpu"), torch.float32
         self.normalise = Normalise.of(preprocessing.mean, preprocessing.std, preprocessing.range or RANGE)
         self._scores = preprocessing.scores
         self._sha256 = sha256
         self._loaded = signature(module, values=True)
         self._signature: tuple[Any, ...] | None = None
-        self._values: tuple[Any, ...] | None = None
         self._anatomy: Anatomy | None = None
-        self._folded: dict[frozenset[str], Folded] = {}
+        self._folded = FoldedCopies()
         self._fits = Fits()
         self._broken: dict[str, str] = {}  # by layer, why no gradient comes from it to the picture
 
@@ -121,7 +105,7 @@ class Network:
         where = choose(device)
         kind = dtype or precision(where)
         if (where, kind) != (self.device, self.dtype):
-            self.device, self.dtype, self._folded, self._fits = where, kind, {}, Fits()
+            self.device, self.dtype, self._folded, self._fits = where, kind, FoldedCopies(), Fits()
         if self._sha256 is not None:
             self.module.to(where)
         return self
@@ -209,12 +193,12 @@ class Network:
         """The number of a class by name or number, or of what was recognised; UsageError with near names, or with all of those that a word
         stands for, or where it is not clear what the class scores are."""
         self._check_scores()
-        return class_lookup.find(_said(label), self.labels, self.anatomy.classes)
+        return class_lookup.find(said(label), self.labels, self.anatomy.classes)
 
     def class_indices(self, label: str | SupportsIndex | Label) -> tuple[int, ...]:
         """The numbers of the classes that a label means: of a word for several, such as `cat`, all of them."""
         self._check_scores()
-        return class_lookup.find_all(_said(label), self.labels, self.anatomy.classes)
+        return class_lookup.find_all(said(label), self.labels, self.anatomy.classes)
 
     def _check_scores(self) -> None:
         if self.anatomy.unclear is not None:
@@ -296,7 +280,12 @@ class Network:
                 self.anatomy.shape(name)
         check_answers(self.anatomy, self.module, tuple(layers.values()))
         with ordinary_modes():
-            anatomy, folded = self.anatomy, self._folded_but(never_folded(self.anatomy, layers.values()))
+            anatomy, folded = (
+                self.anatomy,
+                self._folded.but(
+                    never_folded(self.anatomy, layers.values()), self.module, self.anatomy, self._example(), self.device, self.dtype
+                ),
+            )
             return Prepared(
                 module=folded.module,
                 normalise=self.normalise.on(self.device),
@@ -335,26 +324,6 @@ class Network:
             without = self.without_gradient(listed)
             raise refused(name, why, next((each for each in reversed(listed) if each not in without), None))
 
-    def _folded_but(self, spared: frozenset[str]) -> Folded:
-        """A frozen copy on the device, folded but for the parts that are spared; of the same weights the same one."""
-        if (values := signature(self.module, values=True)) != self._values:
-            self._values, self._folded = values, {}
-        if spared not in self._folded:
-            folded = fold(frozen_copy(self.module), self.anatomy, self._example(), spared)
-            folded.module.to(device=self.device, dtype=self.dtype)
-            if self.device.type != "mps":
-                lay_out(folded.module, plain=self.anatomy.habits.plain)
-            self._folded[spared] = folded
-        found = self._folded[spared] = self._folded.pop(spared)  # the last used is the last
-        self._drop_oldest()
-        return found
-
-    def _drop_oldest(self) -> None:
-        """Copies that were folded for other layers go, the longest unused first, where they take much memory."""
-        each = sum(tensor.numel() * tensor.element_size() for tensor in self.module.parameters())
-        while len(self._folded) > max(2, MOST_HELD // max(1, each)):
-            del self._folded[next(iter(self._folded))]
-
     def _example(self) -> Tensor:
         """A picture of even noise at the native size, as the module takes it."""
         return self.normalise(self._noise())
@@ -373,12 +342,7 @@ class Network:
         """Forget what was prepared if the module's weights have changed since."""
         now = signature(self.module)
         if now != self._signature:
-            self._signature, self._anatomy, self._folded, self._fits, self._broken = now, None, {}, Fits(), {}
-
-
-def _said(label: str | SupportsIndex | Label) -> str:
-    """What somebody wrote of a class, or its number."""
-    return label_names.text_of(label.index if isinstance(label, Label) else label)
+            self._signature, self._anatomy, self._folded, self._fits, self._broken = now, None, FoldedCopies(), Fits(), {}
 
 
 def _digits(each: Tensor) -> tuple[float, ...]:

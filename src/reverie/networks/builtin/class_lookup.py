@@ -5,11 +5,27 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import SupportsIndex
 
 from reverie.errors import Refused, UsageError, choice, did_you_mean, nearest
 from reverie.networks.builtin import words
+from reverie.networks.builtin.labels import text_of
 
 Names = Sequence[Sequence[str]]  # of each class, the one to show first
+
+
+@dataclass(frozen=True)
+class Label:
+    """A class the network sees in a picture; `probability` in 0..1."""
+
+    index: int
+    label: str
+    probability: float
+
+
+def said(label: str | SupportsIndex | Label) -> str:
+    """What somebody wrote of a class, or its number."""
+    return text_of(label.index if isinstance(label, Label) else label)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,53 @@
+"""Frozen copies of a network, folded but for the layers that are looked at; kept while its weights stay."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from reverie.networks.inspection.anatomy import Anatomy
+from reverie.networks.inspection.habits import lay_out
+from reverie.networks.prepared.folding import Folded, fold
+from reverie.networks.prepared.frozen_copy import frozen_copy
+from reverie.networks.prepared.identity import signature
+
+MOST_HELD = 1_000_000_000  # bytes of prepared copies that a network keeps, beside the two used last
+
+
+class FoldedCopies:
+    """Those of one network on one device."""
+
+    def __init__(self) -> None:
+        self._values: tuple[Any, ...] | None = None
+        self._held: dict[frozenset[str], Folded] = {}
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    def modules(self) -> list[nn.Module]:
+        """The copies, the last used last."""
+        return [each.module for each in self._held.values()]
+
+    def but(
+        self, spared: frozenset[str], module: nn.Module, anatomy: Anatomy, example: Tensor, device: torch.device, dtype: torch.dtype
+    ) -> Folded:
+        """A frozen copy on the device, folded but for the parts that are spared; of the same weights the same one."""
+        if (values := signature(module, values=True)) != self._values:
+            self._values, self._held = values, {}
+        if spared not in self._held:
+            folded = fold(frozen_copy(module), anatomy, example, spared)
+            folded.module.to(device=device, dtype=dtype)
+            if device.type != "mps":
+                lay_out(folded.module, plain=anatomy.habits.plain)
+            self._held[spared] = folded
+        found = self._held[spared] = self._held.pop(spared)  # the last used is the last
+        self._drop_oldest(module)
+        return found
+
+    def _drop_oldest(self, module: nn.Module) -> None:
+        """Copies that were folded for other layers go, the longest unused first, where they take much memory."""
+        each = sum(tensor.numel() * tensor.element_size() for tensor in module.parameters())
+        while len(self._held) > max(2, MOST_HELD // max(1, each)):
+            del self._held[next(iter(self._held))]
