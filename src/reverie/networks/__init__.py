@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 __all__ = ["Attribution", "Label", "Layer", "Network", "Prepared", "Preprocessing", "installed", "open_network", "wrap_module"]
 
 _HOMES = {
-    "Attribution": "attribution", "Layer": "inspection.anatomy", "Label": "builtin.class_lookup", "Network": "network", "installed": "opening",
-    "open_network": "opening", "wrap_module": "opening", "Prepared": "prepared.prepared", "Preprocessing": "preprocessing",
+    "Attribution": "attribution", "Layer": "inspection.anatomy", "Label": "builtin.class_lookup", "Network": "network",
+    "installed": "opening", "open_network": "opening", "wrap_module": "opening", "Prepared": "prepared.prepared",
+    "Preprocessing": "preprocessing",
 }  # fmt: skip
 
 
