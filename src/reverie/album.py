@@ -34,6 +34,14 @@ def recipe_at(place: Path) -> Recipe | None:
         return None
 
 
+def is_sheet(place: Path) -> bool:
+    """Whether what is there says that it is a sheet of ours."""
+    try:
+        return place.is_file() and files.recipe_text(place) == SHEET
+    except ReverieError:
+        return False
+
+
 def made_by_reverie(pictures: Iterable[Path]) -> set[Path]:
     """Those that carry a recipe, or say that they are a sheet; and, of a film in frames, all of its frames."""
     given = list(pictures)

@@ -101,7 +101,7 @@ MADE: dict[str, Make] = {
     "imagine": _imagine(),
     "diverse": _imagine(diverse=2),
     "pixels": _feature(canvas="pixels", fade=0.8, noise=0.1, spectrum=0.1, border=0.1, total_variation=0.1),
-    "fourier": _feature(canvas="fourier", tone="light", spread=0.17),
+    "fourier": _feature(canvas="fourier", tone="light", spread=0.17, smoothing=1.3, vivid=0.35),
     "maco": _feature(canvas="maco"),
 }
 

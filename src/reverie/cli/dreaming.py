@@ -115,6 +115,8 @@ def pictures_of(starts: tuple[str, ...]) -> list[str]:
             inside = pictures_in(expanded(start))
             if not inside:
                 raise InputError(f"no picture in the folder '{start}'", "pictures end in " + " ".join(sorted(READABLE)))
+            if others := _others_in(expanded(start)):
+                remark(f"left out of '{start}': {' and '.join(others)}")
             ours = made_by_reverie(inside)
             if len(ours) == len(inside):
                 raise InputError(f"all {len(ours)} pictures in '{start}' were made by Reverie", "name those that shall be dreamt on again")
@@ -122,6 +124,16 @@ def pictures_of(starts: tuple[str, ...]) -> list[str]:
                 remark(f"{len(ours)} of {len(inside)} pictures in '{start}' were made by Reverie and are left out")
             found += [str(each) for each in inside if each not in ours]
     return found
+
+
+def _others_in(folder: Path) -> list[str]:
+    """What of a folder is no picture and may be meant too: folders and films."""
+    from reverie.files.films.reading import READABLE_FILMS
+
+    inside = [each for each in folder.iterdir() if not each.name.startswith(".")]
+    films = sum(each.suffix.lower() in READABLE_FILMS - {".gif"} for each in inside)
+    counts = {"folders": sum(each.is_dir() for each in inside), "films": films}
+    return [f"{count} {name if count > 1 else name[:-1]}" for name, count in counts.items() if count]
 
 
 def _name(call: Call, start: str, plan: Plan, starts: list[str], variant: int | None) -> str:

@@ -10,7 +10,7 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reverie.album import recipe_at
+from reverie.album import is_sheet, recipe_at
 from reverie.cli.console import print_json, remark, say
 from reverie.cli.flags import Call
 from reverie.errors import Interrupted, OutputError, UsageError, choice
@@ -72,8 +72,11 @@ class Outputs:
         for note in Kept().put_all(kept):
             remark(note)
         remark(f"'{path}' is there already, made by the very same recipe; --force makes it again")
-        recipe = self._there[path].model_dump(mode="json")
-        self._tell({"path": str(path), "recipe": recipe, "seconds": 0.0, "score": None}, path)
+        recipe, channels = self._there[path], path.with_suffix(".npy")
+        files = [path, *([channels] if recipe.channels not in (1, 3) and channels.is_file() else [])]
+        beside = {"channels": str(channels)} if len(files) > 1 else {}
+        told = {"recipe": recipe.model_dump(mode="json"), "seconds": 0.0, "score": None, "notes": []}
+        self._tell({"path": str(path), **beside, **told}, *files)
 
     def made_before(self, path: Path, kept: Iterable[bytes] = ()) -> Picture:
         """The same, read back, as it is on a sheet."""
@@ -188,7 +191,7 @@ class Outputs:
 
         if self._is_among_pictures(self.sheet):
             self.destination.made()
-        sheet(pictures, labels).save(self.sheet, force=self.writing.force, with_recipe=self.writing.with_recipe)
+        sheet(pictures, labels).save(self.sheet, force=self.writing.force or is_sheet(self.sheet), with_recipe=self.writing.with_recipe)
         seconds = round(sum(each.seconds or 0.0 for each in pictures), 3)
         self._tell({"path": str(self.sheet), "recipe": None, "seconds": seconds, "score": None}, self.sheet)
 
@@ -219,8 +222,8 @@ class Outputs:
             raise UsageError(choice("sheet", sheet), "name a picture file, such as sheet.png")
         if is_folder(place.parent) or not self._is_among_pictures(place):  # else its folder is made with the first result
             check_place(place)
-        if place.exists() and not self.writing.force:
-            raise exists(place)
+        if place.exists() and not self.writing.force and not is_sheet(place):  # one of ours is made of pictures that are files too
+            raise OutputError(f"'{place}' exists already", f"give {choice('force')} to replace it, or another name with {choice('sheet')}")
         return place
 
     def _is_among_pictures(self, sheet: Path) -> bool:
@@ -273,7 +276,7 @@ def _is_further(picture: Picture, place: Path, force: bool) -> bool:
     if not os.path.lexists(place) or new is None or new.stopped is None:
         return True
     if old is None or not old.model_copy(update={"stopped": None}).is_as(new.model_copy(update={"stopped": None})):
-        return force
+        return False
     return old.stopped is not None and (old.stopped.octave, old.stopped.step) <= (new.stopped.octave, new.stopped.step)
 
 

@@ -19,6 +19,7 @@ from reverie.networks.inspection.answers import check_answers, remarks_on
 from reverie.networks.inspection.chance import generators
 from reverie.networks.inspection.checkpointing import straight_through_checkpoints
 from reverie.networks.inspection.examine import examine
+from reverie.networks.inspection.habits import lay_out
 from reverie.networks.inspection.hooks import Seen, check_names, watch
 from reverie.networks.inspection.layer_names import LayerName
 from reverie.networks.inspection.outputs import class_scores
@@ -70,8 +71,7 @@ class Network:
         self.device, self.dtype = torch.device("cpu"), torch.float32
         self.normalise = Normalise.of(preprocessing.mean, preprocessing.std, preprocessing.range or RANGE)
         self._scores = preprocessing.scores
-        self._sha256 = sha256
-        self._loaded = signature(module, values=True)
+        self._sha256, self._loaded = sha256, signature(module, values=True)
         self._signature: tuple[Any, ...] | None = None
         self._anatomy: Anatomy | None = None
         self._folded = FoldedCopies()
@@ -82,9 +82,8 @@ class Network:
         return f"Network({self.name!r}, {self.size[0]}×{self.size[1]}, {self.device.type})"
 
     def __call__(self, pictures: Tensor) -> Tensor:
-        parameter = next((each for each in self.module.parameters() if each.is_floating_point()), pictures)
-        where = parameter.device
-        x = self.normalise.on(where)(pictures.to(where)).to(parameter.dtype)
+        like = next((each for each in self.module.parameters() if each.is_floating_point()), pictures)
+        x = self.normalise.on(like.device)(pictures.to(like.device)).to(like.dtype)
         known = None if self._anatomy is None else self._anatomy.scores
         with at_rest(self.module):
             return class_scores(self.module(x), self._scores if known is None else known, len(x))
@@ -136,9 +135,9 @@ class Network:
     def anatomy(self) -> Anatomy:
         self._refresh()
         if self._anatomy is None:
-            inverted = {layer: level for level, layer in self.levels.items()}
+            levels = {layer: level for level, layer in self.levels.items()}
             with ordinary_modes(), straight_through_checkpoints():
-                self._anatomy = examine(frozen_copy(self.module), self._example(), inverted, self._scores)
+                self._anatomy = examine(frozen_copy(self.module), self._example(), levels, self._scores)
         return self._anatomy
 
     @property
@@ -282,9 +281,7 @@ class Network:
         with ordinary_modes():
             anatomy, folded = (
                 self.anatomy,
-                self._folded.but(
-                    never_folded(self.anatomy, layers.values()), self.module, self.anatomy, self._example(), self.device, self.dtype
-                ),
+                self._folded.but(never_folded(self.anatomy, layers.values()), self.module, self.anatomy, self._example(), self._move),
             )
             return Prepared(
                 module=folded.module,
@@ -324,15 +321,20 @@ class Network:
             without = self.without_gradient(listed)
             raise refused(name, why, next((each for each in reversed(listed) if each not in without), None))
 
+    def _move(self, module: nn.Module) -> None:
+        module.to(device=self.device, dtype=self.dtype)
+        if self.device.type != "mps":
+            lay_out(module, plain=self.anatomy.habits.plain)
+
     def _example(self) -> Tensor:
         """A picture of even noise at the native size, as the module takes it."""
         return self.normalise(self._noise())
 
     def check_labels(self) -> None:
         """Raise UsageError where there are labels, but not one for each class."""
-        classes = self.anatomy.classes
-        if self.labels and classes not in (None, len(self.labels)):
-            raise UsageError(f"{len(self.labels)} labels for a network of {classes} classes", "give one for each, in order")
+        count, classes = len(self.labels), self.anatomy.classes
+        if count and classes not in (None, count):
+            raise UsageError(f"{count} labels for a network of {classes} classes", "give one for each, in order")
 
     def _noise(self) -> Tensor:
         """(1, C, H, W) in 0..1: a picture of even noise at the native size."""
@@ -340,8 +342,7 @@ class Network:
 
     def _refresh(self) -> None:
         """Forget what was prepared if the module's weights have changed since."""
-        now = signature(self.module)
-        if now != self._signature:
+        if (now := signature(self.module)) != self._signature:
             self._signature, self._anatomy, self._folded, self._fits, self._broken = now, None, FoldedCopies(), Fits(), {}
 
 

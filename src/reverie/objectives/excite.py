@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from types import MappingProxyType
 
 import torch
@@ -19,7 +20,7 @@ def logit(scores: Tensor, indices: Sequence[int]) -> Tensor:
 
     Of any of several the logarithm of the sum of the exponentials of theirs, which is led by the class that is ahead.
     """
-    return scores[indices[0]] if len(indices) == 1 else scores[list(indices)].logsumexp(0)
+    return scores[indices[0]] if len(indices) == 1 else torch.stack([scores[index] for index in indices]).logsumexp(0)
 
 
 def log_odds(scores: Tensor, indices: Sequence[int]) -> Tensor:
@@ -27,9 +28,9 @@ def log_odds(scores: Tensor, indices: Sequence[int]) -> Tensor:
 
     A logit alone grows also with what makes other classes grow more.
     """
-    others = torch.ones_like(scores, dtype=torch.bool)
-    others[list(indices)] = False
-    return logit(scores, indices) - scores[others].logsumexp(0) if len(indices) < len(scores) else logit(scores, indices)
+    ends = [-1, *sorted(set(indices)), len(scores)]
+    others = [scores[before + 1 : after] for before, after in pairwise(ends) if after > before + 1]  # slices: no device is waited for
+    return logit(scores, indices) - torch.cat(others).logsumexp(0) if others else logit(scores, indices)
 
 
 OfClass = Callable[[Tensor, Sequence[int]], Tensor]  # from all class scores (K,) and the numbers that a label means to a score

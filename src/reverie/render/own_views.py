@@ -11,7 +11,7 @@ from torch import Tensor
 from reverie.networks import Network
 from reverie.pictures import resize, rounded
 from reverie.recipe import Recipe
-from reverie.target import CLASSES, Target, Term, without_members
+from reverie.target import CLASSES, Target, Term
 
 BATCH = 32  # pictures in a pass
 
@@ -73,7 +73,7 @@ def _other_class(picture: Tensor, label: str, network: Network, name: str) -> li
     if said in wanted:
         return []
     ours, theirs = (network.labels[each][0] if each < len(network.labels) else str(each) for each in (wanted[0], said))
-    return [f"{name} says {theirs}, not {ours if len(wanted) == 1 else without_members(label)}"]
+    return [f"{name} says {theirs}, not {ours if len(wanted) == 1 else label.partition('=')[0]}"]
 
 
 def _below(picture: Tensor, unit: Term, network: Network, usual: Best | None) -> list[str]:

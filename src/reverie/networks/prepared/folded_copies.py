@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from reverie.networks.inspection.anatomy import Anatomy
-from reverie.networks.inspection.habits import lay_out
 from reverie.networks.prepared.folding import Folded, fold
 from reverie.networks.prepared.frozen_copy import frozen_copy
 from reverie.networks.prepared.identity import signature
@@ -31,16 +30,14 @@ class FoldedCopies:
         return [each.module for each in self._held.values()]
 
     def but(
-        self, spared: frozenset[str], module: nn.Module, anatomy: Anatomy, example: Tensor, device: torch.device, dtype: torch.dtype
+        self, spared: frozenset[str], module: nn.Module, anatomy: Anatomy, example: Tensor, moved: Callable[[nn.Module], object]
     ) -> Folded:
-        """A frozen copy on the device, folded but for the parts that are spared; of the same weights the same one."""
+        """A frozen copy, folded but for the parts that are spared and `moved` to where it runs; of the same weights the same one."""
         if (values := signature(module, values=True)) != self._values:
             self._values, self._held = values, {}
         if spared not in self._held:
             folded = fold(frozen_copy(module), anatomy, example, spared)
-            folded.module.to(device=device, dtype=dtype)
-            if device.type != "mps":
-                lay_out(folded.module, plain=anatomy.habits.plain)
+            moved(folded.module)
             self._held[spared] = folded
         found = self._held[spared] = self._held.pop(spared)  # the last used is the last
         self._drop_oldest(module)
