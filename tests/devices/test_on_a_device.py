@@ -76,8 +76,12 @@ def _dream(**choices: Any) -> Make:
 
 def _imagine(**choices: Any) -> Make:
     labels = {name: each[:1] if "diverse" in choices else each for name, each in LABELS.items()}
-    given = {name: each for name, each in (SMALL | choices).items() if name != "keep"}  # no file goes in
-    return lambda net, _: reverie.imagine(labels[_name(net)], network=net, size=40, **given)
+
+    def make(net: Network, _: Path) -> Any:
+        given = {name: each for name, each in (SMALL | choices).items() if name != "keep"}  # no file goes in
+        return reverie.imagine(labels[_name(net)], network=net, size=40, **given)
+
+    return make
 
 
 def _feature(**choices: Any) -> Make:

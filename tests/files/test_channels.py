@@ -277,8 +277,8 @@ def test_the_commands_take_and_give_arrays(scan: Path, five: None, run: Run, mon
     assert units.code == 0 and [each for each in listed(scan.parent) if each.startswith("feature")] == [
         f"feature-2_{unit}-0{ending}" for unit in (0, 1) for ending in ("-making.png", ".npy", ".png")
     ]
-    assert run("see", scan.name, "--layers", "0", "--steps", "2", "--channels", "1", "--shown", "3,2,1").code == 0
-    assert {"index.html", "0-rebuilt.png", "0-rebuilt.npy", "0-enhanced.npy"} <= set(listed(scan.parent / "scan-seen"))
+    assert run("see", scan.name, "--layers", "0", "--steps", "2", "--channels", "1", "--shown", "3,2,1", "--pictures").code == 0
+    assert {"0-rebuilt.png", "0-rebuilt.npy", "0-enhanced.npy"} <= set(listed(scan.parent / "scan-seen" / "pictures"))
     (scan.parent / "many").mkdir()
     scan.rename(scan.parent / "many" / "one.npy")
     assert run("dream", "many", *SHORT).out.splitlines()[0].startswith("one-2-0")
