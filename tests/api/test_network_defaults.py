@@ -169,3 +169,12 @@ def test_digits_are_digits_to_the_network_that_was_trained_on_them() -> None:
             [own.network.prepare(["stages.1.0"])(rounded(each.pixels)[None])["stages.1.0"][0].mean((1, 2)) for each in features]
         )
     assert int((seen.diagonal() > best[:8]).sum()) >= 7
+
+
+def test_what_is_no_class_no_name_and_no_mean_is_told_in_a_line() -> None:
+    with pytest.raises(UsageError, match="a float is no class"):
+        reverie.imagine(3.0, network=bright(), **QUICK)  # type: ignore[call-overload]
+    with pytest.raises(UsageError, match="a network without its mean or std"):
+        reverie.wrap(Bright(), mean=None, std=None, size=32)  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="name that is a int"):
+        reverie.wrap(Bright(), mean=[0.0], std=[1.0], size=32, name=5)  # type: ignore[arg-type]

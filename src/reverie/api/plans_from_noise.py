@@ -40,6 +40,8 @@ def plan_imagine(
     label: ClassLike | Sequence[ClassLike] | None = None, *, network: Networks = None, before: Before | None = None, **choices: Any
 ) -> list[Plan]:
     """All of `imagine` but the making, a plan for each batch."""
+    if label is not None and not is_one_label(label) and not isinstance(label, Iterable):
+        raise UsageError(f"a {type(label).__name__} is no class", "give its name or its number")
     labels = [] if label is None else [cast(ClassLike, label)] if is_one_label(label) else list(cast(Sequence[ClassLike], label))
     plans: list[Plan] = []
     for seed in seeds(choices.pop("seed", None)):

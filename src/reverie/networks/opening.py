@@ -223,6 +223,12 @@ def wrap_module(module: nn.Module, preprocessing: Preprocessing, name: str | Non
         raise UsageError(
             f"{type(module).__name__} has weights without values", "run it once on a picture, and load its weights, before it is wrapped"
         )
+    if preprocessing.mean is None or preprocessing.std is None:
+        raise UsageError(
+            "a network without its mean or std", "give one of each for every channel; 0 and 1 where pictures go in as they are"
+        )
+    if name is not None and not isinstance(name, str):
+        raise UsageError(f"a network's name that is a {type(name).__name__}", "give a text")
     if name is not None and not 0 < len(name) <= LONGEST:
         raise UsageError(f"a network's name of {len(name)} characters", f"give it one of 1 to {LONGEST}")
     if broken := first_nan(module):
