@@ -28,6 +28,7 @@ _KINDS = {f"torch {name}Storage": dtype for name, dtype in _STORAGES.items()}
 _OLD = {f"torch {name}Tensor": dtype for name, dtype in _STORAGES.items()}  # before torch 0.2, made empty and then BUILT
 _REBUILD = ("torch._utils _rebuild_tensor", "torch._utils _rebuild_tensor_v2")
 _PARAMETERS = "torch._utils _rebuild_parameter"
+_MEMBER = {"builtins getattr", "__builtin__ getattr"}
 _PARAMETER = "torch.nn.parameter Parameter"
 _ORDERED, _COUNTER, _SIZE, _DEVICE = "collections OrderedDict", "collections Counter", "torch Size", "torch device"
 _MADE = {*_REBUILD, _PARAMETERS, _PARAMETER, _ORDERED, _COUNTER, _SIZE, _DEVICE, *_KINDS, *_OLD}
@@ -80,6 +81,7 @@ class PickleReader:
             InputError: it is damaged. UnsafeError: it holds a word that no state dict needs, or is too long.
         """
         self._stack, self._marks, self._memo = [], [], {}
+        self._unused = ""  # what is only good for members of enums, and has not been called for one
         ended = False
         try:
             for code, given, _ in pickletools.genops(self._file):
@@ -88,6 +90,8 @@ class PickleReader:
                 ended = code.name == "STOP"
             if not ended or len(self._stack) != 1 or self._marks:
                 raise damaged(self.name, "is damaged: its pickle does not end well")
+            if self._unused:
+                raise refused(self.name, f"would call {self._unused} when it is read", _RE_SAVE)
             return self._stack[0]
         except (ValueError, IndexError, KeyError, TypeError, OverflowError) as error:
             raise damaged(self.name, "is damaged: its pickle cannot be followed") from error
@@ -163,6 +167,15 @@ class PickleReader:
         function, arguments = self._taken(2)
         if not isinstance(function, Global) or type(arguments) is not tuple:
             raise refused(self.name, "calls what is no function")
+        if function.word in _MEMBER:  # as Pythons before 3.11.4 wrote a member of an enum: its class and its name
+            of_class = (
+                len(arguments) == 2 and isinstance(arguments[0], Global) and type(arguments[1]) is str and may_stand(arguments[0].word)
+            )
+            if not of_class:
+                raise refused(self.name, f"would call {function.word.replace(' ', '.', 1)} when it is read", _RE_SAVE)
+            self._stack.append(StandIn(arguments[0].word))
+            self._unused = ""
+            return
         if new and function.word in _MADE - {_PARAMETER}:
             raise refused(self.name, f"makes a {brief(function.word)} in an unusual way", _RE_SAVE)
         self._stack.append(self._called(function.word, arguments) if function.word in _MADE else stand_in(function.word, arguments))
@@ -176,7 +189,9 @@ class PickleReader:
     def _global(self, word: str) -> Any:
         if word in _PLAIN:
             return getattr(torch, word.split(" ")[1])
-        if word not in _MADE and not may_stand(word):
+        if word in _MEMBER:
+            self._unused = word.replace(" ", ".", 1)
+        elif word not in _MADE and not may_stand(word):
             raise refused(self.name, f"would call {brief(word.replace(' ', '.', 1))} when it is read", _RE_SAVE)
         return Global(word)
 
@@ -321,27 +336,14 @@ _NOTHING = object()
 _CONSTANTS: dict[str, Any] = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False, "EMPTY_TUPLE": ()}
 _GIVEN = {"BININT", "BININT1", "BININT2", "LONG1", "BINFLOAT", "BINUNICODE", "SHORT_BINSTRING"}  # the word carries the value
 _ACTIONS: dict[str, Callable[[PickleReader, Any], None]] = {
-    "BINPUT": PickleReader._put,
-    "LONG_BINPUT": PickleReader._put,
-    "BINGET": PickleReader._get,
-    "LONG_BINGET": PickleReader._get,
-    "MARK": PickleReader._mark,
-    "EMPTY_LIST": PickleReader._empty_list,
-    "EMPTY_DICT": PickleReader._empty_dict,
-    "TUPLE": PickleReader._tuple,
-    "TUPLE1": lambda reader, _: reader._tuple_of(1),
-    "TUPLE2": lambda reader, _: reader._tuple_of(2),
-    "TUPLE3": lambda reader, _: reader._tuple_of(3),
-    "APPEND": PickleReader._append,
-    "APPENDS": PickleReader._appends,
-    "SETITEM": PickleReader._set_item,
-    "SETITEMS": PickleReader._set_items,
-    "GLOBAL": PickleReader._name_global,
-    "BINPERSID": PickleReader._point,
-    "REDUCE": PickleReader._call,
-    "NEWOBJ": lambda reader, given: reader._call(given, new=True),
+    "BINPUT": PickleReader._put, "LONG_BINPUT": PickleReader._put, "BINGET": PickleReader._get, "LONG_BINGET": PickleReader._get,
+    "MARK": PickleReader._mark, "EMPTY_LIST": PickleReader._empty_list, "EMPTY_DICT": PickleReader._empty_dict,
+    "TUPLE": PickleReader._tuple, "TUPLE1": lambda reader, _: reader._tuple_of(1), "TUPLE2": lambda reader, _: reader._tuple_of(2),
+    "TUPLE3": lambda reader, _: reader._tuple_of(3), "APPEND": PickleReader._append, "APPENDS": PickleReader._appends,
+    "SETITEM": PickleReader._set_item, "SETITEMS": PickleReader._set_items, "GLOBAL": PickleReader._name_global,
+    "BINPERSID": PickleReader._point, "REDUCE": PickleReader._call, "NEWOBJ": lambda reader, given: reader._call(given, new=True),
     "BUILD": PickleReader._build_last,
-}
+}  # fmt: skip
 
 
 def _are_empty(marks: tuple[Any, ...]) -> bool:
