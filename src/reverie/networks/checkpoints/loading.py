@@ -119,7 +119,10 @@ def _within(found: Found, entry: str, name: str) -> Found:
         return found
     inside = found.within(entry)
     if not inside.tensors:
-        raise unknown(f"entry with weights in '{brief(name)}' of the name", entry, found.entries(), "it has none but its first")
+        there = [each for each in found.entries() if each]
+        raise unknown(
+            f"entry with weights in '{brief(name)}' of the name", entry, there, f"it has {', '.join(there) or 'one, without a name'}"
+        )
     return inside
 
 
