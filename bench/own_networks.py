@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -26,11 +25,10 @@ class Own:
     """A network somebody trained.
 
     Attributes:
-        name: in words. network: wrapped, with what its training knew. layer: one in its middle.
+        network: wrapped, with what its training knew. layer: one in its middle.
         train: pictures (N, C, H, W) in 0..1. classes: how many. accuracy: on a fifth of the pictures, held back.
     """
 
-    name: str
     network: Network
     layer: str
     train: Tensor
@@ -165,7 +163,7 @@ def pieces(side: int, count: int, seed: int = 0) -> tuple[Tensor, Tensor]:
 
 
 def trained(
-    name: str, module: Callable[[], nn.Module], pictures: tuple[Tensor, Tensor], layer: str, epochs: int, labels: Sequence[str] = (),
+    module: Callable[[], nn.Module], pictures: tuple[Tensor, Tensor], layer: str, epochs: int, labels: Sequence[str] = (),
     said: tuple[Sequence[float], Sequence[float]] | None = None, rate: float = 3e-3,
 ) -> Own:  # fmt: skip
     """Train a module on four fifths of the pictures; `said` is the mean and deviation, without it those of the pictures."""
@@ -190,7 +188,7 @@ def trained(
         accuracy = float((made(normal[held]).argmax(1) == classes[held]).float().mean())
     count = made.head.out_features if isinstance(made.head, nn.Linear) else 0
     network = reverie.wrap(made, mean=mean, std=std, size=seen.shape[-1], labels=labels or [str(each) for each in range(count)])
-    return Own(name, network, layer, seen[train], count, accuracy)
+    return Own(network, layer, seen[train], count, accuracy)
 
 
 PHOTOGRAPHS = ("temple", "flower", "astronaut", "cat", "coffee", "rocket")
@@ -203,26 +201,25 @@ def _convolutions(channels: int, widths: Sequence[int], side: int, act: type[nn.
 
 _HALF, _MNIST, _IMAGENET = ((0.5,), (0.5,)), ((0.1307,), (0.3081,)), ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 _SMALL, _LARGE = (16, 32, 64), (16, 32, 48, 64)
-_TRAININGS: dict[str, Callable[[str], Own]] = {
-    "digits, grey 32, ReLU": lambda name: trained(
-        name, _convolutions(1, _SMALL, 32, nn.ReLU), digits(32), "stages.1.0", 12,
+NETWORKS: dict[str, Callable[[], Own]] = {
+    "digits, grey 32, ReLU": lambda: trained(
+        _convolutions(1, _SMALL, 32, nn.ReLU), digits(32), "stages.1.0", 12,
     ),
-    "digits, grey 28, GELU, flat": lambda name: trained(
-        name, _convolutions(1, _SMALL[:2], 28, nn.GELU, flat=True), digits(28), "stages.1.0", 10, said=_MNIST,
+    "digits, grey 28, GELU, flat": lambda: trained(
+        _convolutions(1, _SMALL[:2], 28, nn.GELU, flat=True), digits(28), "stages.1.0", 10, said=_MNIST,
     ),
-    "digits, grey 32, batch norm": lambda name: trained(
-        name, _convolutions(1, _SMALL, 32, nn.ReLU, norm=True), digits(32), "stages.1.0", 10, said=_HALF,
+    "digits, grey 32, batch norm": lambda: trained(
+        _convolutions(1, _SMALL, 32, nn.ReLU, norm=True), digits(32), "stages.1.0", 10, said=_HALF,
     ),
-    "shapes, colour 48, batch norm": lambda name: trained(
-        name, _convolutions(3, _LARGE, 48, nn.ReLU, norm=True), shapes(48, 2000), "stages.2.0", 8, SHAPES,
+    "shapes, colour 48, batch norm": lambda: trained(
+        _convolutions(3, _LARGE, 48, nn.ReLU, norm=True), shapes(48, 2000), "stages.2.0", 8, SHAPES,
     ),
-    "shapes, colour 64, residual": lambda name: trained(name, Residuals, shapes(64, 2000), "blocks.1.two", 10, SHAPES),
-    "shapes, grey 96, SiLU": lambda name: trained(
-        name, _convolutions(1, (12, 24, 32, 48, 64), 96, nn.SiLU, norm=True), shapes(96, 1200, 1), "stages.2.0", 8, SHAPES, said=_HALF,
+    "shapes, colour 64, residual": lambda: trained(Residuals, shapes(64, 2000), "blocks.1.two", 10, SHAPES),
+    "shapes, grey 96, SiLU": lambda: trained(
+        _convolutions(1, (12, 24, 32, 48, 64), 96, nn.SiLU, norm=True), shapes(96, 1200, 1), "stages.2.0", 8, SHAPES, said=_HALF,
     ),
-    "digits, grey 32, transformer": lambda name: trained(name, Patches, digits(32), "blocks.1", 20, rate=2e-3),
-    "photographs, colour 64, batch norm": lambda name: trained(
-        name, _convolutions(3, _LARGE, 64, nn.ReLU, norm=True, classes=6), pieces(64, 1200), "stages.2.0", 8, PHOTOGRAPHS, said=_IMAGENET,
+    "digits, grey 32, transformer": lambda: trained(Patches, digits(32), "blocks.1", 20, rate=2e-3),
+    "photographs, colour 64, batch norm": lambda: trained(
+        _convolutions(3, _LARGE, 64, nn.ReLU, norm=True, classes=6), pieces(64, 1200), "stages.2.0", 8, PHOTOGRAPHS, said=_IMAGENET,
     ),
 }  # fmt: skip
-NETWORKS: dict[str, Callable[[], Own]] = {name: partial(make, name) for name, make in _TRAININGS.items()}

@@ -156,7 +156,7 @@ def test_noise_has_the_light_that_is_asked_for() -> None:
 
 
 def test_digits_are_digits_to_the_network_that_was_trained_on_them() -> None:
-    own = trained("digits", lambda: Convolutions(1, (16, 32), 28, nn.GELU, flat=True), digits(28), "stages.1.0", 6)
+    own = trained(lambda: Convolutions(1, (16, 32), 28, nn.GELU, flat=True), digits(28), "stages.1.0", 6)
     assert own.accuracy > 0.95
     made = reverie.imagine(list(range(10)), network=own.network, seed=3)
     with torch.no_grad():

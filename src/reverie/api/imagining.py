@@ -10,10 +10,7 @@ from reverie.api.opening import Networks
 from reverie.api.plans_from_noise import are_several, is_one_label, plan_feature, plan_imagine
 from reverie.pictures import MadePicture, Pictures
 from reverie.pictures.torch_modes import ordinary_modes
-from reverie.render import (
-    Plan,
-    Watcher,
-)  # fmt: skip
+from reverie.render import Plan, Watcher
 from reverie.target import asked, has_range
 
 

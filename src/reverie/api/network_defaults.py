@@ -12,9 +12,9 @@ from torch import Tensor
 from reverie.api.start_guide_mask import picture_of
 from reverie.canvas import PHOTOGRAPHS
 from reverie.networks import Network
-from reverie.networks.builtin.catalogue import CATALOGUE
 from reverie.pictures import frequencies, resize, several
 from reverie.recipe import COMMANDS
+from reverie.render import is_built_in
 
 TUNED = 224  # pixels a side for which the commands' own choices were tuned
 SMALLEST = 32  # a side at which a picture bears little turning and scaling
@@ -34,11 +34,6 @@ _OF_TOKENS = {
     "smoothing": 0.3,
 }
 _GENTLE = {"rotate": 5.0, "scale": 1.1, "fade": 0.7, "noise": 0.05}  # at the smallest side
-
-
-def is_built_in(network: Network) -> bool:
-    """Whether it is one for which the commands' own choices were tuned."""
-    return network.name in CATALOGUE and network.sha256 == CATALOGUE[network.name].sha256
 
 
 def network_defaults(network: Network, command: str, usual: Sequence[Tensor] = ()) -> dict[str, Any]:
@@ -64,11 +59,12 @@ def of_photographs(network: Network) -> bool:
     if network.channels != 3:
         return False
     apart = (abs(own - theirs) for own, theirs in zip((*network.mean, *network.std), _IMAGENET, strict=True))
-    return min(network.size) >= LARGE or max(apart) < _NEAR
+    return _is_large(network) or max(apart) < _NEAR
 
 
 def _is_large(network: Network) -> bool:
-    return of_photographs(network) and min(network.size) >= LARGE
+    """Whether it is one of photographs as large as those for which the commands' own choices were tuned, or nearly."""
+    return network.channels == 3 and min(network.size) >= LARGE
 
 
 def _movement(side: int, command: str) -> dict[str, Any]:

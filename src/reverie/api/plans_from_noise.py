@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from functools import partial
 from typing import Any, Literal, TypeGuard, cast
 
 from reverie.api.choices import ClassLike, Climbed
-from reverie.api.network_defaults import is_built_in, network_defaults, usual_pictures
+from reverie.api.network_defaults import network_defaults, usual_pictures
 from reverie.api.opening import Networks
 from reverie.api.planning import Before, Planning
 from reverie.api.start_guide_mask import beside_of
@@ -17,7 +16,7 @@ from reverie.errors import Refused, ReverieError, UsageError, choice
 from reverie.files.limits import at_most_pixels
 from reverie.networks import Label, Network
 from reverie.networks.builtin.class_lookup import pinned
-from reverie.recipe import PRINT_DPI, Along, Batch, NoiseInput, OfTheNetwork, Print, Size, Together, seeds
+from reverie.recipe import PRINT_DPI, Along, Batch, NoiseInput, OfTheNetwork, Print, Seeds, Size, Together, choose, seeds
 from reverie.render import (
     Plan,
     best_of,
@@ -28,12 +27,14 @@ from reverie.render import (
     check_size,
     drawn,
     fitting,
+    is_built_in,
     purposes,
-)  # fmt: skip
+)
 from reverie.render.class_words import with_numbers
 from reverie.target import CLASSES, Target, Term, asked, expand, is_unit, parse
 
 BETWEEN = 7  # pictures of a row from one target to another
+Meant = Callable[[Any, Planning], list[Target]]  # what somebody asked for → the targets that it means
 
 
 def plan_imagine(
@@ -43,13 +44,7 @@ def plan_imagine(
     if label is not None and not is_one_label(label) and not isinstance(label, Iterable):
         raise UsageError(f"a {type(label).__name__} is no class", "give its name or its number")
     labels = [] if label is None else [cast(ClassLike, label)] if is_one_label(label) else list(cast(Sequence[ClassLike], label))
-    plans: list[Plan] = []
-    for seed in seeds(choices.pop("seed", None)):
-        wish = Planning("imagine", network, {**choices, "seed": seed}, before)
-        network, between = wish.networks, wish.request[Together].between
-        one = partial(_classes, network=wish.network)
-        plans += _plans(wish, _each(labels, one), None if between is None else _each(between, one))
-    return plans
+    return _planned("imagine", labels, lambda label, wish: [_class(label, wish.network)], network, before, choices)
 
 
 def plan_feature(
@@ -57,17 +52,19 @@ def plan_feature(
 ) -> list[Plan]:
     """All of `feature` but the making, a plan for each batch."""
     given = [] if target is None else list(target) if are_several(target) else [cast(Climbed, target)]
-    plans: list[Plan] = []
-    for seed in seeds(choices.pop("seed", None)):
-        wish = Planning("feature", network, {**choices, "seed": seed}, before)
-        network, between = wish.networks, wish.request[Together].between
-        some = partial(_units, wish=wish)
-        plans += _plans(wish, _each(given, some), None if between is None else _each(between, some))
-    return plans
+    return _planned("feature", given, _units, network, before, choices)
 
 
-def _classes(label: ClassLike, network: Network) -> list[Target]:
-    return [_class(label, network)]
+def _planned(
+    command: str, given: Sequence[Any], meant: Meant, network: Networks, before: Before | None, choices: dict[str, Any]
+) -> list[Plan]:
+    """The plans for each seed; what does not follow from the seed is read and looked at once."""
+    first, *others = seeds(choices.pop("seed", None))
+    wish = Planning(command, network, {**choices, "seed": first}, before)
+    numbers = [wish.seed, *(choose(Seeds, seed=each).seed for each in others)]
+    between = wish.request[Together].between
+    targets, ends = (None if these is None else _each(these, lambda each: meant(each, wish)) for these in (given, between))
+    return _plans(wish, targets or [], ends, numbers)
 
 
 def _units(text: Climbed, wish: Planning) -> list[Target]:
@@ -79,7 +76,8 @@ def _units(text: Climbed, wish: Planning) -> list[Target]:
     return found
 
 
-def _plans(wish: Planning, targets: list[Target], between: list[Target] | None) -> list[Plan]:
+def _plans(wish: Planning, targets: list[Target], between: list[Target] | None, numbers: Sequence[int]) -> list[Plan]:
+    """A plan for each seed of `numbers` and each batch."""
     kind, groups = _grouped(targets, between, wish.request)
     paper, dpi = wish.request[Print].print, wish.choices.finish.dpi or PRINT_DPI
     size = paper.pixels(dpi) if paper else wish.request[Size].size or wish.network.size
@@ -107,18 +105,23 @@ def _plans(wish: Planning, targets: list[Target], between: list[Target] | None) 
     groups, notes = _fitted(kind, groups, wanted, wish, size)
     notes = (*told, *notes, *((paper.told(*size, dpi),) if paper else ()))
     best = best_of(wish.network, wanted, usual)
-    plans = []
-    for group in groups:
-        together = Batch(kind=kind, targets=tuple(group)) if len(group) > 1 else None
-        inputs = (NoiseInput(noise="pink"), *beside.used)
-        recipe = wish.recipe([group[0]] * len(wish.networks), size, inputs, objective=objective, batch=together)
-        start = drawn(recipe, purposes(recipe)[0])
-        kept = beside.kept if wish.machinery.keep else ()
-        plans.append(Plan(
-            recipe, wish.networks, start, tuple(range(len(group))), mask=beside.mask, direction=beside.direction, kept=kept,
-            notes=(*beside.notes, *notes), usual=best,
-        ))  # fmt: skip
-    return plans
+    inputs, kept = (NoiseInput(noise="pink"), *beside.used), beside.kept if wish.machinery.keep else ()
+    recipes = [
+        wish.recipe(
+            [group[0]] * len(wish.networks), size, inputs, objective=objective,
+            batch=Batch(kind=kind, targets=tuple(group)) if len(group) > 1 else None,
+        )
+        for group in groups
+    ]  # fmt: skip
+    return [
+        Plan(
+            recipe, wish.networks, drawn(recipe, purposes(recipe)[0]), tuple(range(len(group))), mask=beside.mask,
+            direction=beside.direction, kept=kept, notes=(*beside.notes, *notes), usual=best,
+        )
+        for number in numbers
+        for group, each in zip(groups, recipes, strict=True)
+        for recipe in [each.model_copy(update={"seed": number})]
+    ]  # fmt: skip
 
 
 def _objective(wish: Planning) -> str:

@@ -22,7 +22,7 @@ from reverie.motion.plan import MovingPlan
 from reverie.networks import Network
 from reverie.pictures import MadePicture, Picture
 from reverie.pictures.torch_modes import ordinary_modes
-from reverie.recipe import CLIMB, COMMANDS, OWN, Machinery, NoiseInput, Recipe, choose
+from reverie.recipe import CHOSEN, CLIMB, COMMANDS, OWN, Machinery, NoiseInput, Recipe, choose
 from reverie.render import Objective, PictureScore, Plan, Watcher
 from reverie.store import originals, sha256_of
 from reverie.target import Target
@@ -172,7 +172,7 @@ def _are(network: Networks, old: Recipe) -> bool:
 def _chosen(recipe: Recipe) -> dict[str, Any]:
     """Every choice of a recipe that its command has, by name."""
     fields = COMMANDS[recipe.command].fields if recipe.networks else CLIMB.fields
-    groups = [getattr(recipe, name) for name in ("canvas", "ascent", "transforms", "penalties", "finish", "journey", "film")]
+    groups = [getattr(recipe, name) for name in CHOSEN]
     found = {name: getattr(group, name) for group in groups if group is not None for name in type(group).model_fields}
     kept = {name: value for name, value in found.items() if name in fields and name != "ring"}
     if "class_score" in fields and recipe.objective in ("excite", "log-odds"):

@@ -14,7 +14,7 @@ from reverie.album import is_sheet, recipe_at
 from reverie.cli.console import print_json, remark, say
 from reverie.cli.flags import Call
 from reverie.errors import Interrupted, OutputError, UsageError, choice
-from reverie.recipe import Making, Printing, Sheet, Writing
+from reverie.recipe import CHOSEN, Making, Printing, Sheet, Writing
 from reverie.store import Destination, Kept, check_not_original, check_place, exists, expanded, is_folder, speakable
 from reverie.target import Target, without_members
 
@@ -243,7 +243,7 @@ def check_name(place: Path, call: Call) -> None:
 
 def _differs(old: Recipe, call: Call) -> bool:
     """Whether a recipe has another choice than what was given, as far as that is told without a network."""
-    groups = [getattr(old, name) for name in ("canvas", "ascent", "transforms", "penalties", "finish", "journey", "film")]
+    groups = [getattr(old, name) for name in CHOSEN]
     said = {"seed": old.seed, **{name: value for each in groups if each is not None for name, value in dict(each).items()}}
     said.pop("frames", None)  # a longer film goes over its own beginning
     return any(

@@ -11,7 +11,7 @@ from reverie.cli.flags import Call
 from reverie.cli.moving import check_output, make
 from reverie.cli.outputs import Outputs, named, stopped_early
 from reverie.cli.query_commands import check_readable
-from reverie.recipe import Machinery, NoiseInput, Recipe, choose
+from reverie.recipe import Machinery, Recipe, choose
 from reverie.store import expanded, sha256_of
 
 _AS_IT_WAS = frozenset({"start", *Machinery.model_fields})  # choices that leave the picture as it is
@@ -73,4 +73,4 @@ def _is_another_start(start: str | None, old: Recipe) -> bool:
     if start.startswith("noise:") or old.from_noise_alone:
         return True
     check_readable(start, "film" if old.film else "picture")
-    return sha256_of(expanded(start)) not in {each.sha256 for each in old.inputs if not isinstance(each, NoiseInput)}
+    return sha256_of(expanded(start)) not in old.contents

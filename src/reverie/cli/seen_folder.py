@@ -78,9 +78,9 @@ class SeenFolder:
                 each.save(self.place / PICTURES / name, force=True, with_recipe=self.writing.with_recipe)
                 self._written[name] = f"{PICTURES}/{name}"
 
-    def told(self, data: dict[str, Any] | None = None) -> dict[str, Any]:
+    def told(self) -> dict[str, Any]:
         """What `--json` says of it, paths as they are seen from the working folder."""
-        found = data or figures_in(self.place) or {}
+        found = figures_in(self.place) or {}
         layers = [self._with_paths(each) for each in found.get("layers", [])]
         own = {"path": str(self.place / PAGE), "recipe": None, "seconds": found.get("seconds"), "score": None}
         handout = str(self.place / HANDOUT) if (self.place / HANDOUT).is_file() else None

@@ -15,7 +15,7 @@ from reverie.insight.layer_by_layer import look
 from reverie.insight.report import Sight
 from reverie.insight.request import SeeRequest, Watcher, blocks, seen_size
 from reverie.installing import install
-from reverie.networks import Network, attribution
+from reverie.networks import Label, Network, attribution
 from reverie.networks.channel_statistics import Usual, measure
 from reverie.pictures import Picture, resize
 from reverie.recipe import Finish, choose
@@ -94,7 +94,7 @@ def make_plan(
         named = choices.layers is not None or choices.level is not None
         layers, left_out = _climbable(_layer_names(choices, network), named, network)
         labels = tuple(network.recognise(picture)) if network.labels else ()
-        explained = _explained(choices.why, network, picture)
+        explained = _explained(choices.why, network, picture, labels)
         usual = _usual(choices.usual, layers, network)
         size = seen_size(picture, network, choices.width)
     notes = (*_pictures.notes_on(picture, "the picture"), *left_out, *explained.notes)
@@ -167,7 +167,7 @@ class _Explained(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-def _explained(why: Any, network: Network, picture: Picture) -> _Explained:
+def _explained(why: Any, network: Network, picture: Picture, labels: Sequence[Label]) -> _Explained:
     if why is None and not network.labels:
         note = f"{network.name} has no labels, so what needs them is left out: what it says of the picture, and what counted"
         return _Explained(notes=(note,))
@@ -179,7 +179,7 @@ def _explained(why: Any, network: Network, picture: Picture) -> _Explained:
         if why is not None:
             network.check_gradient([CLASSES])
         return _Explained(notes=("what counted is left out: no gradient comes from the class scores to the picture",))
-    best = [each.index for each in network.recognise(picture, top=2)]
+    best = [each.index for each in labels[:2] or network.recognise(picture, top=2)]
     meant = (best[0],) if why is None else network.class_indices(why)
     if len(meant) == 1:
         return _Explained(meant[0], next((each for each in best if each != meant[0]), None))

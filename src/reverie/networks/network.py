@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from reverie.errors import UsageError, printable
 from reverie.networks.attribution import PIXELS, Attribution, attribute_pictures
 from reverie.networks.builtin import class_lookup
+from reverie.networks.builtin.catalogue import CATALOGUE
 from reverie.networks.builtin.class_lookup import ClassEntry, Label, said
 from reverie.networks.channel_statistics import Usual, known
 from reverie.networks.inspection.anatomy import Anatomy, Layer
@@ -258,15 +259,15 @@ class Network:
         `baseline` is what it is compared with: `mean`, the network's mean colour, `black`, `blurred`, or a picture. Needs captum; see
         `attribution.attribute`.
         """
-        given = [layers] if isinstance(layers, str) else layers
-        names = [name if name == PIXELS and name not in self.names.modules else self.layer_name(name) for name in given]
-        ready = self.prepare([*(name for name in names if name != PIXELS or name in self.names.modules), CLASSES])
+        given, modules = [layers] if isinstance(layers, str) else layers, self.names.modules
+        names = [name if name == PIXELS and name not in modules else self.layer_name(name) for name in given]
+        ready = self.prepare([*(name for name in names if name != PIXELS or name in modules), CLASSES])
         classes = [each if each is None or isinstance(each, int) else self.class_index(each) for each in (index, against)]
         return attribute_pictures(ready, picture, names, classes[0], classes[1], baseline)
 
     def usual(self) -> Usual | None:
         """How strongly each channel usually answers to photographs; None of a network that has not been measured with these weights."""
-        return known(self.name, self.sha256)
+        return known(self.name, self.sha256) if self.name in CATALOGUE else None  # a hash of all weights takes its time
 
     def _label(self, index: int) -> str:
         return self.labels[index][0] if index < len(self.labels) else str(index)
@@ -274,15 +275,13 @@ class Network:
     def prepare(self, wanted: Iterable[str]) -> Prepared:
         """The network made ready to give these layers (or CLASSES), and nothing after the last of them."""
         layers = {name: name if name == CLASSES else self.layer_name(name) for name in wanted}
+        anatomy = self.anatomy
         for name in layers.values():
             if name != CLASSES:
-                self.anatomy.shape(name)
-        check_answers(self.anatomy, self.module, tuple(layers.values()))
+                anatomy.shape(name)
+        check_answers(anatomy, self.module, tuple(layers.values()))
         with ordinary_modes():
-            anatomy, folded = (
-                self.anatomy,
-                self._folded.but(never_folded(self.anatomy, layers.values()), self.module, self.anatomy, self._example(), self._move),
-            )
+            folded = self._folded.but(never_folded(anatomy, layers.values()), self.module, anatomy, self._example(), self._move)
             return Prepared(
                 module=folded.module,
                 normalise=self.normalise.on(self.device),

@@ -19,12 +19,9 @@ import torch
 from torch import Tensor, nn
 
 from reverie.networks.inspection.anatomy import CONVOLUTIONS, NORMS
-from reverie.networks.inspection.chance import Chance, generators
-from reverie.networks.inspection.checkpointing import straight_through_checkpoints
-from reverie.networks.inspection.failures import CannotTake, run
 from reverie.networks.inspection.wrappers import unwrapped
 from reverie.networks.network import Network
-from reverie.networks.prepared.frozen_copy import at_rest
+from reverie.networks.prepared.short_pass import Enough, short_pass
 from reverie.pictures.spectral_noise import MEAN, SPREAD, noise
 
 OFF = 8.0  # deviations
@@ -32,10 +29,6 @@ NARROW, WIDE = 0.09, 11.0  # spread of what comes, in that of what came in train
 LEAST, MOST, ASIDE = 0.02, 100.0, 10.0  # spread of the values alone; their mean, in spreads
 PICTURES = 4
 DEEPEST = 3  # convolutions before the norm: further on, noise is no photograph any more
-
-
-class _Arrived(BaseException):
-    """Ends the pass at the first norm. Not an Exception, so that a network that catches those cannot hold it."""
 
 
 def doubts(network: Network) -> str:
@@ -83,34 +76,19 @@ def _at_first_norm(network: Network) -> tuple[float, float] | None:
         nonlocal before
         before += 1
         if before > DEEPEST:
-            raise _Arrived
+            raise Enough
 
     def stop(part: nn.Module, inputs: tuple[Tensor, ...]) -> None:
         came.append((part, inputs[0].detach().float()))
-        raise _Arrived
+        raise Enough
 
     module = unwrapped(network.module)  # of a compiled one the original: compiling takes a minute
     if any(nn.parameter.is_lazy(each) for each in module.parameters()):  # its first pass would change it
         return None
     if not any(isinstance(part, NORMS) for part in module.modules()):
         return None
-    handles = [
-        part.register_forward_pre_hook(stop if isinstance(part, NORMS) else count)
-        for part in module.modules()
-        if isinstance(part, (*NORMS, *CONVOLUTIONS, nn.Linear))
-    ]
-    try:
-        x = _typical(network)  # (N, C, H, W)
-        chance = Chance().drawing(generators(module, x.device))
-        with torch.no_grad(), at_rest(module), chance, straight_through_checkpoints():
-            run(module, x)
-    except _Arrived:
-        pass
-    except CannotTake:  # whoever looks into it is told why
-        return None
-    finally:
-        for each in handles:
-            each.remove()
+    watched = [part for part in module.modules() if isinstance(part, (*NORMS, *CONVOLUTIONS, nn.Linear))]
+    short_pass(module, _typical(network), {part: stop if isinstance(part, NORMS) else count for part in watched})
     if not came or before > DEEPEST or not _has_learnt(came[0][0]):
         return None
     norm: Any = came[0][0]

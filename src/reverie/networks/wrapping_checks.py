@@ -7,12 +7,9 @@ from torch import Tensor, nn
 
 from reverie.errors import UsageError
 from reverie.networks.inspection.anatomy import CONVOLUTIONS
-from reverie.networks.inspection.chance import Chance, generators
-from reverie.networks.inspection.checkpointing import straight_through_checkpoints
-from reverie.networks.inspection.failures import CannotTake, taking_a_picture
 from reverie.networks.inspection.wrappers import real_names, unwrapped
 from reverie.networks.network import Network
-from reverie.networks.prepared.frozen_copy import at_rest
+from reverie.networks.prepared.short_pass import Enough, short_pass
 
 
 def first_nan(module: nn.Module) -> str:
@@ -24,10 +21,6 @@ def first_nan(module: nn.Module) -> str:
         if broken is not None:
             return f"{broken} of '{name}'" if name else broken
     return ""
-
-
-class _Arrived(BaseException):
-    """Ends a pass. Not an Exception, so that a network that catches those cannot hold it."""
 
 
 def check_channels(network: Network) -> None:
@@ -43,20 +36,11 @@ def check_channels(network: Network) -> None:
         axis = -len(part.kernel_size) - 1
         if inputs and isinstance(inputs[0], Tensor) and inputs[0].dim() >= -axis:
             met.append((names[part], part.in_channels, inputs[0].shape[axis]))
-        raise _Arrived
+        raise Enough
 
-    handles = [part.register_forward_pre_hook(stop) for part in names]
     first = next((each for each in module.parameters() if each.is_floating_point()), torch.zeros(1))
     x = network.normalise(torch.full((1, network.channels, *network.size), 0.5)).to(first.device, first.dtype)  # (1, C, H, W)
-    try:
-        chance = Chance().drawing(generators(module, x.device))
-        with torch.no_grad(), at_rest(module), chance, straight_through_checkpoints(), taking_a_picture():
-            module(x)
-    except (_Arrived, CannotTake):  # whoever looks into it is told why
-        pass
-    finally:
-        for each in handles:
-            each.remove()
+    short_pass(module, x, dict.fromkeys(names, stop))
     if met and met[0][1] != met[0][2] == network.channels:
         name, takes, given = met[0]
         says = f"a mean and std of {given} channel{'s' * (given > 1)}"

@@ -7,6 +7,7 @@ from reverie.recipe.presets import DEFAULT_PRESET, PRESETS, Preset, PresetName, 
 from reverie.recipe.print_sizes import PRINT_DPI, Paper, paper
 from reverie.recipe.reading import LONGEST_TEXT, SHEET, choose, first_fault, read
 from reverie.recipe.recipe import (
+    CHOSEN,
     LONGEST_SIDE,
     MOST_SEED,
     MOST_THREADS,
@@ -71,9 +72,9 @@ from reverie.recipe.variants import Layers, variation
 DEFAULT_NETWORK = "efficientnet-lite0"
 
 __all__ = [
-    "CLIMB", "COMMANDS", "DEFAULT_NETWORK", "DEFAULT_PRESET", "GROUPS", "LEVELS", "LONGEST_SIDE", "LONGEST_TEXT", "MAX_PIXELS",
-    "MOST_FRAMES", "MOST_SEED", "MOST_SEEDS", "MOST_THREADS", "MOST_TOGETHER", "OWN", "PRESETS", "PRINT_DPI", "SCHEMA", "SHEET",
-    "Along", "Ascent", "Batch", "Beside", "Canvas", "Choices", "Command", "CommandSpec", "Course", "Cut", "Data", "Estimate",
+    "CHOSEN", "CLIMB", "COMMANDS", "DEFAULT_NETWORK", "DEFAULT_PRESET", "GROUPS", "LEVELS", "LONGEST_SIDE", "LONGEST_TEXT",
+    "MAX_PIXELS", "MOST_FRAMES", "MOST_SEED", "MOST_SEEDS", "MOST_THREADS", "MOST_TOGETHER", "OWN", "PRESETS", "PRINT_DPI", "SCHEMA",
+    "SHEET", "Along", "Ascent", "Batch", "Beside", "Canvas", "Choices", "Command", "CommandSpec", "Course", "Cut", "Data", "Estimate",
     "FileInput", "Film", "FilmReading", "FilmWriting", "Finish", "Flag", "GivingBack", "Goal", "Journey", "Layers", "Level", "Listing",
     "Look", "Machine", "Machinery", "Making", "Mask", "Named", "NetworkUsed", "Noise", "NoiseInput", "Objective", "OfTheNetwork",
     "Opinion", "Own", "PageWriting", "Paper", "Penalties", "Places", "Preset", "PresetName", "Print", "Printing", "Pruning", "Recipe",

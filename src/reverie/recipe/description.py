@@ -6,7 +6,7 @@ from typing import Any
 
 from reverie.recipe.choices import Data
 from reverie.recipe.command_table import CLIMB
-from reverie.recipe.recipe import FileInput, NoiseInput, Recipe, VectorInput
+from reverie.recipe.recipe import CHOSEN, FileInput, NoiseInput, Recipe, VectorInput
 from reverie.recipe.resolve import Request, resolve
 
 _KINDS = {
@@ -47,8 +47,7 @@ def differences(recipe: Recipe) -> list[tuple[str, Any, Any]]:
     """What is not as it is without being named: the field, its value, and what it usually is; None where there is no usual."""
     usual = resolve(recipe.command, {}) if recipe.networks else Request(CLIMB, {})
     found: list[tuple[str, Any, Any]] = []
-    groups = ("canvas", "ascent", "transforms", "penalties", "finish", "journey", "film")
-    for name in groups:
+    for name in CHOSEN:
         group: Data | None = getattr(recipe, name)
         if group is None:
             continue

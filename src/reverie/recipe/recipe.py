@@ -40,6 +40,9 @@ Native = Annotated[int, Field(ge=1, le=LONGEST_SIDE)]
 Probability = Annotated[float, Field(ge=0, le=1)]
 
 
+CHOSEN = ("canvas", "ascent", "transforms", "penalties", "finish", "journey", "film")  # the fields of a recipe that hold choices
+
+
 class NetworkUsed(Data):
     """A network, by name and by the hash of its weights, and how it was prepared."""
 

@@ -8,7 +8,7 @@ from reverie.render.own_objective import Objective, PictureScore, own_layers, ow
 from reverie.render.own_plan import climb_plan
 from reverie.render.own_views import Best, best_of
 from reverie.render.plan import Plan, Watcher
-from reverie.render.provenance import machine, network_used, used_by
+from reverie.render.provenance import is_built_in, machine, network_used, used_by
 from reverie.render.scores import Scores, scorers
 from reverie.render.second_opinions import judges
 from reverie.render.target_checks import check, check_objective, check_places, check_reach
@@ -37,6 +37,7 @@ __all__ = [
     "fitting",
     "generator",
     "guided",
+    "is_built_in",
     "judges",
     "machine",
     "network_used",

@@ -18,20 +18,17 @@ def with_numbers(target: Target, network: Network) -> Target:
 def notes_on(targets: Sequence[Target], network: Network) -> tuple[str, ...]:
     """What is to be told of the words for several classes in targets."""
     labels = dict.fromkeys(term.label for target in targets for term in target.terms if term.label is not None)
-    return tuple(_note(label, network) for label in labels if "=" in label and not _is_one(label, network))
+    found = {label: network.class_indices(label) for label in labels if "=" in label}
+    return tuple(_note(label, indices, network) for label, indices in found.items() if len(indices) > 1)
 
 
 def _with_numbers(term: Term, network: Network) -> Term:
-    if term.label is None or _is_one(term.label, network):
+    if term.label is None or len(found := network.class_indices(term.label)) == 1:
         return term
-    return replace(term, label=pinned(term.label, network.class_indices(term.label)))
+    return replace(term, label=pinned(term.label, found))
 
 
-def _is_one(label: str, network: Network) -> bool:
-    return len(network.class_indices(label)) == 1
-
-
-def _note(label: str, network: Network) -> str:
-    found, word = network.class_indices(label), label.partition("=")[0]
+def _note(label: str, found: Sequence[int], network: Network) -> str:
+    word = label.partition("=")[0]
     more = f"; `reverie labels '{word}'` lists them" if len(found) > 12 else ""
     return f"{word} is any of {len(found)} classes: {listed(found, network.labels)}{more}; name one of them for that one alone"

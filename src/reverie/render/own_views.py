@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -16,15 +15,7 @@ from reverie.target import CLASSES, Target, Term
 BATCH = 32  # pictures in a pass
 
 
-@dataclass(frozen=True)
-class Best:
-    """How strongly usual pictures excite units.
-
-    Attributes:
-        units: the best mean activation, by layer and channel.
-    """
-
-    units: Mapping[tuple[str, int], float] = field(default_factory=dict)
+Best = Mapping[tuple[str, int], float]  # how strongly usual pictures excite units: the best mean activation, by layer and channel
 
 
 def best_of(network: Network, targets: Sequence[Target], usual: Sequence[Tensor]) -> Best | None:
@@ -34,64 +25,78 @@ def best_of(network: Network, targets: Sequence[Target], usual: Sequence[Tensor]
         return None
     prepared = network.prepare([layer for layer, _ in units])
     best: dict[tuple[str, int], float] = {}
-    for first in range(0, len(usual), BATCH):
-        batch = torch.stack(list(usual[first : first + BATCH])).to(network.device)
+    for batch in _batches(usual):
         with torch.no_grad():
-            seen = prepared(batch)
+            seen = prepared(torch.stack(batch).to(network.device))
         for layer, channel in units:
             found = float(seen[layer][:, channel].flatten(1).mean(1).max())
             best[layer, channel] = max(found, best.get((layer, channel), found))
-    return Best(best)
+    return best
 
 
 def own_views(
     pictures: Sequence[Tensor], recipes: Sequence[Recipe], networks: Sequence[Network], usual: Best | None
 ) -> list[tuple[str, ...]]:
     """For each picture (C, H, W), rounded to 8 bits as a file of it would be, what is to be said of it; nothing where all is well."""
-    return [
-        tuple(note for network in networks for note in _view(rounded(picture), recipe, network, usual, len(networks) > 1))
-        for picture, recipe in zip(pictures, recipes, strict=True)
-    ]
+    if recipes[0].command not in ("imagine", "feature") or recipes[0].objective not in ("excite", "log-odds"):
+        return [()] * len(pictures)
+    seen = [rounded(each) for each in pictures]
+    found: list[list[str]] = [[] for _ in seen]
+    for network in networks:
+        name = network.name if len(networks) > 1 else "the network"
+        for each in (_other_classes(seen, recipes, network, name), _below(seen, recipes, network, usual)):
+            for place, note in each:
+                found[place].append(note)
+    return [tuple(each) for each in found]
 
 
-def _view(picture: Tensor, recipe: Recipe, network: Network, usual: Best | None, several: bool) -> list[str]:
-    term = recipe.target.terms[0] if len(recipe.target.terms) == 1 and recipe.target.terms[0].weight > 0 else None
-    if recipe.command not in ("imagine", "feature") or recipe.objective not in ("excite", "log-odds") or term is None:
-        return []
-    if term.label is not None:
-        return _other_class(picture, term.label, network, network.name if several else "the network")
-    unit = _unit(recipe.target)
-    return [] if unit is None else _below(picture, unit, network, usual)
+def _other_classes(pictures: Sequence[Tensor], recipes: Sequence[Recipe], network: Network, name: str) -> Iterator[tuple[int, str]]:
+    """The pictures of a class that the network calls another class, by place, and what is to be said."""
+    labels = {place: term.label for place, recipe in enumerate(recipes) if (term := _alone(recipe.target)) and term.label is not None}
+    if not labels:
+        return
+    scores = _seen(network, CLASSES, [resize(pictures[place], *network.size) for place in labels])  # (N, K)
+    for (place, label), said in zip(labels.items(), scores.argmax(1).tolist(), strict=True):
+        wanted = network.class_indices(label)
+        if said not in wanted:
+            ours, theirs = (network.labels[each][0] if each < len(network.labels) else str(each) for each in (wanted[0], said))
+            yield place, f"{name} says {theirs}, not {ours if len(wanted) == 1 else label.partition('=')[0]}"
 
 
-def _other_class(picture: Tensor, label: str, network: Network, name: str) -> list[str]:
-    """That the network calls a picture of a class another class."""
-    wanted = network.class_indices(label)
+def _below(pictures: Sequence[Tensor], recipes: Sequence[Recipe], network: Network, usual: Best | None) -> Iterator[tuple[int, str]]:
+    """The pictures that excite a channel less than the best of usual pictures does, or than photographs do on average, by place."""
+    units = {place: unit for place, recipe in enumerate(recipes) if (unit := _unit(recipe.target)) is not None}
+    known = network.usual() if usual is None and units else None
+    whose = "photographs on average" if usual is None else "the best of the usual pictures"
+    for layer in dict.fromkeys(unit.layer for unit in units.values()):
+        here = {place: unit.channel for place, unit in units.items() if unit.layer == layer and unit.channel is not None}
+        if usual is None and (known is None or layer not in known.layers):
+            continue
+        seen = _seen(network, layer, [pictures[place] for place in here])  # (N, C, h, w)
+        for number, (place, channel) in enumerate(here.items()):
+            least = usual.get((layer, channel)) if usual is not None else None if known is None else float(known.layers[layer][0][channel])
+            found = float(seen[number, channel].mean())
+            if least is not None and found < least:
+                yield place, f"'{units[place].unit()}' stays below {whose}: {found:.3g} of {least:.3g}"
+
+
+def _seen(network: Network, layer: str, pictures: Sequence[Tensor]) -> Tensor:
+    """What a layer (or CLASSES) gives for pictures (C, H, W) of one size, on the CPU."""
+    prepared = network.prepare([layer])
     with torch.no_grad():
-        scores = network.prepare([CLASSES])(resize(picture, *network.size)[None].to(network.device))[CLASSES][0]  # (K,)
-    said = int(scores.argmax())
-    if said in wanted:
-        return []
-    ours, theirs = (network.labels[each][0] if each < len(network.labels) else str(each) for each in (wanted[0], said))
-    return [f"{name} says {theirs}, not {ours if len(wanted) == 1 else label.partition('=')[0]}"]
+        return torch.cat([prepared(torch.stack(batch).to(network.device))[layer].cpu() for batch in _batches(pictures)])
 
 
-def _below(picture: Tensor, unit: Term, network: Network, usual: Best | None) -> list[str]:
-    """That a picture excites a channel less than the best of usual pictures does, or than photographs do on average."""
-    assert unit.layer is not None and unit.channel is not None
-    known = network.usual() if usual is None else None
-    if usual is not None:
-        least, whose = usual.units.get((unit.layer, unit.channel)), "the best of the usual pictures"
-    elif known is not None and unit.layer in known.layers:
-        least, whose = float(known.layers[unit.layer][0][unit.channel]), "photographs on average"
-    else:
-        return []
-    with torch.no_grad():
-        found = float(network.prepare([unit.layer])(picture[None].to(network.device))[unit.layer][0, unit.channel].mean())
-    return [] if least is None or found >= least else [f"'{unit.unit()}' stays below {whose}: {found:.3g} of {least:.3g}"]
+def _batches(pictures: Sequence[Tensor]) -> Iterator[list[Tensor]]:
+    return (list(pictures[first : first + BATCH]) for first in range(0, len(pictures), BATCH))
+
+
+def _alone(target: Target) -> Term | None:
+    """The only thing that a target asks for more of."""
+    return target.terms[0] if len(target.terms) == 1 and target.terms[0].weight > 0 else None
 
 
 def _unit(target: Target) -> Term | None:
     """The whole channel that a target asks for alone, if it does."""
-    term = target.terms[0]
-    return term if len(target.terms) == 1 and term.weight > 0 and term.channel is not None and term.at is None else None
+    term = _alone(target)
+    return term if term is not None and term.channel is not None and term.at is None else None

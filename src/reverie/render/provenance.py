@@ -14,11 +14,15 @@ from reverie.target import CLASSES, Target
 from reverie.version import __version__
 
 
+def is_built_in(network: Network) -> bool:
+    """Whether it is one of the catalogue, with its very weights."""
+    return network.name in CATALOGUE and network.sha256 == CATALOGUE[network.name].sha256
+
+
 def network_used(network: Network, layers: Sequence[str], target: Target | None = None) -> NetworkUsed:
     """What a recipe says of a network of which these layers (or CLASSES) are wanted; `target` where it is asked for its own."""
     prepared = network.prepare(layers)
-    known = network.name in CATALOGUE and network.sha256 == CATALOGUE[network.name].sha256
-    preprocessing: dict[str, Any] = {} if known else {"mean": network.mean, "std": network.std, "size": network.size}
+    preprocessing: dict[str, Any] = {} if is_built_in(network) else {"mean": network.mean, "std": network.std, "size": network.size}
     return NetworkUsed(
         name=network.name, sha256=network.sha256, target=target, folded=prepared.folded, unfolded=prepared.unfolded, **preprocessing
     )

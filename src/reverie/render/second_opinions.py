@@ -8,7 +8,7 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from reverie.networks import Network, installed, open_network
+from reverie.networks import Network, Prepared, installed, open_network
 from reverie.networks.builtin.labels import imagenet
 from reverie.pictures import resize, rounded
 from reverie.recipe import Named, Opinion, Recipe
@@ -36,10 +36,11 @@ def opinions(pictures: Sequence[Tensor], recipes: Sequence[Recipe], dreamer: Net
     Of pictures whose target names no class there is nothing to say.
     """
     asked = judges(dreamer, *(used.sha256 for used in recipes[0].networks)) if recipes else []
+    ready = [(each, each.prepare([CLASSES])) for each in asked]
     return [
         tuple(
-            _opinion(each, picture, wanted(recipe, dreamer))
-            for each in asked
+            _opinion(each, prepared, picture, wanted(recipe, dreamer))
+            for each, prepared in ready
             if any(term.label is not None for term in recipe.target.terms)
         )
         for picture, recipe in zip(pictures, recipes, strict=True)
@@ -52,9 +53,9 @@ def wanted(recipe: Recipe, dreamer: Network) -> tuple[int, ...]:
     return dreamer.class_indices(max(named, key=lambda term: term.weight).label or "")
 
 
-def _opinion(judge: Network, picture: Tensor, classes: tuple[int, ...]) -> Opinion:
+def _opinion(judge: Network, prepared: Prepared, picture: Tensor, classes: tuple[int, ...]) -> Opinion:
     with torch.no_grad():
-        logits = judge.prepare([CLASSES])(resize(rounded(picture), *judge.size)[None].to(judge.device))[CLASSES][0]  # (K,)
+        logits = prepared(resize(rounded(picture), *judge.size)[None].to(judge.device))[CLASSES][0]  # (K,)
     probabilities = logits.double().softmax(0).cpu()
     best, meant = probabilities.topk(_TOP), probabilities[list(classes)]
     return Opinion(

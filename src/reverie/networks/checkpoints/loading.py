@@ -119,7 +119,7 @@ def _within(found: Found, entry: str, name: str) -> Found:
         return found
     inside = found.within(entry)
     if not inside.tensors:
-        there = [each for each in found.entries() if each]
+        there = found.entries()
         raise unknown(
             f"entry with weights in '{brief(name)}' of the name", entry, there, f"it has {', '.join(there) or 'one, without a name'}"
         )

@@ -20,6 +20,11 @@ _LISTED = "`reverie layers` lists what can be looked into"
 _Fact = TypeVar("_Fact")
 
 
+def measuring_norms(module: nn.Module) -> list[str]:
+    """The names of its norms that take mean and spread from the batch at hand."""
+    return [name for name, part in module.named_modules() if isinstance(part, NORMS) and part.running_mean is None]
+
+
 class Layer(NamedTuple):
     """A place where a network can be looked into, at its native size.
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from torch import nn
 
 from reverie.errors import UsageError
-from reverie.networks.inspection.anatomy import NORMS, Anatomy
+from reverie.networks.inspection.anatomy import Anatomy, measuring_norms
 from reverie.networks.inspection.layer_names import LayerName
 from reverie.networks.inspection.wrappers import real_names
 from reverie.target import CLASSES
@@ -31,7 +31,7 @@ def remarks_on(anatomy: Anatomy, module: nn.Module, name: str) -> list[str]:
     if anatomy.nans:
         found.append(f"{name} gives NaN: {_first_nan(anatomy, module)}")
     if anatomy.habits.mixes:
-        measuring = [part_name for part_name, part in module.named_modules() if isinstance(part, NORMS) and part.running_mean is None]
+        measuring = measuring_norms(module)
         why = f" (norm '{measuring[0]}' measures the batch)" if measuring else ""
         found.append(f"what {name} says of a picture depends on those beside it{why}: each is looked at by itself")
     return found

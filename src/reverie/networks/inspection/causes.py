@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from reverie.networks.inspection.anatomy import CONVOLUTIONS, NORMS
+from reverie.networks.inspection.anatomy import CONVOLUTIONS, measuring_norms
 from reverie.networks.inspection.failures import CannotTake, run
 
 SIDES = (28, 32, 64, 48, 96, 112, 128, 160, 224, 256, 240, 299, 320, 384, 512)  # that networks are trained on
@@ -134,7 +134,7 @@ def _keys(module: nn.Module, picture: Tensor, _error: CannotTake) -> str:
 
 def _batch_of_one(module: nn.Module, picture: Tensor, error: CannotTake) -> str:
     """A norm that measures its batch has nothing to measure in one picture."""
-    measuring = [name for name, part in module.named_modules() if isinstance(part, NORMS) and part.running_mean is None]
+    measuring = measuring_norms(module)
     if not measuring or not _takes(module, torch.cat([picture, 0.5 * picture])):
         return ""
     name = error.layer if error.layer in measuring else measuring[0]

@@ -16,14 +16,13 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 from reverie.networks.inspection.anatomy import Anatomy, Chain
-from reverie.networks.inspection.chance import Chance, generators
-from reverie.networks.inspection.checkpointing import straight_through_checkpoints
 from reverie.networks.inspection.failures import CannotTake, run
 from reverie.networks.inspection.habits import Habits
 from reverie.networks.inspection.layer_names import LayerName
 from reverie.networks.inspection.outputs import flat
 from reverie.networks.prepared.frozen_copy import frozen_copy
 from reverie.networks.prepared.fused import ConvRelu
+from reverie.networks.prepared.short_pass import the_same_each_time
 
 TOLERANCE = 1e-4  # of the largest output
 
@@ -76,7 +75,7 @@ def _tried(module: nn.Module, chains: Sequence[Chain], picture: Tensor, expected
 
 def _given(module: nn.Module, picture: Tensor, habits: Habits) -> Tensor:
     """All that it gives, end to end; where chance has a part in it always by the same numbers."""
-    with straight_through_checkpoints(), Chance().drawing(generators(module, picture.device)):
+    with the_same_each_time(module, picture):
         return flat(run(module, picture, graded=habits.graded))
 
 
