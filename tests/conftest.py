@@ -15,7 +15,9 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 
 import numpy as np
 from PIL import Image
-from tests.helpers.commands import Run, runner, saved
+from tests.helpers.commands import Answer, Run, runner, saved
+from tests.helpers.looking import LABELS, lightly
+from tests.helpers.tiny import Hand, wrapped
 
 import reverie.api.opening
 import reverie.networks.prepared.device
@@ -41,6 +43,25 @@ def lite0(opened: Callable[[str], Network]) -> Network:
     return opened("efficientnet-lite0")
 
 
+@pytest.fixture(scope="module")
+def hand() -> Network:
+    """The smallest network; nobody changes it."""
+    return wrapped(Hand(), labels=LABELS)
+
+
+@pytest.fixture
+def alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No second opinions, which have tests of their own."""
+    monkeypatch.setattr("reverie.render.second_opinions.installed", list)
+
+
+@pytest.fixture
+def briefly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seeing takes few steps, and has a cache of its own."""
+    lightly(monkeypatch)
+    monkeypatch.setenv("REVERIE_CACHE", str(tmp_path / "cache"))
+
+
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lite0: Network) -> Path:
     """A working folder and a cache of its own; the default network is open already."""
@@ -62,6 +83,18 @@ def run(capsys: pytest.CaptureFixture[str]) -> Run:
 @pytest.fixture
 def sky(place: Path) -> Path:
     return saved(place / "sky.png")
+
+
+@pytest.fixture
+def small_sky(place: Path) -> Path:
+    return saved(place / "sky.png", 48, 64)
+
+
+@pytest.fixture
+def dream(run: Run, small_sky: Path) -> Callable[..., Answer]:
+    """A short dream of the small sky, as a.png, with these flags."""
+    flags = ("-t", "blocks.2.1", "--octaves", "1", "--steps", "2", "-o", "a.png", "--force")
+    return lambda *given: run("dream", small_sky.name, *flags, *given)
 
 
 @pytest.fixture

@@ -9,25 +9,15 @@ import numpy as np
 import pytest
 import torch
 from tests.helpers.commands import saved
+from tests.helpers.known import recipe_of
 from tests.helpers.tiny import Hand, wrapped
 
 import reverie
 from reverie.errors import InputError, UsageError
 from reverie.networks import Network
 from reverie.pictures import Picture
-from reverie.recipe import Recipe
 
 FEW: dict[str, Any] = {"octaves": 1, "steps": 2}
-
-
-@pytest.fixture
-def hand() -> Network:
-    return wrapped(Hand())
-
-
-def recipe_of(picture: object) -> Recipe:
-    assert isinstance(picture, Picture) and picture.recipe is not None
-    return picture.recipe
 
 
 def ways(start: Path, other: Path) -> dict[str, dict[str, Any]]:
@@ -151,7 +141,7 @@ def test_none_is_no_change_and_what_excludes_another_takes_its_place(place: Path
 def test_a_batch_is_as_it_was(place: Path, hand: Network, monkeypatch: pytest.MonkeyPatch) -> None:
     made = reverie.imagine(1, diverse=2, network=hand, size=24, **FEW)
     other = recipe_of(reverie.again(made[0], network=hand, target="class:2"))
-    assert other.batch is not None and other.batch.kind == "diverse" and str(other.target) == "class:2"
+    assert other.batch is not None and other.batch.kind == "diverse" and str(other.target) == "class:cold"
     wrong: list[dict[str, Any]] = [{"diverse": 3}, {"count": 3}, {"batch": 2}]
     for changes in wrong:
         with pytest.raises(UsageError, match="of one picture"):

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from tests.helpers.commands import Answer, Run, pixels, saved
+from tests.helpers.commands import Answer, Run, forget, pixels, saved
 from tests.helpers.imagefiles import photo, plain_png, tiff, tiff_tags
 
 import reverie
@@ -31,11 +31,6 @@ CHANNELS = 40  # of blocks.2.1
 
 
 @pytest.fixture
-def sky(place: Path) -> Path:
-    return saved(place / "sky.png", 48, 64)
-
-
-@pytest.fixture
 def half(place: Path) -> Path:
     """A mask: white on the left, black on the right."""
     return masked(place / "half.png")
@@ -48,21 +43,12 @@ def masked(path: Path, height: int = 48, width: int = 64) -> Path:
     return path
 
 
-@pytest.fixture
-def dream(run: Run, sky: Path) -> Callable[..., Answer]:
-    return lambda *flags: run("dream", sky.name, "-t", "blocks.2.1", *TINY, "-o", "a.png", "--force", *flags)
-
-
-def forget() -> None:
-    shutil.rmtree(store.cache_folder())
-
-
 # ── made again, with all that went in ────────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize("objective", ["guide", "direction"])
 def test_redo_finds_what_went_in_in_the_cache_beside_it_or_where_it_is_said_to_be(
-    run: Run, sky: Path, leaf: Path, half: Path, place: Path, dream: Callable[..., Answer], objective: str
+    run: Run, small_sky: Path, leaf: Path, half: Path, place: Path, dream: Callable[..., Answer], objective: str
 ) -> None:
     np.save("way.npy", np.arange(CHANNELS) - 7.5)
     beside = {"guide": leaf, "direction": Path("way.npy")}[objective]
@@ -71,17 +57,17 @@ def test_redo_finds_what_went_in_in_the_cache_beside_it_or_where_it_is_said_to_b
     recipe = read_recipe("a.png")
     assert recipe.objective == objective and sorted(each.role for each in recipe.inputs) == sorted(["start", objective, "mask"])
     names: dict[str, str] = {each.role: each.sha256 for each in recipe.inputs if not isinstance(each, NoiseInput)}
-    assert names == {"start": store.sha256_of(sky), objective: store.sha256_of(beside), "mask": store.sha256_of(half)}
+    assert names == {"start": store.sha256_of(small_sky), objective: store.sha256_of(beside), "mask": store.sha256_of(half)}
     assert str(place) not in recipe.text() and leaf.stem not in recipe.text()
     elsewhere = place / "elsewhere"
     elsewhere.mkdir()
-    for each in (sky, beside, half):
+    for each in (small_sky, beside, half):
         shutil.move(each, elsewhere / f"other-{each.name}")
     assert run("redo", "a.png", "-o", "b.png").code == 0 and Path("b.png").read_bytes() == first  # the cache
     forget()
     run("redo", "a.png", "-o", "c.png").fault(3, names["start"], "--start PATH")
     assert run("redo", "a.png", "-o", "c.png", "--start", elsewhere).code == 0 and Path("c.png").read_bytes() == first
-    for role, each in sorted({"start": sky, objective: beside, "mask": half}.items(), key=lambda item: list(names).index(item[0])):
+    for role, each in sorted({"start": small_sky, objective: beside, "mask": half}.items(), key=lambda item: list(names).index(item[0])):
         run("redo", "a.png", "-o", "d.png").fault(3, f"the {role} of 'a.png' is not to be found (sha256 {names[role]})")
         shutil.copy(elsewhere / f"other-{each.name}", place / f"copy-{each.name}")
     assert run("redo", "a.png", "-o", "d.png").code == 0 and Path("d.png").read_bytes() == first  # beside it
@@ -103,33 +89,33 @@ def test_no_keep_keeps_nothing_of_what_goes_in(run: Run, leaf: Path, half: Path,
 
 
 @pytest.mark.parametrize("flags", [(), ("--mix", "0.4"), ("--keep-colour",), ("--canvas", "fourier", "--tone", "free"), ("--octaves", "2")])
-def test_where_a_mask_is_black_every_byte_stays(sky: Path, half: Path, dream: Callable[..., Answer], flags: tuple[str, ...]) -> None:
+def test_where_a_mask_is_black_every_byte_stays(small_sky: Path, half: Path, dream: Callable[..., Answer], flags: tuple[str, ...]) -> None:
     assert dream("--mask", half, *flags) == Answer(0, "a.png\n", "")
-    before, after = pixels(sky), pixels(Path("a.png"))
+    before, after = pixels(small_sky), pixels(Path("a.png"))
     assert np.array_equal(before[:, 32:], after[:, 32:])
     assert np.abs(before[:, :32] - after[:, :32]).mean() > 0.5
 
 
-def test_where_a_mask_is_black_every_byte_stays_of_a_dream_that_was_stopped(sky: Path, half: Path) -> None:
+def test_where_a_mask_is_black_every_byte_stays_of_a_dream_that_was_stopped(small_sky: Path, half: Path) -> None:
     choices: dict[str, Any] = {**SHORT, "octaves": 2, "mask": half, "making": 2}
-    made = reverie.dream(sky, progress=lambda seen: True, **choices)
+    made = reverie.dream(small_sky, progress=lambda seen: True, **choices)
     assert made.recipe is not None and made.recipe.stopped is not None and made.recipe.stopped.octave == 1
     after = pixels(made.save("a.png"))
-    assert np.array_equal(pixels(sky)[:, 32:], after[:, 32:]) and not np.array_equal(pixels(sky), after)
+    assert np.array_equal(pixels(small_sky)[:, 32:], after[:, 32:]) and not np.array_equal(pixels(small_sky), after)
 
 
 @pytest.mark.parametrize("flags", [(), ("--mix", "0.4"), ("--keep-colour",)])
 def test_a_mask_of_another_size_is_brought_to_the_pictures_with_a_word(
-    sky: Path, place: Path, dream: Callable[..., Answer], flags: tuple[str, ...]
+    small_sky: Path, place: Path, dream: Callable[..., Answer], flags: tuple[str, ...]
 ) -> None:
     answer = dream("--mask", masked(place / "small.png", 12, 16), *flags)
     assert answer.code == 0 and answer.err == "reverie: the mask is 16×12 and was brought to 64×48\n"
-    before, after = pixels(sky), pixels(Path("a.png"))
+    before, after = pixels(small_sky), pixels(Path("a.png"))
     assert np.array_equal(before[:, 44:], after[:, 44:]) and not np.array_equal(before[:, 28:36], after[:, 28:36])
     assert np.abs(before[:, :20] - after[:, :20]).mean() > 0.5
 
 
-def test_what_a_mask_means_with_and_without_alpha(sky: Path, half: Path, dream: Callable[..., Answer]) -> None:
+def test_what_a_mask_means_with_and_without_alpha(small_sky: Path, half: Path, dream: Callable[..., Answer]) -> None:
     light = np.asarray(Image.open(half))
     white, full = np.full_like(light, 255), np.full_like(light, 255)
     dream("--mask", half)
@@ -141,11 +127,11 @@ def test_what_a_mask_means_with_and_without_alpha(sky: Path, half: Path, dream: 
         assert np.array_equal(pixels(Path("a.png")), wanted), name
 
 
-def test_a_mask_that_leaves_nothing_or_is_no_picture(run: Run, sky: Path, place: Path) -> None:
+def test_a_mask_that_leaves_nothing_or_is_no_picture(run: Run, small_sky: Path, place: Path) -> None:
     Image.new("L", (64, 48)).save("black.png")
     Image.new("RGBA", (64, 48), (255, 255, 255, 0)).save("clear.png")
     (place / "text.png").write_text("white")
-    common = ("dream", sky.name, "-t", "blocks.2.1", *TINY, "-o", "a.png", "--mask")
+    common = ("dream", small_sky.name, "-t", "blocks.2.1", *TINY, "-o", "a.png", "--mask")
     for name in ("black.png", "clear.png"):
         run(*common, name).fault(3, "the mask is black all over", "white is where to dream")
     run(*common, "text.png").fault(3, "text.png")
@@ -162,7 +148,7 @@ def test_a_mask_and_opacity_go_together(half: Path, dream: Callable[..., Answer]
 # ── guides ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_guide_brings_the_dream_nearer_to_its_features(sky: Path, leaf: Path, lite0: Network) -> None:
+def test_a_guide_brings_the_dream_nearer_to_its_features(small_sky: Path, leaf: Path, lite0: Network) -> None:
     def score(picture: Picture) -> float:
         """How much of the most similar place of the guide each place sees."""
         with torch.no_grad():
@@ -172,8 +158,8 @@ def test_a_guide_brings_the_dream_nearer_to_its_features(sky: Path, leaf: Path, 
 
     choices: dict[str, Any] = {**SHORT, "network": lite0, "steps": 6, "jitter": 0}
     scores: list[float] = []
-    led = reverie.dream(sky, guide=leaf, progress=lambda seen: scores.append(float(seen.score)), **choices)
-    start, free = load(sky), reverie.dream(sky, **choices)
+    led = reverie.dream(small_sky, guide=leaf, progress=lambda seen: scores.append(float(seen.score)), **choices)
+    start, free = load(small_sky), reverie.dream(small_sky, **choices)
     assert score(led) > 1.5 * score(start) and score(led) > 1.1 * score(free), [score(each) for each in (start, led, free)]
     assert scores[0] == pytest.approx(score(start), rel=0.15)  # it compares with some of the guide's places, not with all
     assert scores[-1] > 1.3 * scores[0]
@@ -188,14 +174,14 @@ def test_a_guide_of_any_shape_is_taken_and_one_too_small_is_not(place: Path, dre
 # ── caricatures ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_caricature_exaggerates_what_is_there(sky: Path, lite0: Network) -> None:
+def test_a_caricature_exaggerates_what_is_there(small_sky: Path, lite0: Network) -> None:
     choices: dict[str, Any] = {**SHORT, "network": lite0, "steps": 6, "strength": 0.003, "jitter": 0}
     scores: list[float] = []
-    made = reverie.dream(sky, caricature=True, progress=lambda seen: scores.append(float(seen.score)), **choices)
+    made = reverie.dream(small_sky, caricature=True, progress=lambda seen: scores.append(float(seen.score)), **choices)
     assert made.recipe is not None and made.recipe.objective == "caricature"
     name = "blocks.2.1"
     with torch.no_grad():
-        both = (load(sky), made, reverie.dream(sky, **choices))
+        both = (load(small_sky), made, reverie.dream(small_sky, **choices))
         before, after, plain = (lite0.prepare([name])(each.pixels[None])[name].flatten() for each in both)
     assert scores[-1] > 1.02 * scores[0] and (before @ after) > 1.05 * (before @ before)
     assert torch.cosine_similarity(before, after, 0) > torch.cosine_similarity(before, plain, 0) + 0.1  # which goes its own way
@@ -224,21 +210,21 @@ PAIR = ("--network", "efficientnet-lite0", "--network", "efficientnet-lite1")
         (("-t", "blocks.2.1 + blocks.2.0", "--towards", "sky.png", "--from", "sky.png"), "it needs one layer"),
     ],
 )  # fmt: skip
-def test_flags_that_contradict_each_other(run: Run, sky: Path, flags: tuple[str, ...], fault: str) -> None:
+def test_flags_that_contradict_each_other(run: Run, small_sky: Path, flags: tuple[str, ...], fault: str) -> None:
     np.save("way.npy", np.ones(CHANNELS))
     for folder in ("one", "two"):
         Path(folder).mkdir()
         saved(Path(folder) / "a.png", 32, 32)
     target = () if "-t" in flags else ("-t", "blocks.2.1")
-    run("dream", sky.name, *target, *TINY, *flags, "-o", "a.png").fault(2, fault)
+    run("dream", small_sky.name, *target, *TINY, *flags, "-o", "a.png").fault(2, fault)
     assert not Path("a.png").exists() and not store.cache_folder().exists()  # found out before anything is kept
 
 
 # ── several networks ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_dream_of_two_networks_names_both_and_can_be_made_again(run: Run, sky: Path, opened: Callable[[str], Network]) -> None:
-    common = ("dream", sky.name, *TINY, "--force", "-o")
+def test_a_dream_of_two_networks_names_both_and_can_be_made_again(run: Run, small_sky: Path, opened: Callable[[str], Network]) -> None:
+    common = ("dream", small_sky.name, *TINY, "--force", "-o")
     assert run(*common, "a.png", "--level", "parts", *PAIR).code == 0
     recipe = read_recipe("a.png")
     both = [opened(name) for name in PAIR[1::2]]
@@ -252,11 +238,13 @@ def test_a_dream_of_two_networks_names_both_and_can_be_made_again(run: Run, sky:
     assert not any(np.array_equal(seen[first], seen[second]) for first, second in ((0, 1), (0, 2), (1, 2)))
 
 
-def test_of_two_networks_one_may_be_given_to_redo_and_the_other_opened(sky: Path, lite0: Network, opened: Callable[[str], Network]) -> None:
-    made = reverie.dream(sky, "class:banana", network=[lite0, opened("efficientnet-lite2")], octaves=1, steps=1).save("a.png")
+def test_of_two_networks_one_may_be_given_to_redo_and_the_other_opened(
+    small_sky: Path, lite0: Network, opened: Callable[[str], Network]
+) -> None:
+    made = reverie.dream(small_sky, "class:banana", network=[lite0, opened("efficientnet-lite2")], octaves=1, steps=1).save("a.png")
     assert reverie.redo(made, network=lite0).save("b.png").read_bytes() == made.read_bytes()
     with pytest.raises(UsageError, match="no layer 'nowhere'"):
-        reverie.dream(sky, "nowhere", network=[lite0, opened("efficientnet-lite2")])
+        reverie.dream(small_sky, "nowhere", network=[lite0, opened("efficientnet-lite2")])
 
 
 # ── what may surprise in a file ──────────────────────────────────────────────────────────────────────────────────────────

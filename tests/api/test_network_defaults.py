@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import torch
 from bench.own_networks import Convolutions, digits, trained
+from tests.helpers.known import recipe_of
 from torch import Tensor, nn
 
 import reverie
@@ -15,7 +16,7 @@ from reverie.api.network_defaults import network_defaults, tones_of
 from reverie.errors import InputError, UsageError
 from reverie.networks import Network
 from reverie.pictures import Picture, rounded
-from reverie.recipe import COMMANDS, Recipe
+from reverie.recipe import COMMANDS
 from reverie.render.noise import noise_start
 
 pytestmark = pytest.mark.usefixtures("place")
@@ -45,11 +46,6 @@ def bright(mean: float = 0.0, std: float = 1.0, size: int = 32, channels: int = 
 def still(made: Picture | Footage) -> Picture:
     assert isinstance(made, Picture)
     return made
-
-
-def recipe_of(picture: Picture) -> Recipe:
-    assert picture.recipe is not None
-    return picture.recipe
 
 
 QUICK: dict[str, Any] = {"octaves": 1, "steps": 40}

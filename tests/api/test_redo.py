@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from tests.helpers.commands import Run, carrying, listed, photo, pixels, saved
+from tests.helpers.commands import Run, carrying, forget, listed, photo, pixels, saved
 from tests.helpers.recipes import PLAIN
 from tests.helpers.tiny import wrapped
 from torch import nn
@@ -33,10 +33,6 @@ pytestmark = pytest.mark.usefixtures("place")
 @pytest.fixture
 def sky(place: Path) -> Path:
     return saved(place / "sky.jpg", quality=95)
-
-
-def forget() -> None:
-    shutil.rmtree(store.cache_folder())
 
 
 def assert_again(first: Path) -> None:

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 import torch
 from tests.helpers.climbing import ONE, pictures, run, scoring
-from tests.helpers.tiny import Hand, wrapped
 from torch import Tensor, nn
 
 from reverie.ascent import IDENTITY, ClimbSettings, Size, Transform, octave_sizes
@@ -22,11 +21,6 @@ from reverie.render import check, generator
 from reverie.target import CLASSES, parse
 
 CPU = torch.device("cpu")
-
-
-@pytest.fixture(scope="module")
-def hand() -> Network:
-    return wrapped(Hand(), labels=["edges", "warm", "cold"])
 
 
 # ---- every kind of target rises

@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 import torch
 import torch.nn.functional as F
-from tests.helpers.climbing import BARE, ONE, pictures, run, scoring
+from tests.helpers.climbing import BARE, ONE, nothing, pictures, run, scoring
 from tests.helpers.tiny import Hand, wrapped
 from torch import Tensor
 
@@ -26,19 +26,10 @@ ALL = Transforms(rotate=15, scale=1.3, crop=0.8, mirror=True, noise=0.15, fade=0
 each_canvas = pytest.mark.parametrize("kind", ["pixels", "fourier", "maco"])
 
 
-@pytest.fixture(scope="module")
-def hand() -> Network:
-    return wrapped(Hand(), labels=["edges", "warm", "cold"])
-
-
 def patterned(x: Tensor, _: object) -> Tensor:
     """A score that asks for a pattern of noise, at every size."""
     weights = torch.randn(3, *x.shape[2:], generator=torch.Generator().manual_seed(9))
     return (x * weights).sum((1, 2, 3))
-
-
-def dead(x: Tensor, _: object) -> Tensor:
-    return (x * 0).sum((1, 2, 3))
 
 
 def settings(kind: str = "pixels", *, ascent: Ascent = ONE, **choices: object) -> ClimbSettings:
@@ -83,7 +74,7 @@ def test_steps_settle_as_a_geometric_series_over_all_octaves(kind: str) -> None:
 
 @each_canvas
 def test_nothing_to_climb_moves_no_canvas(kind: str) -> None:
-    states = run(pictures(), dead, settings(kind))
+    states = run(pictures(), nothing, settings(kind))
     assert not any(bool(state.alive.any()) for state in states)
     assert all(torch.allclose(state.pictures, states[0].pictures, atol=1e-6) for state in states)
     assert kind == "maco" or torch.allclose(states[0].pictures, pictures(), atol=2e-5)
@@ -282,7 +273,7 @@ def test_what_grew_is_carried_up_as_it_is_and_a_dream_is_laid_over_its_start() -
     start = pictures(side=32)
 
     def first_octave(x: Tensor, _: object) -> Tensor:
-        return patterned(x, _) if x.shape[2] == 16 else dead(x, _)
+        return patterned(x, _) if x.shape[2] == 16 else nothing(x, _)
 
     ascent = ONE.model_copy(update={"octaves": 2, "octave_scale": 2.0, "strength": 0.05})
     grown = run(start, first_octave, ClimbSettings(ascent=ascent, grown=True))

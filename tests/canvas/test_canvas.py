@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from skimage import data
+from tests.helpers.climbing import drawn
 from torch import Tensor
 
 from reverie.canvas import LightTone, Pixels, Tone
@@ -21,10 +22,6 @@ from reverie.pictures import LIGHT, MEAN, SPREAD, frequencies, resize
 Make = Callable[[Tensor], Fourier | Phase]
 each_vivid = pytest.mark.parametrize("vivid", [0, 0.5, 1])
 each_canvas = pytest.mark.parametrize("make", [lambda x: Fourier.of(x, 1, 0.2), lambda x: Phase.of(x, 0.2)], ids=["Fourier", "Phase"])
-
-
-def drawn(seed: int) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
 
 
 def cat(height: int, width: int) -> Tensor:

@@ -26,11 +26,9 @@ TINY = ("--size", "32", "--octaves", "1", "--steps", "1")
 
 
 @pytest.fixture(autouse=True)
-def alone(place: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Second opinions have tests of their own, and what the network itself says of such a picture has too."""
-    monkeypatch.setattr("reverie.render.second_opinions.installed", list)
+def unseen(place: Path, alone: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the network itself says of such a picture has tests of its own."""
     monkeypatch.setattr("reverie.render.plan.own_views", lambda pictures, *_: [() for _ in pictures])
-    return place
 
 
 @pytest.fixture

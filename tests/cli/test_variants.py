@@ -14,14 +14,9 @@ from reverie.album import read_recipe
 from reverie.errors import UsageError
 from reverie.pictures import Picture, Pictures
 
+pytestmark = pytest.mark.usefixtures("place", "alone")
+
 TINY = ("--size", "32", "--octaves", "1", "--steps", "1")
-
-
-@pytest.fixture(autouse=True)
-def alone(place: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Second opinions have tests of their own."""
-    monkeypatch.setattr("reverie.render.second_opinions.installed", list)
-    return place
 
 
 def test_each_seed_of_a_dream_is_a_picture_as_if_it_had_been_alone(run: Run, sky: Path) -> None:

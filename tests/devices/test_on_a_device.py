@@ -50,12 +50,6 @@ def network(name: str, device: str, bfloat16: bool = False) -> Network:
         return net
 
 
-@pytest.fixture(autouse=True)
-def alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Second opinions take other networks; they are asked once, below."""
-    monkeypatch.setattr("reverie.render.second_opinions.installed", list)
-
-
 @pytest.fixture
 def here(tmp_path: Path) -> Path:
     saved(tmp_path / "sky.png", 48, 56)

@@ -14,7 +14,6 @@ import torch
 from PIL import Image
 from tests.helpers.commands import Run, listed, photo
 from tests.helpers.known import several, there
-from tests.helpers.looking import lightly
 from tests.helpers.tiny import of_channels
 
 import reverie
@@ -24,14 +23,10 @@ from reverie.files.arrays import Array
 from reverie.pictures import Picture, carried, load, load_bytes, noise, quantise, rounded
 from reverie.render import Plan
 
+pytestmark = pytest.mark.usefixtures("briefly")
+
 FEW: dict[str, Any] = {"octaves": 2, "steps": 2, "threads": 1}
 SHORT = ("-t", "2", "--octaves", "2", "--steps", "2", "--threads", "1")
-
-
-@pytest.fixture(autouse=True)
-def alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    lightly(monkeypatch)
-    monkeypatch.setenv("REVERIE_CACHE", str(tmp_path / "cache"))
 
 
 @pytest.fixture

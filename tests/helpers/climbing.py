@@ -24,6 +24,11 @@ def pictures(count: int = 1, side: int = 16, low: float = 0.2, high: float = 0.8
     return low + (high - low) * torch.rand(count, 3, side, width or side, generator=drawn(seed))
 
 
+def nothing(x: Tensor, _: object) -> Tensor:
+    """A score that asks for nothing."""
+    return (x * 0).sum((1, 2, 3))
+
+
 def drawn(seed: int) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
@@ -37,7 +42,9 @@ def run(
     return list(climb(start, score, settings, sizes, generators or [drawn(seed) for seed in seeds]))
 
 
-def recipe_of(targets: Sequence[str], networks: Sequence[Network], objective: Any = "excite", kind: Any = "each", **choices: Any) -> Recipe:
+def recipe_for(
+    targets: Sequence[str], networks: Sequence[Network], objective: Any = "excite", kind: Any = "each", **choices: Any
+) -> Recipe:
     """The least that a recipe for these targets, one a picture, can be. With two networks the targets may be for one each: `a | b`."""
     parts = [each.split(" | ") for each in targets]
     firsts = tuple(parse(part[0]) for part in parts)
@@ -68,6 +75,6 @@ def scoring(
     """The score of a target, or of one for each picture, as `render` makes it, and its soft twin."""
     targets = [target] if isinstance(target, str) else list(target)
     inputs = Inputs(torch.zeros(1, 3, 16, 16) if start is None else start, guide, direction)
-    scores = scorers(recipe_of(targets, networks, objective, kind), networks, inputs)
+    scores = scorers(recipe_for(targets, networks, objective, kind), networks, inputs)
     assert scores.soft is not None
     return scores.score, scores.soft

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import struct
 import zlib
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from PIL import Image
 from reverie import files
 from reverie.cli.main import main
 from reverie.files.png import SIGNATURE, chunk
+from reverie.store import cache_folder
 
 SHORT = ("--octaves", "2", "--steps", "2")
 
@@ -89,3 +91,13 @@ def pixels(path: Path) -> np.ndarray[Any, Any]:
 
 def listed(folder: Path) -> list[str]:
     return sorted(each.name for each in folder.iterdir())
+
+
+def contents(folder: Path) -> list[bytes]:
+    """Of the files, by their names."""
+    return [each.read_bytes() for each in sorted(folder.iterdir())]
+
+
+def forget() -> None:
+    """All that is in the cache."""
+    shutil.rmtree(cache_folder())

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import io
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
 
 from reverie.insight import Counted, Fidelity, Noticed, Opinion, Rung, Sight
@@ -52,3 +56,8 @@ def sight(count: int = 4, **changes: Any) -> Sight:
 def bare(one: Rung) -> Rung:
     """Rebuilt alone, and nothing is said of that."""
     return replace(one, fidelity=Fidelity(float("nan"), float("nan")), noticed=(), enhanced=None, counted=None)
+
+
+def unpacked(uri: str) -> np.ndarray[Any, Any]:
+    """(H, W, 4) of a data URI, 0..255."""
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(uri.partition(",")[2]))).convert("RGBA")).astype(int)

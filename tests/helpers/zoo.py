@@ -12,6 +12,7 @@ from torch import nn
 from reverie.networks import Network, Preprocessing, wrap_module
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+COMMIT = "0123456789abcdef0123456789abcdef01234567"  # of what the hub is said to serve
 
 # name → native size and what its builder needs to be told
 ZOO: dict[str, tuple[int, dict[str, Any]]] = {
@@ -69,3 +70,25 @@ def built(name: str, seed: int = 0) -> nn.Module:
 
 def opened(name: str, module: nn.Module) -> Network:
     return wrap_module(module, Preprocessing.of(MEAN, STD, size=ZOO[name][0]), name)
+
+
+def random(module: nn.Module) -> nn.Module:
+    with torch.random.fork_rng():
+        torch.manual_seed(3)
+        for each in module.parameters():
+            nn.init.normal_(each, std=0.05)
+    return settled(module)
+
+
+def of_torchvision(name: str, **choices: Any) -> nn.Module:
+    declared()
+    import torchvision
+
+    return random(torchvision.models.get_model(name, weights=None, **choices))
+
+
+def of_timm(name: str, **choices: Any) -> nn.Module:
+    declared()
+    import timm
+
+    return random(timm.create_model(name, pretrained=False, **choices))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import io
 import json
 import re
 from dataclasses import replace
@@ -15,7 +14,6 @@ import html5lib
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 from tests.helpers.sights import bare, noise, noisy, rung, sight
 
 import reverie
@@ -41,11 +39,6 @@ def texts(page: str) -> str:
         for child in [each for each in parent if each.tag == f"{XHTML}script"]:
             parent.remove(child)
     return re.sub(r"\s+", " ", "".join(body.itertext()))
-
-
-def unpacked(uri: str) -> np.ndarray[Any, Any]:
-    """(H, W, 4) uint8 of a data URI."""
-    return np.asarray(Image.open(io.BytesIO(base64.b64decode(uri.partition(",")[2]))).convert("RGBA")).astype(int)
 
 
 # ── the file ─────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from tests.helpers.known import there
-from tests.helpers.looking import BARE, FEW, LABELS, lightly, shown
+from tests.helpers.looking import BARE, FEW, LABELS, shown
 from tests.helpers.tiny import SIDE, Flow, Hand, wrapped
 from torch import Tensor, nn
 
@@ -25,17 +24,7 @@ from reverie.pictures import Picture, quantise
 from reverie.render import Plan
 from reverie.store import cache_folder
 
-
-@pytest.fixture(autouse=True)
-def alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Few steps, and a cache of its own."""
-    lightly(monkeypatch)
-    monkeypatch.setenv("REVERIE_CACHE", str(tmp_path / "cache"))
-
-
-@pytest.fixture
-def hand() -> Network:
-    return wrapped(Hand(), labels=LABELS)
+pytestmark = pytest.mark.usefixtures("briefly")
 
 
 def patched(top: int, left: int, colour: tuple[float, float, float] = (1, 0, 0), side: int = 3) -> Tensor:

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from PIL import Image
 from tests.helpers.commands import photo, saved
 from tests.helpers.known import there
-from tests.helpers.looking import BARE, FEW, LABELS, lightly, shown
+from tests.helpers.looking import BARE, FEW, LABELS, shown
 from tests.helpers.tiny import SIDE, Flow, Hand, wrapped
 from torch import Tensor, nn
 
@@ -24,17 +24,7 @@ from reverie.errors import InputError, MissingExtra, ReverieError, UsageError
 from reverie.installing import install
 from reverie.networks import Network, attribution
 
-
-@pytest.fixture(autouse=True)
-def alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Few steps, and a cache of its own."""
-    lightly(monkeypatch)
-    monkeypatch.setenv("REVERIE_CACHE", str(tmp_path / "cache"))
-
-
-@pytest.fixture
-def hand() -> Network:
-    return wrapped(Hand(), labels=LABELS)
+pytestmark = pytest.mark.usefixtures("briefly")
 
 
 class OneSize(nn.Module):

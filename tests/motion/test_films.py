@@ -15,9 +15,9 @@ from torch import Tensor
 pytest.importorskip("cv2")
 pytest.importorskip("av")
 
-from tests.helpers import clips, tiny
+from tests.helpers import clips
 from tests.helpers.clips import Clip
-from tests.helpers.commands import listed, pixels
+from tests.helpers.commands import contents, listed, pixels
 
 import reverie
 from reverie.album import read_recipe
@@ -38,11 +38,6 @@ SIZE = 48, 64
 
 
 @pytest.fixture
-def hand() -> Network:
-    return tiny.wrapped(tiny.Hand())
-
-
-@pytest.fixture
 def video(tmp_path: Path) -> Path:
     """Six frames at odd times, with sound."""
     times = [Fraction(each, 30) for each in (0, 1, 2, 5, 6, 9)]
@@ -51,10 +46,6 @@ def video(tmp_path: Path) -> Path:
 
 def filmed(video: Path, output: Path, network: Network, **choices: Any) -> Any:
     return reverie.film(video, output, "edge:0", network=network, **SMALL | choices)
-
-
-def contents(folder: Path) -> list[bytes]:
-    return [each.read_bytes() for each in sorted(folder.iterdir())]
 
 
 def as_float(frame: np.ndarray[Any, Any]) -> Tensor:

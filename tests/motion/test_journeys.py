@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 from tests.helpers import tiny
-from tests.helpers.commands import listed, photo, pixels
+from tests.helpers.commands import contents, listed, photo, pixels
 from tests.helpers.known import there
 from torch import Tensor
 
@@ -31,11 +31,6 @@ SMALL: dict[str, Any] = {"octaves": 1, "steps": 1, "rounds": 2, "threads": 1, "k
 HERE = Path(__file__).parents[2]
 
 
-@pytest.fixture
-def hand() -> Network:
-    return tiny.wrapped(tiny.Hand())
-
-
 def tour(folder: Path, network: Network, frames: int = 5, name: str = "a", start: Any = "noise:pink", **choices: Any) -> Any:
     """A journey of a tiny network, as a folder of frames."""
     making = {each: choices.pop(each) for each in ("force", "keep_frames", "partial", "preview", "progress") if each in choices}
@@ -44,10 +39,6 @@ def tour(folder: Path, network: Network, frames: int = 5, name: str = "a", start
     if "ring" not in choices:
         choices.setdefault("target", "edge:0")
     return reverie.journey(start, folder / name, network=network, frames=frames, **making, **SMALL | choices)
-
-
-def contents(folder: Path) -> list[bytes]:
-    return [each.read_bytes() for each in sorted(folder.iterdir())]
 
 
 def test_frames_follow_from_each_other(tmp_path: Path, hand: Network) -> None:

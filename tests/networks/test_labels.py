@@ -17,18 +17,17 @@ from tests.helpers.tiny import Hand, wrapped
 from torch import Tensor, nn
 
 from reverie.errors import MissingExtra, UnsafeError, UsageError
-from reverie.networks import Network, open_network
+from reverie.networks import Network, installed, open_network
 from reverie.networks.builtin import catalogue, class_lookup, labels, weights
 from reverie.networks.prepared.identity import fingerprint
 
 data = pytest.importorskip("skimage.data")
-INSTALLED = [name for name, facts in catalogue.CATALOGUE.items() if importlib.util.find_spec(facts.package.replace("-", "_"))]
 
 
 # ---- recognition
 
 
-@pytest.mark.parametrize("name", INSTALLED)
+@pytest.mark.parametrize("name", installed())
 @pytest.mark.parametrize(("photograph", "index", "label"), [("chelsea", 285, "Egyptian cat"), ("coffee", 967, "espresso")])
 def test_recognises_photographs(opened: Callable[[str], Network], name: str, photograph: str, index: int, label: str) -> None:
     found = opened(name).recognise(Image.fromarray(getattr(data, photograph)()), top=3)

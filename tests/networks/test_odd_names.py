@@ -9,7 +9,6 @@ import pytest
 import torch
 import torch.nn.functional as F
 from tests.helpers.commands import Answer, Run, runner, saved
-from tests.helpers.looking import lightly
 from tests.helpers.tiny import wrapped
 from torch import Tensor, nn
 
@@ -99,9 +98,8 @@ def test_each_is_watched_dreamt_and_made_again(net: Network, name: str, tmp_path
     assert mine.pixels.shape == (3, 32, 32)
 
 
-def test_they_are_seen_and_their_files_have_names(net: Network, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    lightly(monkeypatch)
-    monkeypatch.setenv("REVERIE_CACHE", str(tmp_path / "cache"))
+@pytest.mark.usefixtures("briefly")
+def test_they_are_seen_and_their_files_have_names(net: Network, tmp_path: Path) -> None:
     place = saved(tmp_path / "p.png", 32, 32)
     sight = reverie.see(place, network=net, channels=0, layers=[*NAMES], steps=1)
     assert [each.name for each in sight.layers] == NAMES
@@ -116,9 +114,8 @@ def test_they_are_seen_and_their_files_have_names(net: Network, tmp_path: Path, 
         reverie.see(place, network=net, layers=["conv", "a b,conv"])
 
 
-def test_worse_names_in_files_of_every_kind_and_on_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    lightly(monkeypatch)
-    monkeypatch.setenv("REVERIE_CACHE", str(tmp_path / "cache"))
+@pytest.mark.usefixtures("briefly")
+def test_worse_names_in_files_of_every_kind_and_on_the_page(tmp_path: Path) -> None:
     net = wrapped(Odd(WORSE).eval())
     for number, name in enumerate(WORSE):
         made = reverie.feature(name, network=net, **FEW)  # type: ignore[call-overload]
@@ -211,9 +208,8 @@ def test_a_level_is_a_word_for_its_layer() -> None:
     assert net.layer_name("conv") == "conv"  # a module of the name comes first
 
 
-def test_seeing_levels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    lightly(monkeypatch)
-    monkeypatch.setenv("REVERIE_CACHE", str(tmp_path / "cache"))
+@pytest.mark.usefixtures("briefly")
+def test_seeing_levels() -> None:
     net, x = wrapped(Odd().eval()), torch.rand(3, 16, 16)
     net.levels = {"parts": "a b", "edges": "conv"}
     assert [each.name for each in reverie.see(x, network=net, level="parts", channels=0, steps=1).layers] == ["a b"]

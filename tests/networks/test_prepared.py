@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import importlib.util
 from collections.abc import Callable
 
 import pytest
@@ -11,14 +10,11 @@ import torch
 from tests.helpers.tiny import ODD, SIDE, Flow, Hand, close, looked_into, picture, prepared, pull, settled, wrapped
 from torch import Tensor, nn
 
-from reverie.networks import Network, Preprocessing, wrap_module
-from reverie.networks.builtin import catalogue
+from reverie.networks import Network, Preprocessing, installed, wrap_module
 from reverie.networks.inspection.hooks import watch
 from reverie.networks.inspection.outputs import class_scores
 from reverie.recipe import DEFAULT_NETWORK
 from reverie.target import CLASSES
-
-INSTALLED = [name for name, facts in catalogue.CATALOGUE.items() if importlib.util.find_spec(facts.package.replace("-", "_"))]
 
 
 def reference(module: nn.Module, name: str, x: Tensor) -> tuple[Tensor, Tensor]:
@@ -78,7 +74,7 @@ def test_activations_taken_together_are_those_taken_alone(kind: str) -> None:
     assert list(network.prepare(names)(x)) == names
 
 
-@pytest.mark.parametrize("name", INSTALLED)
+@pytest.mark.parametrize("name", installed())
 def test_folded_lite_is_the_plain_one(opened: Callable[[str], Network], name: str) -> None:
     network = opened(name)
     x = picture(70, 96)

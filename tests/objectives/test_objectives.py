@@ -27,11 +27,6 @@ LONG = BARE.model_copy(update={"steps": 200, "strength": 0.1, "settle": 0.2})
 RED, GREEN, BLUE = (torch.eye(3)[number].view(3, 1, 1).expand(3, 16, 16) for number in range(3))
 
 
-@pytest.fixture(scope="module")
-def hand() -> Network:
-    return wrapped(Hand(), labels=["edges", "warm", "cold"])
-
-
 def other_network(scale: float = 1.0) -> Network:
     """Another tiny network: its `light` holds three mixtures of colours, `scale` times as strong; norm and edges as in `Hand`."""
     module = Hand()

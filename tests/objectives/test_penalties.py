@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import torch
-from tests.helpers.climbing import BARE, ONE, drawn, pictures, run
+from tests.helpers.climbing import BARE, ONE, drawn, nothing, pictures, run
 from tests.helpers.recipes import PLAIN
 from torch import Tensor
 
@@ -16,11 +16,6 @@ from reverie.objectives import penalty
 from reverie.objectives.penalties import SPREAD, border, spectrum, total_variation
 from reverie.recipe import Canvas, Penalties, Recipe
 from reverie.render.scores import penalised
-
-
-def nothing(x: Tensor, _: object) -> Tensor:
-    """A score that asks for nothing."""
-    return (x * 0).sum((1, 2, 3))
 
 
 def natural(height: int, width: int, _: object = None) -> Tensor:

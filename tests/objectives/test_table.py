@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from tests.helpers.climbing import pictures, recipe_of
-from tests.helpers.tiny import Hand, wrapped
+from tests.helpers.climbing import pictures, recipe_for
+from tests.helpers.tiny import wrapped
 from torch import Tensor, nn
 
 import reverie
@@ -24,11 +24,6 @@ from reverie.target import parse
 FEW = Ascent(octaves=1, steps=6, jitter=0, strength=0.02, smoothing=0, tone="free", vivid=1.0)
 
 
-@pytest.fixture(scope="module")
-def hand() -> Network:
-    return wrapped(Hand())
-
-
 def brightest(given: Material) -> Judge:
     """How bright the first channel of the first layer is, at its mean place."""
 
@@ -39,7 +34,7 @@ def brightest(given: Material) -> Judge:
 
 
 def planned(net: Network, objective: str, target: str = "light", **changes: object) -> Plan:
-    recipe = recipe_of([target], [net], objective, ascent=FEW).model_copy(update={"height": 24, "width": 32, **changes})
+    recipe = recipe_for([target], [net], objective, ascent=FEW).model_copy(update={"height": 24, "width": 32, **changes})
     return Plan(recipe, (net,), Picture(pictures(side=24, width=32, low=0.3, high=0.6)[0]))
 
 
@@ -121,4 +116,4 @@ def test_what_is_asked_of_targets(hand: Network) -> None:
 def test_the_name_of_an_objective_is_a_short_word() -> None:
     for name in ("", "Guide", "a" * 42, "../x", "a b"):
         with pytest.raises(ValueError, match="objective"):
-            Recipe.model_validate({**recipe_of(["light"], [wrapped(nn.Conv2d(3, 2, 1))]).model_dump(), "objective": name})
+            Recipe.model_validate({**recipe_for(["light"], [wrapped(nn.Conv2d(3, 2, 1))]).model_dump(), "objective": name})

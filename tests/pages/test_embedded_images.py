@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import io
-from typing import Any
-
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from tests.helpers.sights import unpacked
 
 from reverie.pages import embedded_images
-
-
-def unpacked(uri: str) -> np.ndarray[Any, Any]:
-    """(H, W, 4) uint8 of a data URI."""
-    return np.asarray(Image.open(io.BytesIO(base64.b64decode(uri.partition(",")[2]))).convert("RGBA")).astype(int)
 
 
 def test_heat_is_clear_at_the_usual_and_below_and_grows_with_the_spreads() -> None:

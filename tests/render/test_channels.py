@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from tests.helpers.climbing import drawn
 from tests.helpers.commands import photo, pixels
 from tests.helpers.known import several, there
-from tests.helpers.looking import BARE, lightly
+from tests.helpers.looking import BARE
 from tests.helpers.tiny import of_channels
 from torch import Tensor
 
@@ -29,6 +30,8 @@ from reverie.recipe import Finish, Tiles, choose
 from reverie.render import judges, noise_start
 from reverie.render.tiling import estimated
 
+pytestmark = pytest.mark.usefixtures("briefly")
+
 COUNTS = (1, 2, 4, 5)
 FEW: dict[str, Any] = {"octaves": 2, "steps": 2, "threads": 1, "keep": False}
 FREE: dict[str, Any] = {"tone": "free", "smoothing": 0.0}
@@ -38,19 +41,9 @@ MANY: dict[str, Any] = {
 }  # fmt: skip
 
 
-@pytest.fixture(autouse=True)
-def alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    lightly(monkeypatch)
-    monkeypatch.setenv("REVERIE_CACHE", str(tmp_path / "cache"))
-
-
 def some(channels: int, height: int = 24, width: int = 32, seed: int = 3) -> Tensor:
     print(f"seed {seed}")
     return noise("pink", height, width, drawn(seed), channels)
-
-
-def drawn(seed: int) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
 
 
 def colours() -> Tensor:

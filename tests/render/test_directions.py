@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from tests.helpers.commands import Answer, Run, saved
+from tests.helpers.commands import Answer, Run
 
 import reverie
 from reverie.album import read_recipe
@@ -27,16 +27,6 @@ pytestmark = pytest.mark.usefixtures("place")
 TINY = ("--octaves", "1", "--steps", "2")
 SHORT: dict[str, Any] = {"target": "blocks.2.1", "octaves": 1, "steps": 2}
 CHANNELS = 40  # of blocks.2.1
-
-
-@pytest.fixture
-def sky(place: Path) -> Path:
-    return saved(place / "sky.png", 48, 64)
-
-
-@pytest.fixture
-def dream(run: Run, sky: Path) -> Callable[..., Answer]:
-    return lambda *flags: run("dream", sky.name, "-t", "blocks.2.1", *TINY, "-o", "a.png", "--force", *flags)
 
 
 def npy(header: str, data: bytes = b"") -> bytes:
@@ -92,15 +82,15 @@ def test_damaged_directions_never_end_in_a_traceback() -> None:
 
 
 @pytest.mark.parametrize("size", [1e-200, 1e-30, 1e38, 1e300])
-def test_a_direction_has_no_length(sky: Path, size: float) -> None:
+def test_a_direction_has_no_length(small_sky: Path, size: float) -> None:
     way = np.arange(CHANNELS) - 7.5
-    wanted = reverie.dream(sky, direction=way, keep=False, **SHORT)
+    wanted = reverie.dream(small_sky, direction=way, keep=False, **SHORT)
     np.save("way.npy", way * size)
-    found = reverie.dream(sky, direction="way.npy", keep=False, **SHORT)
+    found = reverie.dream(small_sky, direction="way.npy", keep=False, **SHORT)
     assert (found.pixels - wanted.pixels).abs().max() < 0.02 and found.alive
 
 
-def test_a_direction_is_followed(sky: Path, lite0: Network) -> None:
+def test_a_direction_is_followed(small_sky: Path, lite0: Network) -> None:
     name = "blocks.2.1"
     way = torch.zeros(CHANNELS)
     way[3] = 2.0
@@ -109,17 +99,17 @@ def test_a_direction_is_followed(sky: Path, lite0: Network) -> None:
         with torch.no_grad():
             return float(lite0.prepare([name])(picture.pixels[None])[name][0, 3].mean())
 
-    there, back = (reverie.dream(sky, direction=each, network=lite0, **{**SHORT, "steps": 5}) for each in (way, -way))
-    assert along(there) > along(load(sky)) > along(back)
+    there, back = (reverie.dream(small_sky, direction=each, network=lite0, **{**SHORT, "steps": 5}) for each in (way, -way))
+    assert along(there) > along(load(small_sky)) > along(back)
 
 
-def test_a_direction_from_pictures_leads_from_one_to_the_other(run: Run, sky: Path, leaf: Path, lite0: Network) -> None:
+def test_a_direction_from_pictures_leads_from_one_to_the_other(run: Run, small_sky: Path, leaf: Path, lite0: Network) -> None:
     Path("leaves").mkdir()
     shutil.copy(leaf, "leaves/a.png")
     shutil.copy(leaf, "leaves/b.png")
     Path("leaves/notes.txt").touch()
-    there = plan_dream(sky, "blocks.2.1", network=lite0, towards="leaves", away=sky).direction
-    back = plan_dream(sky, "blocks.2.1", network=lite0, towards=[sky], away=leaf).direction
+    there = plan_dream(small_sky, "blocks.2.1", network=lite0, towards="leaves", away=small_sky).direction
+    back = plan_dream(small_sky, "blocks.2.1", network=lite0, towards=[small_sky], away=leaf).direction
     assert there is not None and back is not None and torch.allclose(there, -back, atol=1e-5)
 
     def mean(path: Path) -> torch.Tensor:
@@ -127,8 +117,8 @@ def test_a_direction_from_pictures_leads_from_one_to_the_other(run: Run, sky: Pa
             lite0(torch.nn.functional.interpolate(load(path).pixels[None], lite0.size, mode="bicubic", antialias=True).clamp(0, 1))
         return seen["blocks.2.1"].mean((0, 2, 3))
 
-    assert torch.cosine_similarity(there, mean(leaf) - mean(sky), 0) > 0.99
-    flags = ("--size", "32", *TINY, "--towards", "leaves", "--from", sky.name)
+    assert torch.cosine_similarity(there, mean(leaf) - mean(small_sky), 0) > 0.99
+    flags = ("--size", "32", *TINY, "--towards", "leaves", "--from", small_sky.name)
     assert run("feature", "blocks.2.1", *flags, "-o", "a.png").code == 0
     (used,) = (each for each in read_recipe("a.png").inputs if isinstance(each, VectorInput))
     assert used.channels == CHANNELS
@@ -136,11 +126,11 @@ def test_a_direction_from_pictures_leads_from_one_to_the_other(run: Run, sky: Pa
     assert run("redo", "a.png", "-o", "b.png").code == 0 and Path("b.png").read_bytes() == Path("a.png").read_bytes()
 
 
-def test_pictures_that_give_no_direction(run: Run, sky: Path) -> None:
+def test_pictures_that_give_no_direction(run: Run, small_sky: Path) -> None:
     Path("empty").mkdir()
     common = ("feature", "blocks.2.1", "--size", "32", *TINY, "-o", "a.png", "--towards")
-    run(*common, "empty", "--from", sky.name).fault(3, "no picture in 'empty', which --towards names")
-    run(*common, sky.name, "--from", "none").fault(3, "'none' does not exist")
-    run(*common, sky.name, "--from", sky.name).fault(3, "nothing but 0")
+    run(*common, "empty", "--from", small_sky.name).fault(3, "no picture in 'empty', which --towards names")
+    run(*common, small_sky.name, "--from", "none").fault(3, "'none' does not exist")
+    run(*common, small_sky.name, "--from", small_sky.name).fault(3, "nothing but 0")
     with pytest.raises(UsageError, match="a direction for several targets"):
         plan_feature("blocks.2.1:0-2", direction=np.ones(CHANNELS))

@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 import torch
 from tests.helpers.commands import Run
+from tests.helpers.imagined import TINY
+from tests.helpers.known import recipe_of
 from tests.helpers.tiny import Hand, wrapped
 from torch import nn
 
@@ -20,11 +22,10 @@ import reverie.render.second_opinions as opinions
 from reverie.album import read_recipe
 from reverie.networks import Network, installed
 from reverie.pictures import Picture, quantise
-from reverie.recipe import Opinion, Recipe
+from reverie.recipe import Opinion
 
 pytestmark = pytest.mark.usefixtures("place")
 
-TINY: dict[str, Any] = {"size": 32, "octaves": 1, "steps": 2}
 FLAGS = ("--size", "32", "--octaves", "1", "--steps", "1")
 JUDGES = ["efficientnet-lite1", "efficientnet-lite2"]
 
@@ -41,11 +42,6 @@ def open_once(opened: Callable[[str], Network], monkeypatch: pytest.MonkeyPatch)
 def picture() -> Picture:
     made: Picture = reverie.imagine("banana", **TINY)
     return made
-
-
-def recipe_of(made: Picture) -> Recipe:
-    assert made.recipe is not None
-    return made.recipe
 
 
 def asked(made: Picture) -> list[str]:

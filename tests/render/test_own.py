@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 import torch
 from tests.helpers.climbing import MACHINE, pictures
-from tests.helpers.tiny import Hand, wrapped
 from torch import Tensor
 
 import reverie
@@ -25,11 +24,6 @@ Seen = Mapping[str, Tensor]
 FEW = Ascent(octaves=2, octave_scale=2.0, steps=4, jitter=2, strength=0.02, smoothing=0, tone="free", vivid=1.0)
 
 HERE = Machinery(device="cpu")
-
-
-@pytest.fixture(scope="module")
-def hand() -> Network:
-    return wrapped(Hand(), labels=["edges", "warm", "cold"])
 
 
 def planned(net: Network, function: Callable[[Seen], Tensor], count: int = 1, side: int = 32, **changes: Any) -> Plan:

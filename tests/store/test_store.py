@@ -10,13 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.helpers.commands import listed
 
 from reverie.errors import OutputError
 from reverie.store import Kept, cache_folder, check_place, files_in, scratch, sha256_of, write_whole
-
-
-def left(folder: Path) -> list[str]:
-    return sorted(each.name for each in folder.iterdir())
 
 
 def failing(code: int) -> Callable[..., None]:
@@ -34,7 +31,7 @@ def test_writes_the_content_with_ordinary_permissions(tmp_path: Path) -> None:
         os.umask(before)
     assert (tmp_path / "a.png").read_bytes() == b"abc"
     assert (tmp_path / "a.png").stat().st_mode & 0o777 == 0o640
-    assert left(tmp_path) == ["a.png"]
+    assert listed(tmp_path) == ["a.png"]
 
 
 def test_replaces_only_when_told(tmp_path: Path) -> None:
@@ -45,7 +42,7 @@ def test_replaces_only_when_told(tmp_path: Path) -> None:
     assert path.read_bytes() == b"old"
     write_whole(path, b"new", replace=True)
     assert path.read_bytes() == b"new"
-    assert left(tmp_path) == ["a.png"]
+    assert listed(tmp_path) == ["a.png"]
 
 
 def test_of_many_writers_one_wins_and_the_others_are_told(tmp_path: Path) -> None:
@@ -68,7 +65,7 @@ def test_of_many_writers_one_wins_and_the_others_are_told(tmp_path: Path) -> Non
     winners = [each for each in outcomes if each is not None]
     assert len(outcomes) == 8 and len(winners) == 1
     assert path.read_bytes() == bytes(winners) * 1000
-    assert left(tmp_path) == ["a"]
+    assert listed(tmp_path) == ["a"]
 
 
 def test_a_name_taken_while_we_write_is_not_overwritten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -82,7 +79,7 @@ def test_a_name_taken_while_we_write_is_not_overwritten(tmp_path: Path, monkeypa
     with pytest.raises(OutputError, match="exists already"):
         write_whole(path, b"ours")
     assert path.read_bytes() == b"theirs"
-    assert left(tmp_path) == ["a"]
+    assert listed(tmp_path) == ["a"]
 
 
 @pytest.mark.parametrize("taken", [False, True])
@@ -96,7 +93,7 @@ def test_where_there_are_no_hard_links(tmp_path: Path, monkeypatch: pytest.Monke
     else:
         write_whole(path, b"ours")
     assert path.read_bytes() == (b"theirs" if taken else b"ours")
-    assert left(tmp_path) == ["a"]
+    assert listed(tmp_path) == ["a"]
 
 
 @pytest.mark.parametrize(
@@ -111,7 +108,7 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path: Path, monkeypa
         write_whole(path, b"new", replace=True)
     assert caught.value.exit_code == 5 and "\n" not in str(caught.value)
     assert path.read_bytes() == b"old"
-    assert left(tmp_path) == ["a"]
+    assert listed(tmp_path) == ["a"]
 
 
 @pytest.mark.parametrize("act", [check_place, lambda path: write_whole(path, b"x")])
@@ -131,12 +128,12 @@ def test_a_folder_that_is_missing_or_a_place_that_is_a_folder(tmp_path: Path, ac
     (tmp_path / "folder").mkdir()
     with pytest.raises(OutputError):
         act(tmp_path / "folder")
-    assert left(tmp_path) == ["file", "folder"]
+    assert listed(tmp_path) == ["file", "folder"]
 
 
 def test_checking_a_place_leaves_no_trace(tmp_path: Path) -> None:
     check_place(tmp_path / "a.png")
-    assert left(tmp_path) == []
+    assert listed(tmp_path) == []
 
 
 def test_what_killed_writers_left_is_dropped_after_an_hour(tmp_path: Path) -> None:
@@ -146,7 +143,7 @@ def test_what_killed_writers_left_is_dropped_after_an_hour(tmp_path: Path) -> No
     for each in (old, theirs):
         os.utime(each, (time.time() - 3700,) * 2)
     write_whole(tmp_path / "a", b"x")
-    assert left(tmp_path) == [".other.part", ".reverie-new.part", "a"]
+    assert listed(tmp_path) == [".other.part", ".reverie-new.part", "a"]
 
 
 def test_kept_contents_are_found_by_hash_and_kept_once(tmp_path: Path) -> None:
