@@ -11,8 +11,11 @@ import pytest
 from tests.helpers.commands import SHORT, Run, listed, saved
 
 from reverie.api import plan_journey
+from reverie.cli.console import Line
 from reverie.cli.estimates import in_bytes, in_time, of_all
+from reverie.cli.moving import _TimeTold
 from reverie.files import packed_size
+from reverie.work import Progress
 
 TINY = ("--size", "64x48", "--level", "edges", "--octaves", "2", "--octave-scale", "2", "--steps", "5", "--rounds", "4")
 
@@ -68,3 +71,12 @@ def test_frames_and_time_are_told_after_the_first_that_follow(run: Run, place: P
     told = run("journey", "noise:pink", *small, "-o", "a/")
     assert told.code == 0 and told.err.count("5 frames, about 21 s") == 1, told
     assert "frames, about" not in run("journey", "noise:pink", *small, "-o", "b/", "--quiet").err
+
+
+def test_a_film_that_goes_on_tells_the_frames_that_are_left(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    clock = count()
+    monkeypatch.setattr("reverie.cli.moving.time", SimpleNamespace(monotonic=lambda: next(clock) * 7.0))
+    told = _TimeTold(Line(quiet=False), 40)
+    for number in range(11, 40):
+        told(Progress(number, 40, 1.0, 1.0))
+    assert "29 frames, about 3 min" in capsys.readouterr().err

@@ -103,6 +103,8 @@ def test_of_an_animation_that_begins_with_nothing_the_first_picture(kind: str, o
         (b'{"error": "not found"}', "a text"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\n", "a text"),
         (b"P6\n1 1\n255\nabc", "a Netpbm picture"),
+        (b"\0\0\2" + bytes(9) + b"\x40\0\x30\0\x18\x20", "a Targa picture"),
+        (b"\0\0\1\0\1\0\x10\x10", "an icon"),
         (b"PK\x03\x04\x14\0", "a ZIP archive"),
         (b"\0\0\0\x18ftypisom\0\0\2\0", "a film, not a picture"),
         (b"\x1a\x45\xdf\xa3\1\0\0\0", "a film, not a picture"),

@@ -91,7 +91,7 @@ def make(call: Call, plan: MovingPlan, name: str) -> int:
 
 
 class _TimeTold:
-    """A line of progress that says once how many frames there are and how long the rest will take.
+    """A line of progress that says once how many frames are made now and how long the rest of them will take.
 
     It waits for the second frame that is made: the first takes longer than those that follow from it.
     """
@@ -103,7 +103,9 @@ class _TimeTold:
 
     def __call__(self, progress: Progress) -> bool:
         now = time.monotonic()
-        if self._before is not None and not self._told and progress.number + 1 < progress.units:
+        if self._before is None:
+            self._frames -= progress.number  # those that are there from before
+        elif not self._told and progress.number + 1 < progress.units:
             self._told = True
             self._shown.close()
             remark(f"{self._frames} frames, about {in_time((now - self._before) * (progress.units - progress.number - 1))}")
