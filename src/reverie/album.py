@@ -55,7 +55,7 @@ def made_by_reverie(pictures: Iterable[Path]) -> set[Path]:
             continue
         found.add(each)
         recipe = recipe_at(each)
-        if recipe is not None and recipe.command in ("journey", "film") and each.stem.isdecimal():
+        if recipe is not None and recipe.moves and each.stem.isdecimal():
             found |= {other for other in given if other.parent == each.parent and other.stem.isdecimal() and other.suffix == each.suffix}
     return found
 

@@ -12,7 +12,7 @@ from tests.helpers.commands import SHORT, Run, listed, saved
 
 from reverie.api import plan_journey
 from reverie.cli.console import Line
-from reverie.cli.estimates import in_bytes, in_time, of_all
+from reverie.cli.estimates import corrected, in_bytes, in_time, of_all
 from reverie.cli.moving import _TimeTold
 from reverie.files import packed_size
 from reverie.work import Progress
@@ -33,7 +33,10 @@ def test_the_result_by_its_kind() -> None:
     rows: list[dict[str, Any]] = [
         {"seconds": 60.0, "memory": 1e9, "disk": 0, "result": 2e6}, {"seconds": 90.0, "memory": 3e9, "disk": 5e9, "result": 1e6},
     ]  # fmt: skip
-    assert of_all(rows) == "2 pictures: about 2 min, 3.0 GB of memory, 5.0 GB of disk while it works, a result of 3 MB"
+    assert (
+        of_all(rows)
+        == "2 pictures: about 2 min as fast as the machine is now, 3.0 GB of memory, 5.0 GB of disk while it works, a result of 3 MB"
+    )
 
 
 def test_a_folder_has_a_sum_and_the_result_is_named(run: Run, place: Path) -> None:
@@ -58,7 +61,7 @@ def test_a_journey_by_the_steps_it_takes(run: Run, place: Path, monkeypatch: pyt
     assert found["seconds"] == pytest.approx(dreams * steps) and found["frames"] == 10
     assert found["disk"] == 10 * 2 * 64 * 48 and 0 < found["result"] < found["disk"]
     told = run("journey", "noise:pink", *TINY, "--frames", "10", "--estimate", "-o", "frames/").out
-    assert told.startswith("10 frames of 64×48, about 81 s, ") and told.rstrip().endswith("a result of 61 KB")
+    assert told.startswith("10 frames of 64×48, about 81 s as fast as the machine is now, ") and told.rstrip().endswith("a result of 61 KB")
     assert listed(place) == []
     looped = plan_journey("noise:pink", size=(48, 64), level="edges", frames=10, fps=2.0, loop=True, close=1.0, rounds=4).estimate()
     assert looped.frames == 10 and looped.disk == 12 * 2 * 64 * 48  # two frames more are dreamt
@@ -80,3 +83,23 @@ def test_a_film_that_goes_on_tells_the_frames_that_are_left(monkeypatch: pytest.
     for number in range(11, 40):
         told(Progress(number, 40, 1.0, 1.0))
     assert "29 frames, about 3 min" in capsys.readouterr().err
+
+
+def test_what_was_told_of_several_is_corrected_by_the_first() -> None:
+    assert corrected(10, 14, 90, 9) is None and corrected(10, 30, 0, 0) is None
+    assert corrected(10, 30, 90, 9) == "the first took 30 s where 10 s were expected: 9 left, about 4 min"
+    assert corrected(10, 5, 90, 9) == "the first took 5 s where 10 s were expected: 9 left, about 45 s"
+
+
+@pytest.mark.parametrize("command", ["see", "dream"])
+def test_the_rest_of_a_folder_is_told_anew_once_the_first_is_made(
+    run: Run, place: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.setattr("reverie.insight.SeePlan.seconds", lambda _: 9e6)
+    monkeypatch.setattr("reverie.render.Plan.estimate", lambda _: SimpleNamespace(seconds=9e6))
+    for name in ("a.png", "b.png", "c.png"):
+        saved(place / name)
+    flags = ("--layers", "blocks.0.0", "--channels", "0", "--steps", "1") if command == "see" else (*SHORT, "--level", "edges")
+    told = run(command, "a.png", "b.png", "c.png", *flags)
+    assert told.code == 0 and told.err.count("where 2500.0 h were expected: 2 left, about ") == 1, told
+    assert "were expected" not in run(command, "a.png", *flags, "--force").err

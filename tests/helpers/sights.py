@@ -38,7 +38,7 @@ def rung(number: int, size: int = 48, **facts: Any) -> Rung:
     )
     return Rung(
         layer=layer._replace(**facts), activations=torch.zeros(16, height, width), rebuilt=noisy(3, size, size * 3 // 2, seed=number),
-        fidelity=Fidelity(0.03, 0.94, (Opinion("judge-one", "Egyptian cat", 0.71, True), Opinion("judge-two", "tabby", 0.40, False))),
+        fidelity=Fidelity(0.03, 0.94, (Opinion("judge-one", "Egyptian cat", 0.71, True), Opinion("judge-two", "tabby", 0.40, False)), 0.97),
         noticed=tuple(Noticed(channel, 4.2, heat, noisy(3, 24, 24, seed=100 * number + channel)) for channel in (7, 9)),
         enhanced=noisy(3, size, size * 3 // 2, seed=1000 + number), counted=Counted(places, ((3, 1.2),), ((4, -0.7),), 1.5),
     )  # fmt: skip

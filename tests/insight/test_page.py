@@ -129,7 +129,7 @@ def test_every_picture_says_what_it_shows(page: str) -> None:
     assert len(alts) >= 17 and all(alts)
     for each in found.iter(f"{SVG}svg"):
         assert each.get("aria-hidden") == "true" or each.get("aria-label"), each.attrib
-    assert "The picture rebuilt from layer blocks.2 alone; similarity 0.94, relative error 0.03" in alts
+    assert "The picture rebuilt from layer blocks.2 alone; similarity at a glance 0.97, in detail 0.94, relative error 0.03" in alts
 
 
 def test_headings_stand_in_order(page: str) -> None:
@@ -153,9 +153,11 @@ def test_it_says_what_was_found(page: str) -> None:
     said = texts(page)
     for words in (
         "Egyptian cat77\u00a0%", "under 0.1\u00a0%", "judge-one still Egyptian cat, 71\u00a0%", "judge-two no longer: now tabby, 40\u00a0%",
-        "Very like the original: similarity 0.94, relative error 0.03.", "Channel 7 4.2 spreads above usual", "24 photographs of things",
+        "Very like the original: similarity at a glance 0.97, in detail 0.94, relative error 0.03.",
+        "Channel 7 4.2 spreads above usual", "24 photographs of things",
         "2 · edges · blocks.2",
-        "Each value sees 25 × 25 pixels: the box on the picture.", "A grid of 48 × 32 places, 2 pixels apart; 16 channels.",
+        "Each value sees 25 × 25 pixels, the box: about a quarter as wide as the picture.",
+        "A grid of 48 × 32 places, 2 pixels apart; 16 channels.",
         "+1.50", "−0.70", "A note.", f"Made by Reverie {reverie.__version__}",
     ):  # fmt: skip
         assert words.replace("\u00a0", " ") in said.replace("\u00a0", " "), words
@@ -199,9 +201,29 @@ def test_a_network_without_labels_is_shown_without_them() -> None:
     assert "at its end" in said
 
 
+@pytest.mark.parametrize(("glance", "words"), [(0.96, "Very"), (0.8, "Much"), (0.43, "Somewhat"), (0.2, "Faintly"), (0.13, "Hardly")])
+def test_the_words_on_a_rebuilt_picture_follow_from_how_it_looks_at_a_glance(glance: float, words: str) -> None:
+    one = replace(rung(1), fidelity=Fidelity(0.03, 0.35, (), glance))
+    assert f"{words} like the original: similarity at a glance {glance:.2f}, in detail 0.35" in texts(
+        sight(layers=(one,), expected=1).page()
+    )
+
+
 def test_of_figures_that_are_no_numbers_nothing_is_told() -> None:
     said = texts(sight(layers=(bare(rung(1)),), expected=1).page())
     assert "1 · blocks.1" in said and "like the original" not in said and "similarity" not in said.split("1 · blocks.1")[1]
+
+
+def test_what_was_compared_with_is_said_as_it_is() -> None:
+    said = texts(sight(1, usual="24 pictures of pink noise", baseline="an even black picture").page())
+    for words in ("the mean of its values on what is named below", "Measured on 24 pictures of pink noise.",
+                  "They are counted from an even black picture:",
+                  "From an even black picture to this one, Egyptian cat gained on tabby by +1.50"):  # fmt: skip
+        assert words in said, words
+    assert "grey" not in said and "measured on other pictures" not in said
+    assert "From an even picture of the network’s mean colour to this one, the score of Egyptian cat changed by" in texts(
+        sight(1, against=None).page()
+    )
 
 
 def test_a_channel_that_never_fired_has_words_in_place_of_a_picture() -> None:

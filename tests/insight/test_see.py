@@ -277,5 +277,5 @@ def test_how_long_it_takes_is_counted_in_steps(hand: Network, monkeypatch: pytes
 def test_what_was_asked_for_is_the_same_where_the_look_is(hand: Network) -> None:
     first, again = (plan_see(shown(), network=hand, **FEW).asked for _ in range(2))
     assert first == again
-    for other in ({"seed": 1}, {"layers": ["edge"]}, {"width": 32}, {"why": 2}):
+    for other in ({"seed": 1}, {"layers": ["edge"]}, {"width": 32}, {"why": 2}, {"baseline": "black"}, {"baseline": shown()}):
         assert plan_see(shown(), network=hand, **{**FEW, **other}).asked != first

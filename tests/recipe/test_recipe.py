@@ -12,7 +12,7 @@ from tests.helpers.recipes import DIGEST, PLAIN, hostile, sound
 
 from reverie import recipe
 from reverie.errors import InputError, UsageError
-from reverie.recipe import Ascent, FileInput, Finish, Recipe, choose, preset, read
+from reverie.recipe import Ascent, FileInput, Film, Finish, Journey, Recipe, choose, preset, read
 
 TEXT = PLAIN.text()
 WANTED = f'"{PLAIN.target}"'
@@ -203,3 +203,8 @@ def test_an_input_is_found_by_its_role() -> None:
 def test_a_recipe_cannot_be_changed() -> None:
     with pytest.raises(ValueError, match="frozen"):
         PLAIN.seed = 8  # type: ignore[misc]
+
+
+def test_a_recipe_says_whether_it_is_of_what_moves() -> None:
+    assert not PLAIN.moves and not choose(Recipe, **{**dict(PLAIN), "command": "feature"}).moves
+    assert PLAIN.model_copy(update={"journey": Journey()}).moves and PLAIN.model_copy(update={"film": Film(frames=1)}).moves

@@ -30,7 +30,7 @@ from reverie.insight.measures import fidelity, inversion
 from reverie.networks import Network
 from reverie.networks.channel_statistics import Usual
 from reverie.objectives import relative_error
-from reverie.pictures import Picture, similarity
+from reverie.pictures import Picture, similarity, similarity_at_a_glance
 from reverie.recipe import FileInput, NetworkUsed, NoiseInput, Recipe, of_command
 from reverie.recipe.requests import Look
 from reverie.recipe.running_requests import Machinery
@@ -255,3 +255,16 @@ def test_a_rebuilt_picture_is_made_again_and_finds_what_it_was_rebuilt_from(
     enhanced = there(seen["blocks.1.0"].enhanced).save("c.png")
     assert run("redo", "c.png", "-o", "d.png", "--start", moved).code == 0
     assert Path("d.png").read_bytes() == enhanced.read_bytes()
+
+
+def test_at_a_glance_grain_does_not_count_and_what_is_lost_does() -> None:
+    """As the eye has it: a picture with its hairs a little elsewhere is much like the first, an even grey is not, whatever SSIM says."""
+    cat = torch.from_numpy(skimage.data.chelsea()[:240, :360].copy()).permute(2, 0, 1).float() / 255
+    forms = torch.nn.functional.avg_pool2d(cat[None], 8)[0].repeat_interleave(8, 1).repeat_interleave(8, 2)
+    moved = (forms + 0.08 * torch.randn(cat.shape, generator=drawn(3))).clamp(0, 1)
+    grey = torch.full_like(cat, 0.5)
+    assert similarity(moved, cat) < similarity(grey, cat)
+    assert similarity_at_a_glance(moved, cat) > 0.9 and similarity_at_a_glance(grey, cat) < 0.18
+    assert similarity_at_a_glance(cat, cat) == pytest.approx(1) and similarity_at_a_glance(cat[:, :9, :9], cat[:, :9, :9]) == pytest.approx(
+        1
+    )

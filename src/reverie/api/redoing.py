@@ -313,12 +313,12 @@ def _carried(picture: str | Path | Picture) -> Carried:
 
 def _check_output(carried: Carried, output: str | Path | None) -> None:
     """Raise UsageError for a film that is to go nowhere, and for a picture that goes somewhere."""
-    moving = carried.recipe.command in ("journey", "film")
-    if moving and output is None:
+    moves = carried.recipe.moves
+    if moves and output is None:
         raise UsageError(
             f"'{carried.name}' is a {carried.recipe.command}, which is written as it is made", f"say where: {choice('output')}"
         )
-    if output is not None and not moving:
+    if output is not None and not moves:
         raise UsageError("an output for a picture", "save it: .save(…) of what comes back")
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from reverie.album import made_by_reverie
 from reverie.cli.console import line, remark, say
-from reverie.cli.estimates import in_time, of_all, of_picture
+from reverie.cli.estimates import corrected, in_time, of_all, of_picture
 from reverie.cli.flags import Call
 from reverie.cli.outputs import Outputs, named, stopped_early, what_for
 from reverie.cli.query_commands import check_readable
@@ -37,6 +37,7 @@ def dream(call: Call) -> int:
     network: Any = call.network.several(out.printing.quiet)
     first: ReverieError | None = None
     done, told = 0, out.printing.quiet
+    expected: tuple[float, float] | None = None  # seconds of the first that is made, and of the rest
     made: list[Picture] = []  # small, for the sheet
     labels: list[str] = []
     rows: list[dict[str, Any]] = []  # of estimates
@@ -64,10 +65,15 @@ def dream(call: Call) -> int:
                     out.note((*plan.notes, *plan.start.notes))  # some of what is made takes long
                     if many and not told:
                         told = True
-                        _tell_time([each for each, _ in wanted[number - 1 :]], start, plan, call.given.get("width"))
+                        expected = _tell_time([each for each, _ in wanted[number - 1 :]], start, plan, call.given.get("width"))
                     picture = plan.make(shown, out.making)
                     shown.close()
                     out.save(picture, path)
+                    if expected and not shown.interrupted:
+                        of_first, of_rest = expected
+                        if note := corrected(of_first, picture.seconds or 0.0, of_rest, len(wanted) - number):
+                            remark(note)
+                        expected = None
                 done += 1
                 if out.sheet is not None:
                     made.append(to_width(picture, min(picture.size[1], _ON_SHEET)))
@@ -87,8 +93,12 @@ def dream(call: Call) -> int:
     return first.exit_code if first else 0
 
 
-def _tell_time(left: list[str], start: str, plan: Plan, wanted: int | None) -> None:
-    """Say how many pictures are left and about how long they take at the width that is wanted, measured on a part of this one."""
+def _tell_time(left: list[str], start: str, plan: Plan, wanted: int | None) -> tuple[float, float]:
+    """Say how many pictures are left and about how long they take at the width that is wanted, measured on a part of this one.
+
+    Returns:
+        seconds of this one, and of the others.
+    """
     from reverie.files import size_of
 
     recipe, pixels = plan.recipe, 0.0
@@ -96,8 +106,10 @@ def _tell_time(left: list[str], start: str, plan: Plan, wanted: int | None) -> N
         size = None if each == start else size_of(expanded(each))  # (height, width)
         scale = 1.0 if size is None or wanted is None else wanted / size[1]
         pixels += recipe.height * recipe.width if size is None else size[0] * size[1] * scale**2
-    seconds = plan.estimate().seconds * pixels / (recipe.height * recipe.width)
+    one = plan.estimate().seconds
+    seconds = one * pixels / (recipe.height * recipe.width)
     remark(f"{len(left)} pictures, about {in_time(seconds)}")
+    return one, seconds - one
 
 
 def pictures_of(starts: tuple[str, ...]) -> list[str]:

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 
+_HOLDS = 1.5  # times as long or as short: within it an estimate was right
+
 
 def of_picture(start: str, plan: Plan, suffix: str) -> tuple[Row, str]:
     """Of a dream that is written into a file of this kind."""
@@ -37,9 +39,22 @@ def of_film(place: str, plan: MovingPlan) -> tuple[Row, str]:
     return row, f"{found.frames} frames of {recipe.width}×{recipe.height}, {_in_words(row)}"
 
 
+def corrected(expected: float, took: float, left: float, count: int) -> str | None:
+    """What to say once the first of several is made, of the rest; None where what was told of it holds.
+
+    Args:
+        expected, took: seconds of the first, as they were estimated and as they were.
+        left: estimated seconds of the rest. count: how many these are.
+    """
+    if count < 1 or expected <= 0 or took <= 0 or 1 / _HOLDS < took / expected < _HOLDS:
+        return None
+    return f"the first took {in_time(took)} where {in_time(expected)} were expected: {count} left, about {in_time(left * took / expected)}"
+
+
 def _in_words(row: Row) -> str:
     working = f", {in_bytes(row['disk'])} of disk while it works" if row["disk"] else ""
-    return f"about {in_time(row['seconds'])}, {in_bytes(row['memory'])} of memory{working}, a result of {in_bytes(row['result'])}"
+    time = f"about {in_time(row['seconds'])} as fast as the machine is now"
+    return f"{time}, {in_bytes(row['memory'])} of memory{working}, a result of {in_bytes(row['result'])}"
 
 
 def in_time(seconds: float) -> str:

@@ -55,7 +55,7 @@ def _placed(there: Destination, name: str, content: Path) -> Path:
         if not os.path.lexists(path):
             check_place(path) if there.folder is None else there.made()
             if path != first:
-                tell_taken(first, path)
+                tell_taken(first, path, "with another content")
             with beside(path) as part:
                 shutil.copyfile(content, part)
             return path
@@ -63,7 +63,7 @@ def _placed(there: Destination, name: str, content: Path) -> Path:
             remark(f"'{path}' is it, and is there already")
             return path
         if there.folder is None:
-            raise OutputError(f"'{path}' exists already, and is something else", f"give another name with {choice('output')}")
+            raise OutputError(f"'{path}' exists already, and its content is another", f"give another name with {choice('output')}")
     raise AssertionError("numbers end")
 
 

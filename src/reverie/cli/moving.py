@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from reverie.cli.console import Line, line, print_json, remark, say
 from reverie.cli.estimates import in_time, of_film
 from reverie.cli.flags import Call
-from reverie.cli.outputs import check_name, named, numbered, tell_taken, what_for
+from reverie.cli.outputs import check_name, named, numbered, tell_taken, what_for, what_is_at
 from reverie.cli.query_commands import check_readable
 from reverie.errors import Interrupted, UsageError, choice
 from reverie.recipe import Estimate, FilmWriting, Printing
@@ -72,7 +72,7 @@ def make(call: Call, plan: MovingPlan, name: str) -> int:
     if writing.output is None and not writing.force:
         place = next(each for each in numbered(place) if plan.is_free(each))
         if place != Path(name):
-            tell_taken(Path(name), place)
+            tell_taken(Path(name), place, what_is_at(Path(name), plan.recipe))
     if plan.is_made(place) and not (writing.force or writing.preview or writing.keep_frames):
         for note in Kept().put_all(plan.kept):
             remark(note)

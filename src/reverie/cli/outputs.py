@@ -15,12 +15,15 @@ from reverie.cli.console import print_json, remark, say
 from reverie.cli.flags import Call
 from reverie.errors import Interrupted, OutputError, UsageError, choice
 from reverie.recipe import CHOSEN, Making, Printing, Sheet, Writing
+from reverie.recipe.description import told_apart
 from reverie.store import Destination, Kept, check_not_original, check_place, exists, expanded, is_folder, speakable
 from reverie.target import Target, without_members
 
 if TYPE_CHECKING:
     from reverie.pictures import Picture
     from reverie.recipe import Recipe
+
+_NAMED = 3  # choices that are named of those in which two recipes differ
 
 
 class Outputs:
@@ -105,7 +108,7 @@ class Outputs:
                 raise exists(files[0])
             another = another or path
         if another is not None:
-            tell_taken(another, path)
+            tell_taken(another, path, what_is_at(another, recipe))
         return path
 
     def _may_write(self, path: Path, files: list[Path], start: Picture, recipe: Recipe) -> bool:
@@ -260,8 +263,19 @@ def numbered(path: Path, suffix: str | None = None) -> Iterator[Path]:
         yield path.with_name(named(path.name.removesuffix(ending), f"-{turn}{ending}"))
 
 
-def tell_taken(place: Path, free: Path) -> None:
-    remark(f"'{place}' is there already, and is something else: this one goes to '{free}'")
+def tell_taken(place: Path, free: Path, what: str) -> None:
+    """Say that another thing is there, what it is, and where this one goes."""
+    remark(f"'{place}' is there already, and is something else, {what}: this one goes to '{free}'")
+
+
+def what_is_at(place: Path, recipe: Recipe) -> str:
+    """What is there and is not of this recipe."""
+    first = place / f"{0:06d}.png"  # of a film in frames
+    old = recipe_at(first if is_folder(place) else place)
+    if old is None:
+        return "without a recipe that says how it was made"
+    names = told_apart(old, recipe)
+    return f"made with other choices ({', '.join(names[:_NAMED])}{' …' * (len(names) > _NAMED)})" if names else "or lacks what is asked for"
 
 
 def _is_part(place: Path, picture: Picture) -> bool:

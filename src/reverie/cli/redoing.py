@@ -21,9 +21,8 @@ def redo(call: Call) -> int:
     (picture,) = call.subjects
     check_readable(picture)
     source, old = expanded(picture), read_recipe(expanded(picture))
-    moves = old.command in ("journey", "film")
-    out = None if moves else Outputs(call, several=False)
-    if moves:
+    out = None if old.moves else Outputs(call, several=False)
+    if old.moves:
         check_output(call)
     from reverie import api
     from reverie.files import SUFFIXES

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from reverie.cli.console import Line, line, print_json, remark, say
 from reverie.cli.dreaming import pictures_of
+from reverie.cli.estimates import corrected
 from reverie.cli.flags import Call
 from reverie.cli.outputs import numbered, tell_taken
-from reverie.cli.seen_folder import HANDOUT, PAGE, SeenFolder, SeenIndex, check_free, figures_in
+from reverie.cli.seen_folder import HANDOUT, PAGE, SeenFolder, SeenIndex, check_free, figures_in, what_is_in
 from reverie.errors import InputError, Interrupted, MissingExtra, OutputError, ReverieError, UnsafeError
 from reverie.recipe import PageWriting, Printing, Writing
 from reverie.store import Destination, expanded, is_folder, made_folder, speakable
@@ -112,18 +113,21 @@ class _Looking:
         if self._index is not None:
             made_folder(self._index.folder)
             usual = self._index.folder / usual
+        other = ""
         for place in numbered(usual, ""):
             if place in self._taken:
+                other = other or "of another picture that was named too"
                 continue
             try:
                 folder = self._ready(picture, plan, place)
             except OutputError:
                 if self._writing.force or not is_folder(place):
                     raise
+                other = other or what_is_in(place, plan.asked)
                 continue
             self._taken.add(place)
             if place != usual and folder.kept is None:
-                tell_taken(usual, place)
+                tell_taken(usual, place, other)
             return folder
         raise AssertionError("there is always another number")
 
@@ -134,8 +138,10 @@ class _Looking:
         return folder
 
     def _look(self, picture: str, plan: SeePlan, folder: SeenFolder, shown: Line, left: int) -> None:
+        expected = 0.0  # seconds of the first, which tells of the rest
         if not self._printing.quiet and not self._has_told_how_long:
-            remark(how_long(left, plan.sight.expected, plan.seconds()))
+            expected = plan.seconds()
+            remark(how_long(left, plan.sight.expected, expected))
             self._has_told_how_long = True
         shown.begin(f"looking at {Path(picture).name}" if self._many else "looking")
         sight, due = plan.sight, 0.0
@@ -152,6 +158,8 @@ class _Looking:
                 folder.write(sight)
         if sight.layers:
             self._tell(folder, plan, len(sight.layers))
+        if len(sight.layers) == sight.expected and (words := corrected(expected, sight.seconds, expected * (left - 1), left - 1)):
+            remark(words)
         if len(sight.layers) < sight.expected:
             there = (
                 f"the page has {len(sight.layers)} of {sight.expected} layers" if sight.layers else "no layer was done, so there is no page"

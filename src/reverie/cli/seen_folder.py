@@ -133,6 +133,16 @@ def figures_in(place: Path) -> dict[str, Any] | None:
     return found if whole else None
 
 
+def what_is_in(place: Path, asked: dict[str, Any]) -> str:
+    """What a folder holds that is not the look that was asked for."""
+    there = (figures_in(place) or {}).get("asked")
+    if not isinstance(there, dict):
+        return "no page of this command"
+    if there.get("picture") != asked["picture"]:
+        return "of another picture"
+    return f"of this picture with other choices ({', '.join(name for name in asked if there.get(name) != asked[name])})"
+
+
 def _is_finished(figures: dict[str, Any]) -> bool:
     expected: int = figures["expected"]
     return len(figures["layers"]) == expected

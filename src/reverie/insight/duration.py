@@ -9,7 +9,7 @@ import torch
 
 from reverie.ascent import octave_sizes
 from reverie.insight.channel_features import missing
-from reverie.insight.measures import enhancement, excited, inversion
+from reverie.insight.measures import enhancement_recipe, excited, inversion, inversion_recipe
 from reverie.insight.request import SeeRequest
 from reverie.networks import Layer
 from reverie.pictures import resize
@@ -35,9 +35,8 @@ def seconds_for(request: SeeRequest) -> float:
     seconds = 0.0
     for name, depth in zip(request.layers, depths, strict=True):
         noticed = excited(activations[name][0].cpu(), request.usual.layers[name], request.choices.channels)
-        enhanced = enhancement(request, layers[name])
-        recipes = [inversion(request, layers[name]).recipe, *missing(noticed, layers[name], request)]
-        recipes += [] if enhanced is None else [enhanced.recipe]
+        layer = layers[name]
+        recipes = [inversion_recipe(request, layer), enhancement_recipe(request, layer), *missing(noticed, layer, request)]
         seconds += _between(known, depth) * sum(_pixels_of(each) for each in recipes)
     if request.why is not None:
         seconds += len(depths) * _COUNTING * network.size[0] * network.size[1] * known[-1][1]

@@ -8,12 +8,19 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from reverie.insight.layer_report import Rung
+from reverie.insight.seen_part import on_handout
 from reverie.networks import Label
 from reverie.pages import Shot, embedded_images, render
 
 STEPS = 6
-TALL = 0.85  # width by height, below which three columns stand side by side
-PHOTO, PLATE, QUALITY = 900, 560, 86  # longest sides in pixels; quality, 0..100
+SHEET, GAP = 18.8, 0.7  # cm: width of what is printed, and between columns
+HIGH = 14.3  # cm that the steps and the room for answers have, between the head and the foot of a sheet
+WORDS_HIGH = {1: 1.95, 2: 2.4, 3: 2.85}  # cm of a step's words, by how many columns there are
+FEW = 4  # steps, beside which each answer has a line at least
+PAIR = 0.49  # of a column's width, that each of two pictures side by side takes
+LINES = (0.75, 1.0)  # cm that a written line takes, at least and at most
+APART = 0.12  # cm between the answer to one question and the next
+PHOTO, PLATE, QUALITY = 900, 800, 86  # longest sides in pixels; quality, 0..100
 
 WORDS = {  # of each level: what it looks for, and what to look for in its pictures
     "edges": ("Lines and borders, where light meets dark.", "Find the thinnest line. Is it still there?"),
@@ -28,6 +35,7 @@ UNNAMED = (  # of steps without a level, lowest first: what to look for
     "Which parts can you still name?",
     "Step back and half close your eyes. What is it?",
 )
+GREY = 0.05  # between its channels, of 0..1: a picture that has no more has no colours
 SURE = ((0.9, "It is very sure"), (0.6, "It is fairly sure"), (0.3, "It is not sure"), (0.0, "It is only guessing"))
 
 
@@ -43,18 +51,28 @@ class StepView:
     enhanced: Shot | None
 
 
-def handout(picture: Tensor, seen: tuple[int, int], network: str, labels: Sequence[Label], layers: Sequence[Rung], coloured: bool) -> str:
+@dataclass(frozen=True)
+class Layout:
+    """How the steps stand on the sheet: in so many columns, their pictures so high (cm); and lines, so high, to write each answer on."""
+
+    columns: int
+    height: float
+    lines: int
+    line: float
+
+
+def handout(picture: Tensor, seen: tuple[int, int], network: str, labels: Sequence[Label], layers: Sequence[Rung]) -> str:
     """One self-contained HTML page that fits one sheet of A4 or Letter.
 
     Args:
         picture: (3, H, W) in 0..1, as it is looked at. seen: (height, width) at which the network looked.
         network: its name. labels: what it says, the likeliest first.
         layers: what each made of it, lowest first.
-        coloured: whether the network sees colours.
     """
     height, width = seen
     chosen = steps(layers)
-    views = [_view(number, each, len(chosen), width) for number, each in enumerate(chosen, 1)]
+    views = [_view(number, each, len(chosen), seen) for number, each in enumerate(chosen, 1)]
+    enhanced = any(each.enhanced for each in views)
     return render(
         "reverie.insight",
         "handout",
@@ -62,12 +80,12 @@ def handout(picture: Tensor, seen: tuple[int, int], network: str, labels: Sequen
         network=network,
         photo=embedded_images.photo(picture, PHOTO, QUALITY),
         ratio=width / height,
-        shape="tall" if width / height < TALL else "wide",
+        layout=layout(len(views), width / height, 3 if enhanced else 2),
         labels=[(each.label, _of_a_hundred(each.probability)) for each in labels[:2]],
         sure=_sure(labels),
         steps=views,
-        coloured=coloured,
-        enhanced=any(each.enhanced for each in views),
+        coloured=bool((picture.amax(0) - picture.amin(0)).max() > GREY),
+        enhanced=enhanced,
     )
 
 
@@ -80,29 +98,25 @@ def steps(layers: Sequence[Rung]) -> list[Rung]:
     return [layers[round(index * (len(layers) - 1) / max(1, count - 1))] for index in range(count)]
 
 
-def window(field: int | None, width: int) -> str:
-    """How much of the picture one place of a step has seen, in words; `field` in pixels, None for all."""
-    if field is None or field >= 2 * width:
-        return "It looks at the whole picture at once."
-    share = field / width
-    if share >= 0.9:
-        return "It looks through a window as wide as the picture."
-    if share >= 0.6:
-        return "It looks through a window two thirds as wide as the picture."
-    parts = {2: "half", 3: "a third", 4: "a quarter", 5: "a fifth", 10: "a tenth", 20: "a twentieth"}
-    nearest = min(parts, key=lambda part: abs(part - 1 / share))
-    if 1 / share > 30:
-        return "It looks through a window as small as a few dots."
-    return f"It looks through a window about {parts[nearest]} as wide as the picture."
+def layout(count: int, ratio: float, questions: int) -> Layout:
+    """The columns in which the pictures of so many steps, of this width by height, are the largest; and the room they leave."""
+    found, kept = [], questions * (LINES[0] + APART) * (count <= FEW)
+    for columns in (1, 2, 3):
+        rows, wide = -(-count // columns), (SHEET - (columns - 1) * GAP) / columns
+        height = min((HIGH - kept) / max(1, rows) - WORDS_HIGH[columns], PAIR * wide / ratio)
+        room = max(0.0, (HIGH - rows * (height + WORDS_HIGH[columns])) / questions - APART)
+        lines = int(room / LINES[0] + 1e-6)
+        found.append(Layout(columns, round(height, 2), lines, round(min(LINES[1], room / max(1, lines)), 2)))
+    return max(found, key=lambda each: each.height)  # of equal ones the first
 
 
-def _view(number: int, rung: Rung, count: int, width: int) -> StepView:
+def _view(number: int, rung: Rung, count: int, seen: tuple[int, int]) -> StepView:
     level = rung.layer.level
     what, find = WORDS.get(level or "", ("", UNNAMED[min(2, 3 * (number - 1) // count)]))
     return StepView(
         number=number,
-        title=level.capitalize() if level else f"Step {number} of {count}",
-        line=f"{what} {window(rung.layer.receptive_field, width)}".strip(),
+        title=level.capitalize() if level else f"Step {number} of {count}" if count > 1 else "One step of many",
+        line=f"{what} {on_handout(rung.layer.receptive_field, seen)}".strip(),
         find=find,
         rebuilt=embedded_images.photo(rung.rebuilt.colours, PLATE, QUALITY),
         enhanced=None if rung.enhanced is None else embedded_images.photo(rung.enhanced.colours, PLATE, QUALITY),

@@ -8,6 +8,7 @@ from typing import Any
 
 from reverie.errors import printable
 from reverie.insight.layer_report import Counted, Fidelity, Noticed, Opinion, Rung
+from reverie.insight.seen_part import on_page
 from reverie.networks import Layer
 from reverie.pages import Shot, embedded_images, signed
 
@@ -18,10 +19,11 @@ WEAKEST_TOP = 4.0  # spreads: a channel that hardly stood out is not painted as 
 UNUSUAL = 2.0  # spreads above usual, from which on a place counts as unusual
 SLIGHT = 0.05  # of a layer's strongest place: what is weaker spoke neither for nor against
 
-LIKENESS = (
-    (0.9, "Very like the original"),
+LIKENESS = (  # by the similarity at a glance: as a cat and a cup, rebuilt from all blocks of lite0, look beside their photographs
+    (0.95, "Very like the original"),
     (0.7, "Much like the original"),
     (0.4, "Somewhat like the original"),
+    (0.18, "Faintly like the original"),
     (-1.0, "Hardly like the original"),
 )
 
@@ -88,7 +90,7 @@ def layer_view(number: int, rung: Rung, seen: tuple[int, int], labels: tuple[str
         layer=rung.layer._replace(name=printable(rung.name)),
         height=grid[0],
         width=grid[1],
-        field=_field(rung.layer.receptive_field, seen),
+        field=on_page(rung.layer.receptive_field, seen),
         box=box,
         cell=cell,
         rebuilt=embedded_images.photo(rung.rebuilt.colours, REBUILT, quality),
@@ -138,23 +140,15 @@ def boxes(field: int | None, grid: tuple[int, int], seen: tuple[int, int]) -> tu
     return (round(x0, 2), round(y0, 2), round(x1 - x0, 2), round(y1 - y0, 2)), (left, top, cell_w, cell_h)
 
 
-def _field(field: int | None, seen: tuple[int, int]) -> str:
-    if field is None:
-        return "Each value sees all of the picture."
-    if field >= 2 * max(seen):
-        return f"Each value can see {field} × {field} pixels: all of the picture, wherever it stands."
-    if field >= max(seen):
-        return f"Each value can see {field} × {field} pixels, from the middle all of the picture."
-    return f"Each value sees {field} × {field} pixels: the box on the picture."
-
-
 def _kept(fidelity: Fidelity) -> tuple[str, str]:
     """What a rebuilt picture keeps, in words and in numbers; of what is no finite number nothing is told."""
     likeness, figures = "", []
-    similarity, error = fidelity.similarity, fidelity.relative_error
+    glance, similarity, error = fidelity.at_a_glance, fidelity.similarity, fidelity.relative_error
+    if math.isfinite(glance):
+        likeness = next((word for least, word in LIKENESS if glance >= least), LIKENESS[-1][1])
+        figures.append(f"similarity at a glance {glance:.2f}".replace("-", "−"))
     if math.isfinite(similarity):
-        likeness = next((word for least, word in LIKENESS if similarity >= least), LIKENESS[-1][1])
-        figures.append(f"similarity {similarity:.2f}".replace("-", "−"))
+        figures.append(f"{'in detail' if figures else 'similarity'} {similarity:.2f}".replace("-", "−"))
     if math.isfinite(error):
         figures.append(f"relative error {error:.2f}" if error >= 0.005 or error == 0 else "relative error under 0.01")
     return likeness, ", ".join(figures)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,11 +36,13 @@ class Fidelity:
         relative_error: ‖Φ(rebuilt) − Φ(picture)‖² / ‖Φ(picture)‖² of the layer's activations Φ; 0 is all.
         similarity: SSIM of the rebuilt picture and the picture, −1..1.
         opinions: what networks that had no part in it say of the rebuilt one.
+        at_a_glance: the same similarity of the two brought down to 24 pixels on their shorter side, as an eye compares them.
     """
 
     relative_error: float
     similarity: float
     opinions: tuple[Opinion, ...] = ()
+    at_a_glance: float = math.nan
 
     def as_data(self) -> dict[str, Any]:
         opinions = [vars(each) for each in self.opinions]
@@ -73,7 +76,7 @@ class Counted:
     Attributes:
         places: (h, w), positive where a place spoke for the label, negative where it spoke for the runner-up.
         channels_for, channels_against: channel and how much it spoke, the strongest first.
-        total: how the difference of the two scores changed from an even grey to the picture, which the places share out among them.
+        total: how the difference of the two scores changed from the baseline to the picture, which the places share out among them.
     """
 
     places: Tensor

@@ -13,7 +13,7 @@ from reverie.insight.request import SeeRequest
 from reverie.networks import Layer, Network
 from reverie.networks.attribution import Attribution
 from reverie.objectives import relative_error
-from reverie.pictures import Picture, rounded, similarity, to_width
+from reverie.pictures import Picture, rounded, similarity, similarity_at_a_glance, size_at_width, to_width
 from reverie.recipe import FileInput, NoiseInput, Recipe, of_command
 from reverie.render import Plan, drawn, judges, machine, used_by
 from reverie.target import of_layer
@@ -26,21 +26,30 @@ TENTH = 0.1  # of a layer's places: the most excited ones, by which a channel is
 SPOKE = 4  # channels for and against that are named
 
 
-def inversion(request: SeeRequest, layer: Layer) -> Plan:
-    """The picture, from noise, by nothing but this layer's activations of it (Mahendran & Vedaldi 2015)."""
+def inversion_recipe(request: SeeRequest, layer: Layer) -> Recipe:
+    """Of the picture, from noise, by nothing but this layer's activations of it (Mahendran & Vedaldi 2015)."""
     steps = request.choices.steps or next((steps for stride, steps in STEPS.items() if layer.stride <= stride), DEEP_STEPS)
     inputs = NoiseInput(noise="pink"), _file_input(request.picture, "guide")
-    recipe = recipe_for(request, layer, "see", request.size, inputs, steps=steps)
+    return recipe_for(request, layer, "see", request.size, inputs, steps=steps)
+
+
+def inversion(request: SeeRequest, layer: Layer) -> Plan:
+    """The same about to be made."""
+    recipe = inversion_recipe(request, layer)
     start = drawn(recipe, str(recipe.target))
     return Plan(recipe, (request.network,), start, guide=request.picture.pixels, kept=_kept_files(request))
 
 
+def enhancement_recipe(request: SeeRequest, layer: Layer) -> Recipe:
+    """Of the picture with what this layer detects in it enhanced: a short dream."""
+    size = size_at_width(request.picture.size, max(16, round(ENLARGED * request.size[1])))
+    return recipe_for(request, layer, "dream", size, (_file_input(request.picture, "start"),), **DREAM)
+
+
 def enhancement(request: SeeRequest, layer: Layer) -> Plan:
-    """The picture with what this layer detects in it enhanced: a short dream."""
-    network = request.network
-    start = to_width(request.picture, max(16, round(ENLARGED * request.size[1])))
-    recipe = recipe_for(request, layer, "dream", start.size, (_file_input(request.picture, "start"),), **DREAM)
-    return Plan(recipe, (network,), start, kept=_kept_files(request))
+    """The same about to be made."""
+    recipe = enhancement_recipe(request, layer)
+    return Plan(recipe, (request.network,), to_width(request.picture, recipe.width), kept=_kept_files(request))
 
 
 def fidelity(rebuilt: Picture, seen: Tensor, picture: Tensor, layer: Layer, network: Network, others: Mapping[Network, int]) -> Fidelity:
@@ -58,7 +67,8 @@ def fidelity(rebuilt: Picture, seen: Tensor, picture: Tensor, layer: Layer, netw
     for judge, before in others.items():
         first = judge.recognise(pixels, top=1)[0]
         opinions.append(Opinion(judge.name, first.label, first.probability, first.index == before))
-    return Fidelity(float(relative_error(again, seen)), similarity(pixels, picture), tuple(opinions))
+    error, alike = float(relative_error(again, seen)), similarity(pixels, picture)
+    return Fidelity(error, alike, tuple(opinions), similarity_at_a_glance(pixels, picture))
 
 
 def judged(picture: Tensor, network: Network) -> dict[Network, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -12,7 +13,7 @@ from reverie import pictures as _pictures
 from reverie.errors import InputError, MissingExtra, UsageError, choice, printable
 from reverie.insight.duration import seconds_for
 from reverie.insight.layer_by_layer import look
-from reverie.insight.report import Sight
+from reverie.insight.report import MEAN_COLOUR, Sight
 from reverie.insight.request import SeeRequest, Watcher, blocks, seen_size
 from reverie.installing import install
 from reverie.networks import Label, Network, attribution
@@ -28,6 +29,7 @@ from reverie.store import expanded, is_folder
 from reverie.target import CLASSES, layer_names
 from reverie.version import __version__
 
+_BASELINES = {"mean": MEAN_COLOUR, "black": "an even black picture", "blurred": "a blurred copy of the picture"}  # in words
 _NOISE_PICTURES = 24  # of which is measured what is usual, for want of photographs
 
 
@@ -63,7 +65,8 @@ class SeePlan:
         return {
             "picture": request.picture.sha256, "network": self.network.sha256, "layers": list(request.layers), "size": list(request.size),
             "why": request.why, "against": request.against, "channels": choices.channels, "steps": choices.steps,
-            "usual": self.sight.usual, "seed": request.seed, "shown": list(request.shown), "reverie": __version__,
+            "usual": self.sight.usual, "baseline": _as_data(choices.baseline), "seed": request.seed, "shown": list(request.shown),
+            "reverie": __version__,
         }  # fmt: skip
 
     def __repr__(self) -> str:
@@ -103,6 +106,7 @@ def make_plan(
     sight = Sight(
         name=printable(name), picture=picture, seen=size, network=network.name, labels=labels, why=_label(network, explained.why),
         against=_label(network, explained.against), usual=usual.name, expected=len(layers), notes=notes, shown=shown,
+        baseline=_BASELINES.get(str(choices.baseline), "the picture that was given to compare with"),
     )  # fmt: skip
     if not isinstance(choices.baseline, str) or choices.baseline not in attribution.BASELINES:
         choices = choices.model_copy(update={"baseline": _pictures.as_tensor(choices.baseline, network.channels)})
@@ -110,6 +114,11 @@ def make_plan(
         network, picture, layers, size, usual, explained.why, explained.against, choices, seed, machinery, shown
     )  # fmt: skip
     return SeePlan(sight, request)
+
+
+def _as_data(baseline: Any) -> str:
+    """A baseline by name, or by the hash of its values (C, H, W)."""
+    return baseline if isinstance(baseline, str) else sha256(baseline.contiguous().cpu().numpy().tobytes()).hexdigest()
 
 
 def noise_usual(network: Network, layers: Sequence[str]) -> Usual:

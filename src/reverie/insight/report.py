@@ -21,6 +21,7 @@ from reverie.store import file_stems
 LIMIT = 10_000_000  # bytes of a page
 QUALITIES = (86, 70, 45)  # of the pictures: the first that keeps the page below the limit
 LARGE = 1280  # longest side of the picture in pixels
+MEAN_COLOUR = "an even picture of the network’s mean colour"
 BRIGHTEST = 8.0  # spreads above usual that are white in the file of a heat map
 
 
@@ -34,11 +35,12 @@ class Sight:
         network: its name.
         labels: what the network says of the picture, the likeliest first; empty where it has no labels.
         why, against: the label that is explained, and the one it is held against; None where there is none.
-        usual: the set of pictures on which "usual" was measured, in words.
+        usual: the set of pictures, or the noise, on which "usual" was measured, in words.
         layers: what each of them made of it, lowest first. expected: how many they are when all is done.
         notes: what the user should know.
         seconds: it took so far.
         shown: channels that are looked at as red, green and blue; none of them for what is usual.
+        baseline: the picture that what counted is counted from, in words.
     """
 
     name: str
@@ -54,6 +56,7 @@ class Sight:
     notes: tuple[str, ...] = ()
     seconds: float = 0.0
     shown: tuple[int, ...] = ()
+    baseline: str = MEAN_COLOUR
 
     def __getitem__(self, name: str) -> Rung:
         """What the layer of this name made of it; UsageError where it was not looked at."""
@@ -89,7 +92,7 @@ class Sight:
     def handout(self) -> str:
         """One self-contained HTML page that fits one sheet of A4 or Letter: six steps of the way up, in plain words, for a class."""
         picture = in_colours(self.picture.pixels, self.shown)  # (3, H, W)
-        return handout(picture, self.seen, self.network, self.labels, self.layers, coloured=len(self.picture.pixels) > 1)
+        return handout(picture, self.seen, self.network, self.labels, self.layers)
 
     def as_data(self, paths: Mapping[str, str] | None = None) -> dict[str, Any]:
         """The figures, for JSON; `paths` says where the pictures lie, by the names that `pictures` gives: of others there is None."""

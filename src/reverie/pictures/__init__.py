@@ -24,6 +24,7 @@ from reverie.pictures.picture import carried as carried
 from reverie.pictures.picture import check_not_input as check_not_input
 from reverie.pictures.picture import made_by as made_by
 from reverie.pictures.picture import notes_on as notes_on
+from reverie.pictures.picture import size_at_width as size_at_width
 from reverie.pictures.picture import to_width as to_width
 from reverie.pictures.quantisation import as_npy as as_npy
 from reverie.pictures.quantisation import quantise as quantise
@@ -33,6 +34,7 @@ from reverie.pictures.resizing import resize as resize
 from reverie.pictures.sheets import contact_sheet as contact_sheet
 from reverie.pictures.sheets import strip as strip
 from reverie.pictures.similarity_index import similarity as similarity
+from reverie.pictures.similarity_index import similarity_at_a_glance as similarity_at_a_glance
 from reverie.pictures.spectral_noise import MEAN as MEAN
 from reverie.pictures.spectral_noise import SPREAD as SPREAD
 from reverie.pictures.spectral_noise import frequencies as frequencies

@@ -171,12 +171,16 @@ def check_not_input(place: Path, recipe: Recipe) -> None:
 
 def to_width(picture: Picture, width: int | None) -> Picture:
     """Brought to this width, its shape kept."""
-    height, old = picture.size
-    if width is None or width == old:
+    if width is None or width == picture.size[1]:
         return picture
-    size = (max(1, round(height * width / old)), width)
+    size = size_at_width(picture.size, width)
     alpha = None if picture.alpha is None else resize(picture.alpha[None], *size)[0]
     return replace(picture, pixels=resize(picture.pixels, *size), alpha=alpha)
+
+
+def size_at_width(size: tuple[int, int], width: int) -> tuple[int, int]:
+    """(height, width) of a picture of this size brought to this width, its shape kept."""
+    return max(1, round(size[0] * width / size[1])), width
 
 
 def _joined(values: np.ndarray[Any, Any], alpha: np.ndarray[Any, Any] | None) -> np.ndarray[Any, Any]:

@@ -67,6 +67,18 @@ def differences(recipe: Recipe) -> list[tuple[str, Any, Any]]:
     return found
 
 
+def told_apart(one: Recipe, other: Recipe) -> list[str]:
+    """What is not the same in two recipes, by name, but for the machine that made them: `seed`, `target`, `steps`."""
+    first, second = (each.model_dump(mode="json", exclude={"machine"}) for each in (one, other))
+    return [each for name in first for each in _apart(name, first[name], second[name])]
+
+
+def _apart(name: str, one: Any, other: Any) -> list[str]:
+    if isinstance(one, dict) and isinstance(other, dict):
+        return [each for inner in {**one, **other} for each in _apart(inner, one.get(inner), other.get(inner))]
+    return [] if one == other else [name]
+
+
 def _follows(recipe: Recipe, field: str, value: Any) -> bool:
     """Whether nobody chose it: it is told elsewhere, or follows from the size or the start."""
     by_size = field == "octaves" and recipe.command in ("imagine", "feature")

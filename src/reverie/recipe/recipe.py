@@ -174,6 +174,11 @@ class Recipe(Data):
         return frozenset(each.sha256 for each in self.inputs if not isinstance(each, NoiseInput))
 
     @property
+    def moves(self) -> bool:
+        """Whether it is of a film or a journey, not of a picture."""
+        return self.journey is not None or self.film is not None
+
+    @property
     def from_noise_alone(self) -> bool:
         """Whether no file went in, so that there is none to be found again."""
         return not self.contents
@@ -272,7 +277,7 @@ RULES: tuple[tuple[str, Callable[[Recipe], bool]], ...] = (
         "a part of the picture is dreamt on by dreams alone, and without a mask",
         lambda recipe: recipe.where is not None and (recipe.command != "dream" or "mask" in _roles(recipe)),
     ),
-    ("frames are grey or coloured", lambda recipe: recipe.channels not in (1, 3) and recipe.command in ("journey", "film")),
+    ("frames are grey or coloured", lambda recipe: recipe.moves and recipe.channels not in (1, 3)),
     ("such a picture is not made in tiles", lambda recipe: recipe.tiles is not None and _is_not_cut(recipe)),
     (
         "what is rebuilt place by place is seen straight, in one octave, from noise",

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from statistics import median
 
 import torch
 from torch import Tensor
@@ -151,7 +152,7 @@ class Plan:
         part = replace(self, recipe=sample, start=start, mask=None, kept=())
         part.make(lambda _: times.append(time.monotonic()))
         steps = [after - before for before, after in pairwise(times)]
-        return estimated(self.recipe, self._tiling, part._bytes_per_pixel(), min(steps) / (height * width))
+        return estimated(self.recipe, self._tiling, part._bytes_per_pixel(), median(steps) / (height * width))
 
     def _bytes_per_pixel(self) -> float:
         """What a pass keeps for its gradient."""
