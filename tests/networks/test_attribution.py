@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from reverie.errors import InputError, MissingExtra, UsageError
 from reverie.networks import Network, Preprocessing, attribution, wrap_module
+from reverie.networks.inspection.readings import Reading
 from reverie.pictures import resize
 from reverie.target import CLASSES
 
@@ -270,7 +271,7 @@ def test_a_fault_inside_a_pass_leaves_no_hook(monkeypatch: pytest.MonkeyPatch) -
     network = wrapped(deep())
     rest = network.prepare(["conv"]).module
     monkeypatch.setattr(attribution, "_at_once", lambda *given: 4)
-    monkeypatch.setattr(attribution, "class_scores", lambda *given: 1 / 0)
+    monkeypatch.setattr(Reading, "scores", lambda *given: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         network.attribute(picture()[0], ["conv"], 0)
     assert not any(part._forward_hooks for part in rest.modules())

@@ -15,7 +15,6 @@ from reverie.errors import MissingExtra, UsageError, choice
 from reverie.installing import install
 from reverie.networks.inspection.failures import run
 from reverie.networks.inspection.layer_names import ATTENTION, LayerName
-from reverie.networks.inspection.outputs import class_scores
 from reverie.networks.prepared.gradients import broken
 from reverie.networks.prepared.prepared import Prepared
 from reverie.pictures import as_tensor, in_channels, resize
@@ -224,7 +223,7 @@ class Remainder:
             handle = self.part.register_forward_hook(put)
             try:
                 output = run(self.ready.module, self.x, graded=self.ready.anatomy.habits.graded)
-                return class_scores(output, self.ready.anatomy.scores, len(given)).float()  # (N, K)
+                return self.ready.scores(output, len(given)).float()  # (N, K)
             finally:
                 handle.remove()
 

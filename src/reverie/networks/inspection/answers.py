@@ -6,28 +6,53 @@ from collections.abc import Sequence
 
 from torch import nn
 
-from reverie.errors import UsageError
+from reverie.errors import UsageError, choice
 from reverie.networks.inspection.anatomy import Anatomy, measuring_norms
+from reverie.networks.inspection.failures import CannotTake
 from reverie.networks.inspection.layer_names import LayerName
+from reverie.networks.inspection.readings import Reading
 from reverie.networks.inspection.wrappers import real_names
 from reverie.target import CLASSES
 
 
 def check_answers(anatomy: Anatomy, module: nn.Module, names: Sequence[str]) -> None:
     """Raise UsageError where what is wanted is no class scores beyond doubt, or no number."""
-    if CLASSES in names and anatomy.unclear is not None:
-        raise anatomy.unclear.with_traceback(None)
+    if CLASSES in names:
+        clear_reading(anatomy)
     broken = [name for name in names if LayerName.parse(name, anatomy.calls).module in anatomy.nans]
     if broken:
         what = "the class scores are" if broken[0] == CLASSES else f"layer '{broken[0]}' is"
         raise UsageError(f"{what} NaN: {_first_nan(anatomy, module)}", "take a checkpoint from before")
 
 
+def clear_reading(anatomy: Anatomy) -> Reading:
+    """How the class scores are read; UsageError where that is not clear."""
+    if anatomy.reading is None:
+        assert anatomy.unclear is not None
+        raise anatomy.unclear.with_traceback(None)
+    return anatomy.reading
+
+
+def check_labels(anatomy: Anatomy, count: int) -> None:
+    """Raise UsageError where so many classes have a name, and there are others; without any name nothing is wrong."""
+    if count and anatomy.classes not in (None, count):
+        raise UsageError(f"{count} labels for a network of {anatomy.classes} classes", "give one for each, in order")
+
+
+def check_several(anatomy: Anatomy, name: str) -> None:
+    """Raise UsageError for a network of one number."""
+    if anatomy.classes == 1:
+        remedy = "give the names of two classes as labels, first that of a low number; as a target class:0 means it"
+        raise UsageError(f"{name} gives one number, and no classes to tell apart", remedy)
+
+
 def remarks_on(anatomy: Anatomy, module: nn.Module, name: str) -> list[str]:
     """What is to be said of a network before it is looked into, one line each; most often nothing."""
     found = []
-    if anatomy.unclear is not None and anatomy.outputs > 1:
-        found.append(f"{anatomy.unclear.fault}; `scores` says which")
+    if isinstance(anatomy.unclear, CannotTake):
+        found.append(str(anatomy.unclear))
+    elif anatomy.unclear is not None and anatomy.outputs > 1:
+        found.append(f"{anatomy.unclear.fault}; {choice('scores', 'NAME')} says which")
     if anatomy.nans:
         found.append(f"{name} gives NaN: {_first_nan(anatomy, module)}")
     if anatomy.habits.mixes:
