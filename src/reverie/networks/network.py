@@ -9,7 +9,7 @@ from typing import Any, SupportsIndex
 import torch
 from torch import Tensor, nn
 
-from reverie.errors import UsageError, printable
+from reverie.errors import UsageError, listing, printable
 from reverie.networks.attribution import PIXELS, Attribution, attribute_pictures
 from reverie.networks.builtin import class_lookup
 from reverie.networks.builtin.catalogue import CATALOGUE
@@ -183,9 +183,8 @@ class Network:
         """The layer that a plain-language level stands for; UsageError where the network has no levels."""
         if level not in self.levels:
             known = ", ".join(self.levels)
-            raise UsageError(
-                f"{self.name} has no level '{level}'", f"it has: {known}" if known else "name a layer instead: `reverie layers` lists them"
-            )
+            remedy = f"it has: {known}" if known else f"name a layer instead: {listing('layers')} lists them"
+            raise UsageError(f"{self.name} has no level '{level}'", remedy)
         return self.levels[level]
 
     def class_index(self, label: str | SupportsIndex | Label) -> int:
@@ -252,7 +251,8 @@ class Network:
         """What counted: how much each place and channel of these layers spoke for class `index`, and against class `against`.
 
         The picture is what `recognise` takes, and is brought to the native size as there; of several, in a list or a batch (N, C, H, W),
-        all that comes back begins with N. `pixels` among the layers is the picture itself (a module of that name goes before).
+        all that comes back begins with N. Layers are any that are listed but those of kind `attention`; `pixels` among them is the
+        picture itself (a module of that name goes before).
         `baseline` is what it is compared with: `mean`, the network's mean colour, `black`, `blurred`, or a picture. Needs captum; see
         `attribution.attribute`.
         """

@@ -8,7 +8,7 @@ from typing import NamedTuple, TypeVar
 
 from torch import nn
 
-from reverie.errors import UsageError, unknown
+from reverie.errors import UsageError, listing, unknown
 from reverie.networks.inspection.habits import Habits
 from reverie.networks.inspection.layer_names import ATTENTION, CLASS, LayerName
 from reverie.networks.inspection.layouts import Layout
@@ -17,7 +17,7 @@ from reverie.networks.inspection.readings import Reading
 CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose2d)
 NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 ACTIVATIONS = (nn.ReLU, nn.ReLU6)
-_LISTED = "`reverie layers` lists what can be looked into"
+_LISTED = f"{listing('layers')} lists what can be looked into"
 _Fact = TypeVar("_Fact")
 
 

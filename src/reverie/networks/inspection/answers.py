@@ -22,7 +22,8 @@ def check_answers(anatomy: Anatomy, module: nn.Module, names: Sequence[str]) -> 
     broken = [name for name in names if LayerName.parse(name, anatomy.calls).module in anatomy.nans]
     if broken:
         what = "the class scores are" if broken[0] == CLASSES else f"layer '{broken[0]}' is"
-        raise UsageError(f"{what} NaN: {_first_nan(anatomy, module)}", "take a checkpoint from before")
+        why, remedy = _first_nan(anatomy, module)
+        raise UsageError(f"{what} NaN: {why}", remedy)
 
 
 def clear_reading(anatomy: Anatomy) -> Reading:
@@ -54,7 +55,7 @@ def remarks_on(anatomy: Anatomy, module: nn.Module, name: str) -> list[str]:
     elif anatomy.unclear is not None and anatomy.outputs > 1:
         found.append(f"{anatomy.unclear.fault}; {choice('scores', 'NAME')} says which")
     if anatomy.nans:
-        found.append(f"{name} gives NaN: {_first_nan(anatomy, module)}")
+        found.append(f"{name} gives NaN: {_first_nan(anatomy, module)[0]}")
     if anatomy.habits.mixes:
         measuring = measuring_norms(module)
         why = f" (norm '{measuring[0]}' measures the batch)" if measuring else ""
@@ -62,12 +63,14 @@ def remarks_on(anatomy: Anatomy, module: nn.Module, name: str) -> list[str]:
     return found
 
 
-def _first_nan(anatomy: Anatomy, module: nn.Module) -> str:
-    """Which layer is the first that gives NaN, and whether its weights do."""
+def _first_nan(anatomy: Anatomy, module: nn.Module) -> tuple[str, str]:
+    """Which layer is the first that gives NaN, and whether it comes from its weights; and what to do about it."""
+    mend = "mend its forward: a root or logarithm of what is not above 0, 0 divided by 0"
     first = anatomy.nans[0]
     if first == CLASSES:
-        return "no layer gives any, what is done with the last one does"
+        return "no layer gives any, what is done with the last one does", mend
     part = module.get_submodule(real_names(module).get(first, first))
-    broken = [name for name, each in (*part.named_parameters(), *part.named_buffers()) if bool(each.isnan().any())]
-    why = f"its {broken[0]} holds NaN" if broken else "though its weights hold none"
-    return f"'{first}' is the first layer that gives it, {why}"
+    weights = [(name, each) for name, each in (*part.named_parameters(), *part.named_buffers()) if each.is_floating_point()]
+    broken = next((name for name, each in weights if not bool(each.isfinite().all())), None)
+    why = "though its weights are finite" if broken is None else f"its {broken} is not finite"
+    return f"'{first}' is the first layer that gives it, {why}", mend if broken is None else "take a checkpoint from before"
