@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 _CHOICE = re.compile("⟦([a-z_][a-z0-9_]*)(?:=([^⟧]*))?⟧")
+_LISTING = re.compile("⟦all ([a-z]+)⟧")
 
 
 def printable(text: object) -> str:
@@ -34,8 +35,13 @@ def choice(name: str, value: object = None) -> str:
     return f"⟦{name}⟧" if value is None else f"⟦{name}={str(value).strip()[:80].replace('⟧', '')}⟧"
 
 
+def listing(what: str) -> str:
+    """Where all layers or labels are listed, as a message carries it: `net.layers` in Python, `reverie layers` on the command line."""
+    return f"⟦all {what}⟧"
+
+
 def spoken(text: str, flag: Callable[[str], str] | None = None) -> str:
-    """A message with its choices as Python has them, or as the command line has: `flag` gives the flag of a field."""
+    """A message with its choices and listings as Python has them, or as the command line has: `flag` gives the flag of a field."""
 
     def said(found: re.Match[str]) -> str:
         name, value = found[1], found[2]
@@ -43,7 +49,7 @@ def spoken(text: str, flag: Callable[[str], str] | None = None) -> str:
             return f"{name}={value or ''}"
         return flag(name) if value is None else f"{flag(name)} {value}"
 
-    return _CHOICE.sub(said, text)
+    return _CHOICE.sub(said, _LISTING.sub(r"`net.\1`" if flag is None else r"`reverie \1`", text))
 
 
 class ReverieError(Exception):

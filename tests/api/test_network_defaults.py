@@ -12,12 +12,14 @@ from torch import Tensor, nn
 
 import reverie
 from reverie import Footage
-from reverie.api.network_defaults import network_defaults, tones_of
 from reverie.errors import InputError, UsageError
 from reverie.networks import Network
 from reverie.pictures import Picture, rounded
-from reverie.recipe import COMMANDS
+from reverie.recipe import COMMANDS, Recipe
+from reverie.render.network_defaults import network_defaults, tones_of
 from reverie.render.noise import noise_start
+from reverie.render.own_views import best_of, own_views
+from reverie.target import parse
 
 pytestmark = pytest.mark.usefixtures("place")
 
@@ -139,6 +141,35 @@ def test_a_feature_below_the_best_of_usual_pictures_says_so() -> None:
     below = reverie.feature("body:0", network=net, usual=white, octaves=1, steps=1, strength=0.001)
     assert len(below.notes) == 1 and below.notes[0].endswith("of 0.988") and "stays below the best of the usual pictures" in below.notes[0]
     assert reverie.feature("body:0", network=net, usual=[torch.full((1, 32, 32), 0.1)], octaves=1, steps=1).notes == ()
+
+
+def test_each_of_several_networks_is_held_to_its_own_usual_and_its_own_target() -> None:
+    ours, fainter = bright(), bright(size=16)
+    with torch.no_grad():
+        fainter.module.body.weight.mul_(0.5)  # type: ignore[union-attr, operator]
+    white = [torch.full((1, 32, 32), 0.99)]
+    target = parse("body:0")
+    assert [round(best["body", 0], 2) for best in best_of([ours, fainter], [target], white)] == [0.99, 0.49]
+    assert best_of([ours], [target], []) == ()
+    made = reverie.feature("body:0", network=[ours, fainter], usual=white, octaves=1, steps=1, strength=0.001)
+    assert (
+        [note.rpartition(":")[0] for note in made.notes[-2:]] == ["'body:0' of Bright stays below the best of the usual pictures"] * 2
+        and made.notes[-2].endswith("0.988")
+        and made.notes[-1].endswith("0.494")
+    )
+    recipe = recipe_of(made)
+    own = recipe.networks[1].model_copy(update={"target": parse("class:0")})
+    changed = recipe.model_copy(update={"networks": (recipe.networks[0], own)})
+    (notes,) = own_views([made.pixels], [changed], [ours, fainter], best_of([ours, fainter], [target], white))
+    assert len(notes) == 1  # of the second a class is asked for, and it says so
+
+
+def test_the_pictures_of_channels_on_a_page_are_those_that_feature_gives() -> None:
+    net = bright(0.13, 0.31)
+    page = reverie.see(torch.rand(1, 32, 32, generator=torch.Generator().manual_seed(0)), network=net, layers=["body"], steps=1, channels=1)
+    (noticed,) = page.layers[0].noticed
+    made = reverie.feature("body:0", network=net)
+    assert noticed.feature is not None and torch.equal(noticed.feature.pixels, made.pixels)
 
 
 def test_noise_has_the_light_that_is_asked_for() -> None:

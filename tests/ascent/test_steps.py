@@ -191,6 +191,17 @@ def test_light_is_held_through_an_ascent(hand: Network, tone: str) -> None:
     assert abs(warmth) < 1e-3 if tone == "keep" else warmth > 0.02
 
 
+@pytest.mark.parametrize(("bounded", "share"), [(True, 1.0), (False, 0.0)])
+def test_what_pulls_beyond_black_and_white_does_not_hold_its_neighbours_there(bounded: bool, share: float) -> None:
+    """White stripes on black are best, but every place loses by light in the mean."""
+    weights = torch.full((3, 32, 32), -1.0)
+    weights[..., ::8] = weights[..., 1::8] = 1.0
+    ascent = ONE.model_copy(update={"steps": 60, "tone": "free", "strength": 0.1, "smoothing": 1.0})
+    ways = settings(ascent=ascent, bounded=bounded)
+    *_, last = run(torch.full((1, 3, 32, 32), 0.3), lambda x, _: (x * weights).sum((1, 2, 3)), ways)
+    assert float(last.pictures[..., ::8].mean()) == pytest.approx(share, abs=0.05)
+
+
 # ---- masks
 
 

@@ -150,8 +150,8 @@ def test_a_network_of_one_size_alone_sees_at_that_size(height: int, width: int) 
     assert "OneSize takes pictures of 16×16 alone, and looked at this one so" in seen.notes
     for each in seen.layers:
         assert each.rebuilt.size == (SIDE, SIDE) and each.noticed[0].feature is not None
-    first, last = seen.layers  # the first can be shown any size, the last one alone
-    assert first.enhanced is not None and there(first.noticed[0].feature).size == (24, 24)
+    first, last = seen.layers
+    assert first.enhanced is not None and there(first.noticed[0].feature).size == (SIDE, SIDE)  # as `feature` gives it
     assert there(last.noticed[0].feature).size == (SIDE, SIDE)
     assert last.enhanced is not None and last.enhanced.size == first.enhanced.size  # through windows, where it is larger
     assert "<html" in seen.page()

@@ -15,8 +15,9 @@ import torch
 from tests.helpers.tiny import SIDE, Flow, Hand, close, picture, settled, wrapped
 from torch import Tensor, nn
 
-from reverie.errors import InputError, MissingExtra, UsageError
+from reverie.errors import MissingExtra, UsageError
 from reverie.networks import Network, Preprocessing, attribution, wrap_module
+from reverie.networks.inspection.readings import Reading
 from reverie.pictures import resize
 from reverie.target import CLASSES
 
@@ -146,7 +147,7 @@ def test_it_is_compared_with_what_is_asked_for() -> None:
     assert network.attribute(grey, ["pixels"], 1, baseline="blurred")[0].values.abs().max() < 1e-6  # there is nothing to blur
     assert network.attribute(x[0], ["pixels"], 1, baseline="blurred")[0].values.any()
     assert network.attribute(x[0], ["pixels"], 1, baseline=grey)[0].values.any()
-    with pytest.raises(InputError, match="blurry"):
+    with pytest.raises(UsageError, match="baseline=blurry; it is mean, black, blurred or a picture"):
         network.attribute(x[0], ["edge"], 1, baseline="blurry")
 
 
@@ -270,7 +271,7 @@ def test_a_fault_inside_a_pass_leaves_no_hook(monkeypatch: pytest.MonkeyPatch) -
     network = wrapped(deep())
     rest = network.prepare(["conv"]).module
     monkeypatch.setattr(attribution, "_at_once", lambda *given: 4)
-    monkeypatch.setattr(attribution, "class_scores", lambda *given: 1 / 0)
+    monkeypatch.setattr(Reading, "scores", lambda *given: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         network.attribute(picture()[0], ["conv"], 0)
     assert not any(part._forward_hooks for part in rest.modules())
@@ -322,6 +323,21 @@ def test_what_cannot_be_asked() -> None:
             network.attribute(x, layers, *classes)
     with pytest.raises(UsageError, match="0 steps"):
         attribution.attribute(network.prepare(["act", CLASSES]), x, ["act"], 0, steps=0)
-    pair = Flow(lambda m, x: m.both(x)[0].mean((2, 3)), both=Flow(lambda m, x: (m.conv(x), x), conv=nn.Conv2d(3, 4, 3)))
+    pair = Flow(lambda m, x: m.both(x)["a"].mean((2, 3)), both=Flow(lambda m, x: {"a": m.conv(x), "b": x}, conv=nn.Conv2d(3, 4, 3)))
     with pytest.raises(UsageError, match="more than one tensor; name a layer in it"):
         wrapped(pair.eval()).attribute(x, ["both"], 0)
+
+
+def test_every_layer_that_is_listed_but_where_attention_looks_can_be_asked_for() -> None:
+    torch.manual_seed(0)
+
+    def way(m: Any, x: Tensor) -> Tensor:
+        return m.head(m.blocks(m.patch(x).flatten(2).transpose(1, 2)).mean(1))  # type: ignore[no-any-return]
+
+    blocks = nn.Sequential(*[nn.TransformerEncoderLayer(8, 2, 16, 0.0, batch_first=True, norm_first=True) for _ in range(2)])
+    network, x = wrapped(settled(Flow(way, patch=nn.Conv2d(3, 8, 4, 4), blocks=blocks, head=nn.Linear(8, 3)))), picture()[0]
+    kinds = {each.name: each.kind for each in network.layers}
+    counted = network.attribute(x, [name for name, kind in kinds.items() if kind != "attention"], 0)
+    assert "blocks.1.self_attn" in kinds and all(bool(each.values.any()) for each in counted)
+    with pytest.raises(UsageError, match=r"where a layer looks, not what it says; name 'blocks.1.self_attn' itself"):
+        network.attribute(x, ["blocks.1.self_attn/attention"], 0)

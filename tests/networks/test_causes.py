@@ -223,5 +223,5 @@ def test_nan_that_no_weight_holds() -> None:
     root = Flow(lambda m, x: x.sqrt())
     network = wrapped(settled(Flow(way, conv=nn.Conv2d(3, 4, 3), root=root, head=nn.Linear(4, 3))))
     assert network.anatomy.nans[0] == "root"
-    with pytest.raises(UsageError, match="'root' is the first layer that gives it, though its weights hold none"):
+    with pytest.raises(UsageError, match="'root' is the first layer that gives it, though its weights are finite; mend its forward"):
         network.recognise(picture()[0])

@@ -80,14 +80,14 @@ def test_labels_are_found(lite0: Network, label: str, index: int) -> None:
         ("cat", r"'cat' is 5 classes; say which: tabby \(281\), .*, Egyptian cat \(285\)$"),
         ("rose", r"no label 'rose'; did you mean 'rose hip'"),
         ("dolfin", r"no label 'dolfin'; did you mean 'dolphin'\?$"),
-        ("tulip", r"no label 'tulip'; `reverie labels` lists them all$"),
+        ("tulip", r"no label 'tulip'; `net.labels` lists them all$"),
         ("1000", "no class 1000; the network has 1000 classes, numbered from 0"),
         ("9" * 5000, "no class 99999999999999999999; "),
         ("²", "no label '²'"),
         ("-1", "no class -1; the network has 1000 classes"),
         ("", "no label ''"),
         ("class:", "no label ''"),
-        ("zzzzqqq", "no label 'zzzzqqq'; `reverie labels` lists them all"),
+        ("zzzzqqq", "no label 'zzzzqqq'; `net.labels` lists them all"),
     ],
 )
 def test_labels_that_are_not_found_name_the_nearest(lite0: Network, label: str, says: str) -> None:

@@ -89,7 +89,7 @@ def test_the_class_scores_of_every_kind_of_output(kind: str) -> None:
     ],
 )
 def test_outputs_that_are_not_clear_are_listed_when_it_is_wrapped(give: Any, told: str, likely: str) -> None:
-    with pytest.warns(UserWarning, match=f"not clear which output of this network is the class scores: .*{told}; `scores`"):
+    with pytest.warns(UserWarning, match=f"not clear which output of this network is the class scores: .*{told}; scores=NAME says which"):
         network = opened(give)
     for asked in (lambda: network.recognise(picture()[0]), lambda: reverie.imagine(1, network=network, steps=1)):
         with pytest.raises(UsageError, match=f"{told}; say which: scores={likely}"):

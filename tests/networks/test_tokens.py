@@ -235,7 +235,7 @@ def test_what_counted_in_tokens_sums_to_the_change_in_score(layer: str) -> None:
     found = network.attribute(x, [layer], 1)[0]
     assert found.values.shape == (WIDE, GRID, GRID)
     assert float(found.values.sum()) == pytest.approx(found.total, abs=0.05 * abs(found.total) + 1e-3)
-    with pytest.raises(UsageError, match="attention says where"):
+    with pytest.raises(UsageError, match="where a layer looks, not what it says"):
         network.attribute(x, ["blocks.0.attn/attention"], 1)
 
 

@@ -12,9 +12,10 @@ import pytest
 import torch
 from PIL import Image
 from tests.helpers.tiny import Hand, wrapped
+from torch.utils.data import DataLoader, TensorDataset
 
 import reverie
-from reverie.errors import UsageError
+from reverie.errors import InputError, UsageError
 from reverie.networks import Network
 from reverie.pictures import Picture, as_picture, as_tensor, several
 
@@ -104,6 +105,28 @@ def test_a_last_channel_of_two_or_four_is_alpha_unless_so_many_are_looked_for() 
 def test_what_is_ambiguous_or_out_of_range_says_so(given: Any, said: str) -> None:
     with pytest.raises(UsageError, match=said):
         as_tensor(given, 3)
+
+
+@pytest.mark.parametrize(("odd", "kind"), [
+    (lambda x: x.to_sparse(), "sparse"), (lambda x: x[0].to_sparse_csr(), "sparse"), (lambda x: x.to("meta"), "meta"),
+    (lambda x: torch.quantize_per_tensor(x, 0.1, 0, torch.quint8), "quantised"), (lambda x: torch.nested.nested_tensor([x]), "nested"),
+])  # fmt: skip
+def test_tensors_of_other_kinds_are_told(odd: Callable[[torch.Tensor], torch.Tensor], kind: str) -> None:
+    with pytest.raises(UsageError, match=f"a {kind} tensor where a picture belongs; give a dense one"):
+        as_tensor(odd(torch.rand(3, 8, 8)))
+
+
+def test_what_hands_out_pictures_one_after_the_other_or_in_batches_is_gone_through() -> None:
+    batch = torch.rand(7, 3, 8, 8)
+    beside = TensorDataset(batch, torch.arange(7))
+    given: list[Any] = [DataLoader(beside, batch_size=3), DataLoader(batch, batch_size=4), beside, (each for each in batch)]  # type: ignore[arg-type]
+    for each in given:
+        found = several(each, "usual")
+        assert len(found) == 7 and torch.equal(torch.stack(found), batch)
+    endless = (torch.zeros(3, 8, 8) for _ in iter(int, 1))
+    assert len(several(endless, "usual")) == 500
+    with pytest.raises(InputError, match="no picture in what usual= is; give one at least"):
+        several([], "usual")
 
 
 def test_what_resizing_leaves_beyond_the_range_is_cut() -> None:

@@ -11,10 +11,10 @@ import torch
 from torch import nn
 
 from reverie.api.choices import Device
-from reverie.errors import UsageError, choice
+from reverie.errors import UsageError, choice, spoken
 from reverie.networks import Network, Preprocessing, open_network, wrap_module
 from reverie.networks.normalisation_check import doubts
-from reverie.networks.opening import Definition, Notes, open_source
+from reverie.networks.opening import Definition, Notes, find_size, open_source
 from reverie.networks.prepared.device import choose, is_meant
 from reverie.networks.sources.download import DownloadWatcher, is_offline
 from reverie.networks.sources.source import source
@@ -65,7 +65,7 @@ def load(
     with ordinary_modes():
         network, notes = open_up(name, said, definition=definition, offline=offline)
     for note in notes.warnings:
-        warnings.warn(note, stacklevel=2)
+        warnings.warn(spoken(note), stacklevel=2)
     return network.to(device)
 
 
@@ -102,7 +102,7 @@ def wrap(
     mean: Sequence[float],
     std: Sequence[float],
     range: tuple[float, float] = (0.0, 1.0),
-    size: int | tuple[int, int] = 224,
+    size: int | tuple[int, int] | None = None,
     labels: Sequence[str] = (),
     scores: str | int | None = None,
     name: str | None = None,
@@ -116,21 +116,23 @@ def wrap(
         module: the network; its mode, gradients and hooks are not touched.
         mean, std: of each channel, as its training normalised pictures, in the units of `range`.
         range: what black and white are before normalisation: (0, 1), (0, 255), (-1, 1).
-        size: native side, or (height, width), of a picture.
-        labels: names of its classes, in order.
+        size: native side, or (height, width), of a picture; without it 224, or where that is not taken the one usual size that is.
+        labels: names of its classes, in order; of a network that gives one number two of them, first that of a low one.
         scores: which entry of what it gives is the class scores, where that is not clear: a key or field, or its place, from 0.
         name: for recipes and messages; without it the name of its class.
         device: where its prepared copy runs.
 
     Raises:
         UsageError: `mean` and `std` of different lengths, a deviation that is not above 0, a side or a name that can be none; it cannot
-            take a picture of this size, or has no such output.
+            take a picture of this size, has no such output, or other classes than labels.
     """
     with ordinary_modes():
-        network = wrap_module(module, Preprocessing.of(mean, std, range, size, labels, scores), name).to(device)
-        notes = [*network.remarks(), doubts(network)]
+        said = Preprocessing.of(mean, std, range, size, labels, scores)
+        network = wrap_module(module, said, name).to(device)
+        notes = [find_size(network, said), *network.remarks(), doubts(network)]
+        network.check_labels()
     for note in filter(None, notes):
-        warnings.warn(note, stacklevel=2)
+        warnings.warn(spoken(note), stacklevel=2)
     return network
 
 

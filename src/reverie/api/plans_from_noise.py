@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import Any, Literal, TypeGuard, cast
 
 from reverie.api.choices import ClassLike, Climbed
-from reverie.api.network_defaults import network_defaults, usual_pictures
 from reverie.api.opening import Networks
 from reverie.api.planning import Before, Planning
-from reverie.api.start_guide_mask import beside_of
+from reverie.api.start_guide_mask import beside_of, usual_pictures
 from reverie.errors import Refused, ReverieError, UsageError, choice
 from reverie.files.limits import at_most_pixels
 from reverie.networks import Label, Network
@@ -31,6 +29,7 @@ from reverie.render import (
     purposes,
 )
 from reverie.render.class_words import with_numbers
+from reverie.render.network_defaults import network_defaults, octaves_for
 from reverie.target import CLASSES, Target, Term, asked, expand, is_unit, parse
 
 BETWEEN = 7  # pictures of a row from one target to another
@@ -85,7 +84,7 @@ def _plans(wish: Planning, targets: list[Target], between: list[Target] | None, 
     with at_most_pixels(wish.machinery.max_pixels):
         usual, told = usual_pictures(wish.request[OfTheNetwork].usual, wish.network)
     wish.fit(network_defaults(wish.network, wish.request.command.name, usual))
-    wish.fit({"octaves": _octaves(wish.choices.ascent.octave_scale, wish.network, size)})
+    wish.fit({"octaves": octaves_for(wish.choices.ascent.octave_scale, wish.network, size)})
     wanted = list(dict.fromkeys(target for group in groups for target in group))
     for target in wanted:
         for net in wish.networks:
@@ -104,7 +103,7 @@ def _plans(wish: Planning, targets: list[Target], between: list[Target] | None, 
                 check_places(target, net)
     groups, notes = _fitted(kind, groups, wanted, wish, size)
     notes = (*told, *notes, *((paper.told(*size, dpi),) if paper else ()))
-    best = best_of(wish.network, wanted, usual)
+    best = best_of(wish.networks, wanted, usual)
     inputs, kept = (NoiseInput(noise="pink"), *beside.used), beside.kept if wish.machinery.keep else ()
     recipes = [
         wish.recipe(
@@ -224,9 +223,3 @@ def _class(label: ClassLike, network: Network) -> Target:
             if str(said_so) == f"class:{name}" and network.class_index(name) == index:
                 return said_so
     return parse(f"class:{index}")
-
-
-def _octaves(scale: float, network: Network, size: tuple[int, int]) -> int:
-    """As many as lead from half the network's own size to the size that is asked for: then the subject fills any picture."""
-    half = min(network.size) / 2
-    return max(1, min(24, 1 + round(math.log(max(1.0, min(size) / half)) / math.log(scale))))

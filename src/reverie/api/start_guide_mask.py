@@ -43,6 +43,7 @@ from reverie.store import expanded, sha256_of
 from reverie.target import Target
 
 NOISE_SIZE = (512, 512)
+MOST_USUAL = 500  # usual pictures that are looked at
 _MOST_BYTES = 64 << 20  # of the file of a direction
 
 
@@ -223,3 +224,18 @@ def picture_of(picture: PictureLike, channels: int | None = None) -> Picture:
 
 def _with(found: Inputs, used: FileInput | VectorInput, content: bytes, **tensors: Tensor) -> Inputs:
     return replace(found, used=(*found.used, used), kept=(*found.kept, content), **cast(Any, tensors))
+
+
+def usual_pictures(given: Any, network: Network) -> tuple[list[Tensor], tuple[str, ...]]:
+    """The pictures that are usual, (C, H, W) each at the native size, of very many an even part; and what is to be said of them.
+
+    Args:
+        given: a folder, a file, a picture, pictures, or a tensor (N, C, H, W).
+    """
+    if given is None:
+        return [], ()
+    found = _pictures.several(given, "usual")
+    every = len(found) / min(MOST_USUAL, len(found))
+    taken = [found[int(number * every)] for number in range(min(MOST_USUAL, len(found)))]
+    notes = (f"of {len(found)} usual pictures {MOST_USUAL} were looked at, evenly taken",) if len(taken) < len(found) else ()
+    return [resize(picture_of(each, network.channels).pixels, *network.size) for each in taken], notes

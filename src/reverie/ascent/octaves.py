@@ -39,6 +39,7 @@ class ClimbSettings:
         soft: the score whose gradient finds a way through dead units, for starts from which the other finds none.
         tiles: how a single picture of pixels is cut, if it is; its transforms may move it, and it takes no penalty.
         device: where the network is, if the pictures are elsewhere.
+        bounded: pixels whose tone is free are not pulled beyond black and white; else one flat colour may be where a climb ends.
     """
 
     canvas: CanvasChoice = field(default_factory=CanvasChoice)
@@ -51,6 +52,7 @@ class ClimbSettings:
     soft: Score | None = None
     tiles: Tiling | None = None
     device: torch.device | None = None
+    bounded: bool = False
 
     def __repr__(self) -> str:
         return f"ClimbSettings({self.canvas.canvas}, {self.ascent.octaves} octaves of {self.ascent.steps} steps)"
@@ -122,7 +124,8 @@ class Climber:
         if self._settings.matching:
             return QuasiNewton()
         if isinstance(canvas, Pixels):
-            return Steepest(self._settings.ascent, self._base, self._attention, in_place=self._settings.tiles is not None)
+            tiled, bounded = self._settings.tiles is not None, self._settings.bounded
+            return Steepest(self._settings.ascent, self._base, self._attention, in_place=tiled, bounded=bounded)
         return Adam(self._attention, canvas if isinstance(canvas, Fourier) and self._settings.ascent.tone != "free" else None)
 
     def _masked(self, pictures: Tensor, out: Tensor | None = None) -> Tensor:

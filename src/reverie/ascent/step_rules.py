@@ -74,16 +74,18 @@ class Steepest:
     Everything is done in bands, and `in_place` on the canvas's own numbers, so that a picture may be larger than memory.
     """
 
-    def __init__(self, settings: Ascent, base: Tensor, attention: Attention, in_place: bool = False) -> None:
+    def __init__(self, settings: Ascent, base: Tensor, attention: Attention, in_place: bool = False, bounded: bool = False) -> None:
         self.attention = attention
         self.in_place = in_place
+        self.bounded = bounded and settings.tone == "free" and not in_place
         self.precondition = Preconditioner(base.shape[2], base.shape[3], settings.smoothing, settings.vivid, base.device, base.shape[1])
         self.tone: Tone | LightTone | None = None
         if settings.tone != "free":
             self.tone = Tone.of(base) if settings.tone == "keep" else LightTone.of(base)
 
     def __call__(self, canvas: Canvas, gradient: Gradient, penalty_step: Tensor | None, strength: float, done: float) -> Canvas:
-        change = self.attention(self.precondition(gradient.values), done)  # (N, C, H, W)
+        values = _inward(gradient.values, canvas.parameters) if self.bounded else gradient.values
+        change = self.attention(self.precondition(values), done)  # (N, C, H, W)
         pixels = canvas.parameters if self.in_place else torch.empty_like(canvas.parameters)
         # of a tone of each colour, which takes the mean of a step away again, the mean must not count as its size
         scale = strength / _normalised(change, centred=isinstance(self.tone, Tone))  # (N, 1, 1, 1)
@@ -97,6 +99,11 @@ class Steepest:
                 torch.addcmul(offset, part, gain, out=part)
             part.clamp_(0, 1)
         return canvas.moved(pixels)
+
+
+def _inward(values: Tensor, pixels: Tensor) -> Tensor:
+    """The gradient (N, C, H, W) without what pulls black and white pixels further out: smoothed it would hold their neighbours there."""
+    return values.masked_fill(((pixels <= 0) & (values < 0)) | ((pixels >= 1) & (values > 0)), 0)
 
 
 def _normalised(change: Tensor, centred: bool) -> Tensor:

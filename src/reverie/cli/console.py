@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any, Protocol
 
-from reverie.errors import ReverieError, printable
+from reverie.errors import ReverieError, printable, spoken
 from reverie.recipe import flag_of
 
 
@@ -58,7 +58,7 @@ def remark(text: str | ReverieError) -> None:
     """A line of ours beside the data; an error as the command line says it."""
     if isinstance(text, ReverieError):
         text = "; ".join(each for each in text.with_flags(flag_of) if each)
-    print(f"reverie: {printable(text)}", file=sys.stderr)
+    print(f"reverie: {printable(spoken(text, flag_of))}", file=sys.stderr)
 
 
 def aside(text: str) -> None:

@@ -14,8 +14,9 @@ from reverie.insight.measures import is_partial, recipe_for
 from reverie.insight.request import SeeRequest, is_seen_whole
 from reverie.networks import Layer, Network
 from reverie.pictures import Picture, as_npy, load_bytes
-from reverie.recipe import Batch, NoiseInput, Recipe, read
+from reverie.recipe import COMMANDS, Batch, NoiseInput, Recipe, read
 from reverie.render import Plan, drawn, purposes
+from reverie.render.network_defaults import network_defaults, octaves_for
 from reverie.store import Shelf
 from reverie.target import of_layer
 
@@ -55,9 +56,13 @@ def _recipe(request: SeeRequest, layer: Layer) -> Recipe:
     """Of a feature picture of this layer, but for its channel; of one seed, whatever that of the picture that is looked at."""
     network = request.network
     side = FEATURE_SIDES[layer.receptive_field is None or layer.receptive_field >= FEATURE_SIDES[0]]
-    size = (side, side) if is_seen_whole(network, (side, side), layer.name) else network.size
-    octaves = 1 + (min(size) > FEATURE_SIDES[0])
-    return recipe_for(replace(request, seed=0), layer, "feature", size, (NoiseInput(noise="pink"),), octaves=octaves)
+    size = (side, side) if side < min(network.size) and is_seen_whole(network, (side, side), layer.name) else network.size
+    choices = network_defaults(network, "feature")
+    if choices and size == network.size:  # of a network of one's own: what `feature` makes
+        choices["octaves"] = octaves_for(COMMANDS["feature"].default("octave_scale"), network, size)
+    else:
+        choices["octaves"] = 1 + (min(size) > FEATURE_SIDES[0])
+    return recipe_for(replace(request, seed=0), layer, "feature", size, (NoiseInput(noise="pink"),), **choices)
 
 
 def _together(recipes: list[Recipe], network: Network) -> Plan:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -108,7 +108,7 @@ def recipe_for(
     command: Literal["see", "dream", "feature"],
     size: tuple[int, int],
     inputs: tuple[FileInput | NoiseInput, ...],
-    **choices: float,
+    **choices: Any,
 ) -> Recipe:
     """The recipe of a picture that is made for a layer.
 

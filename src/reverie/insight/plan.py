@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from reverie import pictures as _pictures
-from reverie.errors import InputError, MissingExtra, UsageError, choice, printable
+from reverie.errors import InputError, MissingExtra, UsageError, choice, listing, printable
 from reverie.insight.duration import seconds_for
 from reverie.insight.layer_by_layer import look
 from reverie.insight.report import MEAN_COLOUR, Sight
@@ -108,8 +108,7 @@ def make_plan(
         against=_label(network, explained.against), usual=usual.name, expected=len(layers), notes=notes, shown=shown,
         baseline=_BASELINES.get(str(choices.baseline), "the picture that was given to compare with"),
     )  # fmt: skip
-    if not isinstance(choices.baseline, str) or choices.baseline not in attribution.BASELINES:
-        choices = choices.model_copy(update={"baseline": _pictures.as_tensor(choices.baseline, network.channels)})
+    choices = choices.model_copy(update={"baseline": attribution.baseline_of(choices.baseline, network.channels)})
     request = SeeRequest(
         network, picture, layers, size, usual, explained.why, explained.against, choices, seed, machinery, shown
     )  # fmt: skip
@@ -155,7 +154,7 @@ def _layer_names(choices: Look, network: Network) -> tuple[str, ...]:
             raise UsageError(f"layer '{each}' stands twice among the layers", "name each of them once, itself or by its level")
         network.layer(each)
         if each not in order:
-            raise UsageError(f"layer '{each}' is not one of those that can be seen", "`reverie layers` lists them")
+            raise UsageError(f"layer '{each}' is not one of those that can be seen", f"{listing('layers')} lists them")
     return tuple(sorted(names, key=order.index))
 
 

@@ -11,14 +11,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from reverie.errors import MissingExtra, UsageError, choice
+from reverie.errors import MissingExtra, UsageError, choice, listing
 from reverie.installing import install
 from reverie.networks.inspection.failures import run
 from reverie.networks.inspection.layer_names import ATTENTION, LayerName
-from reverie.networks.inspection.outputs import class_scores
 from reverie.networks.prepared.gradients import broken
 from reverie.networks.prepared.prepared import Prepared
 from reverie.pictures import as_tensor, in_channels, resize
+from reverie.store import expanded
 from reverie.target import CLASSES
 
 STEPS = 16
@@ -66,7 +66,7 @@ def attribute_pictures(
 ) -> list[Attribution]:
     """`attribute` for whatever holds a picture, or several of them in a list or a batch, of which all that comes back begins with N."""
     channels, many = ready.normalise.channels, isinstance(picture, (list, tuple)) or getattr(picture, "ndim", 0) == 4
-    begin = baseline if isinstance(baseline, str) and baseline in BASELINES else as_tensor(baseline, channels)
+    begin = baseline_of(baseline, channels)
     pictures = [in_channels(as_tensor(each, channels), channels) for each in (picture if many else [picture])]
     if not pictures:
         raise UsageError("no picture", "give one or more")
@@ -99,8 +99,8 @@ def attribute(
     Args:
         ready: the network, made ready to give these layers and CLASSES.
         picture: (C, H, W) in 0..1, brought to the network's native size as `Network.recognise` does.
-        layers: names of layers that give (N, C, H, W); of a module called several times in a pass also `name#0`, `name#1` … What of them
-            it was not made ready to give is PIXELS.
+        layers: names of layers that give (N, C, H, W), all that are listed but those of kind `attention`; of a module called several times
+            in a pass also `name#0`, `name#1` … What of them it was not made ready to give is PIXELS.
         index: the class spoken for; the score is its logit,
         against: less the logit of this class, if one is given.
         steps: passes through the network, forward and back, for each layer to begin with; from 1.
@@ -146,6 +146,15 @@ def attribute(
         return [Attribution(name, values(name), total) for name in layers]
 
 
+def baseline_of(given: Any, channels: int) -> str | Tensor:
+    """One of BASELINES, or the picture (C, H, W) that is meant; UsageError for a name that is neither."""
+    if isinstance(given, str) and given in BASELINES:
+        return given
+    if isinstance(given, str) and not expanded(given).exists():
+        raise UsageError(choice("baseline", given), f"it is {', '.join(BASELINES)} or a picture")
+    return as_tensor(given, channels)
+
+
 def _at_native_size(picture: Tensor, ready: Prepared) -> Tensor:
     """(C, H, W) → (1, C, H, W), on the device."""
     return resize(picture, *ready.size)[None].to(ready.device)
@@ -167,9 +176,10 @@ def _begin(baseline: str | Tensor, pixels: Tensor, ready: Prepared) -> Tensor:
 def _check_layer(ready: Prepared, name: str) -> None:
     shape = ready.anatomy.shape(name)
     if LayerName.parse(name, ready.anatomy.calls).part == ATTENTION:
-        raise UsageError(f"what counted in '{name}'", "attention says where; name the layer itself")
+        whole = name.removesuffix(f"/{ATTENTION}")
+        raise UsageError(f"what counted in '{name}', which is where a layer looks, not what it says", f"name '{whole}' itself")
     if len(shape) != 4:
-        raise UsageError(f"layer '{name}' has no places: it gives {'×'.join(map(str, shape))}", "name one that `reverie layers` lists")
+        raise UsageError(f"layer '{name}' has no places: it gives {'×'.join(map(str, shape))}", f"name one that {listing('layers')} lists")
 
 
 def available() -> bool:
@@ -209,22 +219,25 @@ class Remainder:
     def __call__(self, given: Tensor) -> Tensor:
         calls = 0
 
-        def put(_module: nn.Module, _inputs: Any, output: Any) -> Tensor | None:
+        def put(_module: nn.Module, _inputs: Any, output: Any) -> Any:
             nonlocal calls
             calls += 1
             if calls != self.call + 1:
                 return None
-            if not isinstance(output, Tensor):
+            several = type(output) in (tuple, list) and isinstance(output[0], Tensor)  # what attention gives, and its weights
+            first = output[0] if several else output
+            if not isinstance(first, Tensor):
                 raise UsageError(f"layer '{self.name}' gives more than one tensor", "name a layer in it")
             layout = self.ready.anatomy.layout(self.name)
-            put_in = given if layout is None else layout.from_maps(given, output, self.of)
-            return put_in.to(output.dtype, copy=True)  # a copy: the next layer may work in place
+            put_in = given if layout is None else layout.from_maps(given, first, self.of)
+            put_in = put_in.to(first.dtype, copy=True)  # a copy: the next layer may work in place
+            return type(output)((put_in, *output[1:])) if several else put_in
 
         with self.ready.running():
             handle = self.part.register_forward_hook(put)
             try:
                 output = run(self.ready.module, self.x, graded=self.ready.anatomy.habits.graded)
-                return class_scores(output, self.ready.anatomy.scores, len(given)).float()  # (N, K)
+                return self.ready.scores(output, len(given)).float()  # (N, K)
             finally:
                 handle.remove()
 

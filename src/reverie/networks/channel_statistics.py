@@ -12,7 +12,7 @@ from types import MappingProxyType
 import torch
 from torch import Tensor
 
-from reverie.errors import UsageError
+from reverie.errors import UsageError, listing
 from reverie.networks.builtin.catalogue import CATALOGUE
 from reverie.networks.prepared.prepared import Prepared
 
@@ -69,7 +69,7 @@ def measure(ready: Prepared, pictures: Iterable[Tensor], name: str) -> Usual:
         for layer, moments in kept.items():
             if seen[layer].dim() != 4:
                 shape = tuple(seen[layer].shape)
-                raise UsageError(f"layer '{layer}' gives {shape}, which has no places", "`reverie layers` lists those that do")
+                raise UsageError(f"layer '{layer}' gives {shape}, which has no places", f"{listing('layers')} lists those that do")
             moments.add(seen[layer])
     if any(not moments.count for moments in kept.values()):
         raise UsageError("no pictures to learn from what is usual", "give at least one")

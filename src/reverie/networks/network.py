@@ -9,21 +9,20 @@ from typing import Any, SupportsIndex
 import torch
 from torch import Tensor, nn
 
-from reverie.errors import UsageError, printable
+from reverie.errors import UsageError, listing, printable
 from reverie.networks.attribution import PIXELS, Attribution, attribute_pictures
 from reverie.networks.builtin import class_lookup
 from reverie.networks.builtin.catalogue import CATALOGUE
 from reverie.networks.builtin.class_lookup import ClassEntry, Label, said
 from reverie.networks.channel_statistics import Usual, known
 from reverie.networks.inspection.anatomy import Anatomy, Layer
-from reverie.networks.inspection.answers import check_answers, remarks_on
+from reverie.networks.inspection.answers import check_answers, check_labels, check_several, clear_reading, remarks_on
 from reverie.networks.inspection.chance import generators
 from reverie.networks.inspection.checkpointing import straight_through_checkpoints
 from reverie.networks.inspection.examine import examine
 from reverie.networks.inspection.habits import lay_out
 from reverie.networks.inspection.hooks import Seen, check_names, watch
 from reverie.networks.inspection.layer_names import LayerName
-from reverie.networks.inspection.outputs import class_scores
 from reverie.networks.inspection.wrappers import plain_name, real_names
 from reverie.networks.prepared.device import choose, precision
 from reverie.networks.prepared.fitting import Fits
@@ -45,7 +44,8 @@ class Network:
     """A trained image classifier, prepared for looking into.
 
     Its module is read, never changed: what runs is a frozen copy, made anew when the weights have changed.
-    `net(pictures)` takes (N, C, H, W) in 0..1 and gives class scores (N, K), normalisation inside. It runs on the CPU until `to` says more.
+    `net(pictures)` takes (N, C, H, W) in 0..1 and gives class scores (N, K), of probabilities their logarithms, normalisation inside.
+    It runs on the CPU until `to` says more.
 
     Args:
         module: the network itself.
@@ -85,9 +85,8 @@ class Network:
     def __call__(self, pictures: Tensor) -> Tensor:
         like = next((each for each in self.module.parameters() if each.is_floating_point()), pictures)
         x = self.normalise.on(like.device)(pictures.to(like.device)).to(like.dtype)
-        known = None if self._anatomy is None else self._anatomy.scores
         with at_rest(self.module):
-            return class_scores(self.module(x), self._scores if known is None else known, len(x))
+            return clear_reading(self._anatomy or self.anatomy).scores(self.module(x), len(x))
 
     def to(self, device: str | torch.device | None, dtype: torch.dtype | None = None) -> Network:
         """Run from now on on a device: its prepared copies, and a module that was loaded; one that was wrapped is not touched.
@@ -138,7 +137,7 @@ class Network:
         if self._anatomy is None:
             levels = {layer: level for level, layer in self.levels.items()}
             with ordinary_modes(), straight_through_checkpoints():
-                self._anatomy = examine(frozen_copy(self.module), self._example(), levels, self._scores)
+                self._anatomy = examine(frozen_copy(self.module), self._example(), levels, self._scores, len(self.labels))
         return self._anatomy
 
     @property
@@ -184,9 +183,8 @@ class Network:
         """The layer that a plain-language level stands for; UsageError where the network has no levels."""
         if level not in self.levels:
             known = ", ".join(self.levels)
-            raise UsageError(
-                f"{self.name} has no level '{level}'", f"it has: {known}" if known else "name a layer instead: `reverie layers` lists them"
-            )
+            remedy = f"it has: {known}" if known else f"name a layer instead: {listing('layers')} lists them"
+            raise UsageError(f"{self.name} has no level '{level}'", remedy)
         return self.levels[level]
 
     def class_index(self, label: str | SupportsIndex | Label) -> int:
@@ -201,8 +199,7 @@ class Network:
         return class_lookup.find_all(said(label), self.labels, self.anatomy.classes)
 
     def _check_scores(self) -> None:
-        if self.anatomy.unclear is not None:
-            raise self.anatomy.unclear.with_traceback(None)
+        clear_reading(self.anatomy)
         self.check_labels()
 
     def watch(self, *names: str) -> AbstractContextManager[Seen]:
@@ -223,13 +220,12 @@ class Network:
         if top < 1:
             raise UsageError(f"top {top}", "ask for at least one label")
         ready = self.prepare([CLASSES])
-        if self.anatomy.classes == 1:
-            raise UsageError(f"{self.name} gives one number, and no classes to tell apart", "class:0 means it, as a target")
+        check_several(self.anatomy, self.name)
         self.check_labels()
         with ordinary_modes(), torch.no_grad():
             pixels = resize(as_tensor(picture, self.channels), *self.size)[None]  # (1, C, H, W)
             logits = ready(pixels.to(self.device))[CLASSES][0]  # (K,)
-            best = logits.softmax(0).topk(min(top, len(logits)))
+            best = clear_reading(ready.anatomy).probabilities(logits).topk(min(top, len(logits)))
         pairs = zip(best.indices.tolist(), best.values.tolist(), strict=True)
         return [Label(index, self._label(index), probability) for index, probability in pairs]
 
@@ -255,7 +251,8 @@ class Network:
         """What counted: how much each place and channel of these layers spoke for class `index`, and against class `against`.
 
         The picture is what `recognise` takes, and is brought to the native size as there; of several, in a list or a batch (N, C, H, W),
-        all that comes back begins with N. `pixels` among the layers is the picture itself (a module of that name goes before).
+        all that comes back begins with N. Layers are any that are listed but those of kind `attention`; `pixels` among them is the
+        picture itself (a module of that name goes before).
         `baseline` is what it is compared with: `mean`, the network's mean colour, `black`, `blurred`, or a picture. Needs captum; see
         `attribution.attribute`.
         """
@@ -302,8 +299,8 @@ class Network:
         Raises:
             UsageError: it cannot take a picture of its native size, or has not the output that was named as its class scores.
         """
-        if self.anatomy.unclear is not None and self._scores is not None:
-            raise self.anatomy.unclear.with_traceback(None)
+        if self._scores is not None:
+            clear_reading(self.anatomy)
         return remarks_on(self.anatomy, self.module, self.name)
 
     def without_gradient(self, names: Sequence[str]) -> dict[str, str]:
@@ -331,17 +328,15 @@ class Network:
 
     def check_labels(self) -> None:
         """Raise UsageError where there are labels, but not one for each class."""
-        count, classes = len(self.labels), self.anatomy.classes
-        if count and classes not in (None, count):
-            raise UsageError(f"{count} labels for a network of {classes} classes", "give one for each, in order")
+        check_labels(self.anatomy, len(self.labels))
 
     def _noise(self) -> Tensor:
         """(1, C, H, W) in 0..1: a picture of even noise at the native size."""
         return torch.rand(1, self.channels, *self.size, generator=torch.Generator().manual_seed(0))
 
     def _refresh(self) -> None:
-        """Forget what was prepared if the module's weights have changed since."""
-        if (now := signature(self.module)) != self._signature:
+        """Forget what was prepared if the module's weights, or the native size, have changed since."""
+        if (now := (*signature(self.module), self.size)) != self._signature:
             self._signature, self._anatomy, self._folded, self._fits, self._broken = now, None, FoldedCopies(), Fits(), {}
 
 

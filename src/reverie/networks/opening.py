@@ -16,9 +16,12 @@ from reverie.networks.builtin import labels as label_names
 from reverie.networks.builtin.efficientnet_lite import EfficientNetLite
 from reverie.networks.checkpoints.loading import check, load_weights
 from reverie.networks.inspection.chance import undisturbed
+from reverie.networks.inspection.failures import CannotTake
+from reverie.networks.inspection.native_sides import sides
 from reverie.networks.inspection.wrappers import unwrapped
 from reverie.networks.network import Network
 from reverie.networks.normalisation_check import doubts
+from reverie.networks.prepared.frozen_copy import frozen_copy
 from reverie.networks.preprocessing import RANGE, SIDE, Preprocessing, listed
 from reverie.networks.sources import hub_files, zoos
 from reverie.networks.sources.definition import module_of
@@ -26,6 +29,7 @@ from reverie.networks.sources.download import DownloadWatcher
 from reverie.networks.sources.source import LONGEST, Source
 from reverie.networks.sources.zoos import Found
 from reverie.networks.wrapping_checks import check_channels, first_nan
+from reverie.pictures.torch_modes import ordinary_modes
 from reverie.recipe import DEFAULT_NETWORK
 from reverie.store import Shelf
 
@@ -74,14 +78,33 @@ def open_source(
     known = own.over(found.preprocessing)
     _check_known(known, source)
     network = _network(found, known, source)
+    told = find_size(network, known)
     _check_fits(network, own)
     remarks = network.remarks()  # what is wrong is told before it is remembered
-    notes = _remember(found.sha256, own, before, known, source)
-    return network, Notes(notes.remarks, (*notes.warnings, *found.notes, *filter(None, (*remarks, doubts(network)))))
+    notes = _remember(found.sha256, own, before, known, network.size, source)
+    return network, Notes(notes.remarks, (*notes.warnings, *found.notes, *filter(None, (told, *remarks, doubts(network)))))
 
 
 def _network(found: Found, known: Preprocessing, source: Source) -> Network:
     return Network(found.module, known, name=found.name, levels=zoos.levels_of(source), sha256=found.sha256)
+
+
+def find_size(network: Network, said: Preprocessing) -> str:
+    """Where nobody said the native size, and it is not the usual one, find it by trying; a note of that, or an empty text."""
+    if said.size is not None:
+        return ""
+    try:
+        why = network.anatomy.unclear
+    except CannotTake as error:
+        why = error
+    if not isinstance(why, CannotTake):
+        return ""
+    with ordinary_modes(), undisturbed():
+        found = sides(frozen_copy(network.module), torch.zeros(1, network.channels, *network.size))
+    if len(found) != 1:
+        return ""  # told where it is looked at, with what it takes
+    network.size = (found[0], found[0])
+    return f"{network.name} takes no pictures of {SIDE}×{SIDE}: its native size was not said, and {found[0]}×{found[0]} is taken"
 
 
 def _from_file(source: Source, definition: Definition | None) -> Found:
@@ -153,7 +176,9 @@ def _remembered(sha256: str) -> Preprocessing:
         return Preprocessing()
 
 
-def _remember(sha256: str, said: Preprocessing, before: Preprocessing, known: Preprocessing, source: Source) -> Notes:
+def _remember(
+    sha256: str, said: Preprocessing, before: Preprocessing, known: Preprocessing, size: tuple[int, int], source: Source
+) -> Notes:
     """Keep what was said now and before; say what is taken, and warn of what was said before."""
     name = source.called
     remarks = (f"sha256 of '{name}': {sha256}",) if source.kind == "file" else ()
@@ -166,19 +191,21 @@ def _remember(sha256: str, said: Preprocessing, before: Preprocessing, known: Pr
     if said == Preprocessing():
         return Notes(remarks)
     if said == before:
-        return Notes(remarks, (f"'{name}' takes pictures as you said before: {_described(known)}",))
-    return Notes((*remarks, f"'{name}' takes pictures like this, which is now remembered: {_described(known)}{_assumed(known)}"))
+        return Notes(remarks, (f"'{name}' takes pictures as you said before: {_described(known, size)}",))
+    return Notes(
+        (*remarks, f"'{name}' takes pictures like this, which is now remembered: {_described(known, size)}{_assumed(known, size)}")
+    )
 
 
-def _described(known: Preprocessing) -> str:
+def _described(known: Preprocessing, size: tuple[int, int]) -> str:
     assert known.mean is not None and known.std is not None
-    height, width = known.size or (SIDE, SIDE)
+    height, width = size
     return f"mean {listed(known.mean)}, std {listed(known.std)}, range {listed(known.range or RANGE)}, {width}×{height} pixels"
 
 
-def _assumed(known: Preprocessing) -> str:
+def _assumed(known: Preprocessing, size: tuple[int, int]) -> str:
     """What nobody said, in brackets; empty where all was said."""
-    height, width = known.size or (SIDE, SIDE)
+    height, width = size
     unsaid = (("range 0,1", known.range), (f"native size {width}×{height}", known.size))
     assumed = " and ".join(what for what, each in unsaid if each is None)
     return f" ({assumed} not said, so assumed)" if assumed else ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from numbers import Integral
 from pathlib import Path
@@ -112,4 +112,8 @@ def _entry(scores: str | int) -> str:
 
 
 def _names(labels: Sequence[str] | str | Path) -> list[str]:
-    return label_names.read(labels) if isinstance(labels, (str, Path)) else [str(each) for each in labels]
+    if isinstance(labels, (str, Path)):
+        return label_names.read(labels)
+    if not isinstance(labels, Iterable):
+        raise UsageError(f"labels that are a {type(labels).__name__}", "give a list of names, one for each class, in order")
+    return [str(each) for each in labels]

@@ -34,6 +34,9 @@ def from_array(given: Tensor | np.ndarray[Any, Any], channels: int | None = None
     """
     name = "tensor" if isinstance(given, Tensor) else "array"
     is_last = False
+    if isinstance(given, Tensor) and (given.layout != torch.strided or given.is_nested or given.is_quantized or given.is_meta):
+        kind = "nested" if given.is_nested else "quantised" if given.is_quantized else "meta" if given.is_meta else "sparse"
+        raise UsageError(f"a {kind} tensor where a picture belongs", "give a dense one of floats in 0..1, that has values")
     values = owned(given.detach().cpu()) if isinstance(given, Tensor) else _as_tensor(given)
     if values.dim() == 4 and len(values) == 1:
         values = values[0]

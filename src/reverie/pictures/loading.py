@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import math
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,8 @@ from reverie.pictures.from_arrays import from_array
 from reverie.pictures.picture import Picture
 from reverie.pictures.quantisation import as_float, as_npy
 from reverie.store import expanded, is_folder
+
+_MOST = 500  # pictures that are taken of what hands out one after the other
 
 
 def load(path: str | Path, channels: int | None = None) -> Picture:
@@ -78,7 +82,9 @@ def as_picture(picture: Any, channels: int | None = None) -> Picture:
 
 
 def several(given: Any, field: str) -> list[Any]:
-    """The pictures that a choice names: those of a folder, of a list or of a batch; or one alone.
+    """The pictures that a choice names: those of a folder, of a list or of a batch; or one alone; or the first of what gives batches.
+
+    A DataLoader, or whatever else can be gone through, gives pictures or batches of them, with or without labels beside.
 
     Raises:
         InputError: there is none.
@@ -88,11 +94,25 @@ def several(given: Any, field: str) -> list[Any]:
         found = files.pictures_in(place) if is_folder(place) else [place]
     else:
         is_batch = isinstance(given, (Tensor, np.ndarray)) and given.ndim == 4
-        found = list(given) if is_batch or isinstance(given, (list, tuple)) else [given]
+        is_one = isinstance(given, (Picture, Image.Image, bytes, bytearray, memoryview, Tensor, np.ndarray))
+        if is_batch or isinstance(given, (list, tuple)):
+            found = list(given)
+        elif is_one or not (hasattr(given, "__iter__") or hasattr(given, "__getitem__")):
+            found = [given]
+        else:
+            found = list(islice(_handed_out(given), _MOST))
     if not found:
-        where = f" in '{given}'" if isinstance(given, (str, Path)) else ""
-        raise InputError(f"no picture{where}, which {choice(field)} names", "pictures end in " + " ".join(sorted(files.READABLE)))
+        if not isinstance(given, (str, Path)):
+            raise InputError(f"no picture in what {choice(field)} is", "give one at least")
+        raise InputError(f"no picture in '{given}', which {choice(field)} names", "pictures end in " + " ".join(sorted(files.READABLE)))
     return found
+
+
+def _handed_out(given: Iterable[Any]) -> Iterator[Any]:
+    """The pictures of what is gone through: of (pictures, labels) the first, of a batch (N, C, H, W) each."""
+    for each in given:
+        first = each[0] if isinstance(each, (list, tuple)) and each else each
+        yield from first if isinstance(first, (Tensor, np.ndarray)) and first.ndim == 4 else [first]
 
 
 def with_content(picture: Picture) -> Picture:

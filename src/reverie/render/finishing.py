@@ -83,7 +83,7 @@ def note_on_skipped(skipped: int, octaves: int) -> tuple[str, ...]:
 def note_on_maps(recipe: Recipe, networks: Sequence[Network]) -> tuple[str, ...]:
     """On a class of a network that tells classes place by place."""
     labels = [term.unit() for term in recipe.target.terms if term.label is not None]
-    told = [each.name for each in networks if labels and each.anatomy.maps]
+    told = [each.name for each in networks if labels and each.anatomy.reading and each.anatomy.reading.is_map]
     return tuple(f"{name} gives scores for every place: '{labels[0]}' is the mean of its channel over the map" for name in told)
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
 
 from reverie.errors import InputError, UsageError, choice
+from reverie.networks.inspection.chance import seed_for
 from reverie.pictures import MEAN, Picture, noise, rounded
 from reverie.recipe import LONGEST_SIDE, MOST_THREADS, Noise, NoiseInput, Recipe
 
@@ -60,8 +60,7 @@ def noise_start(
 
 def generator(seed: int, purpose: str) -> torch.Generator:
     """A random generator of its own for each seed and target."""
-    digest = hashlib.sha256(f"{seed}\n{purpose}".encode()).digest()
-    return torch.Generator().manual_seed(int.from_bytes(digest[:8], "big") >> 1)
+    return torch.Generator().manual_seed(seed_for(seed, purpose))
 
 
 @contextmanager

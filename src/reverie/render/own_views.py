@@ -18,10 +18,15 @@ BATCH = 32  # pictures in a pass
 Best = Mapping[tuple[str, int], float]  # how strongly usual pictures excite units: the best mean activation, by layer and channel
 
 
-def best_of(network: Network, targets: Sequence[Target], usual: Sequence[Tensor]) -> Best | None:
-    """How strongly usual pictures, (C, H, W) each, excite the units that are asked for; None without pictures."""
+def best_of(networks: Sequence[Network], targets: Sequence[Target], usual: Sequence[Tensor]) -> tuple[Best, ...]:
+    """How strongly usual pictures, (C, H, W) each, excite the units that are asked for, in each network; nothing without pictures."""
+    found = [_best_of(each, targets, [resize(picture, *each.size) for picture in usual]) for each in networks] if usual else []
+    return tuple(each or {} for each in found)
+
+
+def _best_of(network: Network, targets: Sequence[Target], usual: Sequence[Tensor]) -> Best | None:
     units = {(unit.layer, unit.channel) for unit in map(_unit, targets) if unit is not None and unit.channel is not None}
-    if not usual or not units:
+    if not units:
         return None
     prepared = network.prepare([layer for layer, _ in units])
     best: dict[tuple[str, int], float] = {}
@@ -35,24 +40,26 @@ def best_of(network: Network, targets: Sequence[Target], usual: Sequence[Tensor]
 
 
 def own_views(
-    pictures: Sequence[Tensor], recipes: Sequence[Recipe], networks: Sequence[Network], usual: Best | None
+    pictures: Sequence[Tensor], recipes: Sequence[Recipe], networks: Sequence[Network], usual: Sequence[Best]
 ) -> list[tuple[str, ...]]:
     """For each picture (C, H, W), rounded to 8 bits as a file of it would be, what is to be said of it; nothing where all is well."""
     if recipes[0].command not in ("imagine", "feature") or recipes[0].objective not in ("excite", "log-odds"):
         return [()] * len(pictures)
     seen = [rounded(each) for each in pictures]
     found: list[list[str]] = [[] for _ in seen]
-    for network in networks:
+    for number, network in enumerate(networks):
         name = network.name if len(networks) > 1 else "the network"
-        for each in (_other_classes(seen, recipes, network, name), _below(seen, recipes, network, usual)):
+        targets = [each.networks[number].target or each.target for each in recipes]
+        best = usual[number] if usual else None
+        for each in (_other_classes(seen, targets, network, name), _below(seen, targets, network, name, best)):
             for place, note in each:
                 found[place].append(note)
     return [tuple(each) for each in found]
 
 
-def _other_classes(pictures: Sequence[Tensor], recipes: Sequence[Recipe], network: Network, name: str) -> Iterator[tuple[int, str]]:
+def _other_classes(pictures: Sequence[Tensor], targets: Sequence[Target], network: Network, name: str) -> Iterator[tuple[int, str]]:
     """The pictures of a class that the network calls another class, by place, and what is to be said."""
-    labels = {place: term.label for place, recipe in enumerate(recipes) if (term := _alone(recipe.target)) and term.label is not None}
+    labels = {place: term.label for place, target in enumerate(targets) if (term := _alone(target)) and term.label is not None}
     if not labels:
         return
     scores = _seen(network, CLASSES, [resize(pictures[place], *network.size) for place in labels])  # (N, K)
@@ -63,11 +70,14 @@ def _other_classes(pictures: Sequence[Tensor], recipes: Sequence[Recipe], networ
             yield place, f"{name} says {theirs}, not {ours if len(wanted) == 1 else label.partition('=')[0]}"
 
 
-def _below(pictures: Sequence[Tensor], recipes: Sequence[Recipe], network: Network, usual: Best | None) -> Iterator[tuple[int, str]]:
+def _below(
+    pictures: Sequence[Tensor], targets: Sequence[Target], network: Network, name: str, usual: Best | None
+) -> Iterator[tuple[int, str]]:
     """The pictures that excite a channel less than the best of usual pictures does, or than photographs do on average, by place."""
-    units = {place: unit for place, recipe in enumerate(recipes) if (unit := _unit(recipe.target)) is not None}
+    units = {place: unit for place, target in enumerate(targets) if (unit := _unit(target)) is not None}
     known = network.usual() if usual is None and units else None
     whose = "photographs on average" if usual is None else "the best of the usual pictures"
+    of = "" if name == "the network" else f" of {name}"
     for layer in dict.fromkeys(unit.layer for unit in units.values()):
         here = {place: unit.channel for place, unit in units.items() if unit.layer == layer and unit.channel is not None}
         if usual is None and (known is None or layer not in known.layers):
@@ -77,7 +87,7 @@ def _below(pictures: Sequence[Tensor], recipes: Sequence[Recipe], network: Netwo
             least = usual.get((layer, channel)) if usual is not None else None if known is None else float(known.layers[layer][0][channel])
             found = float(seen[number, channel].mean())
             if least is not None and found < least:
-                yield place, f"'{units[place].unit()}' stays below {whose}: {found:.3g} of {least:.3g}"
+                yield place, f"'{units[place].unit()}'{of} stays below {whose}: {found:.3g} of {least:.3g}"
 
 
 def _seen(network: Network, layer: str, pictures: Sequence[Tensor]) -> Tensor:

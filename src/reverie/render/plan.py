@@ -72,7 +72,7 @@ class Plan:
         notes: what the user should know of the plan.
         objective: a function of one's own, from what layers see, by name, to a score (N,) for each picture, where the recipe says so.
         score: the same from pictures (N, C, H, W) in 0..1 as they are shown, of a plan without networks.
-        usual: how strongly usual pictures excite the units that are asked for.
+        usual: how strongly usual pictures excite the units that are asked for, by network; nothing where there are none.
     """
 
     recipe: Recipe
@@ -86,7 +86,7 @@ class Plan:
     notes: tuple[str, ...] = ()
     objective: Objective | None = None
     score: PictureScore | None = None
-    usual: Best | None = None
+    usual: tuple[Best, ...] = ()
 
     def __repr__(self) -> str:
         recipe = self.recipe
@@ -203,6 +203,7 @@ class Plan:
         settings = ClimbSettings(
             recipe.canvas, recipe.ascent, recipe.transforms, grown=recipe.command != "dream", penalty=penalised(recipe), soft=scores.soft,
             matching=recipe.objective == "rebuild", tiles=self._tiling, device=self.device,
+            bounded=any(used.mean is not None for used in recipe.networks),  # of networks of one's own
             mask=None if self.mask is None or self._weighs else self.mask[None, None].to(start.device),
         )  # fmt: skip
         alive = torch.zeros(len(start), dtype=torch.bool)

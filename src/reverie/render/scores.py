@@ -13,13 +13,12 @@ from reverie.ascent import IDENTITY, Score, Size, Transform
 from reverie.canvas import magnitudes
 from reverie.errors import UsageError, choice
 from reverie.networks import Network, Prepared
-from reverie.networks.inspection.chance import Chance
+from reverie.networks.inspection.chance import Chance, seed_for
 from reverie.networks.inspection.failures import CannotTake, taking_a_picture
 from reverie.objectives import Penalty, penalty
 from reverie.pictures import resize
 from reverie.recipe import Recipe
 from reverie.render.bound_objectives import Inputs, PlacedJudge, judge_of, judge_of_windows
-from reverie.render.noise import generator
 from reverie.render.target_checks import check, reach
 from reverie.target import CLASSES, Target
 
@@ -73,7 +72,7 @@ def scorers(recipe: Recipe, networks: Sequence[Network], inputs: Inputs) -> Scor
 
 def drawn_from(scores: Scores, seed: int, purpose: str) -> Scores:
     """The same; networks that chance has a part in draw from a sequence that follows from the seed and the purpose."""
-    chance = Chance(generator(seed, f"{purpose} | inside").initial_seed())
+    chance = Chance(seed_for(seed, f"{purpose} | inside"))
     soft = None if scores.soft is None else chance.within(scores.soft)
     return scores._replace(score=chance.within(scores.score), soft=soft)
 

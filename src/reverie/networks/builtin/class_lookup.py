@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import SupportsIndex
 
-from reverie.errors import Refused, UsageError, choice, did_you_mean, nearest
+from reverie.errors import Refused, UsageError, choice, did_you_mean, listing, nearest
 from reverie.networks.builtin import words
 from reverie.networks.builtin.labels import text_of
 
@@ -166,4 +166,4 @@ def _unknown(wanted: str, names: Names) -> UsageError:
     fitting = ([name for name in each if len(low) > 2 and len(name) < 40 and low in name.casefold().split()] for each in names)
     within = [found[0] for found in fitting if found][:5]
     near = within or (nearest(wanted, [*(name for each in names for name in each), *words.known(names)]) if len(low) > 2 else [])
-    return UsageError(f"no label '{wanted}'", did_you_mean(near) if near else "`reverie labels` lists them all")
+    return UsageError(f"no label '{wanted}'", did_you_mean(near) if near else f"{listing('labels')} lists them all")

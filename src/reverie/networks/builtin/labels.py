@@ -44,7 +44,10 @@ def read(path: str | Path) -> list[str]:
             raise InputError(f"'{place.name}' is too large for a file of labels", "one name a line, or a JSON list")
         text = place.read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError, ValueError) as error:
-        raise InputError(f"the labels in '{place.name}' cannot be read ({error})", "name a text file, one name a line") from error
+        raise InputError(
+            f"the labels in '{place.name}' cannot be read ({error})",
+            "name a text file, one name a line; in Python a list of names is one too",
+        ) from error
     if text.lstrip()[:1] in ("[", "{"):
         try:
             found = json.loads(text)

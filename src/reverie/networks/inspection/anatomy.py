@@ -8,15 +8,16 @@ from typing import NamedTuple, TypeVar
 
 from torch import nn
 
-from reverie.errors import UsageError, unknown
+from reverie.errors import UsageError, listing, unknown
 from reverie.networks.inspection.habits import Habits
 from reverie.networks.inspection.layer_names import ATTENTION, CLASS, LayerName
 from reverie.networks.inspection.layouts import Layout
+from reverie.networks.inspection.readings import Reading
 
 CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose2d)
 NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 ACTIVATIONS = (nn.ReLU, nn.ReLU6)
-_LISTED = "`reverie layers` lists what can be looked into"
+_LISTED = f"{listing('layers')} lists what can be looked into"
 _Fact = TypeVar("_Fact")
 
 
@@ -63,9 +64,9 @@ class Anatomy:
     `name#0`, `name#1` … A reach is the side, in pixels, of what one value can depend on; it is missing where that is all of the picture.
     `hands_on`: modules that give the very tensor a convolution gave them, with that convolution. `layouts`: of those outputs that lie over
     the picture. `heads`: how many each module's attention has. `free`: what can be looked at on pictures of any size, by bare name; CLASSES
-    is in it where the class scores can. `habits`: how it is handed pictures. `outputs`: how many tensors it gives. `classes`: how
-    many, and `scores`: the name of the output that has their scores; None where that is not clear, and then `unclear` says why. `maps`: the
-    scores are given for every place. `nans`: what gives NaN, the first that does at the front, CLASSES at the end.
+    is in it where the class scores can. `habits`: how it is handed pictures. `outputs`: how many tensors it gives. `reading`: how the
+    class scores are read from them; None where that is not clear, and then `unclear` says why. `nans`: what gives NaN, the first that does
+    at the front, CLASSES at the end.
     """
 
     layers: list[Layer] = field(default_factory=list)
@@ -80,12 +81,15 @@ class Anatomy:
     heads: dict[str, int] = field(default_factory=dict)
     free: frozenset[str] = frozenset()
     habits: Habits = field(default_factory=Habits)
-    classes: int | None = None
-    scores: str | None = None
     outputs: int = 0
-    maps: bool = False
+    reading: Reading | None = None
     unclear: UsageError | None = None
     nans: tuple[str, ...] = ()
+
+    @property
+    def classes(self) -> int | None:
+        """How many; None where it is not clear what their scores are."""
+        return None if self.reading is None else self.reading.classes
 
     @property
     def single(self) -> bool:

@@ -6,30 +6,56 @@ from collections.abc import Sequence
 
 from torch import nn
 
-from reverie.errors import UsageError
+from reverie.errors import UsageError, choice
 from reverie.networks.inspection.anatomy import Anatomy, measuring_norms
+from reverie.networks.inspection.failures import CannotTake
 from reverie.networks.inspection.layer_names import LayerName
+from reverie.networks.inspection.readings import Reading
 from reverie.networks.inspection.wrappers import real_names
 from reverie.target import CLASSES
 
 
 def check_answers(anatomy: Anatomy, module: nn.Module, names: Sequence[str]) -> None:
     """Raise UsageError where what is wanted is no class scores beyond doubt, or no number."""
-    if CLASSES in names and anatomy.unclear is not None:
-        raise anatomy.unclear.with_traceback(None)
+    if CLASSES in names:
+        clear_reading(anatomy)
     broken = [name for name in names if LayerName.parse(name, anatomy.calls).module in anatomy.nans]
     if broken:
         what = "the class scores are" if broken[0] == CLASSES else f"layer '{broken[0]}' is"
-        raise UsageError(f"{what} NaN: {_first_nan(anatomy, module)}", "take a checkpoint from before")
+        why, remedy = _first_nan(anatomy, module)
+        raise UsageError(f"{what} NaN: {why}", remedy)
+
+
+def clear_reading(anatomy: Anatomy) -> Reading:
+    """How the class scores are read; UsageError where that is not clear."""
+    if anatomy.reading is None:
+        assert anatomy.unclear is not None
+        raise anatomy.unclear.with_traceback(None)
+    return anatomy.reading
+
+
+def check_labels(anatomy: Anatomy, count: int) -> None:
+    """Raise UsageError where so many classes have a name, and there are others; without any name nothing is wrong."""
+    if count and anatomy.classes not in (None, count):
+        raise UsageError(f"{count} labels for a network of {anatomy.classes} classes", "give one for each, in order")
+
+
+def check_several(anatomy: Anatomy, name: str) -> None:
+    """Raise UsageError for a network of one number."""
+    if anatomy.classes == 1:
+        remedy = "give the names of two classes as labels, first that of a low number; as a target class:0 means it"
+        raise UsageError(f"{name} gives one number, and no classes to tell apart", remedy)
 
 
 def remarks_on(anatomy: Anatomy, module: nn.Module, name: str) -> list[str]:
     """What is to be said of a network before it is looked into, one line each; most often nothing."""
     found = []
-    if anatomy.unclear is not None and anatomy.outputs > 1:
-        found.append(f"{anatomy.unclear.fault}; `scores` says which")
+    if isinstance(anatomy.unclear, CannotTake):
+        found.append(str(anatomy.unclear))
+    elif anatomy.unclear is not None and anatomy.outputs > 1:
+        found.append(f"{anatomy.unclear.fault}; {choice('scores', 'NAME')} says which")
     if anatomy.nans:
-        found.append(f"{name} gives NaN: {_first_nan(anatomy, module)}")
+        found.append(f"{name} gives NaN: {_first_nan(anatomy, module)[0]}")
     if anatomy.habits.mixes:
         measuring = measuring_norms(module)
         why = f" (norm '{measuring[0]}' measures the batch)" if measuring else ""
@@ -37,12 +63,14 @@ def remarks_on(anatomy: Anatomy, module: nn.Module, name: str) -> list[str]:
     return found
 
 
-def _first_nan(anatomy: Anatomy, module: nn.Module) -> str:
-    """Which layer is the first that gives NaN, and whether its weights do."""
+def _first_nan(anatomy: Anatomy, module: nn.Module) -> tuple[str, str]:
+    """Which layer is the first that gives NaN, and whether it comes from its weights; and what to do about it."""
+    mend = "mend its forward: a root or logarithm of what is not above 0, 0 divided by 0"
     first = anatomy.nans[0]
     if first == CLASSES:
-        return "no layer gives any, what is done with the last one does"
+        return "no layer gives any, what is done with the last one does", mend
     part = module.get_submodule(real_names(module).get(first, first))
-    broken = [name for name, each in (*part.named_parameters(), *part.named_buffers()) if bool(each.isnan().any())]
-    why = f"its {broken[0]} holds NaN" if broken else "though its weights hold none"
-    return f"'{first}' is the first layer that gives it, {why}"
+    weights = [(name, each) for name, each in (*part.named_parameters(), *part.named_buffers()) if each.is_floating_point()]
+    broken = next((name for name, each in weights if not bool(each.isfinite().all())), None)
+    why = "though its weights are finite" if broken is None else f"its {broken} is not finite"
+    return f"'{first}' is the first layer that gives it, {why}", mend if broken is None else "take a checkpoint from before"

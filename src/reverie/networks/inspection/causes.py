@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from reverie.networks.inspection.anatomy import CONVOLUTIONS, measuring_norms
-from reverie.networks.inspection.failures import CannotTake, run
+from reverie.networks.inspection.failures import CannotTake
+from reverie.networks.inspection.native_sides import remedy_of, sides, takes
 
-SIDES = (28, 32, 64, 48, 96, 112, 128, 160, 224, 256, 240, 299, 320, 384, 512)  # that networks are trained on
 _ALONE = "wrap it in a module that takes pictures alone"
 _DEVICE = re.compile(r"CUDA|cuda|HIP|Expected all tensors to be on the same device|NVIDIA")
 
@@ -31,14 +31,6 @@ def remedy(module: nn.Module, picture: Tensor, error: CannotTake) -> str:
     with torch.no_grad():
         found = next(filter(None, (cause(module, picture, error) for cause in causes)), "")
     return found or f"say its native size if it is another, or {error.remedy}"
-
-
-def _takes(module: nn.Module, given: Any) -> bool:
-    try:
-        run(module, given)
-    except CannotTake:
-        return False
-    return True
 
 
 def _several_inputs(module: nn.Module, _picture: Tensor, error: CannotTake) -> str:
@@ -71,13 +63,13 @@ def _channels(module: nn.Module, picture: Tensor, _error: CannotTake) -> str:
         return ""
     other = picture.new_zeros(1, first.in_channels, *picture.shape[2:])
     several = f"{first.in_channels} channel{'s' * (first.in_channels > 1)}"
-    if not _takes(module, other):
+    if not takes(module, other):
         return ""
     return f"it takes pictures of {several}, not of {picture.shape[1]}: give a mean and std for each"
 
 
 def _other_kinds(module: nn.Module, picture: Tensor, _error: CannotTake) -> str:
-    return next((told for given, told in _kinds(picture) if _takes(module, given)), "")
+    return next((told for given, told in _kinds(picture) if takes(module, given)), "")
 
 
 def _kinds(picture: Tensor) -> Iterator[tuple[Any, str]]:
@@ -124,7 +116,7 @@ class _Asked(dict[str, Tensor]):
 
 def _keys(module: nn.Module, picture: Tensor, _error: CannotTake) -> str:
     asked = _Asked(picture)
-    ran = _takes(module, asked)
+    ran = takes(module, asked)
     names = [each for each in asked.names if isinstance(each, str)]
     if not names or not (ran or len(names) < 4):
         return ""
@@ -135,7 +127,7 @@ def _keys(module: nn.Module, picture: Tensor, _error: CannotTake) -> str:
 def _batch_of_one(module: nn.Module, picture: Tensor, error: CannotTake) -> str:
     """A norm that measures its batch has nothing to measure in one picture."""
     measuring = measuring_norms(module)
-    if not measuring or not _takes(module, torch.cat([picture, 0.5 * picture])):
+    if not measuring or not takes(module, torch.cat([picture, 0.5 * picture])):
         return ""
     name = error.layer if error.layer in measuring else measuring[0]
     return f"norm '{name}' takes mean and spread from the batch, and one picture has none there: train it with track_running_stats=True"
@@ -144,14 +136,11 @@ def _batch_of_one(module: nn.Module, picture: Tensor, error: CannotTake) -> str:
 def _precision(module: nn.Module, picture: Tensor, _error: CannotTake) -> str:
     """A type that is written into its forward."""
     for dtype in (torch.float16, torch.bfloat16, torch.float64):
-        if _takes(module.to(dtype), picture.to(dtype)):
+        if takes(module.to(dtype), picture.to(dtype)):
             return f"{str(dtype).removeprefix('torch.')} is written into its forward: take that out, it is looked at in float32"
     module.float()
     return ""
 
 
 def _size(module: nn.Module, picture: Tensor, _error: CannotTake) -> str:
-    for side in SIDES:
-        if (side, side) != tuple(picture.shape[2:]) and _takes(module, picture.new_zeros(1, picture.shape[1], side, side)):
-            return f"it takes pictures of {side}×{side}: say its native size, size={side} (on the command line --native {side})"
-    return ""
+    return remedy_of(sides(module, picture))

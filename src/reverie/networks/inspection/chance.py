@@ -80,7 +80,7 @@ class Chance:
                 if each.name in self._states:
                     each.put(self._states[each.name])
                 else:
-                    each.seed(_seed(self._seed, each.name))
+                    each.seed(seed_for(self._seed, each.name))
             yield
         finally:
             for each, state in zip(sources, before, strict=True):
@@ -119,7 +119,7 @@ def drawing_alike(module: nn.Module) -> Iterator[Drawn]:
     def begin(_module: nn.Module, _inputs: Any) -> None:
         look()
         for each in sources:
-            each.seed(_seed(0, each.name))
+            each.seed(seed_for(0, each.name))
         begun[:] = [_written(each.read()) for each in sources]
 
     handle = module.register_forward_pre_hook(begin)
@@ -132,8 +132,9 @@ def drawing_alike(module: nn.Module) -> Iterator[Drawn]:
             each.put(state)
 
 
-def _seed(seed: int, name: str) -> int:
-    return int.from_bytes(hashlib.sha256(f"{seed}\n{name}".encode()).digest()[:8], "big") >> 1
+def seed_for(seed: int, purpose: str) -> int:
+    """A seed of its own, of 63 bits, for each seed and purpose."""
+    return int.from_bytes(hashlib.sha256(f"{seed}\n{purpose}".encode()).digest()[:8], "big") >> 1
 
 
 def _written(state: Any) -> bytes:

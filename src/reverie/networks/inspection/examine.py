@@ -19,7 +19,9 @@ from reverie.networks.inspection.failures import CannotTake
 from reverie.networks.inspection.habits import habits_of
 from reverie.networks.inspection.layer_names import ATTENTION
 from reverie.networks.inspection.layouts import Layout, layout_of
-from reverie.networks.inspection.outputs import class_scores, named, unclear, which, with_rows
+from reverie.networks.inspection.native_sides import has_one_row, remedy_of, sides
+from reverie.networks.inspection.outputs import named
+from reverie.networks.inspection.readings import Reading, reading_of
 from reverie.networks.inspection.receptive_fields import Field
 from reverie.networks.inspection.watched_passes import Call, NativePass, WidePass, native_pass, wide_pass
 from reverie.target import CLASSES
@@ -40,7 +42,7 @@ class _Output(NamedTuple):
     heads: int | None
 
 
-def examine(module: nn.Module, picture: Tensor, levels: Mapping[str, str], scores: str | None = None) -> Anatomy:
+def examine(module: nn.Module, picture: Tensor, levels: Mapping[str, str], scores: str | None = None, labels: int = 0) -> Anatomy:
     """Watch one pass, and what of it goes otherwise for other pictures: one twice as wide, two together, in another order of memory.
 
     Args:
@@ -48,15 +50,16 @@ def examine(module: nn.Module, picture: Tensor, levels: Mapping[str, str], score
         picture: (1, C, H, W), at the native size, as the network takes it.
         levels: plain-language levels by layer name.
         scores: the name of the output that is the class scores, if it has one.
+        labels: how many classes have a name.
 
     Raises:
         CannotTake: it cannot take a picture of this size; with what to do about it.
     """
     with drawing_alike(module) as drawn:
-        return _examined(module, picture, levels, scores, drawn)
+        return _examined(module, picture, levels, (scores, labels), drawn)
 
 
-def _examined(module: nn.Module, picture: Tensor, levels: Mapping[str, str], scores: str | None, drawn: Drawn) -> Anatomy:
+def _examined(module: nn.Module, picture: Tensor, levels: Mapping[str, str], said: tuple[str | None, int], drawn: Drawn) -> Anatomy:
     altered = {name for name, part in module.named_modules() if _is_altered(part)}
     try:
         native = native_pass(module, picture)
@@ -72,28 +75,24 @@ def _examined(module: nn.Module, picture: Tensor, levels: Mapping[str, str], sco
     anatomy.layers = [layer for each in outputs for layer in _layers(each, levels)]
     anatomy.hands_on = _handed_on(native.calls)
     anatomy.chains = _chains([call for call in native.calls if call.name not in altered], anatomy.calls, native.readers)
-    _find_scores(anatomy, native, scores)
+    _find_scores(anatomy, native, module, picture, said)
     anatomy.free = wide.free(native.calls) | ({CLASSES} if anatomy.habits.free else set())
     anatomy.free -= _behind_tokens(native.calls, anatomy.layouts)
-    anatomy.nans = _nans(native, anatomy.scores)
+    anatomy.nans = _nans(native, anatomy.reading)
     anatomy.habits = replace(anatomy.habits, pair=None)
     return anatomy
 
 
-def _find_scores(anatomy: Anatomy, native: NativePass, name: str | None) -> None:
-    """Which output is the class scores, by what two pictures gave: there they have two rows."""
-    pair = anatomy.habits.pair
+def _find_scores(anatomy: Anatomy, native: NativePass, module: nn.Module, picture: Tensor, said: tuple[str | None, int]) -> None:
+    """Which output is the class scores, or why that is not clear; what is `said` of it: its name, and of how many classes."""
     anatomy.outputs = len(named(native.output))
     try:
-        found = which(native.output, name, 1) if pair is None else which(pair, name, 2, native.output)
-        alone = class_scores(native.output, found, 1)
-        if pair is not None and class_scores(pair, found, 2).shape[1] != alone.shape[1]:
-            raise unclear(named(native.output))
+        anatomy.reading = reading_of(module, picture, native.output, anatomy.habits.pair, *said)
     except UsageError as error:
         anatomy.unclear = error
-        return
-    whole = with_rows(named(native.output)[found], 1)
-    anatomy.scores, anatomy.classes, anatomy.maps = found, alone.shape[1], whole is not None and whole.dim() > 2
+        if not has_one_row(native.output):
+            fault = f"{type(module).__name__} makes several rows of one picture of {picture.shape[3]}×{picture.shape[2]}"
+            anatomy.unclear = CannotTake(fault, remedy_of(sides(module, picture)) or "say its native size")
 
 
 def _if_rows(wide: WidePass, native: NativePass) -> Any:
@@ -103,14 +102,14 @@ def _if_rows(wide: WidePass, native: NativePass) -> Any:
     return wide.output if same else None
 
 
-def _nans(native: NativePass, scores: str | None) -> tuple[str, ...]:
+def _nans(native: NativePass, reading: Reading | None) -> tuple[str, ...]:
     """What gives NaN, in the order in which it comes: most often nothing, and then the outputs alone are looked at."""
     outputs = named(native.output)
     broken = {name for name, each in outputs.items() if _has_nan(each)}
     if outputs and not broken:
         return ()
     parts = dict.fromkeys(call.name for call in native.calls if _has_nan(call.output))
-    return (*parts, *([CLASSES] if scores in broken else []))
+    return (*parts, *([CLASSES] if reading is not None and reading.name in broken else []))
 
 
 def _has_nan(tensor: Tensor) -> bool:

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from reverie.errors import UsageError, did_you_mean, nearest
+from reverie.errors import UsageError, did_you_mean, listing, nearest
 from reverie.networks.inspection.attention import Attention
 from reverie.networks.inspection.layer_names import ATTENTION, CLASS, LayerName
 
@@ -38,7 +38,7 @@ def _see(name: str) -> str:
     function = re.sub(r"[_#]?\d*$", "", name.rpartition(".")[2])
     if function and (callable(getattr(F, function, None)) or callable(getattr(torch, function, None))):
         return f"a call of the function {function} has no name: take the module before it, or make it a module, as nn.ReLU is one"
-    return "`reverie layers` lists them"
+    return f"{listing('layers')} lists them"
 
 
 def first_tensor(output: Any) -> Tensor | None:

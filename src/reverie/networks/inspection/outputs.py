@@ -36,11 +36,12 @@ def class_scores(output: Any, name: str | None = None, count: int | None = None)
     return rows.flatten(2).mean(2) if rows.dim() > 2 else rows.view(len(rows), -1)
 
 
-def which(output: Any, name: str | None = None, count: int | None = None, shown: Any = None) -> str:
+def which(output: Any, name: str | None = None, count: int | None = None, shown: Any = None, labels: int = 0) -> str:
     """The name of the class scores among the tensors of an output for `count` pictures.
 
     Args:
         shown: an output of the same kind that messages list instead.
+        labels: how many classes have a name: of several that it could be it is the one with as many.
 
     Raises:
         UsageError: it is not clear.
@@ -59,8 +60,10 @@ def which(output: Any, name: str | None = None, count: int | None = None, shown:
         if _is_scores(found[each], count, dims=(1, 2, 4)):
             return each
     flat_ones = [each for each, tensor in found.items() if _is_scores(tensor, count, dims=(2,))]
+    if len(flat_ones) > 1:
+        flat_ones = [each for each in flat_ones if found[each].shape[1] == labels]
     if len(flat_ones) != 1:
-        raise unclear(listed)
+        raise unclear(listed, labels)
     return flat_ones[0]
 
 
@@ -121,12 +124,13 @@ def _shape(tensor: Tensor) -> str:
     return f"({', '.join(sides)}{',' * (len(sides) == 1)}){kind}"
 
 
-def unclear(found: Mapping[str, Tensor]) -> UsageError:
+def unclear(found: Mapping[str, Tensor], labels: int = 0) -> UsageError:
     """That none of these outputs is the class scores beyond doubt."""
     fault = f"it is not clear which output of this network is the class scores: {_has(found)}"
     if list(found) in ([], [""]):
         return UsageError(fault, "name a layer instead of a class, or wrap it in a module that gives a row of scores for each picture")
     likely = [name for name, tensor in found.items() if tensor.dim() == 2 and tensor.is_floating_point()]
+    likely = [name for name in likely if found[name].shape[1] == labels] or likely
     return UsageError(fault, f"say which: {choice('scores', likely[-1] if likely else 'NAME')}")
 
 

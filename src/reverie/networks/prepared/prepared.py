@@ -21,7 +21,6 @@ from reverie.networks.inspection.checkpointing import straight_through_checkpoin
 from reverie.networks.inspection.failures import CannotTake, taking_a_picture
 from reverie.networks.inspection.hooks import Seen, run_until
 from reverie.networks.inspection.layer_names import LayerName
-from reverie.networks.inspection.outputs import class_scores
 from reverie.networks.prepared.fitting import Fits, Size, cropped, padded
 from reverie.networks.prepared.fused import ConvRelu
 from reverie.networks.prepared.normalise import Normalise
@@ -142,17 +141,22 @@ class Prepared:
             layout = self.anatomy.layout(name)
             seen[name] = each if layout is None else layout.to_maps(each, LayerName.parse(name, self.anatomy.calls).part, scale)
         if CLASSES in self.wanted:
-            seen[CLASSES] = self._scores(output, x)
+            seen[CLASSES] = self._scores_of(output, x)
         return seen if torch.is_grad_enabled() else {name: each.detach() for name, each in seen.items()}
 
     def _gradients(self) -> AbstractContextManager[object]:
         """For a network that asks for gradients in its own forward."""
         return torch.enable_grad() if self.anatomy.habits.graded else nullcontext()
 
-    def _scores(self, output: Any, x: Tensor) -> Tensor:
+    def scores(self, output: Any, count: int) -> Tensor:
+        """(N, K): the class scores in what the network gave for so many pictures; UsageError where it has not a row for each."""
+        assert self.anatomy.reading is not None  # CLASSES was wanted
+        return self.anatomy.reading.scores(output, count)
+
+    def _scores_of(self, output: Any, x: Tensor) -> Tensor:
         """(N, K); places that were moved into the batch are no rows of pictures."""
         try:
-            found = class_scores(output, self.anatomy.scores, len(x))
+            found = self.scores(output, len(x))
         except UsageError as error:
             raise CannotTake(error.fault, error.remedy) from error
         if found.shape[1] != self.anatomy.classes:

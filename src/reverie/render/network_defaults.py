@@ -9,17 +9,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from reverie.api.start_guide_mask import picture_of
 from reverie.canvas import PHOTOGRAPHS
 from reverie.networks import Network
-from reverie.pictures import frequencies, resize, several
+from reverie.pictures import frequencies
 from reverie.recipe import COMMANDS
-from reverie.render import is_built_in
+from reverie.render.provenance import is_built_in
 
 TUNED = 224  # pixels a side for which the commands' own choices were tuned
 SMALLEST = 32  # a side at which a picture bears little turning and scaling
 LARGE = 128  # from this side on a network of colours is one of photographs
-MOST = 500  # usual pictures that are looked at
 _IMAGENET = (0.485, 0.456, 0.406, 0.229, 0.224, 0.225)  # means and deviations of its photographs
 _NEAR = 0.06  # those of CIFAR and others are as near
 _WIDEST = 0.45  # deviation of pictures: 0.5 is black and white alone, and commonly said of pictures nobody measured
@@ -121,16 +119,7 @@ def _vividness(pictures: Tensor) -> float:
     return float((1 - theirs).clamp(0, 1))
 
 
-def usual_pictures(given: Any, network: Network) -> tuple[list[Tensor], tuple[str, ...]]:
-    """The pictures that are usual, (C, H, W) each at the native size, of very many an even part; and what is to be said of them.
-
-    Args:
-        given: a folder, a file, a picture, pictures, or a tensor (N, C, H, W).
-    """
-    if given is None:
-        return [], ()
-    found = several(given, "usual")
-    every = len(found) / min(MOST, len(found))
-    taken = [found[int(number * every)] for number in range(min(MOST, len(found)))]
-    notes = (f"of {len(found)} usual pictures {MOST} were looked at, evenly taken",) if len(taken) < len(found) else ()
-    return [resize(picture_of(each, network.channels).pixels, *network.size) for each in taken], notes
+def octaves_for(scale: float, network: Network, size: tuple[int, int]) -> int:
+    """As many as lead from half the network's own size to the size that is asked for: then the subject fills any picture."""
+    half = min(network.size) / 2
+    return max(1, min(24, 1 + round(math.log(max(1.0, min(size) / half)) / math.log(scale))))
