@@ -15,7 +15,7 @@ from reverie import Footage
 from reverie.errors import InputError, UsageError
 from reverie.networks import Network
 from reverie.pictures import Picture, rounded
-from reverie.recipe import COMMANDS, Recipe
+from reverie.recipe import COMMANDS
 from reverie.render.network_defaults import network_defaults, tones_of
 from reverie.render.noise import noise_start
 from reverie.render.own_views import best_of, own_views
@@ -161,7 +161,7 @@ def test_each_of_several_networks_is_held_to_its_own_usual_and_its_own_target() 
     own = recipe.networks[1].model_copy(update={"target": parse("class:0")})
     changed = recipe.model_copy(update={"networks": (recipe.networks[0], own)})
     (notes,) = own_views([made.pixels], [changed], [ours, fainter], best_of([ours, fainter], [target], white))
-    assert len(notes) == 1  # of the second a class is asked for, and it says so
+    assert [note.partition(" ")[0] for note in notes] == ["'body:0'", "Bright"]  # of the second a class is asked for, and it says so
 
 
 def test_the_pictures_of_channels_on_a_page_are_those_that_feature_gives() -> None:
