@@ -34,6 +34,8 @@ _FIRST = (
 
 
 _WRITTEN = frozenset({"output", "sheet"})  # flags that name what is made
+_FOLDERS = frozenset({"PATH", "FOLDER"})  # what stands for a value that is a file, or a folder of them
+_PATHS = _FOLDERS | {"FILE", "PICTURE", "START", "VIDEO"}
 
 
 @dataclass(frozen=True)
@@ -83,25 +85,29 @@ def built(spec: CommandSpec, run: Callable[[Call], int | None] | None = None) ->
         given = {
             name: _given(value, flag_in(spec.flags[name], name)) for name, value in values.items() if value is not None and value != ()
         }
-        with originals(_files_in(subjects, given, network)):
+        with originals(_files_in(spec, subjects, given, network)):
             return (run or _loaded(spec.run))(Call(spec, subjects, given, network)) or 0
 
     return _Command(spec.name, callback=call, params=[*arguments, *options], help=spec.summary)
 
 
-def _files_in(subjects: tuple[Any, ...], given: Mapping[str, Any], network: NetworkFlags) -> Iterator[Path]:
-    """Every file that goes into a command, and those in the folders that its flags name."""
+def _files_in(spec: CommandSpec, subjects: tuple[Any, ...], given: Mapping[str, Any], network: NetworkFlags) -> Iterator[Path]:
+    """Every file that goes into a command, and those in the folders that its flags name; a word is none, whatever is called so."""
     from reverie.files.input_files import pictures_in
 
-    for name, value in (*(("", each) for each in subjects), *given.items(), *(("", each) for each in network.files())):
+    said = [("", each.metavar, value) for each, value in zip(spec.subjects, subjects, strict=True)]
+    said += [(name, flag_in(spec.flags[name], name).metavar, value) for name, value in given.items()]
+    for name, metavar, value in (*said, ("", "FILE", network.files())):
+        if name in _WRITTEN or not _PATHS.intersection(metavar.split("|")):
+            continue
         for text in value if isinstance(value, (tuple, list)) else [value]:
-            if name in _WRITTEN or not isinstance(text, str) or not text:
+            if not isinstance(text, str) or not text:
                 continue
             place = expanded(text)
-            if is_folder(place):  # of a start's folder what goes in is known later, of a redo's by its content
-                yield from pictures_in(place) if name not in ("", "start") else ()
-            else:
+            if not is_folder(place):
                 yield place
+            elif metavar in _FOLDERS and name != "start":  # what of it goes into a redo is known by content, later
+                yield from pictures_in(place)
 
 
 class _Command(click.Command):
