@@ -130,7 +130,11 @@ def test_of_several_starts_a_bad_one_does_not_stop_the_others(run: Run, place: P
     assert "b.png' claims" in answer.err and "c.png' is empty" in answer.err
     labels = run("recognise", "in/a.png", "in/b.png", "in/d.png", "--json")
     assert labels.code == 4 and [each["picture"] for each in labels.data] == ["in/a.png", "in/d.png"]
-    run("dream", "in/a.png", "in/missing.png", *SHORT).fault(3, "in/missing.png' does not exist")  # known beforehand: nothing is dreamt
+    for command in (("dream", *SHORT, "--level", "edges"), ("recognise",), ("see", "--steps", "1", "--channels", "0", "--level", "edges")):
+        good, bad = (run(*command, *names, "--json") for names in (("in/a.png", "no.png", "in/c.png"), ("no.png", "in/c.png")))
+        assert (good.code, len(good.data), bad.code, bad.data) == (3, 1, 3, []), (command, good, bad)
+        for answer in (good, bad):  # named at the end
+            assert [" ".join(each.split()[:3]) for each in answer.err.splitlines()[-2:]] == ["reverie: 'no.png' does", "reverie: 'in/c.png' is"]
 
 
 # ── answers ──────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -195,6 +195,13 @@ class Outputs:
         seconds = round(sum(each.seconds or 0.0 for each in pictures), 3)
         self._tell({"path": str(self.sheet), "recipe": None, "seconds": seconds, "score": None}, self.sheet)
 
+    def stopped(self, done: int, wanted: int) -> Interrupted:
+        """That so many of the pictures are there, one of them perhaps as far as it had come."""
+        if wanted > 1 and self.writing.with_recipe:  # by which those that are done are known
+            return Interrupted("stopped early", so_far(done - self.unfinished, wanted, self.writing.force))
+        last = "the last picture is what had been dreamt so far, as its recipe says; the same command makes it whole"
+        return Interrupted("stopped early", last if self.unfinished else "")
+
     def tell(self, result: dict[str, Any], text: str = "") -> None:
         """A result that is no picture."""
         self._tell(result, *([text] if text else []))
@@ -298,6 +305,7 @@ def named(stem: str, ending: str) -> str:
     return stem + ending
 
 
-def stopped_early(unfinished: int) -> Interrupted:
-    so_far = "the last picture is what had been dreamt so far, as its recipe says; the same command makes it whole"
-    return Interrupted("stopped early", so_far if unfinished else "")
+def so_far(done: int, wanted: int, force: bool) -> str:
+    """How many of several pictures are done, and what goes on with the rest; one that is made by force is made anew each time."""
+    without = f" without {choice('force')}" if force else ""
+    return f"{done} of {wanted} pictures are done, and the same command{without} goes on with the rest"

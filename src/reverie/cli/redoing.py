@@ -9,7 +9,7 @@ from reverie.album import read_recipe
 from reverie.cli.console import line, remark
 from reverie.cli.flags import Call
 from reverie.cli.moving import check_output, make
-from reverie.cli.outputs import Outputs, named, stopped_early
+from reverie.cli.outputs import Outputs, named
 from reverie.cli.query_commands import check_readable
 from reverie.recipe import Machinery, Recipe, choose
 from reverie.store import expanded, sha256_of
@@ -62,7 +62,7 @@ def redo(call: Call) -> int:
         shown.close()
         out.save(made, path)
     if shown.interrupted and made.recipe is not None and made.recipe.stopped != plan.recipe.stopped:
-        raise stopped_early(1)
+        raise out.stopped(1, 1)
     return 0
 
 
