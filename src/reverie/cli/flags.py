@@ -15,6 +15,7 @@ import click
 from pydantic.fields import FieldInfo
 
 from reverie.cli.network_flags import NetworkFlags, network_option
+from reverie.cli.other_words import no_such_word
 from reverie.recipe import COMMANDS, DEFAULT_PRESET, CommandSpec, Data, Flag, choose, flag_in, flag_names, seeds
 from reverie.store import expanded, is_folder, originals
 
@@ -116,6 +117,17 @@ class _Command(click.Command):
     @cached_property
     def spec(self) -> CommandSpec:
         return COMMANDS.get(self.name or "") or CommandSpec(self.name or "", self.help or "", "", "")
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        ctx.allow_extra_args = True
+        try:
+            super().parse_args(ctx, args)
+        except click.UsageError as error:
+            error.ctx = error.ctx or ctx  # of a flag without its value the parser does not say whose it is
+            raise
+        if ctx.args and not ctx.resilient_parsing:
+            raise no_such_word(ctx.args[0], self.spec)
+        return ctx.args
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         def show_all(context: click.Context, _param: click.Parameter, asked: bool) -> None:
