@@ -106,6 +106,8 @@ class Outputs:
             another = another or path
         if another is not None:
             tell_taken(another, path)
+        elif path != first:
+            remark(f"'{first}' is the name of another result too, capitals apart: this one goes to '{path}'")
         return path
 
     def _may_write(self, path: Path, files: list[Path], start: Picture, recipe: Recipe) -> bool:
