@@ -249,7 +249,9 @@ def test_a_kept_start_is_given_back(run: Run, place: Path, leaf: Path) -> None:
     Path("a-start.jpg").write_bytes(b"mine")
     assert run("recipe", "a.png", "--start").out == "a-start-2.jpg\n" and Path("a-start.jpg").read_bytes() == b"mine"
     told = run("recipe", "a.png", "--start", "-o", "start.png")
-    assert told.code == 0 and "which is a .jpg" in told.err
+    assert (told.code, told.out) == (0, "start.jpg\n") and "what went in is a .jpg" in told.err
+    assert Path("start.jpg").read_bytes() == content and not Path("start.png").exists()
+    run("recipe", "a.png", "--start", "-o", "other.png").fault(5, "'other.jpg' exists already")
     rows = run("recipe", "a.png", "--inputs", "-o", "all", "--json").data
     assert [each["role"] for each in rows] == ["start", "guide", "mask"] and listed(place / "all") == [
         "a-guide.png",
