@@ -73,6 +73,11 @@ def test_without_a_command_it_says_what_to_try_on_the_picture_at_hand(run: Run, 
     assert film == ["reverie", "film", "a walk.mp4"]
 
 
+def test_help_says_that_company_changes_details(run: Run) -> None:
+    for command in ("imagine", "feature"):
+        assert "--batch 1 makes them as if alone" in " ".join(run(command, "--help").out.split())
+
+
 def test_help_names_the_usual_preset_and_where_knobs_are_shown(run: Run) -> None:
     text = " ".join(run("dream", "--help").out.split())
     assert "[default: menagerie]" in text and "docs/knobs.md" in text

@@ -77,9 +77,7 @@ def _units(text: Climbed, wish: Planning) -> list[Target]:
     return found
 
 
-def _plans(
-    wish: Planning, targets: list[Target], between: list[Target] | None, numbers: Sequence[int], words: Iterable[str]
-) -> list[Plan]:
+def _plans(wish: Planning, targets: list[Target], between: list[Target] | None, numbers: Sequence[int], words: Iterable[str]) -> list[Plan]:
     """A plan for each seed of `numbers` and each batch; `words` is what is to be told of those that were asked for."""
     kind, groups = _grouped(targets, between, wish.request)
     paper, dpi = wish.request[Print].print, wish.choices.finish.dpi or PRINT_DPI

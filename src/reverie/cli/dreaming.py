@@ -10,10 +10,10 @@ from reverie.album import made_by_reverie
 from reverie.cli.console import Faults, line, remark, say, told
 from reverie.cli.estimates import in_time, of_all, of_picture
 from reverie.cli.flags import Call
-from reverie.cli.outputs import Outputs, named, what_for
+from reverie.cli.outputs import Outputs, named, stem_of, what_for
 from reverie.cli.query_commands import check_readable
 from reverie.errors import InputError
-from reverie.recipe import Estimate, each_of
+from reverie.recipe import Estimate, each_of, is_noise
 from reverie.store import expanded, is_folder, originals, speakable
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ def pictures_of(starts: Sequence[str], faults: Faults) -> list[str]:
 def _pictures_at(start: str) -> list[str]:
     from reverie.files.input_files import READABLE, pictures_in
 
-    if start.startswith("noise:"):
+    if is_noise(start):
         return [start]
     if not start or not is_folder(expanded(start)):
         check_readable(start)
@@ -139,7 +139,7 @@ def _others_in(folder: Path) -> list[str]:
 
 def _name(call: Call, start: str, plan: Plan, starts: list[str], variant: int | None) -> str:
     """A name made from the start, the preset, the target and the seed, and of a variant its number."""
-    stem = start.replace(":", "-") if start.startswith("noise:") else Path(start).stem
+    stem = stem_of(start)
     if sum(Path(each).stem == stem for each in starts) > 1:
         stem = Path(start).name
     how = "" if plan.recipe.objective == "excite" else f"-{plan.recipe.objective}"

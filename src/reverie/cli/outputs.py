@@ -14,7 +14,7 @@ from reverie.album import is_sheet, recipe_at
 from reverie.cli.console import print_json, remark, say
 from reverie.cli.flags import Call
 from reverie.errors import Interrupted, OutputError, UsageError, choice
-from reverie.recipe import CHOSEN, Making, Printing, Sheet, Writing
+from reverie.recipe import CHOSEN, Making, Printing, Sheet, Writing, is_noise
 from reverie.store import Destination, Kept, check_not_original, check_place, exists, expanded, is_folder, speakable
 from reverie.target import Target, without_members
 
@@ -298,6 +298,11 @@ def what_for(call: Call, target: Target) -> str:
     """What a dream was made for, as part of a file's name: its target, after the preset that was asked for."""
     preset = call.given.get("preset")
     return ("" if preset is None else f"{preset}-") + speakable(without_members(target))
+
+
+def stem_of(start: str) -> str:
+    """What a file's name takes of a start: `sky` of sky.jpg, `noise-pink` of noise:pink."""
+    return start.replace(":", "-") if is_noise(start) else Path(start).stem
 
 
 def named(stem: str, ending: str) -> str:

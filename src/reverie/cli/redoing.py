@@ -11,7 +11,7 @@ from reverie.cli.flags import Call
 from reverie.cli.moving import check_output, make
 from reverie.cli.outputs import Outputs, named
 from reverie.cli.query_commands import check_readable
-from reverie.recipe import Machinery, Recipe, choose
+from reverie.recipe import Machinery, Recipe, choose, is_noise
 from reverie.store import expanded, sha256_of
 
 _AS_IT_WAS = frozenset({"start", *Machinery.model_fields})  # choices that leave the picture as it is
@@ -70,7 +70,7 @@ def _is_another_start(start: str | None, old: Recipe) -> bool:
     """Whether what is named is nothing that went in, so that it is a change: noise, or a file of other content."""
     if start is None or expanded(start).is_dir():
         return False
-    if start.startswith("noise:") or old.from_noise_alone:
+    if is_noise(start) or old.from_noise_alone:
         return True
     check_readable(start, "film" if old.film else "picture")
     return sha256_of(expanded(start)) not in old.contents
