@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 _FAR, _LONGEST, _MANY = 1000, 200, 300  # edits of a name that is not near; letters of one that is looked for; words
-_TECHNICAL, _DOUBLE = re.compile(r"[.\d]"), re.compile(r"([^aeiou\W\d_])\1+")
+_TECHNICAL, _NO_DIGIT, _DOUBLE = re.compile(r"[.\d]"), re.compile(r"\D"), re.compile(r"([^aeiou\W\d_])\1+")
 _CHOICE = re.compile("⟦([a-z_][a-z0-9_]*)(?:=([^⟧]*))?⟧")
 
 
@@ -126,6 +126,8 @@ def nearest(name: str, known: Iterable[str]) -> list[str]:
         if part > 3 and other[:1] not in word[:2] and word[:1] not in other[:2]:  # few mistake how a word begins
             most -= 1
         found[each] = 0 if sound == _sound(other) else _edits(word, other, most)
+        if part == 3 and _NO_DIGIT.sub("", word) != _NO_DIGIT.sub("", other):  # blocks.4.1 is nearer to block4.1 than blocks.1 is
+            found[each] += 2
     least = min((edits for edits in found.values() if edits < _FAR), default=-1)
     return sorted((each for each, edits in found.items() if edits == least), key=lambda each: _edits(name, each, _FAR))[:3]
 

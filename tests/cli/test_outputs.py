@@ -116,11 +116,12 @@ def test_several_starts_and_folders_of_them(run: Run, place: Path) -> None:
     assert answer.code == 0 and answer.out.splitlines() == [f"out/{each}" for each in names]
     assert listed(place / "out") == sorted(names)
     assert pixels(place / "out" / names[0]).shape == (80, 64, 3) and pixels(place / "out" / names[2]).shape == (51, 64, 3)
-    assert f"'out/{names[0]}' is the name of another result too, capitals apart: this one goes to 'out/{names[1]}'" in answer.err
+    assert f"'out/{names[0]}' is another result of this run: this one goes to 'out/{names[1]}'" in answer.err
     (place / "two" / "a.png").rename(place / "two" / "B.jpg")
     capitals = run("dream", "two", "one/b.jpg", *SHORT, "-o", "new")
     first, last = capitals.out.splitlines()
-    assert last.lower() == first.lower().replace(".png", "-2.png") and f"this one goes to '{last}'" in capitals.err
+    assert last.lower() == first.lower().replace(".png", "-2.png")
+    assert f"'{first}' is another result of this run: this one goes to '{last}'" in capitals.err
     run("dream", "one", "-o", "a.png").fault(5, "'a.png' is not a folder, and several results need a folder")
 
 

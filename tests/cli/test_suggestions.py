@@ -15,7 +15,7 @@ pytestmark = pytest.mark.usefixtures("sky")
     [
         ("lynks", "lynx lens lion", ["lynx"]), ("dolfin", "dolphin dotfin", ["dolphin"]), ("bananna", "banana bandanna", ["banana"]),
         ("teacher", "stretcher", []), ("rose", "hose", []), ("cta", "cat act", ["cat"]), ("sun", "sub gun bun", []),
-        ("block4.1", "blocks.4.1 blocks head", ["blocks.4.1"]), ("EDGES", "edges", ["edges"]), ("net", "NEt Net", ["Net", "NEt"]),
+        ("block4.1", "blocks.1 blocks.4.1 blocks head", ["blocks.4.1"]), ("EDGES", "edges", ["edges"]), ("net", "NEt Net", ["Net", "NEt"]),
         ("ab", "ac", []), ("", "a", []), ("x" * 5000, "x", []),
     ],
 )  # fmt: skip

@@ -43,7 +43,7 @@ class Outputs:
         self.unfinished = 0
         self._told: set[str] = set()
         self._several = several
-        self._taken: set[str] = set()  # by results of this command, in lower case: some file systems tell no case
+        self._taken: dict[str, Path] = {}  # by results of this command, under their lower case: some file systems tell no case
         self._there: dict[Path, Recipe] = {}  # the very same, made before
         self.sheet = self._sheet_place(call.of(Sheet).sheet, frozenset(SUFFIXES))
         if self.destination.folder is None:
@@ -60,7 +60,7 @@ class Outputs:
         for edge in (start.pixels[:, :1, :], start.pixels[:, :, :1]):  # as wide and as high as the result, for formats with a limit
             alpha = edge[0] if recipe.finish.opacity else None if start.alpha is None else start.alpha.min().expand(edge.shape[1:])
             replace(start, pixels=edge, alpha=alpha, recipe=recipe).encode(path.suffix, with_recipe=self.writing.with_recipe)
-        self._taken.add(str(path).lower())
+        self._taken[str(path).lower()] = path
         return path
 
     def is_there(self, path: Path) -> bool:
@@ -107,7 +107,7 @@ class Outputs:
         if another is not None:
             tell_taken(another, path)
         elif path != first:
-            remark(f"'{first}' is the name of another result too, capitals apart: this one goes to '{path}'")
+            remark(f"'{self._taken[str(first).lower()]}' is another result of this run: this one goes to '{path}'")
         return path
 
     def _may_write(self, path: Path, files: list[Path], start: Picture, recipe: Recipe) -> bool:
