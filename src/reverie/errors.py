@@ -11,11 +11,12 @@ ReverieError
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+_FAR, _LONGEST, _MANY = 1000, 200, 300  # edits of a name that is not near; letters of one that is looked for; words
+_TECHNICAL, _NO_DIGIT, _DOUBLE = re.compile(r"[.\d]"), re.compile(r"\D"), re.compile(r"([^aeiou\W\d_])\1+")
 _CHOICE = re.compile("⟦([a-z_][a-z0-9_]*)(?:=([^⟧]*))?⟧")
 _LISTING = re.compile("⟦all ([a-z]+)⟧")
 
@@ -116,17 +117,51 @@ class Interrupted(ReverieError):
 
 
 def nearest(name: str, known: Iterable[str]) -> list[str]:
-    """Those of the known names that are spelt nearly like one, at most three; then those that are but for capitals."""
-    names = [each for each in known if abs(len(each) - len(name)) <= max(1, len(name) // 3)]
-    found = _nearest(name, names)
-    small = {each.casefold(): each for each in reversed(names)}
-    return list(dict.fromkeys([*found, *(small[each] for each in _nearest(name.casefold(), list(small)))]))[:3]
+    """Those of the known names that sound like one, or are spelt most nearly like it, at most three; none where all are far.
+
+    Of a word a quarter of its letters may be wrong, a fifth where hundreds are known, of which some are like it by chance; of a name with
+    dots or digits a third. Capitals count where all else is alike.
+    """
+    names = [*dict.fromkeys(known)] if len(name) <= _LONGEST else []
+    word, sound = name.casefold(), _sound(name.casefold())
+    part = 3 if _TECHNICAL.search(word) else 5 if len(names) > _MANY else 4
+    found: dict[str, int] = {}
+    for each in names:
+        other = each.casefold()
+        most = max(len(word), len(other)) // part
+        if part > 3 and other[:1] not in word[:2] and word[:1] not in other[:2]:  # few mistake how a word begins
+            most -= 1
+        found[each] = 0 if sound == _sound(other) else _edits(word, other, most)
+        if part == 3 and _NO_DIGIT.sub("", word) != _NO_DIGIT.sub("", other):  # blocks.4.1 is nearer to block4.1 than blocks.1 is
+            found[each] += 2
+    least = min((edits for edits in found.values() if edits < _FAR), default=-1)
+    return sorted((each for each, edits in found.items() if edits == least), key=lambda each: _edits(name, each, _FAR))[:3]
 
 
-def _nearest(name: str, names: list[str]) -> list[str]:
-    swaps = {name[:at] + name[at + 1] + name[at] + name[at + 2 :] for at in range(min(len(name), 80) - 1)} if len(name) > 2 else set()
-    swapped = [each for each in names if each in swaps]
-    return [*swapped, *difflib.get_close_matches(name, names, n=3, cutoff=0.75)]
+def _sound(word: str) -> str:
+    """A word without what is written in several ways: `lynks`, `lynx` → `linx`."""
+    for written, heard in (("ph", "f"), ("ck", "k"), ("ks", "x"), ("c", "k"), ("z", "s"), ("y", "i")):
+        word = word.replace(written, heard)
+    return _DOUBLE.sub(r"\1", word)
+
+
+def _edits(one: str, other: str, most: int) -> int:
+    """How many letters are missing, added, wrong or swapped with the next; `_FAR` for more than `most`. Two swapped ones always may be."""
+    if abs(len(one) - len(other)) > max(most, 0):
+        return _FAR
+    older: list[int] = []
+    before, swapped = [*range(len(other) + 1)], one != other and sorted(one) == sorted(other) and len(one) > 2
+    for row, letter in enumerate(one, 1):
+        here = [row]
+        for column, beside in enumerate(other, 1):
+            edits = min(before[column] + 1, here[-1] + 1, before[column - 1] + (letter != beside))
+            if row > 1 and column > 1 and letter == other[column - 2] and one[row - 2] == beside:
+                edits = min(edits, older[column - 2] + 1)
+            here.append(edits)
+        if min(here) > max(most, 1):
+            return _FAR
+        older, before = before, here
+    return before[-1] if before[-1] <= max(most, swapped) else _FAR
 
 
 def unknown(kind: str, name: str, known: Iterable[str], see: str = "") -> UsageError:

@@ -61,7 +61,8 @@ def test_one_label_is_one_file_named_after_it(run: Run, place: Path) -> None:
 def test_several_are_printed_in_the_order_asked_and_a_batch_can_be_made_again(run: Run, place: Path) -> None:
     answer = run("imagine", "goldfish", "banana", "954", "daisy", *TINY, "--batch", "2")
     names = ("goldfish-0", "banana-0", "banana-0-2", "daisy-0")  # 954 is the banana again
-    assert answer == Answer(0, "".join(f"imagine-{each}.png\n" for each in names), "")
+    told = "reverie: 'imagine-banana-0.png' is another result of this run: this one goes to 'imagine-banana-0-2.png'\n"
+    assert answer == Answer(0, "".join(f"imagine-{each}.png\n" for each in names), told)
     batch = read_recipe("imagine-banana-0.png").batch
     assert batch is not None and (batch.index, batch.targets) == (1, (parse("class:goldfish"), parse("class:banana")))
     second = read_recipe("imagine-daisy-0.png").batch

@@ -78,6 +78,16 @@ def test_ctrl_c_among_several(run: Run, sky: Path, place: Path, monkeypatch: pyt
     assert answer.code == 130 and [each["path"].split("-")[1] for each in answer.data] == ["pink", "white"]
     assert [each["recipe"]["stopped"] for each in answer.data] == [None, {"octave": 1, "step": 1}]
     assert signal.getsignal(signal.SIGINT) is before
+    assert "1 of 3 pictures are done, and the same command goes on with the rest" in answer.err
+
+
+def test_ctrl_c_says_how_many_are_done_and_what_goes_on(run: Run, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    small = ("--size", "64", "--octaves", "1", "--steps", "2", "--batch", "1")
+    for flags, left in (("--force",), "the same command without --force goes on"), (("--no-recipe",), "stopped early\n"):
+        with monkeypatch.context() as patch:
+            at_step(patch, 1)
+            answer = run("imagine", "banana", "daisy", "jeep", *small, *flags)
+        assert answer.code == 130 and left in answer.err and answer.err.count("1 of 3") == ("--force" in flags), answer
 
 
 def test_ctrl_c_leaves_a_whole_picture_that_was_there(run: Run, sky: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -183,6 +183,15 @@ def test_what_cannot_be_written_is_told_before_torch_is_there(sky: Path, place: 
     assert done.stdout.strip() == f"{[5] * len(refused)} False", done
 
 
+@pytest.mark.parametrize("flags", [("--preset", "eyes", "-o", "eyes"), ("-l", "objects", "-o", "objects")])
+def test_a_folder_that_is_called_as_a_choice_is_no_input(run: Run, sky: Path, flags: tuple[str, ...]) -> None:
+    Path(flags[-1]).mkdir()
+    first = run("dream", "sky.png", *SHORT, *flags)
+    again = run("dream", "sky.png", *SHORT, *flags)
+    assert (again.code, again.out) == (0, first.out) and "made by the very same recipe" in again.err
+    assert run("dream", "sky.png", *SHORT, *flags, "--vivid", "0.2", "--force").out == first.out
+
+
 def test_a_folder_does_not_dream_its_own_dreams(run: Run, place: Path) -> None:
     (place / "in").mkdir()
     saved(place / "in" / "a.png")
@@ -240,7 +249,9 @@ def test_a_kept_start_is_given_back(run: Run, place: Path, leaf: Path) -> None:
     Path("a-start.jpg").write_bytes(b"mine")
     assert run("recipe", "a.png", "--start").out == "a-start-2.jpg\n" and Path("a-start.jpg").read_bytes() == b"mine"
     told = run("recipe", "a.png", "--start", "-o", "start.png")
-    assert told.code == 0 and "which is a .jpg" in told.err
+    assert (told.code, told.out) == (0, "start.jpg\n") and "what went in is a .jpg" in told.err
+    assert Path("start.jpg").read_bytes() == content and not Path("start.png").exists()
+    run("recipe", "a.png", "--start", "-o", "other.png").fault(5, "'other.jpg' exists already")
     rows = run("recipe", "a.png", "--inputs", "-o", "all", "--json").data
     assert [each["role"] for each in rows] == ["start", "guide", "mask"] and listed(place / "all") == [
         "a-guide.png",

@@ -38,6 +38,27 @@ def test_the_remedy_says_what_it_is_called_here(run: Run, arguments: tuple[str, 
     run(*arguments).fault(2, "has no flag -", remedy)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("cache", "--clear"), "here it is --prune"),
+        (("cache", "clear"), "here it is --prune"),
+        (("cache", "prune", "--kind", "inputs"), "here it is --prune"),
+        (("cache", "--days", "3"), "here it is --older-than"),
+        (("cache", "--max-size", "3GB"), "here it is --to"),
+        (("cache", "--type", "inputs"), "here it is --kind"),
+        (("cache", "list"), "`reverie cache` alone tells it"),
+        (("networks", "--list"), "`reverie networks` alone tells it"),
+        (("film", "a.mp4", "b.mp4"), "takes one VIDEO, and 'b.mp4' is one more"),
+        (("doctor", "x"), "see `reverie doctor --help`"),
+        (("imagine", "cat", "--sheet"), "see `reverie imagine --help`"),
+        (("dream", "noise:pink", "--print", "A9"), "no paper 'A9'"),
+    ],
+)
+def test_words_and_flags_that_there_are_not(run: Run, arguments: tuple[str, ...], said: str) -> None:
+    run(*arguments).fault(2, said)
+
+
 def test_every_word_leads_to_a_choice_that_some_command_has() -> None:
     fields = {field for spec in COMMANDS.values() for field in spec.flags} | {"network"}
     assert set(_OURS) <= fields

@@ -116,6 +116,12 @@ def test_several_starts_and_folders_of_them(run: Run, place: Path) -> None:
     assert answer.code == 0 and answer.out.splitlines() == [f"out/{each}" for each in names]
     assert listed(place / "out") == sorted(names)
     assert pixels(place / "out" / names[0]).shape == (80, 64, 3) and pixels(place / "out" / names[2]).shape == (51, 64, 3)
+    assert f"'out/{names[0]}' is another result of this run: this one goes to 'out/{names[1]}'" in answer.err
+    (place / "two" / "a.png").rename(place / "two" / "B.jpg")
+    capitals = run("dream", "two", "one/b.jpg", *SHORT, "-o", "new")
+    first, last = capitals.out.splitlines()
+    assert last.lower() == first.lower().replace(".png", "-2.png")
+    assert f"'{first}' is another result of this run: this one goes to '{last}'" in capitals.err
     run("dream", "one", "-o", "a.png").fault(5, "'a.png' is not a folder, and several results need a folder")
 
 
@@ -130,7 +136,12 @@ def test_of_several_starts_a_bad_one_does_not_stop_the_others(run: Run, place: P
     assert "b.png' claims" in answer.err and "c.png' is empty" in answer.err
     labels = run("recognise", "in/a.png", "in/b.png", "in/d.png", "--json")
     assert labels.code == 4 and [each["picture"] for each in labels.data] == ["in/a.png", "in/d.png"]
-    run("dream", "in/a.png", "in/missing.png", *SHORT).fault(3, "in/missing.png' does not exist")  # known beforehand: nothing is dreamt
+    for command in (("dream", *SHORT, "--level", "edges"), ("recognise",), ("see", "--steps", "1", "--channels", "0", "--level", "edges")):
+        good, bad = (run(*command, *names, "--json") for names in (("in/a.png", "no.png", "in/c.png"), ("no.png", "in/c.png")))
+        assert (good.code, len(good.data), bad.code, bad.data) == (3, 1, 3, []), (command, good, bad)
+        for answer in (good, bad):
+            missing, empty = answer.err.splitlines()[-2:]  # named at the end
+            assert "'no.png' does not exist" in missing and "'in/c.png' is empty" in empty
 
 
 # ── answers ──────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -55,6 +55,10 @@ def test_redo_for_another_print_and_for_other_dots_alone(run: Run, sky: Path) ->
     assert run("redo", "a.png", *PRINT, "-o", "b.png").code == 0
     made = read_recipe("b.png")
     assert (made.width, made.height, made.finish.dpi) == (197, 148, 50) and made.made_from is not None
+    assert run("redo", "b.png", "--print", "1x0.8in", "-o", "same.png").code == 0 and read_recipe("same.png").finish.dpi == 50
+    assert run("redo", "a.png", "--print", "1x0.8in", "-o", "usual.png").code == 0
+    made = read_recipe("usual.png")
+    assert (made.width, made.height, made.finish.dpi) == (300, 225, 300)
     assert run("redo", "b.png", "--dpi", "72", "-o", "c.png").code == 0
     with Image.open("c.png") as after, Image.open("b.png") as before:
         assert after.info["dpi"] == pytest.approx((72, 72), abs=0.02) and after.tobytes() == before.tobytes()

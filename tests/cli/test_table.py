@@ -60,15 +60,22 @@ def test_help_shows_the_few_that_matter_in_groups_and_help_all_the_rest(name: st
 
 def test_without_a_command_it_says_what_to_try_on_the_picture_at_hand(run: Run, place: Path, sky: Path) -> None:
     told = run()
-    assert told.code == 0 and len(told.out.splitlines()) == 3
-    assert "reverie dream sky.png" in told.out
+    assert told.code == 0
+    rows = [line.split("   ")[0] for line in told.out.splitlines()]
+    assert rows == [f"reverie {each}" for each in ("dream sky.png", "imagine banana", "see sky.png", "recognise sky.png", "--help")]
     sky.unlink()
-    assert "reverie imagine banana" in run().out
+    rows = [line.split("   ")[0] for line in run().out.splitlines()]
+    assert rows == [f"reverie {each}" for each in ("dream noise:pink", "imagine banana", "see PICTURE", "--help")]
     Path("a walk.mp4").touch()
     Path("-my 'face'.png").touch()
-    picture, also, film = (shlex.split(line)[:3] for line in run().out.splitlines()[:3])
+    picture, _, _, also, film = (shlex.split(line)[:3] for line in run().out.splitlines()[:5])
     assert picture == ["reverie", "dream", "./-my 'face'.png"] and also == ["reverie", "recognise", "./-my 'face'.png"]
     assert film == ["reverie", "film", "a walk.mp4"]
+
+
+def test_help_says_that_company_changes_details(run: Run) -> None:
+    for command in ("imagine", "feature"):
+        assert "--batch 1 makes them as if alone" in " ".join(run(command, "--help").out.split())
 
 
 def test_help_names_the_usual_preset_and_where_knobs_are_shown(run: Run) -> None:

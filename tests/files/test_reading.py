@@ -241,8 +241,21 @@ def test_grey_profiles_at_8_and_16_bits() -> None:
 
 
 def test_a_cmyk_profile_is_used() -> None:
-    seen = decode(saved(Image.new("CMYK", (4, 4), (255, 0, 0, 0)), "TIFF", icc_profile=cmyk_profile()), "a").rgb[0, 0].astype(int)
-    assert seen[0] > seen[1] + 50  # plain cyan has no red at all
+    found = decode(saved(Image.new("CMYK", (4, 4), (255, 0, 0, 0)), "TIFF", icc_profile=cmyk_profile()), "a")
+    seen = found.rgb[0, 0].astype(int)
+    assert seen[0] > seen[1] + 50 and found.notes == ()  # plain cyan has no red at all
+
+
+@pytest.mark.parametrize("kind", ["TIFF", "JPEG"])
+def test_inks_that_nobody_describes_are_told(kind: str) -> None:
+    (note,) = decode(saved(Image.new("CMYK", (8, 8), (255, 0, 0, 0)), kind), "a").notes
+    assert "inks (CMYK)" in note
+
+
+def test_colours_of_16_bits_that_are_read_at_8_are_told() -> None:
+    for colour, samples in ((2, 3), (6, 4)):
+        assert decode(png(1, 1, 16, colour, b"\0" + b"\x80\1" * samples), "a").notes == ("its colours have 16 bits, of which 8 were read",)
+    assert decode(png(1, 1, 16, 0, b"\0\x80\1"), "a").notes == () == decode(png(1, 1, 8, 2, b"\0" + b"\x80" * 3), "a").notes
 
 
 def test_a_profile_that_is_srgb_to_within_a_level_changes_nothing() -> None:

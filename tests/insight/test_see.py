@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -277,5 +278,11 @@ def test_how_long_it_takes_is_counted_in_steps(hand: Network, monkeypatch: pytes
 def test_what_was_asked_for_is_the_same_where_the_look_is(hand: Network) -> None:
     first, again = (plan_see(shown(), network=hand, **FEW).asked for _ in range(2))
     assert first == again
-    for other in ({"seed": 1}, {"layers": ["edge"]}, {"width": 32}, {"why": 2}, {"baseline": "black"}, {"baseline": shown()}):
-        assert plan_see(shown(), network=hand, **{**FEW, **other}).asked != first
+    baseline, usual = torch.zeros(3, SIDE, SIDE), [patched(1, 1)]
+    others = (
+        {"seed": 1}, {"layers": ["edge"]}, {"width": 32}, {"why": 2}, {"baseline": "black"}, {"baseline": baseline},
+        {"baseline": baseline + 0.5}, {"usual": usual}, {"usual": [patched(2, 9)]},
+    )  # fmt: skip
+    asked = [plan_see(shown(), network=hand, **{**FEW, **other}).asked for other in others]
+    assert all(each != other for each, other in combinations([first, *asked], 2))
+    assert plan_see(shown(), network=hand, **FEW, usual=usual).asked == asked[-2]

@@ -78,7 +78,11 @@ def test_labels_are_found(lite0: Network, label: str, index: int) -> None:
         ("catamount", r"several classes; say which: cougar \(286\), lynx \(287\)"),
         ("terrier", r"'terrier' is 24 classes; say which: Staffordshire bullterrier \(179\), .*, and 12 more"),
         ("cat", r"'cat' is 5 classes; say which: tabby \(281\), .*, Egyptian cat \(285\)$"),
-        ("rose", r"no label 'rose'; did you mean 'rose hip'"),
+        ("persian", r"no label 'persian'; did you mean 'Persian cat'\?$"),
+        ("lynks", r"no label 'lynks'; did you mean 'lynx'\?$"),
+        ("tree", r"no label 'tree'; `reverie labels` lists them all$"),  # not a frog
+        ("teacher", r"no label 'teacher'; `reverie labels` lists them all$"),
+        ("rose", r"no label 'rose'; `reverie labels` lists them all$"),
         ("dolfin", r"no label 'dolfin'; did you mean 'dolphin'\?$"),
         ("tulip", r"no label 'tulip'; `net.labels` lists them all$"),
         ("1000", "no class 1000; the network has 1000 classes, numbered from 0"),

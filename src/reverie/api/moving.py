@@ -25,7 +25,7 @@ from reverie.motion.made_film import Footage
 from reverie.motion.motion_expressions import Motion
 from reverie.pictures import Picture, resize
 from reverie.pictures.torch_modes import ordinary_modes
-from reverie.recipe import Course, FileInput, Film, FilmReading, FilmWriting, Journey, Request, Size, Width, choose
+from reverie.recipe import Course, FileInput, Film, FilmReading, FilmWriting, Journey, Request, Size, Width, choose, is_noise
 from reverie.render import check as check_target
 from reverie.render import check_reach, check_size, network_used
 from reverie.render.class_words import notes_on
@@ -121,7 +121,7 @@ def plan_journey(
     check_frames(wish.network)
     moving = _moving(wish.request)
     notes = check(moving)
-    noise = isinstance(start, str) and start.startswith("noise:")
+    noise = is_noise(start)
     if not noise:
         wish.without_spread()
     elif wish.request.changed("enter"):

@@ -28,7 +28,7 @@ from reverie.render import (
     is_built_in,
     purposes,
 )
-from reverie.render.class_words import with_numbers
+from reverie.render.class_words import note_on, with_numbers
 from reverie.render.network_defaults import network_defaults, octaves_for
 from reverie.target import CLASSES, Target, Term, asked, expand, is_unit, parse
 
@@ -63,7 +63,8 @@ def _planned(
     numbers = [wish.seed, *(choose(Seeds, seed=each).seed for each in others)]
     between = wish.request[Together].between
     targets, ends = (None if these is None else _each(these, lambda each: meant(each, wish)) for these in (given, between))
-    return _plans(wish, targets or [], ends, numbers)
+    words = [note for each in (*given, *(between or ())) for note in note_on(each, wish.network)] if command == "imagine" else []
+    return _plans(wish, targets or [], ends, numbers, dict.fromkeys(words))
 
 
 def _units(text: Climbed, wish: Planning) -> list[Target]:
@@ -75,8 +76,8 @@ def _units(text: Climbed, wish: Planning) -> list[Target]:
     return found
 
 
-def _plans(wish: Planning, targets: list[Target], between: list[Target] | None, numbers: Sequence[int]) -> list[Plan]:
-    """A plan for each seed of `numbers` and each batch."""
+def _plans(wish: Planning, targets: list[Target], between: list[Target] | None, numbers: Sequence[int], words: Iterable[str]) -> list[Plan]:
+    """A plan for each seed of `numbers` and each batch; `words` is what is to be told of those that were asked for."""
     kind, groups = _grouped(targets, between, wish.request)
     paper, dpi = wish.request[Print].print, wish.choices.finish.dpi or PRINT_DPI
     size = paper.pixels(dpi) if paper else wish.request[Size].size or wish.network.size
@@ -102,7 +103,7 @@ def _plans(wish: Planning, targets: list[Target], between: list[Target] | None, 
             for net in wish.networks:
                 check_places(target, net)
     groups, notes = _fitted(kind, groups, wanted, wish, size)
-    notes = (*told, *notes, *((paper.told(*size, dpi),) if paper else ()))
+    notes = (*words, *told, *notes, *((paper.told(*size, dpi),) if paper else ()))
     best = best_of(wish.networks, wanted, usual)
     inputs, kept = (NoiseInput(noise="pink"), *beside.used), beside.kept if wish.machinery.keep else ()
     recipes = [

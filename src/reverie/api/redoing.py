@@ -22,7 +22,7 @@ from reverie.motion.plan import MovingPlan
 from reverie.networks import Network
 from reverie.pictures import MadePicture, Picture
 from reverie.pictures.torch_modes import ordinary_modes
-from reverie.recipe import CHOSEN, CLIMB, COMMANDS, OWN, Machinery, NoiseInput, Recipe, choose
+from reverie.recipe import CHOSEN, CLIMB, COMMANDS, OWN, Machinery, NoiseInput, Recipe, choose, is_noise
 from reverie.render import Objective, PictureScore, Plan, Watcher
 from reverie.store import originals, sha256_of
 from reverie.target import Target
@@ -188,13 +188,12 @@ def _start(carried: Carried, start: Any) -> Any:
             raise UsageError(f"another start for what `{old.command}` made", "it begins with noise: another seed gives another")
         return start
     used = old.input("start") or old.input("film")
-    return f"noise:{used.noise}" if isinstance(used, NoiseInput) else carried.role("film" if old.film else "start")
+    return used.start if isinstance(used, NoiseInput) else carried.role("film" if old.film else "start")
 
 
 def _extent(old: Recipe, start: Any) -> dict[str, Any]:
     """How large, in the word that goes with its start."""
-    noise = isinstance(start, str) and start.startswith("noise:")
-    return {"size": (old.height, old.width)} if noise else {"width": old.width}
+    return {"size": (old.height, old.width)} if is_noise(start) else {"width": old.width}
 
 
 def _beside(carried: Carried, objective: object, changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -37,6 +37,7 @@ from reverie.recipe import (
     Size,
     VectorInput,
     Width,
+    is_noise,
 )  # fmt: skip
 from reverie.render import LARGEST, check_size, noise_start
 from reverie.store import expanded, sha256_of
@@ -68,8 +69,8 @@ def start_of(start: PictureLike, request: Request, channels: int, largest: int =
     """The start of a dream, at the size it will be dreamt at, which has no more than `largest` pixels; noise at the request's spread."""
     width, size, canvas = request[Width].width, request[Size].size, request[Canvas]
     paper, dpi = request[Print].print, request[Finish].dpi or PRINT_DPI
-    if isinstance(start, str) and start.startswith("noise:"):
-        kind = start.removeprefix("noise:")
+    if is_noise(start):
+        kind = start.partition(":")[2]
         kinds = get_args(Noise)
         if kind not in kinds:
             raise unknown("noise", kind, kinds, "there is noise:" + ", noise:".join(kinds))

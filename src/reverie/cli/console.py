@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any, Protocol
 
-from reverie.errors import ReverieError, printable, spoken
+from reverie.errors import InputError, MissingExtra, OutputError, ReverieError, UnsafeError, printable, spoken
 from reverie.recipe import flag_of
 
 
@@ -59,6 +59,35 @@ def remark(text: str | ReverieError) -> None:
     if isinstance(text, ReverieError):
         text = "; ".join(each for each in text.with_flags(flag_of) if each)
     print(f"reverie: {printable(spoken(text, flag_of))}", file=sys.stderr)
+
+
+class Faults(list[ReverieError]):
+    """What is wrong with some of several things, to be told once the others are done; of one thing alone it is raised.
+
+    Attributes:
+        many: whether there are several.
+    """
+
+    def __init__(self, many: bool) -> None:
+        super().__init__()
+        self.many = many
+
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """Inside is the work on one of them. What was asked for wrongly is so for all, and is raised."""
+        try:
+            yield
+        except (InputError, UnsafeError, OutputError, MissingExtra) as error:
+            if not self.many:
+                raise
+            self.append(error)
+
+
+def told(faults: Sequence[ReverieError]) -> int:
+    """Say each in a line; the exit code that follows, which is that of the first."""
+    for each in faults:
+        remark(each)
+    return faults[0].exit_code if faults else 0
 
 
 def aside(text: str) -> None:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reverie.album import made_by_reverie
-from reverie.cli.console import line, remark, say
+from reverie.cli.console import Faults, line, remark, say, told
 from reverie.cli.estimates import corrected, in_time, of_all, of_picture
 from reverie.cli.flags import Call
-from reverie.cli.outputs import Outputs, named, stopped_early, what_for
+from reverie.cli.outputs import Outputs, named, stem_of, what_for
 from reverie.cli.query_commands import check_readable
-from reverie.errors import InputError, MissingExtra, OutputError, ReverieError, UnsafeError
-from reverie.recipe import Estimate, each_of
+from reverie.errors import InputError
+from reverie.recipe import Estimate, each_of, is_noise
 from reverie.store import expanded, is_folder, originals, speakable
 
 if TYPE_CHECKING:
@@ -23,28 +24,28 @@ _ON_SHEET = 448  # pixels of width of a picture that is put on a sheet
 
 
 def dream(call: Call) -> int:
-    starts = pictures_of(call.subjects[0])
+    faults = Faults(many=len(call.subjects[0]) > 1)
+    starts = pictures_of(call.subjects[0], faults)
     for name in ("guide", "mask"):
         if call.given.get(name) is not None:
             check_readable(call.given[name])
     wanted = [(start, each) for start in starts for each in each_of(call.choices)]
-    many = len(wanted) > 1
+    many = faults.many = faults.many or len(wanted) > 1
     out = Outputs(call, many)
     out.check_sheet(len(wanted))
     from reverie import api
     from reverie.pictures import to_width
 
     network: Any = call.network.several(out.printing.quiet)
-    first: ReverieError | None = None
-    done, told = 0, out.printing.quiet
+    done, has_told_time = 0, out.printing.quiet
     expected: tuple[float, float] | None = None  # seconds of the first that is made, and of the rest
     made: list[Picture] = []  # small, for the sheet
     labels: list[str] = []
     rows: list[dict[str, Any]] = []  # of estimates
     with originals(Path(each) for each in starts), line(out.printing.quiet) as shown, out.printed():
         for number, (start, choices) in enumerate(wanted, 1):
-            shown.begin(f"dreaming {number}/{len(wanted)}" if many else "dreaming")
-            try:
+            shown.begin(f"dreaming {number}/{len(wanted)}" if len(wanted) > 1 else "dreaming")
+            with faults.kept():
                 plan = api.plan_dream(start, network=network, **choices)
                 network = plan.networks
                 if call.of(Estimate).estimate:
@@ -63,8 +64,8 @@ def dream(call: Call) -> int:
                 else:
                     shown.close()
                     out.note((*plan.notes, *plan.start.notes))  # some of what is made takes long
-                    if many and not told:
-                        told = True
+                    if not has_told_time and len(wanted) > 1:
+                        has_told_time = True
                         expected = _tell_time([each for each, _ in wanted[number - 1 :]], start, plan, call.given.get("width"))
                     picture = plan.make(shown, out.making)
                     shown.close()
@@ -78,19 +79,15 @@ def dream(call: Call) -> int:
                 if out.sheet is not None:
                     made.append(to_width(picture, min(picture.size[1], _ON_SHEET)))
                     labels.append(path.stem)
-            except (InputError, UnsafeError, OutputError, MissingExtra) as error:
-                if not many:
-                    raise
-                remark(error)
-                first = first or error
             if shown.interrupted:
                 break
         out.save_sheet(made, labels)
         if len(rows) > 1 and not out.printing.as_json:
             say(of_all(rows))
+    code = told(faults)
     if out.unfinished or (done < len(wanted) and shown.interrupted):
-        raise stopped_early(out.unfinished)
-    return first.exit_code if first else 0
+        raise out.stopped(done, len(wanted))
+    return code
 
 
 def _tell_time(left: list[str], start: str, plan: Plan, wanted: int | None) -> tuple[float, float]:
@@ -112,30 +109,34 @@ def _tell_time(left: list[str], start: str, plan: Plan, wanted: int | None) -> t
     return one, seconds - one
 
 
-def pictures_of(starts: tuple[str, ...]) -> list[str]:
+def pictures_of(starts: Sequence[str], faults: Faults) -> list[str]:
     """Folders replaced by the pictures in them that are nobody's dreams. What is not there is found out now."""
-    from reverie.files.input_files import READABLE, pictures_in
-
     found: list[str] = []
     for start in starts:
-        if start.startswith("noise:"):
-            found.append(start)
-        elif not start or not is_folder(expanded(start)):
-            check_readable(start)
-            found.append(start)
-        else:
-            inside = pictures_in(expanded(start))
-            if not inside:
-                raise InputError(f"no picture in the folder '{start}'", "pictures end in " + " ".join(sorted(READABLE)))
-            if others := _others_in(expanded(start)):
-                remark(f"left out of '{start}': {' and '.join(others)}")
-            ours = made_by_reverie(inside)
-            if len(ours) == len(inside):
-                raise InputError(f"all {len(ours)} pictures in '{start}' were made by Reverie", "name those that shall be dreamt on again")
-            if ours:
-                remark(f"{len(ours)} of {len(inside)} pictures in '{start}' were made by Reverie and are left out")
-            found += [str(each) for each in inside if each not in ours]
+        with faults.kept():
+            found += _pictures_at(start)
     return found
+
+
+def _pictures_at(start: str) -> list[str]:
+    from reverie.files.input_files import READABLE, pictures_in
+
+    if is_noise(start):
+        return [start]
+    if not start or not is_folder(expanded(start)):
+        check_readable(start)
+        return [start]
+    inside = pictures_in(expanded(start))
+    if not inside:
+        raise InputError(f"no picture in the folder '{start}'", "pictures end in " + " ".join(sorted(READABLE)))
+    if others := _others_in(expanded(start)):
+        remark(f"left out of '{start}': {' and '.join(others)}")
+    ours = made_by_reverie(inside)
+    if len(ours) == len(inside):
+        raise InputError(f"all {len(ours)} pictures in '{start}' were made by Reverie", "name those that shall be dreamt on again")
+    if ours:
+        remark(f"{len(ours)} of {len(inside)} pictures in '{start}' were made by Reverie and are left out")
+    return [str(each) for each in inside if each not in ours]
 
 
 def _others_in(folder: Path) -> list[str]:
@@ -150,7 +151,7 @@ def _others_in(folder: Path) -> list[str]:
 
 def _name(call: Call, start: str, plan: Plan, starts: list[str], variant: int | None) -> str:
     """A name made from the start, the preset, the target and the seed, and of a variant its number."""
-    stem = start.replace(":", "-") if start.startswith("noise:") else Path(start).stem
+    stem = stem_of(start)
     if sum(Path(each).stem == stem for each in starts) > 1:
         stem = Path(start).name
     how = "" if plan.recipe.objective == "excite" else f"-{plan.recipe.objective}"

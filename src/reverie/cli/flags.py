@@ -15,6 +15,7 @@ import click
 from pydantic.fields import FieldInfo
 
 from reverie.cli.network_flags import NetworkFlags, network_option
+from reverie.cli.other_words import no_such_word
 from reverie.recipe import COMMANDS, DEFAULT_PRESET, CommandSpec, Data, Flag, choose, flag_in, flag_names, seeds
 from reverie.store import expanded, is_folder, originals
 
@@ -34,6 +35,8 @@ _FIRST = (
 
 
 _WRITTEN = frozenset({"output", "sheet"})  # flags that name what is made
+_FOLDERS = frozenset({"PATH", "FOLDER"})  # what stands for a value that is a file, or a folder of them
+_PATHS = _FOLDERS | {"FILE", "PICTURE", "START", "VIDEO"}
 
 
 @dataclass(frozen=True)
@@ -83,25 +86,29 @@ def built(spec: CommandSpec, run: Callable[[Call], int | None] | None = None) ->
         given = {
             name: _given(value, flag_in(spec.flags[name], name)) for name, value in values.items() if value is not None and value != ()
         }
-        with originals(_files_in(subjects, given, network)):
+        with originals(_files_in(spec, subjects, given, network)):
             return (run or _loaded(spec.run))(Call(spec, subjects, given, network)) or 0
 
     return _Command(spec.name, callback=call, params=[*arguments, *options], help=spec.summary)
 
 
-def _files_in(subjects: tuple[Any, ...], given: Mapping[str, Any], network: NetworkFlags) -> Iterator[Path]:
-    """Every file that goes into a command, and those in the folders that its flags name."""
+def _files_in(spec: CommandSpec, subjects: tuple[Any, ...], given: Mapping[str, Any], network: NetworkFlags) -> Iterator[Path]:
+    """Every file that goes into a command, and those in the folders that its flags name; a word is none, whatever is called so."""
     from reverie.files.input_files import pictures_in
 
-    for name, value in (*(("", each) for each in subjects), *given.items(), *(("", each) for each in network.files())):
+    said = [("", each.metavar, value) for each, value in zip(spec.subjects, subjects, strict=True)]
+    said += [(name, flag_in(spec.flags[name], name).metavar, value) for name, value in given.items()]
+    for name, metavar, value in (*said, ("", "FILE", network.files())):
+        if name in _WRITTEN or not _PATHS.intersection(metavar.split("|")):
+            continue
         for text in value if isinstance(value, (tuple, list)) else [value]:
-            if name in _WRITTEN or not isinstance(text, str) or not text:
+            if not isinstance(text, str) or not text:
                 continue
             place = expanded(text)
-            if is_folder(place):  # of a start's folder what goes in is known later, of a redo's by its content
-                yield from pictures_in(place) if name not in ("", "start") else ()
-            else:
+            if not is_folder(place):
                 yield place
+            elif metavar in _FOLDERS and name != "start":  # what of it goes into a redo is known by content, later
+                yield from pictures_in(place)
 
 
 class _Command(click.Command):
@@ -110,6 +117,17 @@ class _Command(click.Command):
     @cached_property
     def spec(self) -> CommandSpec:
         return COMMANDS.get(self.name or "") or CommandSpec(self.name or "", self.help or "", "", "")
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        ctx.allow_extra_args = True
+        try:
+            super().parse_args(ctx, args)
+        except click.UsageError as error:
+            error.ctx = error.ctx or ctx  # of a flag without its value the parser does not say whose it is
+            raise
+        if ctx.args and not ctx.resilient_parsing:
+            raise no_such_word(ctx.args[0], self.spec)
+        return ctx.args
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         def show_all(context: click.Context, _param: click.Parameter, asked: bool) -> None:

@@ -38,9 +38,7 @@ def give_back(picture: str, recipe: Recipe, giving: GivingBack, as_json: bool) -
             remark(f"the {role} is not kept")
             continue
         suffix = suffix_of(_start_of(place))
-        path = _placed(there, named(expanded(picture).stem, f"-{role}{suffix}"), place)
-        if suffix and path.suffix.lower() not in _ALIKE.get(suffix, {suffix}):
-            remark(f"'{path}' is byte for byte what went in, which is a {suffix}")
+        path = _placed(there, named(expanded(picture).stem, f"-{role}{suffix}"), suffix, place)
         rows.append({"path": str(path), "role": role, "sha256": place.name})
         if not as_json:
             say(str(path))
@@ -48,14 +46,21 @@ def give_back(picture: str, recipe: Recipe, giving: GivingBack, as_json: bool) -
         print_json(rows)
 
 
-def _placed(there: Destination, name: str, content: Path) -> Path:
-    """The file with this content, written unless it is there already; a name of ours that is taken by another is not used."""
-    first = there.file(name)
+def _placed(there: Destination, name: str, suffix: str, content: Path) -> Path:
+    """The file with this content, written unless it is there already; a name of ours that is taken by another is not used.
+
+    A name that was given and ends as another kind of picture would be read wrongly by others: the file gets its own `suffix`.
+    """
+    first = given = there.file(name)
+    if suffix and given.suffix.lower() not in _ALIKE.get(suffix, {suffix}):
+        first = given.with_suffix(suffix)
     for path in numbered(first):
         if not os.path.lexists(path):
             check_place(path) if there.folder is None else there.made()
             if path != first:
                 tell_taken(first, path, "with another content")
+            elif first != given:
+                remark(f"what went in is a {suffix}, and is given back byte for byte: it goes to '{path}', not to '{given}'")
             with beside(path) as part:
                 shutil.copyfile(content, part)
             return path

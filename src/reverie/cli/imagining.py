@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from reverie.cli.console import aside, line, remark
+from reverie.cli.console import aside, line, remark, told
 from reverie.cli.flags import Call
-from reverie.cli.outputs import Outputs, named, stopped_early
+from reverie.cli.outputs import Outputs, named
 from reverie.errors import Refused, ReverieError, UsageError, choice
 from reverie.recipe import Printing
 from reverie.store import speakable
@@ -75,13 +75,12 @@ def _make(doing: str, call: Call, plan_all: Callable[[list[str], Any], list[Plan
             if shown.interrupted:
                 break
         out.save_sheet(made)
+    code = told(refused)
     if out.unfinished or len(made) < sum(len(files) for files in paths):
-        raise stopped_early(out.unfinished)
+        raise out.stopped(len(made), sum(len(files) for files in paths))
     if not any(each.alive for each in made):
         raise UsageError("no picture was made: nothing that was asked for ever fired", f"try another {choice('seed')}, or other units")
-    for each in refused:
-        remark(each)
-    return UsageError.exit_code if refused else 0
+    return code
 
 
 def _planned(call: Call, plan_all: Callable[[list[str], Any], list[Plan]], network: Any) -> tuple[list[Plan], list[ReverieError]]:

@@ -109,11 +109,11 @@ def welcome() -> str:
 
     picture, film = _first(READABLE), _first(READABLE_FILMS - READABLE)
     name = "noise:pink" if picture is None else picture
-    asked = "imagine banana" if picture is None else f"recognise {name}"
-    seen = "what the network expects a banana to look like" if picture is None else "what the network calls it"
     rows = [
         (f"reverie dream {name}", "enhance in it what the network believes is there"),
-        (f"reverie {asked}", seen),
+        ("reverie imagine banana", "what the network expects a banana to look like"),
+        (f"reverie see {'PICTURE' if picture is None else picture}", "what each layer made of it: one page"),
+        *([] if picture is None else [(f"reverie recognise {picture}", "what the network calls it")]),
         *([(f"reverie film {film}", "dream on it, steady from frame to frame, with its sound")] if film else []),
         ("reverie --help", "all commands"),
     ]

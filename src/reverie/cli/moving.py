@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from reverie.cli.console import Line, line, print_json, remark, say
 from reverie.cli.estimates import in_time, of_film
 from reverie.cli.flags import Call
-from reverie.cli.outputs import check_name, named, numbered, tell_taken, what_for, what_is_at
+from reverie.cli.outputs import check_name, named, numbered, stem_of, tell_taken, what_for, what_is_at
 from reverie.cli.query_commands import check_readable
 from reverie.errors import Interrupted, UsageError, choice
-from reverie.recipe import Estimate, FilmWriting, Printing
+from reverie.recipe import Estimate, FilmWriting, Printing, is_noise
 from reverie.store import Kept, expanded
 
 if TYPE_CHECKING:
@@ -29,14 +29,13 @@ def journey(call: Call) -> int:
         raise UsageError(f"targets after the start: {' '.join(targets)[:80]}", f"say {choice('ring')} to hand it round them")
     if ring and not targets:
         raise UsageError("a ring without targets", f"name them after the start: reverie journey START parts objects {choice('ring')}")
-    if not start.startswith("noise:"):
+    if not is_noise(start):
         check_readable(start)
     check_output(call)
     from reverie import api
 
     plan = api.plan_journey(start, ring=targets, network=call.network.several(call.of(Printing).quiet), **choices)
-    stem = start.replace(":", "-") if start.startswith("noise:") else Path(start).stem
-    return make(call, plan, named(stem, f"-{what_for(call, plan.recipe.target)}{'-ring' * bool(targets)}-{plan.recipe.seed}.mp4"))
+    return make(call, plan, named(stem_of(start), f"-{what_for(call, plan.recipe.target)}{'-ring' * bool(targets)}-{plan.recipe.seed}.mp4"))
 
 
 def film(call: Call) -> int:

@@ -52,7 +52,12 @@ _OURS: dict[str, str] = {  # field: what others call it
     "diverse": "diversity n-images num-images variations",
     "estimate": "dry-run",
     "max_pixels": "max-image-pixels",
+    "prune": "clear clean purge delete remove rm empty gc evict trim wipe",
+    "older_than": "older days age max-age",
+    "to": "size max-size limit",
+    "kind": "type only",
 }
+_LISTING = frozenset(["list", "ls", "show", "info", "status", "stats", "dir", "path", "where", "location", "size", "du"])
 _SUBJECTS = frozenset(
     [
         "image",
@@ -105,10 +110,20 @@ def no_such_flag(flag: str, command: str) -> UsageError:
     return UsageError(f"`reverie {command}` has no flag {flag[:60]}", _remedy(flag, spec) or f"see `reverie {command} --help-all`")
 
 
+def no_such_word(word: str, spec: CommandSpec) -> UsageError:
+    """The error for a word after a command that takes none, or no more."""
+    fault = f"`reverie {spec.name}` takes no '{word[:60]}'"
+    if spec.subjects:
+        fault = f"`reverie {spec.name}` takes one {spec.subjects[-1].metavar}, and '{word[:60]}' is one more"
+    return UsageError(fault, (not spec.subjects and _remedy(word, spec)) or f"see `reverie {spec.name} --help`")
+
+
 def _remedy(flag: str, spec: CommandSpec) -> str:
     word = flag.lstrip("-").replace("_", "-").casefold()
     if spec.subjects and (word in _SUBJECTS or (word in _NAMED and spec.name in ("imagine", "feature", "labels"))):
         return f"what stands for {spec.subjects[0].metavar} is given without a flag: {spec.example}"
+    if not spec.subjects and word in _LISTING:
+        return f"`reverie {spec.name}` alone tells it"
     for ours in _meant(word):
         if ours in _fields(spec):
             return _told(ours, spec)

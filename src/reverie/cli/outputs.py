@@ -14,7 +14,7 @@ from reverie.album import is_sheet, recipe_at
 from reverie.cli.console import print_json, remark, say
 from reverie.cli.flags import Call
 from reverie.errors import Interrupted, OutputError, UsageError, choice
-from reverie.recipe import CHOSEN, Making, Printing, Sheet, Writing
+from reverie.recipe import CHOSEN, Making, Printing, Sheet, Writing, is_noise
 from reverie.recipe.description import told_apart
 from reverie.store import Destination, Kept, check_not_original, check_place, exists, expanded, is_folder, speakable
 from reverie.target import Target, without_members
@@ -46,7 +46,7 @@ class Outputs:
         self.unfinished = 0
         self._told: set[str] = set()
         self._several = several
-        self._taken: set[str] = set()  # by results of this command, in lower case: some file systems tell no case
+        self._taken: dict[str, Path] = {}  # by results of this command, under their lower case: some file systems tell no case
         self._there: dict[Path, Recipe] = {}  # the very same, made before
         self.sheet = self._sheet_place(call.of(Sheet).sheet, frozenset(SUFFIXES))
         if self.destination.folder is None:
@@ -63,7 +63,7 @@ class Outputs:
         for edge in (start.pixels[:, :1, :], start.pixels[:, :, :1]):  # as wide and as high as the result, for formats with a limit
             alpha = edge[0] if recipe.finish.opacity else None if start.alpha is None else start.alpha.min().expand(edge.shape[1:])
             replace(start, pixels=edge, alpha=alpha, recipe=recipe).encode(path.suffix, with_recipe=self.writing.with_recipe)
-        self._taken.add(str(path).lower())
+        self._taken[str(path).lower()] = path
         return path
 
     def is_there(self, path: Path) -> bool:
@@ -109,6 +109,8 @@ class Outputs:
             another = another or path
         if another is not None:
             tell_taken(another, path, what_is_at(another, recipe))
+        elif path != first:
+            remark(f"'{self._taken[str(first).lower()]}' is another result of this run: this one goes to '{path}'")
         return path
 
     def _may_write(self, path: Path, files: list[Path], start: Picture, recipe: Recipe) -> bool:
@@ -197,6 +199,13 @@ class Outputs:
         sheet(pictures, labels).save(self.sheet, force=self.writing.force or is_sheet(self.sheet), with_recipe=self.writing.with_recipe)
         seconds = round(sum(each.seconds or 0.0 for each in pictures), 3)
         self._tell({"path": str(self.sheet), "recipe": None, "seconds": seconds, "score": None}, self.sheet)
+
+    def stopped(self, done: int, wanted: int) -> Interrupted:
+        """That so many of the pictures are there, one of them perhaps as far as it had come."""
+        if wanted > 1 and self.writing.with_recipe:  # by which those that are done are known
+            return Interrupted("stopped early", so_far(done - self.unfinished, wanted, self.writing.force))
+        last = "the last picture is what had been dreamt so far, as its recipe says; the same command makes it whole"
+        return Interrupted("stopped early", last if self.unfinished else "")
 
     def tell(self, result: dict[str, Any], text: str = "") -> None:
         """A result that is no picture."""
@@ -305,6 +314,11 @@ def what_for(call: Call, target: Target) -> str:
     return ("" if preset is None else f"{preset}-") + speakable(without_members(target))
 
 
+def stem_of(start: str) -> str:
+    """What a file's name takes of a start: `sky` of sky.jpg, `noise-pink` of noise:pink."""
+    return start.replace(":", "-") if is_noise(start) else Path(start).stem
+
+
 def named(stem: str, ending: str) -> str:
     """`stem` and `ending` as the name of a file, with as much of the stem as it has room for."""
     while len(os.fsencode(stem)) > 255 - 16 - len(ending):
@@ -312,6 +326,7 @@ def named(stem: str, ending: str) -> str:
     return stem + ending
 
 
-def stopped_early(unfinished: int) -> Interrupted:
-    so_far = "the last picture is what had been dreamt so far, as its recipe says; the same command makes it whole"
-    return Interrupted("stopped early", so_far if unfinished else "")
+def so_far(done: int, wanted: int, force: bool) -> str:
+    """How many of several pictures are done, and what goes on with the rest; one that is made by force is made anew each time."""
+    without = f" without {choice('force')}" if force else ""
+    return f"{done} of {wanted} pictures are done, and the same command{without} goes on with the rest"

@@ -7,9 +7,9 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from reverie.cli.console import aside, print_json, print_table, remark, say
+from reverie.cli.console import Faults, aside, print_json, print_table, remark, say, told
 from reverie.cli.flags import Call
-from reverie.errors import Refused, ReverieError, UsageError, choice
+from reverie.errors import Refused, UsageError, choice
 from reverie.recipe import GivingBack, Listing, Machinery, Printing, Top
 
 if TYPE_CHECKING:
@@ -28,27 +28,22 @@ def recognise(call: Call) -> int:
 
     (net,) = networks_from(call.network.one(), machinery.device)
     answers: list[tuple[str, list[Label]]] = []
-    code = 0
+    faults = Faults(many=len(pictures) > 1)
     with threads(machinery.threads), at_most_pixels(machinery.max_pixels):
         for picture in pictures:
-            try:
+            with faults.kept():
                 loaded = load(picture, net.channels)
                 for note in notes_on(loaded, f"'{picture}'"):
                     remark(note)
                 answers.append((picture, net.recognise(loaded, top)))
-            except ReverieError as error:
-                if len(pictures) == 1:
-                    raise
-                remark(error)
-                code = code or error.exit_code
     if call.of(Printing).as_json:
         print_json([{"picture": picture, "labels": [dataclasses.asdict(each) for each in labels]} for picture, labels in answers])
-        return code
+        return told(faults)
     for picture, labels in answers:
         say(picture)
         for each in labels:
             say(f"  {each.probability:7.2%}  {each.label} ({each.index})")
-    return code
+    return told(faults)
 
 
 def check_readable(picture: str, what: str = "picture") -> None:
@@ -79,9 +74,7 @@ def labels(call: Call) -> int:
         print_json([dataclasses.asdict(row) for row in rows])
     else:
         print_table(["class", "label", "also", "any of"], [_entry(row) for row in rows])
-    for each in faults.values():
-        remark(each)
-    return UsageError.exit_code if faults else 0
+    return told([*faults.values()])
 
 
 def _names(call: Call) -> Sequence[Sequence[str]]:

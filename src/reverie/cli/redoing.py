@@ -9,9 +9,9 @@ from reverie.album import read_recipe
 from reverie.cli.console import line, remark
 from reverie.cli.flags import Call
 from reverie.cli.moving import check_output, make
-from reverie.cli.outputs import Outputs, named, stopped_early
+from reverie.cli.outputs import Outputs, named
 from reverie.cli.query_commands import check_readable
-from reverie.recipe import Machinery, Recipe, choose
+from reverie.recipe import Machinery, Recipe, choose, is_noise
 from reverie.store import expanded, sha256_of
 
 _AS_IT_WAS = frozenset({"start", *Machinery.model_fields})  # choices that leave the picture as it is
@@ -61,7 +61,7 @@ def redo(call: Call) -> int:
         shown.close()
         out.save(made, path)
     if shown.interrupted and made.recipe is not None and made.recipe.stopped != plan.recipe.stopped:
-        raise stopped_early(1)
+        raise out.stopped(1, 1)
     return 0
 
 
@@ -69,7 +69,7 @@ def _is_another_start(start: str | None, old: Recipe) -> bool:
     """Whether what is named is nothing that went in, so that it is a change: noise, or a file of other content."""
     if start is None or expanded(start).is_dir():
         return False
-    if start.startswith("noise:") or old.from_noise_alone:
+    if is_noise(start) or old.from_noise_alone:
         return True
     check_readable(start, "film" if old.film else "picture")
     return sha256_of(expanded(start)) not in old.contents

@@ -6,13 +6,13 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reverie.cli.console import Line, line, print_json, remark, say
+from reverie.cli.console import Faults, Line, line, print_json, remark, say, told
 from reverie.cli.dreaming import pictures_of
 from reverie.cli.estimates import corrected
 from reverie.cli.flags import Call
-from reverie.cli.outputs import numbered, tell_taken
+from reverie.cli.outputs import numbered, so_far, tell_taken
 from reverie.cli.seen_folder import HANDOUT, PAGE, SeenFolder, SeenIndex, check_free, figures_in, what_is_in
-from reverie.errors import InputError, Interrupted, MissingExtra, OutputError, ReverieError, UnsafeError
+from reverie.errors import Interrupted, OutputError
 from reverie.recipe import PageWriting, Printing, Writing
 from reverie.store import Destination, expanded, is_folder, made_folder, speakable
 
@@ -24,9 +24,10 @@ AGAIN = 30.0  # seconds after which the page is written anew: that takes a secon
 
 def see(call: Call) -> int:
     given, printing = call.subjects[0], call.of(Printing)
-    pictures = pictures_of(given)
-    many = len(pictures) > 1 or any(is_folder(expanded(each)) for each in given)
-    looking = _Looking(call, many)
+    many = len(given) > 1 or any(is_folder(expanded(each)) for each in given)
+    pictures = pictures_of(given, faults := Faults(many=len(given) > 1))
+    faults.many = many
+    looking = _Looking(call, faults)
     with line(printing.quiet) as shown:
         try:
             for number, picture in enumerate(pictures):
@@ -37,10 +38,11 @@ def see(call: Call) -> int:
             looking.tell_index()
             if printing.as_json and (looking.results or many):
                 print_json(looking.results)
+    code = told(faults)
     if looking.unfinished or (shown.interrupted and looking.done < len(pictures)):
-        left = f"{looking.done} of {len(pictures)} pictures are done, and the same command goes on with the rest"
+        left = so_far(looking.done, len(pictures), call.of(Writing).force)
         raise Interrupted("stopped early", left if many else looking.unfinished)
-    return looking.first.exit_code if looking.first else 0
+    return code
 
 
 class _Looking:
@@ -48,21 +50,20 @@ class _Looking:
 
     Args:
         call: the command.
-        many: whether there may be several, each with a folder of its own.
+        faults: where there may be several, each has a folder of its own, and what is wrong with one goes here.
 
     Attributes:
         results: what `--json` says. done: how many pictures. unfinished: what there is to say of one that was broken off.
-        first: the first mistake among several pictures.
 
     Raises:
         OutputError: what was named cannot be written.
     """
 
-    def __init__(self, call: Call, many: bool) -> None:
+    def __init__(self, call: Call, faults: Faults) -> None:
         self.results: list[dict[str, Any]] = []
         self.done, self.unfinished = 0, ""
-        self.first: ReverieError | None = None
-        self._call, self._many = call, many
+        self._call, self._faults = call, faults
+        self._many = many = faults.many
         self._writing, self._beside, self._printing = call.of(Writing), call.of(PageWriting), call.of(Printing)
         self._network: Any = None
         self._taken: set[Path] = set()
@@ -75,7 +76,7 @@ class _Looking:
 
     def at(self, picture: str, shown: Line, left: int) -> None:
         """Look at one; `left` is how many there are still, with it."""
-        try:
+        with self._faults.kept():
             plan = self._plan(picture)
             folder = self._folder_for(picture, plan)
             for note in plan.sight.notes:
@@ -85,11 +86,6 @@ class _Looking:
                 self._tell(folder, plan, plan.sight.expected)
             else:
                 self._look(picture, plan, folder, shown, left)
-        except (InputError, UnsafeError, OutputError, MissingExtra) as error:
-            if not self._many:
-                raise
-            remark(error)
-            self.first = self.first or error
 
     def tell_index(self) -> None:
         """The page that links the others, once there is one."""

@@ -140,6 +140,7 @@ def decode(content: bytes, name: str) -> Decoded:
                 found = pixels_of(image, kind, source, told, tiff)
                 if found.rgb.dtype == np.uint8 and image.mode == "RGB" and found.rgb.max() < _DARK:
                     found = _of_fewer_bits(kind, source, told, tiff) or found
+            coarse = _coarsely(image, kind, source, told, tiff, found)
             left = orientation_of(image)  # Pillow turns a TIFF by itself, and then no longer says so
             dpi = dpi_of(image)
             several = _of_several(image, kind, png.pictures if png else 1)
@@ -157,7 +158,7 @@ def decode(content: bytes, name: str) -> Decoded:
     if dpi and max(before, left) > 4:
         dpi = dpi[1], dpi[0]
     alpha = None if found.alpha is None else upright(found.alpha, left)
-    notes = (*(png.notes if png else tiff.notes if tiff else ()), *several, *found.notes)
+    notes = (*(png.notes if png else tiff.notes if tiff else ()), *several, *coarse, *found.notes)
     return Decoded(upright(found.rgb, left), alpha, dpi, sha256_of(content), content, notes)
 
 
@@ -253,6 +254,15 @@ def _of_fewer_bits(kind: str, source: bytes, told: Told, tiff: TiffPicture | Non
         high, low = (_loaded_tiff(source, swapped) for swapped in (False, True))
         return coloured_of_fewer_bits((high.astype(np.uint16) << np.uint16(8)) | low.astype(np.uint16), told)
     return None
+
+
+def _coarsely(image: Image.Image, kind: str, source: bytes, told: Told, tiff: TiffPicture | None, found: Found) -> tuple[str, ...]:
+    """A word where colours are not all that the file holds, or nobody says what they look like."""
+    if image.mode == "CMYK" and not (isinstance(told, bytes) and told[16:20] == b"CMYK"):
+        return ("its colours are inks (CMYK) and it has no profile of them: they were taken for plain ones, and may look harsh",)
+    deep = kind == "PNG" and source[24] == 16 and source[25] in (2, 6)
+    deep = deep or (tiff is not None and tiff.bits == 16 and tiff.samples > 2)
+    return ("its colours have 16 bits, of which 8 were read",) if deep and found.rgb.dtype == np.uint8 and not found.notes else ()
 
 
 def _loaded_tiff(source: bytes, swapped: bool) -> npt.NDArray[np.uint8]:

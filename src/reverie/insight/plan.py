@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
+
+from torch import Tensor
 
 from reverie import pictures as _pictures
 from reverie.errors import InputError, MissingExtra, UsageError, choice, listing, printable
@@ -40,10 +42,12 @@ class SeePlan:
     Attributes:
         sight: what is known before the first layer.
         request: what shall be looked at.
+        usual_of: by what one set of usual pictures is told from another.
     """
 
     sight: Sight
     request: SeeRequest
+    usual_of: str = ""
 
     @property
     def network(self) -> Network:
@@ -65,7 +69,7 @@ class SeePlan:
         return {
             "picture": request.picture.sha256, "network": self.network.sha256, "layers": list(request.layers), "size": list(request.size),
             "why": request.why, "against": request.against, "channels": choices.channels, "steps": choices.steps,
-            "usual": self.sight.usual, "baseline": _as_data(choices.baseline), "seed": request.seed, "shown": list(request.shown),
+            "baseline": _as_data(choices.baseline), "usual": self.usual_of, "seed": request.seed, "shown": list(request.shown),
             "reverie": __version__,
         }  # fmt: skip
 
@@ -98,7 +102,7 @@ def make_plan(
         layers, left_out = _climbable(_layer_names(choices, network), named, network)
         labels = tuple(network.recognise(picture)) if network.labels else ()
         explained = _explained(choices.why, network, picture, labels)
-        usual = _usual(choices.usual, layers, network)
+        usual, usual_of = _usual(choices.usual, layers, network)
         size = seen_size(picture, network, choices.width)
     notes = (*_pictures.notes_on(picture, "the picture"), *left_out, *explained.notes)
     if choices.width is not None and size[1] != choices.width:
@@ -112,12 +116,16 @@ def make_plan(
     request = SeeRequest(
         network, picture, layers, size, usual, explained.why, explained.against, choices, seed, machinery, shown
     )  # fmt: skip
-    return SeePlan(sight, request)
+    return SeePlan(sight, request, usual_of)
+
+
+def _bytes(pixels: Tensor) -> bytes:
+    return pixels.detach().cpu().contiguous().numpy().tobytes()
 
 
 def _as_data(baseline: Any) -> str:
     """A baseline by name, or by the hash of its values (C, H, W)."""
-    return baseline if isinstance(baseline, str) else sha256(baseline.contiguous().cpu().numpy().tobytes()).hexdigest()
+    return baseline if isinstance(baseline, str) else sha256(_bytes(baseline)).hexdigest()
 
 
 def noise_usual(network: Network, layers: Sequence[str]) -> Usual:
@@ -202,22 +210,23 @@ def _label(network: Network, index: int | None) -> str | None:
     return network.labels[index][0] if index < len(network.labels) else f"class {index}"
 
 
-def _usual(given: Any, layers: tuple[str, ...], network: Network) -> Usual:
-    """What is usual for these layers: by the user's pictures, or by those it was measured on before, or by noise."""
+def _usual(given: Any, layers: tuple[str, ...], network: Network) -> tuple[Usual, str]:
+    """What is usual for these layers, by the user's pictures, those it was measured on before, or noise; and what tells it from others."""
     if given is not None:
         return _usual_of(given, layers, network)
     known = network.usual()
     here = {} if known is None else {name: known.layers[name] for name in layers if name in known.layers}
     missing = [name for name in layers if name not in here]
     if known is not None and not missing:
-        return Usual(known.name, MappingProxyType(here))
+        return Usual(known.name, MappingProxyType(here)), known.name
     noise = noise_usual(network, missing)
     if not here or known is None:
-        return noise
-    return replace(noise, name=f"{known.name}; of {', '.join(missing)} {noise.name}", layers=MappingProxyType({**here, **noise.layers}))
+        return noise, noise.name
+    name = f"{known.name}; of {', '.join(missing)} {noise.name}"
+    return Usual(name, MappingProxyType({**here, **noise.layers})), name
 
 
-def _usual_of(given: Any, layers: tuple[str, ...], network: Network) -> Usual:
+def _usual_of(given: Any, layers: tuple[str, ...], network: Network) -> tuple[Usual, str]:
     """By a folder of pictures, or by several that are at hand."""
     where = ""
     if isinstance(given, (str, Path)):
@@ -225,8 +234,13 @@ def _usual_of(given: Any, layers: tuple[str, ...], network: Network) -> Usual:
             raise InputError(f"'{folder}' is no folder", f"give a folder of pictures with {choice('usual')}")
         where = f" in {printable(folder.name)}"
     found = _pictures.several(given, "usual")
-    pictures = (_pictures.as_picture(each, network.channels) for each in found)
-    looked_at = (
-        resize(_pictures.in_channels(each.pixels, network.channels), *seen_size(each, network)) for each in pictures
-    )  # (C, H, W) each
-    return measure(network.prepare(layers), looked_at, f"{len(found)} picture{'s' * (len(found) > 1)}{where}")
+    seen = sha256()
+
+    def looked_at() -> Iterator[Tensor]:
+        for each in found:
+            picture = _pictures.as_picture(each, network.channels)
+            seen.update(_bytes(picture.pixels))
+            yield resize(_pictures.in_channels(picture.pixels, network.channels), *seen_size(picture, network))  # (C, H, W)
+
+    usual = measure(network.prepare(layers), looked_at(), f"{len(found)} picture{'s' * (len(found) > 1)}{where}")
+    return usual, f"{usual.name}, sha256 {seen.hexdigest()}"

@@ -156,7 +156,7 @@ class Network:
         found = self.level(name) if name in LEVELS and name not in names.modules else names.layer(name)
         asked = LayerName.parse(found, names.modules)
         found = str(asked._replace(module=plain_name(asked.module, names.modules)))  # out of what compiling and the like put around it
-        check_names(names.modules, [found])
+        check_names(names.modules, [found], self.levels)
         return found
 
     def layer(self, name: str) -> tuple[int, ...]:

@@ -26,6 +26,7 @@ from reverie.recipe.recipe import (
     Recipe,
     Stopped,
     VectorInput,
+    is_noise,
 )  # fmt: skip
 from reverie.recipe.requests import (
     LEVELS,
@@ -80,5 +81,5 @@ __all__ = [
     "Opinion", "Own", "PageWriting", "Paper", "Penalties", "Places", "Preset", "PresetName", "Print", "Printing", "Pruning", "Recipe",
     "Replay", "Request", "Seed", "Seeds", "Sheet", "Size", "Stop", "Stopped", "Subject", "Tiles", "Together", "Top", "Transforms",
     "Variants", "VectorInput", "Where", "Width", "Writing", "choose", "each_of", "first_fault", "flag_in", "flag_names", "flag_of",
-    "of_command", "paper", "preset", "read", "resolve", "seeds", "sides", "variation",
+    "is_noise", "of_command", "paper", "preset", "read", "resolve", "seeds", "sides", "variation",
 ]  # fmt: skip

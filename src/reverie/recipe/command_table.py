@@ -113,6 +113,7 @@ _FROM_NOISE: dict[str, Any] = {
 _REBUILT: dict[str, Any] = {  # pictures rebuilt from a layer
     "canvas": "fourier", "spread": 0.004, "octaves": 1, "steps": 100, "strength": 0.02, "jitter": 0, "vivid": 0.0, "tone": "free",
 }  # fmt: skip
+_TOGETHER = "Several are made together, so each differs in details from the one that is made alone; --batch 1 makes them as if alone."
 _START = "a picture, or noise:white|grey|pink"
 _OF_DREAMS = frozenset({"mix", "keep_colour"})  # they need a start that is a picture
 _OF_JOURNEYS = frozenset({"canvas"})
@@ -155,6 +156,7 @@ _ROWS = (
         models=(Together, OfTheNetwork, Seeds, Ascent, Transforms, Penalties, Size, Print, Canvas, Finish, Machinery),
         writing=(Writing, Making, Sheet, Printing), defaults={**_FROM_NOISE, "noise": 0.16, "focus": 0.6, "centre": 0.5},
         without=_OF_DREAMS | {"keep"}, networks="several",  # no file goes in that a recipe names
+        hint=_TOGETHER,
     ),
     CommandSpec(
         "feature", "What excites a unit or any target most, from noise.", "reverie feature blocks.4.1:12",
@@ -162,6 +164,7 @@ _ROWS = (
         (Subject("TARGET", "what to excite: blocks.4.1:12, blocks.4.1:0-15, a layer, sums of them", several=True, required=False),),
         models=(Together, Along, Places, OfTheNetwork, Seeds, Ascent, Transforms, Penalties, Size, Print, Canvas, Finish, Machinery),
         writing=(Writing, Making, Sheet, Printing), defaults={**_FROM_NOISE, "noise": 0.1}, without=_OF_DREAMS, networks="several",
+        hint=_TOGETHER,
     ),
     CommandSpec(
         "see", "What each layer, lowest to highest, made of a picture: one page.", "reverie see truck.jpg",

@@ -82,7 +82,9 @@ def _sides(text: str, given: object) -> tuple[float, float]:
         if re.match(r"[\d.,]", text):
             raise UsageError(choice("print", given), "write both sides and their unit: 60x40cm, 600x400mm or 8x10in, width x height")
         names = [*_PAPERS]
-        raise unknown("paper", text[:40], names, "there is " + ", ".join(each.title() for each in names) + "; or write 60x40cm")
+        raise unknown(
+            "paper", str(given).strip()[:40], names, "there is " + ", ".join(each.title() for each in names) + "; or write 60x40cm"
+        )
     width, first, height, last = found.groups()
     if not (first or last):
         raise UsageError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeGuard
 
 from pydantic import Field, model_validator
 
@@ -70,6 +70,16 @@ class NoiseInput(Data):
 
     role: Literal["start"] = "start"
     noise: Noise
+
+    @property
+    def start(self) -> str:
+        """As somebody asks for it: `noise:pink`."""
+        return f"noise:{self.noise}"
+
+
+def is_noise(start: object) -> TypeGuard[str]:
+    """Whether a start is noise by its name, `noise:pink`, known or not; not a path or a picture."""
+    return isinstance(start, str) and start.startswith("noise:")
 
 
 class VectorInput(Data):

@@ -202,7 +202,7 @@ class Look(Data):
         None, description="look at the layer of this level alone"
     )
     why: Annotated[Given, Flag("LABEL", first=True)] = Field(None, description="what counted for this label instead of the first")
-    baseline: Annotated[Given, Flag("B")] = Field(
+    baseline: Annotated[Given, Flag("HOW|PICTURE")] = Field(
         "mean", description="what counted is compared with: mean, the network's mean colour, black, blurred, or a picture"
     )
     channels: Annotated[int, Flag("N", first=True)] = Field(4, ge=0, le=4, description="how many of each layer are shown")

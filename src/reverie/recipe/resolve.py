@@ -49,7 +49,7 @@ class Request:
                 raise _no_choice(name, command)
         if "print" in self.given:  # which says what they say
             self.before = {name: value for name, value in self.before.items() if name not in ("width", "size")}
-        merged = {**command.defaults, **self._of_print(), **self.before, **self._of_preset(), **self._of_objective(), **self.given}
+        merged = {**command.defaults, **self.before, **self._of_print(), **self._of_preset(), **self._of_objective(), **self.given}
         self._models = {
             model: choose(
                 model, **{name: merged[name] for name in model.model_fields if name in merged and command.fields.get(name, model) is model}
@@ -102,7 +102,7 @@ class Request:
         return CARICATURE if self.given.get("caricature") else {}
 
     def _of_print(self) -> dict[str, Any]:
-        return {"dpi": PRINT_DPI} if "print" in self.given else {}
+        return {"dpi": self.before.get("dpi") or PRINT_DPI} if "print" in self.given else {}
 
     def _check(self) -> None:
         if self.given.get("mask") is not None and self[Mask].where is not None:

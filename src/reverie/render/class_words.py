@@ -18,8 +18,24 @@ def with_numbers(target: Target, network: Network) -> Target:
 def notes_on(targets: Sequence[Target], network: Network) -> tuple[str, ...]:
     """What is to be told of the words for several classes in targets."""
     labels = dict.fromkeys(term.label for target in targets for term in target.terms if term.label is not None)
-    found = {label: network.class_indices(label) for label in labels if "=" in label}
-    return tuple(_note(label, indices, network) for label, indices in found.items() if len(indices) > 1)
+    return tuple(note for label in labels for note in note_on(label, network))
+
+
+def note_on(label: object, network: Network) -> tuple[str, ...]:
+    """What is to be told of what somebody wrote of a class: which classes a word stands for; nothing of a class's own name or number.
+
+    Args:
+        label: that the network has.
+    """
+    word = " ".join(str(label).removeprefix("class:").split())
+    if not isinstance(label, str) or word[:1].isdecimal():
+        return ()
+    found = network.class_indices(label)
+    if len(found) > 1:
+        return (_note(word, found, network),) if "=" in word else ()
+    if "=" in word or word.casefold() in (name.casefold() for name in network.labels[found[0]]):
+        return ()
+    return (f"{word} is taken for {listed(found, network.labels)}, the one class that the word stands for",)
 
 
 def _with_numbers(term: Term, network: Network) -> Term:

@@ -161,9 +161,15 @@ def _numbered(text: str, most: int) -> tuple[int, ...]:
     return tuple(found)
 
 
+def _is_a(name: str, low: str) -> bool:
+    """Whether a name of several words is of one of that kind, or called so: a Persian cat is both, a tree frog is no tree."""
+    first, last = name.split()[0], name.casefold().split()[-1]
+    return last == low or (first != first.lower() and first.casefold() == low)
+
+
 def _unknown(wanted: str, names: Names) -> UsageError:
     low = wanted.casefold()
-    fitting = ([name for name in each if len(low) > 2 and len(name) < 40 and low in name.casefold().split()] for each in names)
+    fitting = ([name for name in each if len(low) > 2 and len(name) < 40 and _is_a(name, low)] for each in names)
     within = [found[0] for found in fitting if found][:5]
     near = within or (nearest(wanted, [*(name for each in names for name in each), *words.known(names)]) if len(low) > 2 else [])
     return UsageError(f"no label '{wanted}'", did_you_mean(near) if near else f"{listing('labels')} lists them all")

@@ -24,12 +24,12 @@ class _Enough(BaseException):
     """Ends a pass early. Not an Exception, so that a network that catches those cannot hold it."""
 
 
-def check_names(known: Collection[str], names: Sequence[str]) -> None:
-    """Raise UsageError for a name that is none of the modules known, with the nearest that is."""
+def check_names(known: Collection[str], names: Sequence[str], levels: Collection[str] = ()) -> None:
+    """Raise UsageError for a name that is none of the modules known, with the nearest that is, or that stands for one."""
     for name in names:
         bare = LayerName.parse(name, known).module
         if not bare or bare not in known:
-            near = nearest(bare, (each for each in known if each))
+            near = nearest(bare, (each for each in (*known, *levels) if each))
             raise UsageError(f"no layer '{name}'", did_you_mean(near) if near else _see(bare))
 
 
