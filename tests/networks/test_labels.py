@@ -80,9 +80,9 @@ def test_labels_are_found(lite0: Network, label: str, index: int) -> None:
         ("cat", r"'cat' is 5 classes; say which: tabby \(281\), .*, Egyptian cat \(285\)$"),
         ("persian", r"no label 'persian'; did you mean 'Persian cat'\?$"),
         ("lynks", r"no label 'lynks'; did you mean 'lynx'\?$"),
-        ("tree", r"no label 'tree'; `reverie labels` lists them all$"),  # not a frog
-        ("teacher", r"no label 'teacher'; `reverie labels` lists them all$"),
-        ("rose", r"no label 'rose'; `reverie labels` lists them all$"),
+        ("tree", r"no label 'tree'; `net.labels` lists them all$"),  # not a frog
+        ("teacher", r"no label 'teacher'; `net.labels` lists them all$"),
+        ("rose", r"no label 'rose'; `net.labels` lists them all$"),
         ("dolfin", r"no label 'dolfin'; did you mean 'dolphin'\?$"),
         ("tulip", r"no label 'tulip'; `net.labels` lists them all$"),
         ("1000", "no class 1000; the network has 1000 classes, numbered from 0"),
