@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from torch import nn
 
 import reverie
 from reverie.errors import InputError, UsageError
+from reverie.networks.builtin import class_lookup
 from reverie.pictures import Picture
 
 FEW: dict[str, Any] = {"size": 32, "octaves": 1, "steps": 1}
@@ -133,3 +135,47 @@ def test_other_forms_of_targets_are_told_how_they_are_written(target: Any, said:
     if not isinstance(target, (tuple, list, int)):
         with pytest.raises(UsageError, match=said):
             reverie.dream("noise:pink", target, network=net, **FEW)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"three": 3, "zero": 0, "two": 2, "one": 1},
+        {3: "three", 0: "zero", 1: "one", 2: "two"},
+        {"3": "three", "0": "zero", "1": "one", "2": "two"},
+        {"three": "3", "zero": "0", "one": "1", "two": "2"},
+    ],
+)
+def test_labels_in_a_dictionary_go_by_their_numbers(given: Any, tmp_path: Path) -> None:
+    assert wrap(small(), labels=given).labels == [("zero",), ("one",), ("two",), ("three",)]
+    (tmp_path / "labels.json").write_text(json.dumps(given))
+    assert wrap(small(), labels=tmp_path / "labels.json").labels == [("zero",), ("one",), ("two",), ("three",)]
+
+
+def test_names_of_classes_may_be_digits() -> None:
+    assert wrap(small(), labels={"7": 1, "8": 0, "9": 3, "6": 2}).labels == [("8",), ("7",), ("6",), ("9",)]
+    assert wrap(small(), labels=[5, 6, 7, 8]).labels == [("5",), ("6",), ("7",), ("8",)]
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"a": 0, "b": 1, "c": 3, "d": 4}, "labels without one for class 2; give one name to each of the classes 0 to 3"),
+        ({"a": 0, "b": 1, "c": 1, "d": 3}, "labels without one for class 2"),
+        ({1: "a", 2: "b", 3: "c", 4: "d"}, "labels without one for class 0"),
+        ({"a": "x", "b": "y"}, "labels in a dictionary without numbers of classes"),
+        ({"a", "b", "c", "d"}, "labels in a set, which has no order; give a list"),
+        (["a", None, "c", "d"], "the label of class 1 is a NoneType; give a text or a number"),
+        (list(torch.arange(4)), "the label of class 0 is a Tensor"),
+        (["x"] * 4, "4 labels that are all 'x'"),
+        (["a", "", "c", "d"], "the label of class 1 is empty"),
+    ],
+)
+def test_labels_that_do_not_say_which_class_is_which_are_refused(given: Any, says: str) -> None:
+    with pytest.raises(UsageError, match=says):
+        wrap(small(), labels=given)
+
+
+def test_a_class_whose_name_is_empty_hides_no_other() -> None:
+    with pytest.raises(UsageError, match="no label 'frig'"):
+        class_lookup.find("frig", [("",), ("frog",)])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,6 +21,7 @@ from reverie.networks.sources.source import source
 from reverie.pictures.torch_modes import ordinary_modes
 from reverie.recipe import DEFAULT_NETWORK
 
+Labels = Sequence[str] | Mapping[str, int] | Mapping[int, str]
 Networks = Network | str | Sequence[Network | str] | None
 
 
@@ -39,7 +40,7 @@ def load(
     std: Sequence[float] | None = None,
     range: tuple[float, float] | None = None,
     size: int | tuple[int, int] | None = None,
-    labels: Sequence[str] | str | Path | None = None,
+    labels: Labels | str | Path | None = None,
     scores: str | int | None = None,
     offline: bool = False,
     device: Device | None = None,
@@ -103,7 +104,7 @@ def wrap(
     std: Sequence[float],
     range: tuple[float, float] = (0.0, 1.0),
     size: int | tuple[int, int] | None = None,
-    labels: Sequence[str] = (),
+    labels: Labels = (),
     scores: str | int | None = None,
     name: str | None = None,
     device: Device | None = None,
@@ -117,7 +118,7 @@ def wrap(
         mean, std: of each channel, as its training normalised pictures, in the units of `range`.
         range: what black and white are before normalisation: (0, 1), (0, 255), (-1, 1).
         size: native side, or (height, width), of a picture; without it 224, or where that is not taken the one usual size that is.
-        labels: names of its classes, in order; of a network that gives one number two of them, first that of a low one.
+        labels: names of its classes, in order, or numbers by name, or names by number; of a network that gives one number two of them, first that of a low one.
         scores: which entry of what it gives is the class scores, where that is not clear: a key or field, or its place, from 0.
         name: for recipes and messages; without it the name of its class.
         device: where its prepared copy runs.

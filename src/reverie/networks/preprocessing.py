@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from numbers import Integral
 from pathlib import Path
+from typing import Any
 
 from reverie.errors import UsageError, choice
 from reverie.networks.builtin import labels as label_names
@@ -42,7 +43,7 @@ class Preprocessing:
         std: Sequence[float] | None = None,
         range: Sequence[float] | None = None,
         size: int | Sequence[int] | None = None,
-        labels: Sequence[str] | str | Path | None = None,
+        labels: Iterable[Any] | str | Path | None = None,
         scores: str | int | None = None,
     ) -> Preprocessing:
         """What a user says of a network, checked as far as it can be without the network; `labels` may be a file of them.
@@ -111,9 +112,9 @@ def _entry(scores: str | int) -> str:
     return str(scores)
 
 
-def _names(labels: Sequence[str] | str | Path) -> list[str]:
+def _names(labels: Iterable[Any] | str | Path) -> list[str]:
     if isinstance(labels, (str, Path)):
         return label_names.read(labels)
     if not isinstance(labels, Iterable):
         raise UsageError(f"labels that are a {type(labels).__name__}", "give a list of names, one for each class, in order")
-    return [str(each) for each in labels]
+    return label_names.in_order(labels)

@@ -163,7 +163,7 @@ def _numbered(text: str, most: int) -> tuple[int, ...]:
 
 def _is_a(name: str, low: str) -> bool:
     """Whether a name of several words is of one of that kind, or called so: a Persian cat is both, a tree frog is no tree."""
-    first, last = name.split()[0], name.casefold().split()[-1]
+    first, last = name.partition(" ")[0], name.casefold().rpartition(" ")[2]
     return last == low or (first != first.lower() and first.casefold() == low)
 
 

@@ -6,9 +6,11 @@ import importlib.util
 import json
 import operator
 from collections import Counter
+from collections.abc import Iterable, Mapping
 from functools import cache
+from numbers import Integral, Real
 from pathlib import Path
-from typing import SupportsIndex
+from typing import Any, SupportsIndex
 
 from reverie.errors import InputError, MissingExtra, UsageError
 from reverie.installing import install
@@ -53,15 +55,60 @@ def read(path: str | Path) -> list[str]:
             found = json.loads(text)
         except (ValueError, RecursionError) as error:
             raise InputError(f"the labels in '{place.name}' are no JSON ({error})", "write a list of names") from error
-        if isinstance(found, dict):
-            found = [found.get(str(index)) for index in range(len(found))]
-        if not all(isinstance(each, str) and each.strip() for each in found):
-            raise InputError(f"the labels in '{place.name}' are not all names", 'write ["cat", "dog"] or {"0": "cat", "1": "dog"}')
-        return [each.strip() for each in found]
+        try:
+            return in_order(found)
+        except UsageError as error:
+            raise InputError(f"the labels in '{place.name}': {error.fault}", error.remedy) from error
     lines = [each.strip() for each in text.rstrip().splitlines()]
     if not lines or not all(lines):
         raise InputError(f"the labels in '{place.name}' have an empty line", "one name a line, in the order of the classes")
     return lines
+
+
+def in_order(given: Iterable[Any] | Mapping[Any, Any]) -> list[str]:
+    """The names of classes, in order: as they come, or of a mapping by the numbers it has, as keys (id2label) or values (class_to_idx).
+
+    Raises:
+        UsageError: a class without a name, a name that is none, all of them equal, or a collection that has no order.
+    """
+    if isinstance(given, (set, frozenset)):
+        raise UsageError("labels in a set, which has no order", "give a list, or a dictionary of numbers by name")
+    names = [_name(each, index) for index, each in enumerate(_by_number(given) if isinstance(given, Mapping) else given)]
+    if len(names) > 1 and len(set(names)) == 1:
+        raise UsageError(f"{len(names)} labels that are all '{names[0][:40]}'", "give each class a name of its own")
+    return names
+
+
+def _by_number(given: Mapping[Any, Any]) -> list[Any]:
+    """What a mapping has for each number; its values are the numbers where they are some and its keys may be names."""
+    keys, values = list(given), list(given.values())
+    whole_keys, whole = (all(isinstance(each, Integral) for each in side) for side in (keys, values))
+    read_keys, read = (all(_number(each) is not None for each in side) for side in (keys, values))
+    by_value = not whole_keys and (whole or (read and not read_keys))
+    numbers, names = (values, keys) if by_value else (keys, values)
+    found = {_number(number): name for number, name in zip(numbers, names, strict=True)}
+    if None in found:
+        raise UsageError("labels in a dictionary without numbers of classes", 'write it like {"cat": 0, "dog": 1} or {0: "cat", 1: "dog"}')
+    missing = [index for index in range(len(given)) if index not in found]
+    if missing:
+        listed = ", ".join(map(str, missing[:12])) + ", …" * (len(missing) > 12)
+        raise UsageError(f"labels without one for class {listed}", f"give one name to each of the classes 0 to {len(given) - 1}")
+    return [found[index] for index in range(len(given))]
+
+
+def _number(each: Any) -> int | None:
+    if isinstance(each, Integral) or (isinstance(each, str) and each.isdecimal() and len(each) < 10):
+        return int(each)
+    return None
+
+
+def _name(each: Any, index: int) -> str:
+    """A name of a class as text; UsageError for what is none."""
+    if not isinstance(each, (str, Real)):
+        raise UsageError(f"the label of class {index} is a {type(each).__name__}", "give a text or a number for each class")
+    if not (text := str(each).strip()):
+        raise UsageError(f"the label of class {index} is empty", "give a name for each class, in order")
+    return text
 
 
 def text_of(label: str | SupportsIndex) -> str:
