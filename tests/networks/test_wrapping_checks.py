@@ -104,6 +104,35 @@ def test_weights_that_are_nan_are_told_at_wrap_by_their_layer(name: str, kind: s
             wrap(shown)
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+@pytest.mark.parametrize("through_data", [True, False])
+def test_weights_that_go_astray_after_wrap_are_told_by_their_layer(value: float, through_data: bool) -> None:
+    module = small()
+    net, start = wrap(module, labels=list("abcd")), picture()[0]
+    calls: list[Callable[[], object]] = [
+        lambda: net(start[None]), lambda: net.recognise(start), lambda: reverie.imagine("b", network=net, **FEW),
+        lambda: reverie.dream(start, "3:1", network=net, octaves=1, steps=1), lambda: wrap(module),
+    ]  # fmt: skip
+    for call in calls:
+        call()
+    bias = module.get_parameter("6.bias")
+    with torch.no_grad():
+        (bias.data if through_data else bias)[1] = value
+    for call in calls:
+        with pytest.raises(UsageError, match="holds (NaN|infinity), first in bias of '6'; its training went astray"):
+            call()
+    with torch.no_grad():
+        (bias.data if through_data else bias)[1] = 0.0
+    assert wrap(module).recognise(start) and net.recognise(start)
+
+
+def test_scores_that_a_picture_alone_makes_infinite_are_told() -> None:
+    net = reverie.wrap(Flow(lambda _, x: (1 / (x.mean((2, 3)) - 1)).abs()), mean=[0.0] * 3, std=[1.0] * 3, size=16)
+    for call in (net.recognise, lambda white: net(white[None])):
+        with pytest.raises(UsageError, match="class scores that are no finite numbers, though its weights are finite; mend its forward"):
+            call(torch.ones(3, 16, 16))
+
+
 def test_masks_of_minus_infinity_are_weights_like_others() -> None:
     module = small()
     module.register_buffer("mask", torch.full((3,), -torch.inf))

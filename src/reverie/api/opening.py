@@ -118,7 +118,8 @@ def wrap(
         mean, std: of each channel, as its training normalised pictures, in the units of `range`.
         range: what black and white are before normalisation: (0, 1), (0, 255), (-1, 1).
         size: native side, or (height, width), of a picture; without it 224, or where that is not taken the one usual size that is.
-        labels: names of its classes, in order, or numbers by name, or names by number; of a network that gives one number two of them, first that of a low one.
+        labels: names of its classes, in order, or numbers by name, or names by number; of a network that gives one number two of them,
+            first that of a low one.
         scores: which entry of what it gives is the class scores, where that is not clear: a key or field, or its place, from 0.
         name: for recipes and messages; without it the name of its class.
         device: where its prepared copy runs.

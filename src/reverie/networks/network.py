@@ -15,8 +15,8 @@ from reverie.networks.builtin import class_lookup
 from reverie.networks.builtin.catalogue import CATALOGUE
 from reverie.networks.builtin.class_lookup import ClassEntry, Label, said
 from reverie.networks.channel_statistics import Usual, known
+from reverie.networks.inspection import answers
 from reverie.networks.inspection.anatomy import Anatomy, Layer
-from reverie.networks.inspection.answers import check_answers, check_labels, check_several, clear_reading, remarks_on
 from reverie.networks.inspection.chance import generators
 from reverie.networks.inspection.checkpointing import straight_through_checkpoints
 from reverie.networks.inspection.examine import examine
@@ -86,7 +86,9 @@ class Network:
         like = next((each for each in self.module.parameters() if each.is_floating_point()), pictures)
         x = self.normalise.on(like.device)(pictures.to(like.device)).to(like.dtype)
         with at_rest(self.module):
-            return clear_reading(self._anatomy or self.anatomy).scores(self.module(x), len(x))
+            scores = answers.clear_reading(self._anatomy or self.anatomy).scores(self.module(x), len(x))
+        answers.check_finite(scores.detach(), self.module, self.name)
+        return scores
 
     def to(self, device: str | torch.device | None, dtype: torch.dtype | None = None) -> Network:
         """Run from now on on a device: its prepared copies, and a module that was loaded; one that was wrapped is not touched.
@@ -199,7 +201,7 @@ class Network:
         return class_lookup.find_all(said(label), self.labels, self.anatomy.classes)
 
     def _check_scores(self) -> None:
-        clear_reading(self.anatomy)
+        answers.clear_reading(self.anatomy)
         self.check_labels()
 
     def watch(self, *names: str) -> AbstractContextManager[Seen]:
@@ -220,12 +222,13 @@ class Network:
         if top < 1:
             raise UsageError(f"top {top}", "ask for at least one label")
         ready = self.prepare([CLASSES])
-        check_several(self.anatomy, self.name)
+        answers.check_several(self.anatomy, self.name)
         self.check_labels()
         with ordinary_modes(), torch.no_grad():
             pixels = resize(as_tensor(picture, self.channels), *self.size)[None]  # (1, C, H, W)
             logits = ready(pixels.to(self.device))[CLASSES][0]  # (K,)
-            best = clear_reading(ready.anatomy).probabilities(logits).topk(min(top, len(logits)))
+            answers.check_finite(logits, self.module, self.name)
+            best = answers.clear_reading(ready.anatomy).probabilities(logits).topk(min(top, len(logits)))
         pairs = zip(best.indices.tolist(), best.values.tolist(), strict=True)
         return [Label(index, self._label(index), probability) for index, probability in pairs]
 
@@ -276,7 +279,8 @@ class Network:
         for name in layers.values():
             if name != CLASSES:
                 anatomy.shape(name)
-        check_answers(anatomy, self.module, tuple(layers.values()))
+        self._folded.renew(self.module, self.name)
+        answers.check_answers(anatomy, self.module, tuple(layers.values()))
         with ordinary_modes():
             folded = self._folded.but(never_folded(anatomy, layers.values()), self.module, anatomy, self._example(), self._move)
             return Prepared(
@@ -300,8 +304,8 @@ class Network:
             UsageError: it cannot take a picture of its native size, or has not the output that was named as its class scores.
         """
         if self._scores is not None:
-            clear_reading(self.anatomy)
-        return remarks_on(self.anatomy, self.module, self.name)
+            answers.clear_reading(self.anatomy)
+        return answers.remarks_on(self.anatomy, self.module, self.name)
 
     def without_gradient(self, names: Sequence[str]) -> dict[str, str]:
         """Of these layers (or CLASSES) those from which no gradient comes to the picture, and why; a dead unit has one, of zeros."""
@@ -328,7 +332,7 @@ class Network:
 
     def check_labels(self) -> None:
         """Raise UsageError where there are labels, but not one for each class."""
-        check_labels(self.anatomy, len(self.labels))
+        answers.check_labels(self.anatomy, len(self.labels))
 
     def _noise(self) -> Tensor:
         """(1, C, H, W) in 0..1: a picture of even noise at the native size."""

@@ -15,6 +15,7 @@ from reverie.networks.builtin import catalogue, weights
 from reverie.networks.builtin import labels as label_names
 from reverie.networks.builtin.efficientnet_lite import EfficientNetLite
 from reverie.networks.checkpoints.loading import check, load_weights
+from reverie.networks.inspection.answers import check_weights
 from reverie.networks.inspection.chance import undisturbed
 from reverie.networks.inspection.failures import CannotTake
 from reverie.networks.inspection.native_sides import sides
@@ -28,12 +29,11 @@ from reverie.networks.sources.definition import module_of
 from reverie.networks.sources.download import DownloadWatcher
 from reverie.networks.sources.source import LONGEST, Source
 from reverie.networks.sources.zoos import Found
-from reverie.networks.wrapping_checks import check_channels, first_nan
+from reverie.networks.wrapping_checks import check_channels
 from reverie.pictures.torch_modes import ordinary_modes
 from reverie.recipe import DEFAULT_NETWORK
 from reverie.store import Shelf
 
-_ASTRAY = "its training went astray: take a checkpoint from before"
 Definition = str | Callable[[], nn.Module] | nn.Module
 
 
@@ -258,8 +258,7 @@ def wrap_module(module: nn.Module, preprocessing: Preprocessing, name: str | Non
         raise UsageError(f"a network's name that is a {type(name).__name__}", "give a text")
     if name is not None and not 0 < len(name) <= LONGEST:
         raise UsageError(f"a network's name of {len(name)} characters", f"give it one of 1 to {LONGEST}")
-    if broken := first_nan(module):
-        raise UsageError(f"{type(module).__name__} holds NaN, first in {broken}", _ASTRAY)
+    check_weights(module, type(module).__name__)
     network = Network(module, preprocessing, name=name or type(unwrapped(module)).__name__)
     check_channels(network)
     return network

@@ -1,4 +1,4 @@
-"""What can be known of a module to be wrapped before it is looked into: weights that are no numbers, channels that do not fit."""
+"""What can be known of a module to be wrapped before it is looked into: channels that do not fit."""
 
 from __future__ import annotations
 
@@ -7,20 +7,9 @@ from torch import Tensor, nn
 
 from reverie.errors import UsageError
 from reverie.networks.inspection.anatomy import CONVOLUTIONS
-from reverie.networks.inspection.wrappers import real_names, unwrapped
+from reverie.networks.inspection.wrappers import unwrapped
 from reverie.networks.network import Network
 from reverie.networks.prepared.short_pass import Enough, short_pass
-
-
-def first_nan(module: nn.Module) -> str:
-    """Which part is the first whose weights, or what it has measured as a norm, are NaN; empty where there is none."""
-    for name, real in (("", ""), *real_names(module).items()):
-        part = module.get_submodule(real) if real else unwrapped(module)
-        own = (*part.named_parameters(recurse=False), *part.named_buffers(recurse=False))
-        broken = next((kind for kind, each in own if each.is_floating_point() and bool(each.isnan().any())), None)
-        if broken is not None:
-            return f"{broken} of '{name}'" if name else broken
-    return ""
 
 
 def check_channels(network: Network) -> None:

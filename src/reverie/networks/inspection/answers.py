@@ -2,17 +2,43 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
-from torch import nn
+from torch import Tensor, nn
 
 from reverie.errors import UsageError, choice
-from reverie.networks.inspection.anatomy import Anatomy, measuring_norms
+from reverie.networks.inspection.anatomy import NORMS, Anatomy, measuring_norms
 from reverie.networks.inspection.failures import CannotTake
 from reverie.networks.inspection.layer_names import LayerName
 from reverie.networks.inspection.readings import Reading
-from reverie.networks.inspection.wrappers import real_names
+from reverie.networks.inspection.wrappers import real_names, unwrapped
 from reverie.target import CLASSES
+
+
+_MEND = "mend its forward: a root or logarithm of what is not above 0, 0 divided by 0"
+
+
+def check_weights(module: nn.Module, name: str) -> None:
+    """Raise UsageError where a weight, or what a norm has measured, is no finite number; a mask may be of minus infinity."""
+    for plain, real in (("", ""), *real_names(module).items()):
+        part = module.get_submodule(real) if real else unwrapped(module)
+        weights = [*part.named_parameters(recurse=False)]
+        for own, each in (*weights, *part.named_buffers(recurse=False)):
+            if not each.is_floating_point() or bool(each.isfinite().all()):
+                continue
+            is_nan = bool(each.isnan().any())
+            if is_nan or own in dict(weights) or isinstance(part, NORMS):
+                where = f"{own} of '{plain}'" if plain else own
+                fault = f"{name} holds {'NaN' if is_nan else 'infinity'}, first in {where}"
+                raise UsageError(fault, "its training went astray: take a checkpoint from before")
+
+
+def check_finite(scores: Tensor, module: nn.Module, name: str) -> None:
+    """Raise UsageError where class scores are NaN or infinite; minus infinity is a class that is ruled out."""
+    if not bool((scores < math.inf).all()):
+        check_weights(module, name)
+        raise UsageError(f"{name} gives class scores that are no finite numbers, though its weights are finite", _MEND)
 
 
 def check_answers(anatomy: Anatomy, module: nn.Module, names: Sequence[str]) -> None:
@@ -65,12 +91,11 @@ def remarks_on(anatomy: Anatomy, module: nn.Module, name: str) -> list[str]:
 
 def _first_nan(anatomy: Anatomy, module: nn.Module) -> tuple[str, str]:
     """Which layer is the first that gives NaN, and whether it comes from its weights; and what to do about it."""
-    mend = "mend its forward: a root or logarithm of what is not above 0, 0 divided by 0"
     first = anatomy.nans[0]
     if first == CLASSES:
-        return "no layer gives any, what is done with the last one does", mend
+        return "no layer gives any, what is done with the last one does", _MEND
     part = module.get_submodule(real_names(module).get(first, first))
     weights = [(name, each) for name, each in (*part.named_parameters(), *part.named_buffers()) if each.is_floating_point()]
     broken = next((name for name, each in weights if not bool(each.isfinite().all())), None)
     why = "though its weights are finite" if broken is None else f"its {broken} is not finite"
-    return f"'{first}' is the first layer that gives it, {why}", mend if broken is None else "take a checkpoint from before"
+    return f"'{first}' is the first layer that gives it, {why}", _MEND if broken is None else "take a checkpoint from before"

@@ -8,6 +8,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from reverie.networks.inspection.anatomy import Anatomy
+from reverie.networks.inspection.answers import check_weights
 from reverie.networks.prepared.folding import Folded, fold
 from reverie.networks.prepared.frozen_copy import frozen_copy
 from reverie.networks.prepared.identity import signature
@@ -29,12 +30,17 @@ class FoldedCopies:
         """The copies, the last used last."""
         return [each.module for each in self._held.values()]
 
+    def renew(self, module: nn.Module, name: str) -> None:
+        """Copies of other weights than it has now are gone; UsageError where one is no finite number."""
+        if (values := signature(module, values=True)) != self._values:
+            self._values, self._held = None, {}
+            check_weights(module, name)
+            self._values = values
+
     def but(
         self, spared: frozenset[str], module: nn.Module, anatomy: Anatomy, example: Tensor, moved: Callable[[nn.Module], object]
     ) -> Folded:
-        """A frozen copy, folded but for the parts that are spared and `moved` to where it runs; of the same weights the same one."""
-        if (values := signature(module, values=True)) != self._values:
-            self._values, self._held = values, {}
+        """A frozen copy, folded but for the parts that are spared and `moved` to where it runs; until `renew` finds others the same one."""
         if spared not in self._held:
             folded = fold(frozen_copy(module), anatomy, example, spared)
             moved(folded.module)
