@@ -11,10 +11,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import cast
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
-from tests.helpers.commands import Run, saved
+from tests.helpers.commands import Run, pixels, saved
 from tests.helpers.tiny import Flow, of_channels
 from torch import nn
 
@@ -79,6 +80,22 @@ def test_its_picture_is_made_again_when_it_is_named_again(own: Path, run: Run) -
     other = run("redo", "a.png", "--network", "other.safetensors", *FLAGS, "-o", "c.png")  # the next checkpoint, say
     assert other.code == 0 and "'Sequential' with these weights" in other.err and "the same, but by this network" in other.err
     assert (own / "c.png").read_bytes() != (own / "a.png").read_bytes()
+
+
+def test_what_was_wrapped_is_the_same_network_once_its_weights_are_in_a_file(own: Path, run: Run) -> None:
+    plain = of_channels(3)
+    wrapped = reverie.wrap(plain.module, mean=[0.5] * 3, std=[0.25] * 3, size=32, device="cpu")
+    first = reverie.dream("sky.png", "2:1", network=wrapped, octaves=1, steps=2).save("a.png")
+    again = run("redo", "a.png", "--network", "net.safetensors", *FLAGS, "-o", "b.png")
+    assert again.code == 0 and "not what 'a.png' was made with" not in again.err, again
+    loaded = reverie.load("net.safetensors", definition="own:small", device="cpu")
+    assert np.array_equal(pixels(reverie.redo(first, network=loaded).save("c.png")), pixels(first))
+    assert np.array_equal(pixels(own / "b.png"), pixels(first))
+    with pytest.raises(InputError, match=r"give that network, or make the same by this one: reverie.again"):
+        reverie.redo(
+            first,
+            network=reverie.wrap(nn.Sequential(*of_channels(3).module[:-1], nn.Linear(4, 3)), mean=[0.5] * 3, std=[0.25] * 3, size=32),
+        )
 
 
 def test_a_recipe_can_name_no_code_and_no_file(own: Path, run: Run) -> None:
@@ -191,7 +208,7 @@ def test_labels_are_read_from_lines_and_from_json(tmp_path: Path, content: str) 
     assert Preprocessing.of(labels=tmp_path / "labels").labels == (("cat",), ("dog",))
 
 
-@pytest.mark.parametrize("content", [b"", b"cat\n\ndog", b"[1, 2]", b'["cat"', b'{"a": "cat"}', b"\xff\xfe\x00", b"[" * 100_000])
+@pytest.mark.parametrize("content", [b"", b"cat\n\ndog", b"[1, null]", b'["cat"', b'{"a": "cat"}', b"\xff\xfe\x00", b"[" * 100_000])
 def test_what_is_no_list_of_labels_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "labels").write_bytes(content)
     with pytest.raises(InputError, match="the labels in 'labels'"):

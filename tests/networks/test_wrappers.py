@@ -93,6 +93,7 @@ def test_layers_have_the_names_and_the_dreams_of_the_plain_module(kind: str) -> 
     assert seen.keys() == expected.keys() and all(torch.allclose(seen[name], expected[name], atol=1e-6) for name in seen)
     assert [name for name, _ in module.named_modules()] == names  # it is left as it was
     assert net.name == "Plain"
+    assert net.sha256 == plain.sha256  # a recipe knows it again
 
 
 @pytest.mark.parametrize(("kind", "name"), [

@@ -119,7 +119,7 @@ def test_weights_that_go_astray_after_wrap_are_told_by_their_layer(value: float,
     with torch.no_grad():
         (bias.data if through_data else bias)[1] = value
     for call in calls:
-        with pytest.raises(UsageError, match="holds (NaN|infinity), first in bias of '6'; its training went astray"):
+        with pytest.raises(UsageError, match=r"holds (NaN|infinity), first in bias of '6'; its training went astray"):
             call()
     with torch.no_grad():
         (bias.data if through_data else bias)[1] = 0.0

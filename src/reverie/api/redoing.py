@@ -166,7 +166,9 @@ def _only_as_it_was(carried: Carried, changes: Mapping[str, Any]) -> UsageError:
 def _are(network: Networks, old: Recipe) -> bool:
     """Whether these are the networks of a recipe."""
     given = list(network) if isinstance(network, (list, tuple)) else [network]
-    return [each.sha256 if isinstance(each, Network) else each for each in given] == [each.sha256 for each in old.networks]
+    return len(given) == len(old.networks) and all(
+        isinstance(each, Network) and each.has_weights(used.sha256) for each, used in zip(given, old.networks, strict=True)
+    )
 
 
 def _chosen(recipe: Recipe) -> dict[str, Any]:

@@ -57,7 +57,7 @@ class Carried:
     Attributes:
         place: the file. recipe: in it.
         start: where its inputs may be, or None.
-        given: networks by the hash of their weights.
+        given: networks by the hash of their weights that the recipe has, or by their own.
     """
 
     place: Path
@@ -83,7 +83,7 @@ class Carried:
         if not self.given and device is None and self.recipe.machine.device in available():
             device = self.recipe.machine.device
         opened = [self.given.get(used.sha256) or self._opened(used) for used in self.recipe.networks]
-        ours = [each.to(device) if isinstance(each, Network) and each.sha256 not in self.given else each for each in opened]
+        ours = [each.to(device) if isinstance(each, Network) and each not in self.given.values() else each for each in opened]
         nets = networks_from(ours, device)
         for net, used in zip(nets, self.recipe.networks, strict=True):
             self._check(net, used)
@@ -133,7 +133,7 @@ class Carried:
 
     def _check(self, net: Network, used: NetworkUsed) -> None:
         """Raise InputError where a network is not the one that a recipe means."""
-        if net.sha256 != used.sha256:
+        if not net.has_weights(used.sha256):
             raise self._other_weights(used)
         if used.mean and (used.mean, used.std, used.size) != (net.mean, net.std, net.size):
             mean, std = (",".join(f"{each:g}" for each in numbers) for numbers in (used.mean, used.std))
@@ -154,14 +154,21 @@ class Carried:
             raise InputError(f"'{self.name}' was made with '{used.name}': {error.fault}", error.remedy) from error
 
     def _other_weights(self, used: NetworkUsed) -> InputError:
-        return InputError(f"'{self.name}' was made with other weights of '{used.name}' (sha256 {used.sha256})", "give that network")
+        remedy = "give that network" + (", or make the same by this one: reverie.again(picture, network=…)" if self.given else "")
+        return InputError(f"'{self.name}' was made with other weights of '{used.name}' (sha256 {used.sha256})", remedy)
 
 
 def carried_by(picture: str | Path, start: str | Path | None = None, network: Given = None) -> Carried:
     """The recipe in a file. InputError where it carries none, or one that cannot be used."""
     place = expanded(picture)
-    given = {each.sha256: each for each in named(network) if isinstance(each, Network)}
-    return Carried(place, read_recipe(place), None if start is None else expanded(start), given)
+    recipe = read_recipe(place)
+    given = {_hash_in(recipe, each): each for each in named(network) if isinstance(each, Network)}
+    return Carried(place, recipe, None if start is None else expanded(start), given)
+
+
+def _hash_in(recipe: Recipe, network: Network) -> str:
+    """The hash by which a recipe knows a network; its own where it knows it by none."""
+    return next((used.sha256 for used in recipe.networks if network.has_weights(used.sha256)), network.sha256)
 
 
 def plan_redo(carried: Carried, machinery: Machinery | None = None) -> Plan | MovingPlan:

@@ -35,7 +35,7 @@ def redo(call: Call) -> int:
     opened = replace(call.network, device=there).all_open(call.given.get("quiet", False))
     if other_start and not old.from_noise_alone:
         remark(f"'{call.given['start']}' is not what '{source.name}' began with: the same, but on this start")
-    others = [each for each in opened if each.sha256 not in {used.sha256 for used in old.networks}]
+    others = [each for each in opened if not any(each.has_weights(used.sha256) for used in old.networks)]
     for each in others:
         what = f"'{each.name}' with these weights (sha256 {each.sha256[:12]}…)"
         remark(f"{what} is not what '{source.name}' was made with: the same, but by this network")

@@ -133,6 +133,10 @@ class Network:
             return self._sha256
         return fingerprint(self.module)
 
+    def has_weights(self, sha256: str) -> bool:
+        """Whether a hash is that of its file, or of its names, shapes and values."""
+        return sha256 in (self.sha256, fingerprint(self.module))
+
     @property
     def anatomy(self) -> Anatomy:
         self._refresh()

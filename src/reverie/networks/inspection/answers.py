@@ -15,7 +15,6 @@ from reverie.networks.inspection.readings import Reading
 from reverie.networks.inspection.wrappers import real_names, unwrapped
 from reverie.target import CLASSES
 
-
 _MEND = "mend its forward: a root or logarithm of what is not above 0, 0 divided by 0"
 
 

@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from reverie.networks.inspection.wrappers import real_names, unwrapped
+
 _WORDS = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
 
 
@@ -23,11 +25,16 @@ def signature(module: nn.Module, *, values: bool = False) -> tuple[Any, ...]:
 
 
 def fingerprint(module: nn.Module) -> str:
-    """sha256 over names, shapes and bytes of a module's parameters and buffers: the identity of one's own network."""
-    digest = hashlib.sha256()
-    for name, tensor in module.state_dict().items():
+    """sha256 over names, shapes and bytes of a module's parameters and buffers: the identity of one's own network.
+
+    What compiling or training in parallel put around it or its parts has no say.
+    """
+    digest, inner = hashlib.sha256(), unwrapped(module)
+    plain_names = {real: name for name, real in real_names(inner).items()}
+    for name, tensor in inner.state_dict().items():
+        part, dot, own = name.rpartition(".")
         if isinstance(tensor, Tensor):
             plain = tensor.detach().cpu().contiguous()
-            digest.update(f"{name}{tuple(plain.shape)}{plain.dtype}".encode())
+            digest.update(f"{plain_names.get(part, part)}{dot}{own}{tuple(plain.shape)}{plain.dtype}".encode())
             digest.update(plain.view(-1).view(torch.uint8).numpy().tobytes() if plain.numel() else b"")
     return digest.hexdigest()
