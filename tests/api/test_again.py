@@ -141,7 +141,7 @@ def test_none_is_no_change_and_what_excludes_another_takes_its_place(place: Path
 def test_a_batch_is_as_it_was(place: Path, hand: Network, monkeypatch: pytest.MonkeyPatch) -> None:
     made = reverie.imagine(1, diverse=2, network=hand, size=24, **FEW)
     other = recipe_of(reverie.again(made[0], network=hand, target="class:2"))
-    assert other.batch is not None and other.batch.kind == "diverse" and str(other.target) == "class:cold"
+    assert other.batch is not None and other.batch.kind == "diverse" and str(other.target) == "class:cold=2"
     wrong: list[dict[str, Any]] = [{"diverse": 3}, {"count": 3}, {"batch": 2}]
     for changes in wrong:
         with pytest.raises(UsageError, match="of one picture"):

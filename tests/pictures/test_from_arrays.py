@@ -191,7 +191,7 @@ def test_what_is_usual_may_be_pictures_at_hand(net: Network, tmp_path: Path) -> 
 @pytest.mark.parametrize("label", [1, "1", "second", "class:second", np.int64(1), np.uint8(1), torch.tensor(1), np.array(1)])
 def test_a_class_is_a_name_or_a_number_of_any_kind(net: Network, label: Any) -> None:
     made = reverie.imagine(label, network=net, size=32, **FEW)
-    assert isinstance(made, Picture) and str(made.recipe and made.recipe.target) == "class:second"
+    assert isinstance(made, Picture) and str(made.recipe and made.recipe.target) == "class:second=1"
     assert net.class_index(label) == 1
     assert torch.equal(net.attribute(colours(), ["edge"], label)[0].values, net.attribute(colours(), ["edge"], 1)[0].values)
     assert reverie.api.plan_see(colours(), network=net, layers=["edge"], why=label).request.why == 1
@@ -201,7 +201,7 @@ def test_what_was_recognised_is_a_class_too(net: Network) -> None:
     best = net.recognise(colours())[0]
     assert net.class_index(best) == best.index
     assert [str(each.recipe and each.recipe.target) for each in reverie.imagine(np.arange(2), network=net, size=32, **FEW)] == [
-        "class:first", "class:second",
+        "class:first=0", "class:second=1",
     ]  # fmt: skip
 
 

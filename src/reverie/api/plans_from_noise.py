@@ -43,7 +43,7 @@ def plan_imagine(
     if label is not None and not is_one_label(label) and not isinstance(label, Iterable):
         raise UsageError(f"a {type(label).__name__} is no class", "give its name or its number")
     labels = [] if label is None else [cast(ClassLike, label)] if is_one_label(label) else list(cast(Sequence[ClassLike], label))
-    return _planned("imagine", labels, lambda label, wish: [_class(label, wish.network)], network, before, choices)
+    return _planned("imagine", labels, _classes, network, before, choices)
 
 
 def plan_feature(
@@ -67,9 +67,13 @@ def _planned(
     return _plans(wish, targets or [], ends, numbers, dict.fromkeys(words))
 
 
+def _classes(label: ClassLike, wish: Planning) -> list[Target]:
+    return [with_numbers(_class(label, wish.network), *wish.networks)]
+
+
 def _units(text: Climbed, wish: Planning) -> list[Target]:
     """The targets that a text stands for; UsageError where a network lacks one."""
-    found = [with_numbers(each, wish.network) for each in expand(asked(text), wish.network.names)]
+    found = [with_numbers(each, *wish.networks) for each in expand(asked(text), wish.network.names)]
     for target in found:
         for net in wish.networks:
             check(target, net)
@@ -182,9 +186,9 @@ def _each(asked: Sequence[Any], meant: Callable[[Any], list[Target]]) -> list[Ta
         try:
             found += meant(each)
         except UsageError as error:
-            faults[each] = error
             if len(asked) == 1:
                 raise
+            faults[each if isinstance(each, (str, int, Target)) else repr(each)] = error
     if faults:
         raise Refused(faults)
     return found

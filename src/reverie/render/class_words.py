@@ -6,13 +6,18 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from reverie.networks import Network
-from reverie.networks.builtin.class_lookup import listed, pinned
+from reverie.networks.builtin.class_lookup import listed, misnamed, pinned
+from reverie.render.provenance import is_built_in
 from reverie.target import Target, Term
 
 
-def with_numbers(target: Target, network: Network) -> Target:
-    """The same target; a word for several classes has their numbers with it: `class:cat` → `class:cat=281..285`."""
-    return Target(tuple(_with_numbers(term, network) for term in target.terms))
+def with_numbers(target: Target, *networks: Network) -> Target:
+    """The same target; a word for several classes has their numbers with it: `class:cat` → `class:cat=281..285`.
+
+    So has the name of one class of one's own networks, whose labels may be others when it is read again; where it has another number in
+    each of several networks, the name alone is meant.
+    """
+    return Target(tuple(_with_numbers(term, networks) for term in target.terms))
 
 
 def notes_on(targets: Sequence[Target], network: Network) -> tuple[str, ...]:
@@ -31,6 +36,9 @@ def note_on(label: object, network: Network) -> tuple[str, ...]:
     if not isinstance(label, str) or word[:1].isdecimal():
         return ()
     found = network.class_indices(label)
+    if other := None if is_built_in(network) else misnamed(word, network.labels):
+        name, index = other
+        return (f"{name} was class {index}, which {network.name} calls {network.labels[index][0]}",)
     if len(found) > 1:
         return (_note(word, found, network),) if "=" in word else ()
     if "=" in word or word.casefold() in (name.casefold() for name in network.labels[found[0]]):
@@ -38,8 +46,11 @@ def note_on(label: object, network: Network) -> tuple[str, ...]:
     return (f"{word} is taken for {listed(found, network.labels)}, the one class that the word stands for",)
 
 
-def _with_numbers(term: Term, network: Network) -> Term:
-    if term.label is None or len(found := network.class_indices(term.label)) == 1:
+def _with_numbers(term: Term, networks: Sequence[Network]) -> Term:
+    if term.label is None or (
+        len(found := networks[0].class_indices(term.label)) == 1
+        and (term.label.isdecimal() or is_built_in(networks[0]) or any(each.class_indices(term.label) != found for each in networks[1:]))
+    ):
         return term
     return replace(term, label=pinned(term.label, found))
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from operator import index
 from typing import SupportsIndex
 
 from reverie.errors import Refused, UsageError, choice, did_you_mean, listing, nearest
@@ -36,6 +38,15 @@ class ClassEntry:
     label: str
     names: tuple[str, ...]
     words: tuple[str, ...]
+
+
+def how_many(top: object, count: int) -> int:
+    """So many of the `count` most probable classes, at most all; UsageError for what is no whole number from 1."""
+    if isinstance(top, bool) or not isinstance(top, SupportsIndex):
+        raise UsageError(f"{choice('top', top)}", "give a whole number from 1")
+    if index(top) < 1:
+        raise UsageError(f"top {index(top)}", "ask for at least one label")
+    return min(index(top), count)
 
 
 _GROUP = re.compile(r"(?:[^=]*=)?\s*(\d{1,9}(?:\.\.\d{1,9})?(?:\s*\|\s*\d{1,9}(?:\.\.\d{1,9})?)*)")
@@ -93,6 +104,7 @@ def entries(names: Names, wanted: Sequence[str] = ()) -> list[ClassEntry]:
     """
     if not names:
         raise UsageError("this network has no labels: its classes are numbers", f"name a file of them with {choice('labels', 'FILE')}")
+    wanted = [text_of(each) for each in wanted]
     found = set() if wanted else set(range(len(names)))
     faults: dict[str, UsageError] = {}
     for word in wanted:
@@ -110,9 +122,27 @@ def entries(names: Names, wanted: Sequence[str] = ()) -> list[ClassEntry]:
 
 
 def pinned(label: str, found: Sequence[int]) -> str:
-    """A label of several classes with their numbers, so that it means the same for good: `cat` → `cat=281..285`."""
+    """A label with the numbers of its classes, so that it means the same for good: `cat` → `cat=281..285`."""
     word = _plain(label)
-    return word if _GROUP.fullmatch(word) else f"{word.replace('=', ' ').replace('|', ' ')}={as_group(found)}"
+    group = _GROUP.fullmatch(word)
+    with suppress(UsageError):  # a name that looks like numbers which there are not
+        if group and set(_numbered(group[1], max(found) + 1)) == set(found):
+            return word
+    return f"{_readable(word)}={as_group(found)}"
+
+
+def misnamed(label: str, names: Names) -> tuple[str, int] | None:
+    """The name and number in a label that was `pinned` to one class, where the class of that number has not that name."""
+    name, _, number = label.rpartition("=")
+    if not name or not number.isdecimal() or int(number) >= len(names):
+        return None
+    known = {each.casefold() for own in names[int(number)] for each in (own, f"{_readable(_plain(own))}={number}")}
+    return None if known & {name.casefold(), label.casefold()} else (name, int(number))
+
+
+def _readable(word: str) -> str:
+    """A name that can stand before numbers."""
+    return word.replace("=", " ").replace("|", " ")
 
 
 def as_group(numbers: Iterable[int]) -> str:
