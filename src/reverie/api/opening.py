@@ -20,6 +20,7 @@ from reverie.networks.sources.download import DownloadWatcher, is_offline
 from reverie.networks.sources.source import source
 from reverie.pictures.torch_modes import ordinary_modes
 from reverie.recipe import DEFAULT_NETWORK
+from reverie.target import CLASSES
 
 Labels = Sequence[str] | Mapping[str, int] | Mapping[int, str]
 Networks = Network | str | Sequence[Network | str] | None
@@ -36,8 +37,8 @@ def load(
     name: str | Path = DEFAULT_NETWORK,
     *,
     definition: Definition | None = None,
-    mean: Sequence[float] | None = None,
-    std: Sequence[float] | None = None,
+    mean: Sequence[float] | float | None = None,
+    std: Sequence[float] | float | None = None,
     range: tuple[float, float] | None = None,
     size: int | tuple[int, int] | None = None,
     labels: Labels | str | Path | None = None,
@@ -100,8 +101,8 @@ def open_up(
 def wrap(
     module: nn.Module,
     *,
-    mean: Sequence[float],
-    std: Sequence[float],
+    mean: Sequence[float] | float,
+    std: Sequence[float] | float,
     range: tuple[float, float] = (0.0, 1.0),
     size: int | tuple[int, int] | None = None,
     labels: Labels = (),
@@ -115,7 +116,7 @@ def wrap(
 
     Args:
         module: the network; its mode, gradients and hooks are not touched.
-        mean, std: of each channel, as its training normalised pictures, in the units of `range`.
+        mean, std: of each channel, as its training normalised pictures, in the units of `range`; of one channel the number alone.
         range: what black and white are before normalisation: (0, 1), (0, 255), (-1, 1).
         size: native side, or (height, width), of a picture; without it 224, or where that is not taken the one usual size that is.
         labels: names of its classes, in order, or numbers by name, or names by number; of a network that gives one number two of them,
@@ -131,11 +132,20 @@ def wrap(
     with ordinary_modes():
         said = Preprocessing.of(mean, std, range, size, labels, scores)
         network = wrap_module(module, said, name).to(device)
-        notes = [find_size(network, said), *network.remarks(), doubts(network)]
+        notes = [find_size(network, said) or _assumed_size(network, said), *network.written_remarks(), doubts(network)]
         network.check_labels()
     for note in filter(None, notes):
         warnings.warn(spoken(note), stacklevel=2)
     return network
+
+
+def _assumed_size(network: Network, said: Preprocessing) -> str:
+    """A note where the native size is a guess: nobody said it, and others are taken too; else an empty text."""
+    if said.size is not None or not network.is_free(CLASSES):
+        return ""
+    height, width = network.size
+    fault = f"the native size of {network.name} was not said, and {width}×{height} is assumed"
+    return f"{fault}: if it was trained at another, say it, {choice('size', 'SIDE')}"
 
 
 def named(given: object) -> list[Network | str | Path | None]:

@@ -9,7 +9,7 @@ from typing import Any, SupportsIndex
 import torch
 from torch import Tensor, nn
 
-from reverie.errors import UsageError, listing, printable
+from reverie.errors import UsageError, listing, printable, spoken
 from reverie.networks.attribution import PIXELS, Attribution, attribute_pictures
 from reverie.networks.builtin import class_lookup
 from reverie.networks.builtin.catalogue import CATALOGUE
@@ -20,6 +20,7 @@ from reverie.networks.inspection.anatomy import Anatomy, Layer
 from reverie.networks.inspection.chance import generators
 from reverie.networks.inspection.checkpointing import straight_through_checkpoints
 from reverie.networks.inspection.examine import examine
+from reverie.networks.inspection.failures import of_native_size
 from reverie.networks.inspection.habits import lay_out
 from reverie.networks.inspection.hooks import Seen, check_names, watch
 from reverie.networks.inspection.layer_names import LayerName
@@ -31,7 +32,7 @@ from reverie.networks.prepared.folding import never_folded
 from reverie.networks.prepared.frozen_copy import at_rest, frozen_copy
 from reverie.networks.prepared.gradients import refused, without_gradient
 from reverie.networks.prepared.identity import fingerprint, signature
-from reverie.networks.prepared.normalise import Normalise
+from reverie.networks.prepared.normalise import Normalise, batch_of
 from reverie.networks.prepared.prepared import Prepared
 from reverie.networks.preprocessing import RANGE, SIDE, Preprocessing
 from reverie.pictures import as_tensor, resize
@@ -84,8 +85,8 @@ class Network:
 
     def __call__(self, pictures: Tensor) -> Tensor:
         like = next((each for each in self.module.parameters() if each.is_floating_point()), pictures)
-        x = self.normalise.on(like.device)(pictures.to(like.device)).to(like.dtype)
-        with at_rest(self.module):
+        x = self.normalise.on(like.device)(batch_of(pictures).to(like.device)).to(like.dtype)
+        with at_rest(self.module), of_native_size(self.module, x, self.size):
             scores = answers.clear_reading(self._anatomy or self.anatomy).scores(self.module(x), len(x))
         answers.check_finite(scores.detach(), self.module, self.name)
         return scores
@@ -159,6 +160,8 @@ class Network:
     def layer_name(self, name: str) -> str:
         """The layer that a name stands for: itself, or a level's, where no module has that name; UsageError where there is none."""
         names = self.names
+        if not isinstance(name, str):
+            raise UsageError(f"a {type(name).__name__} where a layer's name belongs", f"give a text; {listing('layers')} lists them")
         found = self.level(name) if name in LEVELS and name not in names.modules else names.layer(name)
         asked = LayerName.parse(found, names.modules)
         found = str(asked._replace(module=plain_name(asked.module, names.modules)))  # out of what compiling and the like put around it
@@ -223,8 +226,7 @@ class Network:
 
         The whole picture is brought to the network's native size; its shape is not kept, so nothing is cut away.
         """
-        if top < 1:
-            raise UsageError(f"top {top}", "ask for at least one label")
+        most = class_lookup.how_many(top, self.anatomy.classes or 1)
         ready = self.prepare([CLASSES])
         answers.check_several(self.anatomy, self.name)
         self.check_labels()
@@ -232,7 +234,7 @@ class Network:
             pixels = resize(as_tensor(picture, self.channels), *self.size)[None]  # (1, C, H, W)
             logits = ready(pixels.to(self.device))[CLASSES][0]  # (K,)
             answers.check_finite(logits, self.module, self.name)
-            best = answers.clear_reading(ready.anatomy).probabilities(logits).topk(min(top, len(logits)))
+            best = answers.clear_reading(ready.anatomy).probabilities(logits).topk(most)
         pairs = zip(best.indices.tolist(), best.values.tolist(), strict=True)
         return [Label(index, self._label(index), probability) for index, probability in pairs]
 
@@ -263,7 +265,7 @@ class Network:
         `baseline` is what it is compared with: `mean`, the network's mean colour, `black`, `blurred`, or a picture. Needs captum; see
         `attribution.attribute`.
         """
-        given, modules = [layers] if isinstance(layers, str) else layers, self.names.modules
+        given, modules = layers if isinstance(layers, (list, tuple)) else [layers], self.names.modules
         names = [name if name == PIXELS and name not in modules else self.layer_name(name) for name in given]
         ready = self.prepare([*(name for name in names if name != PIXELS or name in modules), CLASSES])
         classes = [each if each is None or isinstance(each, int) else self.class_index(each) for each in (index, against)]
@@ -288,21 +290,17 @@ class Network:
         with ordinary_modes():
             folded = self._folded.but(never_folded(anatomy, layers.values()), self.module, anatomy, self._example(), self._move)
             return Prepared(
-                module=folded.module,
-                normalise=self.normalise.on(self.device),
-                layers=layers,
-                anatomy=anatomy,
-                size=self.size,
-                folded=folded.folded,
-                unfolded=folded.unfolded,
-                dtype=self.dtype,
-                fits=self._fits,
-                lock=folded.lock,
+                module=folded.module, normalise=self.normalise.on(self.device), layers=layers, anatomy=anatomy, size=self.size,
+                folded=folded.folded, unfolded=folded.unfolded, dtype=self.dtype, fits=self._fits, lock=folded.lock,
                 generators=generators(folded.module, self.device) if anatomy.habits.draws else (),
-            )
+            )  # fmt: skip
 
     def remarks(self) -> list[str]:
-        """What is to be said of it before it is looked into, one line each; most often nothing.
+        """What is to be said of it before it is looked into, one line each; most often nothing. Raises as `written_remarks`."""
+        return [spoken(each) for each in self.written_remarks()]
+
+    def written_remarks(self) -> list[str]:
+        """The same, with choices as a message carries them.
 
         Raises:
             UsageError: it cannot take a picture of its native size, or has not the output that was named as its class scores.

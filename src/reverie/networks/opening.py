@@ -80,7 +80,7 @@ def open_source(
     network = _network(found, known, source)
     told = find_size(network, known)
     _check_fits(network, own)
-    remarks = network.remarks()  # what is wrong is told before it is remembered
+    remarks = network.written_remarks()  # what is wrong is told before it is remembered
     notes = _remember(found.sha256, own, before, known, network.size, source)
     return network, Notes(notes.remarks, (*notes.warnings, *found.notes, *filter(None, (told, *remarks, doubts(network)))))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from numbers import Integral
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
 
@@ -39,8 +39,8 @@ class Preprocessing:
     @classmethod
     def of(
         cls,
-        mean: Sequence[float] | None = None,
-        std: Sequence[float] | None = None,
+        mean: Sequence[float] | float | None = None,
+        std: Sequence[float] | float | None = None,
         range: Sequence[float] | None = None,
         size: int | Sequence[int] | None = None,
         labels: Iterable[Any] | str | Path | None = None,
@@ -82,9 +82,9 @@ def listed(numbers: Sequence[float]) -> str:
     return ",".join(f"{each:g}" for each in numbers)
 
 
-def _numbers(name: str, given: Sequence[float]) -> tuple[float, ...]:
+def _numbers(name: str, given: Sequence[float] | float) -> tuple[float, ...]:
     try:
-        found = tuple(float(each) for each in given)
+        found = (float(given),) if isinstance(given, Real) or getattr(given, "ndim", 1) == 0 else tuple(float(each) for each in given)
     except (TypeError, ValueError):
         found = ()
     if not 0 < len(found) <= 4096 or not all(math.isfinite(each) for each in found):

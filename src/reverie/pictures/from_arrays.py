@@ -48,7 +48,11 @@ def from_array(given: Tensor | np.ndarray[Any, Any], channels: int | None = None
         values = values[None]  # (1, H, W)
     elif is_last := not _is_first(tuple(values.shape), channels, name):
         values = values.permute(2, 0, 1)  # (C, H, W)
-    pixels = _in_range(values, name).contiguous()
+    if channels == 1 and len(values) not in (1, 3, *_WITH_ALPHA):
+        rows, columns, last = given.shape[-3:]
+        several = (last, 1, rows, columns) if rows == columns != last else (rows, 1, columns, last)
+        raise UsageError(f"the shape {tuple(given.shape)} of a picture of one channel's {name}", f"one is (H, W), several are {several}")
+    pixels = in_range(values, name).contiguous()
     has_alpha = len(pixels) == 4 or (len(pixels) == 2 and is_last)
     if has_alpha and len(pixels) != channels and channels in (None, *_PLAIN):
         return Picture(pixels[:-1].contiguous(), pixels[-1].contiguous())
@@ -72,8 +76,8 @@ def _is_first(shape: tuple[int, ...], channels: int | None, name: str) -> bool:
     return name == "tensor" or shape[0] <= shape[2]
 
 
-def _in_range(values: Tensor, name: str) -> Tensor:
-    """The same shape, float32 in 0..1."""
+def in_range(values: Tensor, name: str, *, strict: bool = True) -> Tensor:
+    """The same shape, float32 in 0..1; UsageError for what is not. What rounding left beyond stays there where that is not `strict`."""
     kind = str(values.dtype).removeprefix("torch.")
     if values.dtype == torch.bool:
         return values.float()
@@ -85,12 +89,12 @@ def _in_range(values: Tensor, name: str) -> Tensor:
     if not values.is_floating_point():
         raise UsageError(f"{kind} in a picture's {name}, which does not say what white is", _KINDS)
     plain = values.float()
-    low, high = float(plain.min()), float(plain.max())
+    low, high = (float(each) for each in plain.detach().aminmax())
     if not np.isfinite(low + high):
         raise UsageError(f"values that are no finite numbers in a float {name}", "a picture is in 0..1")
     if low < -_SLACK:
         raise UsageError(f"values from {low:.3g} to {high:.3g} in a float {name}", "a picture is in 0..1: give it before it is normalised")
     if high > 1 + _SLACK:
-        remedy = "divide by 255" if 2 < high <= 256 else "bring it to 0..1"
+        remedy = "divide by 255" if 128 < high <= 256 else "bring it to 0..1 yourself: divide by what is white in it"
         raise UsageError(f"values up to {high:.5g} in a float {name}", remedy)
-    return plain.clamp(0, 1) if low < 0 or high > 1 else plain
+    return plain.clamp(0, 1) if strict and (low < 0 or high > 1) else plain

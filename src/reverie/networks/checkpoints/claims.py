@@ -63,6 +63,11 @@ def no_weights(name: str, why: str) -> InputError:
     return InputError(f"'{name}' {why}", "give a file that holds the weights: torch.save(model.state_dict(), …)")
 
 
+def of_numpy(name: str) -> InputError:
+    made = "{name: torch.from_numpy(each) for name, each in arrays.items()}"
+    return InputError(f"'{name}' holds arrays of NumPy, which are not read", f"make them tensors: torch.save({made}, …)")
+
+
 def refused(name: str, why: str, remedy: str = "do not use this file; ask its owner for a .safetensors") -> UnsafeError:
     return UnsafeError(f"'{name}' is refused: it {why}", remedy)
 

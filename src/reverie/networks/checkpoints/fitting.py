@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 from torch import Tensor
 
 from reverie.errors import InputError
-from reverie.networks.checkpoints.claims import LONGEST, UNCOUNTED, Claim, compare, no_weights, refused
+from reverie.networks.checkpoints.claims import LONGEST, UNCOUNTED, Claim, compare, no_weights, of_numpy, refused
 from reverie.networks.checkpoints.stand_ins import StandIn
 
 FIRST = ("state_dict", "model_state_dict", "model")  # entries that are taken before others
@@ -32,17 +32,19 @@ class Found:
         groups: of each, the names that lead to the dictionary that it lies in.
         networks: where a whole network lies, which is never read.
         holds: in words, what it is if it is no dictionary.
+        arrays: whether arrays of NumPy are in it, which are not read.
     """
 
     tensors: dict[str, Claim] = field(default_factory=dict)
     groups: dict[str, str] = field(default_factory=dict)
     networks: list[str] = field(default_factory=list)
     holds: str = ""
+    arrays: bool = False
 
     def within(self, entry: str) -> Found:
         """What lies under an entry."""
         inside = {name: each for name, each in self.tensors.items() if name.startswith(f"{entry}.")}
-        return Found(inside, {name: self.groups[name] for name in inside}, self.networks, self.holds)
+        return Found(inside, {name: self.groups[name] for name in inside}, self.networks, self.holds, self.arrays)
 
     def entries(self) -> list[str]:
         """Names of the dictionaries with tensors."""
@@ -79,6 +81,7 @@ def gathered(value: Any) -> Found:
 def _gather(value: Any, path: str, found: Found, seen: set[int], depth: int) -> None:
     if isinstance(value, StandIn) and value.is_network:
         found.networks.append(path)
+    found.arrays |= isinstance(value, StandIn) and value.word.endswith(".multiarray _reconstruct")
     inside = value.entries if isinstance(value, StandIn) else value
     if isinstance(value, (list, tuple)) and len(value) <= _LISTED:
         inside = dict(enumerate(value))
@@ -231,5 +234,7 @@ def check_holds(found: Found, name: str) -> None:
         remedy = "save its weights alone: torch.save(model.state_dict(), …)"
         raise refused(name, f"holds a whole network{where}, and reading one runs the code that it names", remedy)
     if not found.tensors:
+        if found.arrays:
+            raise of_numpy(name)
         what = f" but a {found.holds}" if found.holds not in ("dict", "NoneType") else ""
         raise no_weights(name, f"holds no dictionary of weights{what}")

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from reverie.errors import choice
-from reverie.networks.checkpoints.claims import LONGEST, Claim, brief, damaged, refused
+from reverie.networks.checkpoints.claims import LONGEST, Claim, brief, damaged, of_numpy, refused
 from reverie.networks.checkpoints.pickle_scan import PickleReader, Stored
 
 ZIP = b"PK\x03\x04"
@@ -183,6 +183,8 @@ def _entries(archive: zipfile.ZipFile, size: int, name: str) -> dict[str, zipfil
         if path in inner or path in {each.filename for each in infos}:
             remedy = _EXPORTED if maker == "torch.export" else _SCRIPTED
             raise refused(name, f"is a program of {maker}, and reading one can run what its maker wrote", remedy)
+    if infos and all(each.filename.endswith(".npy") for each in infos):
+        raise of_numpy(name)
     if "data.pkl" not in inner:
         raise damaged(name, "is an archive, but none of torch: it has no data.pkl")
     end = 0

@@ -81,6 +81,8 @@ def remarks_on(anatomy: Anatomy, module: nn.Module, name: str) -> list[str]:
         found.append(f"{anatomy.unclear.fault}; {choice('scores', 'NAME')} says which")
     if anatomy.nans:
         found.append(f"{name} gives NaN: {_first_nan(anatomy, module)[0]}")
+    if anatomy.habits.draws:
+        found.append(f"what {name} gives is drawn by chance in its forward, as by dropout that is always on; here it follows from a seed")
     if anatomy.habits.mixes:
         measuring = measuring_norms(module)
         why = f" (norm '{measuring[0]}' measures the batch)" if measuring else ""

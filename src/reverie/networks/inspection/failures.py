@@ -60,6 +60,16 @@ def taking_a_picture(module: nn.Module | None = None, pictures: Any = None) -> I
         raise CannotTake(f"{who} cannot take {what}: {said}{inside}", remedy, said=said, layer=layer) from error
 
 
+@contextmanager
+def of_native_size(module: nn.Module, pictures: Tensor, size: tuple[int, int]) -> Iterator[None]:
+    """As `taking_a_picture`; what is raised at pictures of another size than the native (height, width) says that it is another."""
+    try:
+        with taking_a_picture(module, pictures):
+            yield
+    except CannotTake as error:
+        raise (error if tuple(pictures.shape[2:]) == size else error.mended(f"give pictures of {size[1]}×{size[0]}")) from error.__cause__
+
+
 def run(module: nn.Module, pictures: Any, *, graded: bool = False) -> Any:
     """What a network gives for pictures (N, C, H, W), or for something else in their place.
 

@@ -10,6 +10,16 @@ from torch import Tensor
 
 from reverie.errors import UsageError
 from reverie.pictures import LIGHT
+from reverie.pictures.from_arrays import in_range
+
+
+def batch_of(given: object) -> Tensor:
+    """(N, C, H, W) in 0..1, floats; UsageError for what is no batch of pictures."""
+    if not isinstance(given, Tensor):
+        raise UsageError(f"a {type(given).__name__} where a batch of pictures belongs", "give a tensor (N, C, H, W) in 0..1")
+    if given.dim() != 4 or not given.numel():
+        raise UsageError(f"the shape {tuple(given.shape)} of a batch of pictures", "it is (N, C, H, W): of one picture picture[None]")
+    return in_range(given, "tensor", strict=False)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from reverie.errors import UsageError, did_you_mean, nearest, printable, unknown
+from reverie.errors import UsageError, choice, did_you_mean, nearest, printable, unknown
 from reverie.networks.builtin.catalogue import CATALOGUE, KNOWN
 from reverie.store import expanded
 
@@ -86,7 +86,7 @@ def source(text: str) -> Source:
         if not entry:
             raise UsageError(f"'{_brief(text)}' ends in '#' without an entry", "leave out the '#', or say which after it")
         return Source("file", place, entry)
-    if _ends_as_weights(text) or _is_there(expanded(text)):
+    if _ends_as_weights(text) or (not text.endswith(".py") and _is_there(expanded(text))):
         return Source("file", text)
     raise _no_such(text, zoo if colon else "", rest)
 
@@ -128,6 +128,12 @@ def _in_zoo(zoo: str, rest: str) -> Source:
 
 
 def _no_such(text: str, before: str, rest: str) -> UsageError:
+    code = before or (text if text.endswith(".py") else "")
+    if code.endswith(".py") or (code and _is_there(Path(code.replace(".", "/") + ".py"))):
+        module = code.removesuffix(".py").replace("/", ".")
+        own = choice("definition", f"{module}:{rest or 'function'}")
+        remedy = f"{choice('network', 'FILE')} names its weights, and {own} the code"
+        raise UsageError(f"'{_brief(text)}' is code, and no weights", remedy)
     near = nearest(before, ZOOS) if before else []
     if near:
         return UsageError(f"no zoo '{_brief(before)}'", f"did you mean '{near[0]}:{_brief(rest)}'?")
