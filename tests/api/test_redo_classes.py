@@ -46,6 +46,13 @@ def test_a_class_keeps_its_number_and_its_name(command: str) -> None:
     assert torch.equal(reverie.redo(path, network=own([])).pixels, first.pixels)
 
 
+def test_a_journey_tells_of_other_names_too() -> None:
+    moving: dict[str, Any] = {"frames": 2, "rounds": 1, **FEW}
+    reverie.journey("noise:pink", "a", "class:three", network=own(NAMES), **moving)
+    made = reverie.redo("a/000000.png", "b", network=own(NAMES[::-1]))
+    assert "three was class 3, which Sequential calls zero" in made.notes
+
+
 def test_what_has_other_numbers_in_two_networks_is_meant_by_its_name() -> None:
     both = [own(NAMES), own(NAMES[::-1], seed=1)]
     first = made("imagine", both)

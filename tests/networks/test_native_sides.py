@@ -45,8 +45,12 @@ def test_of_several_sizes_none_is_taken_and_all_are_told() -> None:
 def test_a_size_that_is_said_or_taken_is_left() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert wrap(flat(lambda x: x.mean((2, 3)), 4)).size == (224, 224)
         assert wrap(flat(lambda x: x.flatten(1)), size=30).size == (30, 30)
+
+
+def test_a_size_that_was_not_said_is_told_where_others_are_taken_too() -> None:
+    with pytest.warns(UserWarning, match="native size of Flow was not said, and 224×224 is assumed"):
+        assert wrap(flat(lambda x: x.mean((2, 3)), 4)).size == (224, 224)
 
 
 def test_several_rows_of_one_picture_are_told_with_the_size_that_gives_one() -> None:

@@ -84,15 +84,19 @@ def test_the_class_scores_of_every_kind_of_output(kind: str) -> None:
 @pytest.mark.parametrize(
     ("give", "told", "likely"),
     [
-        (lambda f, s, m: (f, s), r"its outputs are 0: \(N, 4\), 1: \(N, 3\)", "1"),
-        (lambda f, s, m: {"a": s, "b": {"c": s + 1}, "d": m}, r"a: \(N, 3\), b.c: \(N, 3\), d: \(N, 4, 7, 7\)", "b.c"),
+        (lambda f, s, m: (f, s), r"its outputs are 0: \(N, 4\), 1: \(N, 3\)", r"scores=0 \(4 classes\) or scores=1 \(3 classes\)"),
+        (
+            lambda f, s, m: {"a": s, "b": {"c": s + 1}, "d": m},
+            r"a: \(N, 3\), b.c: \(N, 3\), d: \(N, 4, 7, 7\)",
+            r"scores='a' \(3 classes\) or scores='b.c' \(3 classes\)",
+        ),
     ],
 )
 def test_outputs_that_are_not_clear_are_listed_when_it_is_wrapped(give: Any, told: str, likely: str) -> None:
     with pytest.warns(UserWarning, match=f"not clear which output of this network is the class scores: .*{told}; scores=NAME says which"):
         network = opened(give)
     for asked in (lambda: network.recognise(picture()[0]), lambda: reverie.imagine(1, network=network, steps=1)):
-        with pytest.raises(UsageError, match=f"{told}; say which: scores={likely}"):
+        with pytest.raises(UsageError, match=f"{told}; say which: {likely}"):
             asked()
     assert reverie.feature("conv:1", network=network, size=SIDE, steps=1).alive  # layers need no scores
 
@@ -154,7 +158,7 @@ def test_the_command_line_takes_a_place_too(run: Run, tmp_path: Path, monkeypatc
     save_file(twins, "twins.safetensors")
     said = ["--network", "twins.safetensors", "--definition", "twins:Twins", "--mean", "0,0,0", "--std", "1,1,1", "--native", "16"]
     unclear = run("imagine", "1", *said, "--size", "16", "--steps", "1")
-    assert unclear.code == 2 and "0: (N, 2), 1: (N, 3)\n         say which: --scores 1" in unclear.err
+    assert unclear.code == 2 and "0: (N, 2), 1: (N, 3)\n         say which: --scores 0 (2 classes) or --scores 1" in unclear.err
     run("imagine", "1", *said, "--scores", "2").fault(2, "no output '2'", "0: (N, 2), 1: (N, 3)")
     assert "no output" not in run("imagine", "1", *said, "--size", "16", "--steps", "1").err  # what was wrong is not remembered
     assert run("imagine", "2", *said, "--scores", "1", "--size", "16", "--steps", "1").code == 0  # of the second there are three

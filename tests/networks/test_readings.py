@@ -89,5 +89,5 @@ def test_of_two_heads_the_one_with_as_many_classes_as_labels_is_taken() -> None:
         opened(ending(two))
     with pytest.warns(UserWarning, match="not clear"):
         alike = opened(ending(lambda s: {"a": s, "b": s + 1, "c": s[:, :2]}), labels=["a", "b", "c"])
-    with pytest.raises(UsageError, match="say which: scores=b"):
+    with pytest.raises(UsageError, match=r"say which: scores='a' \(3 classes\) or scores='b' \(3 classes\)"):
         alike.recognise(picture()[0])

@@ -42,6 +42,7 @@ from reverie.render import (
     purposes,
     whole_only,
 )
+from reverie.render.class_words import renamed_in
 from reverie.store import Kept, expanded, files_in, sha256_of
 from reverie.target import CLASSES, Target
 
@@ -233,6 +234,7 @@ def _journey(carried: Carried, nets: Sequence[Network], here: Machine) -> Journe
     stops = [(nets[each.network], each.target) for each in old.journey.ring]
     for net, target in stops or [(net, used.target or old.target) for net, used in zip(nets, old.networks, strict=True)]:
         _check(net, [target], old)
+        notes += renamed_in([target], net)
     return JourneyPlan(old.model_copy(update={"machine": here}), tuple(nets), pixels, notes=(compared(old.machine, here), *notes))
 
 
@@ -243,7 +245,7 @@ def _film(carried: Carried, nets: Sequence[Network], here: Machine) -> FilmPlan:
     found = survey(place)
     for net, used in zip(nets, old.networks, strict=True):
         _check(net, [used.target or old.target], old)
-    notes = (compared(old.machine, here), *found.notes)
+    notes = (compared(old.machine, here), *renamed_in([old.target], nets[0]), *found.notes)
     return FilmPlan(old.model_copy(update={"machine": here}), tuple(nets), place, found, most_pixels(), notes=notes)
 
 

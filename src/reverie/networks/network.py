@@ -265,7 +265,7 @@ class Network:
         `baseline` is what it is compared with: `mean`, the network's mean colour, `black`, `blurred`, or a picture. Needs captum; see
         `attribution.attribute`.
         """
-        given, modules = layers if isinstance(layers, (list, tuple)) else [layers], self.names.modules
+        given, modules = [layers] if isinstance(layers, str) or not isinstance(layers, Iterable) else layers, self.names.modules
         names = [name if name == PIXELS and name not in modules else self.layer_name(name) for name in given]
         ready = self.prepare([*(name for name in names if name != PIXELS or name in modules), CLASSES])
         classes = [each if each is None or isinstance(each, int) else self.class_index(each) for each in (index, against)]

@@ -26,6 +26,12 @@ def notes_on(targets: Sequence[Target], network: Network) -> tuple[str, ...]:
     return tuple(note for label in labels for note in note_on(label, network))
 
 
+def renamed_in(targets: Sequence[Target], network: Network) -> tuple[str, ...]:
+    """What is to be told of classes that have other names in a network of one's own than a recipe has for their numbers."""
+    notes = (_renamed(term.label, network) for target in targets for term in target.terms if term.label is not None)
+    return tuple(dict.fromkeys(filter(None, notes)))
+
+
 def note_on(label: object, network: Network) -> tuple[str, ...]:
     """What is to be told of what somebody wrote of a class: which classes a word stands for; nothing of a class's own name or number.
 
@@ -36,14 +42,20 @@ def note_on(label: object, network: Network) -> tuple[str, ...]:
     if not isinstance(label, str) or word[:1].isdecimal():
         return ()
     found = network.class_indices(label)
-    if other := None if is_built_in(network) else misnamed(word, network.labels):
-        name, index = other
-        return (f"{name} was class {index}, which {network.name} calls {network.labels[index][0]}",)
+    if renamed := _renamed(word, network):
+        return (renamed,)
     if len(found) > 1:
         return (_note(word, found, network),) if "=" in word else ()
     if "=" in word or word.casefold() in (name.casefold() for name in network.labels[found[0]]):
         return ()
     return (f"{word} is taken for {listed(found, network.labels)}, the one class that the word stands for",)
+
+
+def _renamed(label: str, network: Network) -> str:
+    if is_built_in(network) or (found := misnamed(label, network.labels)) is None:
+        return ""
+    name, index = found
+    return f"{name} was class {index}, which {network.name} calls {network.labels[index][0]}"
 
 
 def _with_numbers(term: Term, networks: Sequence[Network]) -> Term:

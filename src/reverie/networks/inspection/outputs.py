@@ -131,7 +131,7 @@ def unclear(found: Mapping[str, Tensor], labels: int = 0) -> UsageError:
         return UsageError(fault, "name a layer instead of a class, or wrap it in a module that gives a row of scores for each picture")
     likely = [name for name, tensor in found.items() if tensor.dim() == 2 and tensor.is_floating_point()]
     likely = [name for name in likely if found[name].shape[1] == labels] or likely
-    told = [choice("scores", f"'{name}'") + f" ({found[name].shape[1]} classes)" for name in likely[:_LISTED]]
+    told = [choice("scores", name if name.isdecimal() else f"'{name}'") + f" ({found[name].shape[1]} classes)" for name in likely[:_LISTED]]
     return UsageError(fault, f"say which: {' or '.join(told) or choice('scores', 'NAME')}")
 
 
