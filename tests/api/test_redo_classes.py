@@ -11,7 +11,6 @@ from torch import nn
 
 import reverie
 from reverie.networks import Network
-from reverie.pictures import Picture
 from reverie.target import as_said
 
 pytestmark = pytest.mark.usefixtures("place")
@@ -25,7 +24,7 @@ def own(labels: list[str], seed: int = 0) -> Network:
     return wrapped(nn.Sequential(*body, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(5, 4)), size=32, labels=labels)
 
 
-def made(command: str, network: Any) -> Picture:
+def made(command: str, network: Any) -> Any:
     if command == "imagine":
         return reverie.imagine("three", network=network, **FEW)
     if command == "feature":

@@ -92,10 +92,7 @@ def test_what_was_wrapped_is_the_same_network_once_its_weights_are_in_a_file(own
     assert np.array_equal(pixels(reverie.redo(first, network=loaded).save("c.png")), pixels(first))
     assert np.array_equal(pixels(own / "b.png"), pixels(first))
     with pytest.raises(InputError, match=r"give that network, or make the same by this one: reverie.again"):
-        reverie.redo(
-            first,
-            network=reverie.wrap(nn.Sequential(*of_channels(3).module[:-1], nn.Linear(4, 3)), mean=[0.5] * 3, std=[0.25] * 3, size=32),
-        )
+        reverie.redo(first, network=of_channels(4))
 
 
 def test_a_recipe_can_name_no_code_and_no_file(own: Path, run: Run) -> None:

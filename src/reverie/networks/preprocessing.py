@@ -82,9 +82,10 @@ def listed(numbers: Sequence[float]) -> str:
     return ",".join(f"{each:g}" for each in numbers)
 
 
-def _numbers(name: str, given: Sequence[float] | float) -> tuple[float, ...]:
+def _numbers(name: str, given: Any) -> tuple[float, ...]:
+    is_one = isinstance(given, Real) or getattr(given, "ndim", 1) == 0  # of one channel
     try:
-        found = (float(given),) if isinstance(given, Real) or getattr(given, "ndim", 1) == 0 else tuple(float(each) for each in given)
+        found = tuple(float(each) for each in ([given] if is_one else given))
     except (TypeError, ValueError):
         found = ()
     if not 0 < len(found) <= 4096 or not all(math.isfinite(each) for each in found):
