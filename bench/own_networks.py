@@ -66,21 +66,25 @@ class Residual(nn.Module):
         super().__init__()
         self.one, self.two = nn.Conv2d(before, after, 3, stride, 1, bias=False), nn.Conv2d(after, after, 3, 1, 1, bias=False)
         self.norm_one, self.norm_two = nn.BatchNorm2d(after), nn.BatchNorm2d(after)
-        self.around = nn.Sequential(nn.Conv2d(before, after, 1, stride, bias=False), nn.BatchNorm2d(after))
-        self.act = nn.ReLU()
+        plain = before == after and stride == 1
+        self.around = nn.Identity() if plain else nn.Sequential(nn.Conv2d(before, after, 1, stride, bias=False), nn.BatchNorm2d(after))
+        self.act = nn.ReLU(inplace=True)
 
     def forward(self, x: Tensor) -> Tensor:
-        inside = self.norm_two(self.two(F.relu(self.norm_one(self.one(x)))))
+        inside = self.norm_two(self.two(self.act(self.norm_one(self.one(x)))))
         summed: Tensor = self.act(inside + self.around(x))
         return summed
 
 
 class Residuals(nn.Module):
-    def __init__(self) -> None:
+    """A convolution of a stride and three blocks, of these widths and strides, then the mean over places."""
+
+    def __init__(self, channels: int = 3, widths: Sequence[int] = (16, 24, 32, 48), strides: Sequence[int] = (2, 2, 2, 2)) -> None:
         super().__init__()
-        self.stem = nn.Sequential(nn.Conv2d(3, 16, 3, 2, 1, bias=False), nn.BatchNorm2d(16), nn.ReLU())
-        self.blocks = nn.Sequential(Residual(16, 24, 2), Residual(24, 32, 2), Residual(32, 48, 2))
-        self.head = nn.Linear(48, 10)
+        first = nn.Conv2d(channels, widths[0], 3, strides[0], 1, bias=False)
+        self.stem = nn.Sequential(first, nn.BatchNorm2d(widths[0]), nn.ReLU(inplace=True))
+        self.blocks = nn.Sequential(*(Residual(*each) for each in zip(widths, widths[1:], strides[1:], strict=False)))
+        self.head = nn.Linear(widths[-1], 10)
 
     def forward(self, x: Tensor) -> Tensor:
         scores: Tensor = self.head(self.blocks(self.stem(x)).mean((2, 3)))
@@ -210,6 +214,9 @@ NETWORKS: dict[str, Callable[[], Own]] = {
     ),
     "digits, grey 32, batch norm": lambda: trained(
         _convolutions(1, _SMALL, 32, nn.ReLU, norm=True), digits(32), "stages.1.0", 10, said=_HALF,
+    ),
+    "digits, grey 28, residual": lambda: trained(
+        lambda: Residuals(1, (8, 8, 16, 24), (1, 1, 2, 2)), digits(28), "blocks.2", 10,
     ),
     "shapes, colour 48, batch norm": lambda: trained(
         _convolutions(3, _LARGE, 48, nn.ReLU, norm=True), shapes(48, 2000), "stages.2.0", 8, SHAPES,

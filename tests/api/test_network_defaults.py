@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import torch
-from bench.own_networks import Convolutions, digits, trained
+from bench.own_networks import Convolutions, Residuals, digits, trained
 from tests.helpers.known import recipe_of
 from torch import Tensor, nn
 
@@ -18,7 +18,7 @@ from reverie.pictures import Picture, rounded
 from reverie.recipe import COMMANDS
 from reverie.render.network_defaults import network_defaults, tones_of
 from reverie.render.noise import noise_start
-from reverie.render.own_views import best_of, own_views
+from reverie.render.own_views import best_of, on_faint, own_views
 from reverie.target import parse
 
 pytestmark = pytest.mark.usefixtures("place")
@@ -43,6 +43,17 @@ class Bright(nn.Module):
 
 def bright(mean: float = 0.0, std: float = 1.0, size: int = 32, channels: int = 1) -> Network:
     return reverie.wrap(Bright(channels), mean=[mean] * channels, std=[std] * channels, size=size, labels=["dark", "light"])
+
+
+def lattice() -> Network:
+    """Its only unit is excited by every fourth pixel across and down being lighter than the others: at any other place it is not."""
+    body = nn.Sequential(nn.Conv2d(1, 1, 4, 4, bias=False), nn.ReLU())
+    module = nn.Sequential(body, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(1, 2))
+    with torch.no_grad():
+        weight = torch.full((1, 1, 4, 4), -1 / 15)
+        weight[0, 0, 0, 0] = 1
+        body[0].weight.copy_(weight)  # type: ignore[operator]
+    return reverie.wrap(module, mean=[0.0], std=[1.0], size=32)
 
 
 def still(made: Picture | Footage) -> Picture:
@@ -196,6 +207,52 @@ def test_digits_are_digits_to_the_network_that_was_trained_on_them() -> None:
             [own.network.prepare(["stages.1.0"])(rounded(each.pixels)[None])["stages.1.0"][0].mean((1, 2)) for each in features]
         )
     assert int((seen.diagonal() > best[:8]).sum()) >= 7
+
+
+def test_a_picture_comes_to_rest_at_the_end_so_that_it_is_right_as_it_is() -> None:
+    net = lattice()
+    # fine detail, and last steps as large as the first
+    plain: dict[str, Any] = {**QUICK, "smoothing": 0.0, "settle": 1.0, "strength": 0.05}
+    rested, moved = (reverie.feature("0:0", network=net, rest=rest, **plain) for rest in (None, 0.0))
+    with torch.no_grad():
+        seen = [float(net.prepare(["0"])(rounded(each.pixels)[None])["0"].mean()) for each in (rested, moved)]
+    assert seen[0] > 2 * seen[1]
+    assert recipe_of(rested).ascent.rest == 0.1 and rested.notes == ()
+    assert "rest" not in recipe_of(moved).model_dump(mode="json")["ascent"]  # the text of a recipe made before is what it was
+
+
+@pytest.mark.parametrize(
+    ("target", "moved", "as_it_is", "said"),
+    [
+        ("body:0", 6.8, 0.0, "'body:0' is 0 in the finished picture, 6.8 when"),
+        ("body:0", 6.8, 3.3, "'body:0' is 3.3 in the finished picture"),
+        ("body:0", 6.8, 3.5, ""),
+        ("body:0", 0.0, 0.0, "'body:0' does not fire in the finished picture"),
+        ("body:0", -2.0, -1.9, ""),
+        ("-1*body:0", 0.0, 0.0, ""),
+        ("class:0", 6.8, 0.0, ""),
+    ],
+)
+def test_what_is_said_of_a_faint_picture(target: str, moved: float, as_it_is: float, said: str) -> None:
+    notes = on_faint(parse(target), moved, as_it_is)
+    assert len(notes) == bool(said) and all(each.startswith(said) for each in notes)
+
+
+def test_a_small_residual_network_gets_its_classes_and_its_features() -> None:
+    own = trained(lambda: Residuals(1, (8, 8, 16, 24), (1, 1, 2, 2)), digits(28), "blocks.2", 5)
+    made = reverie.imagine(list(range(10)), network=own.network, steps=20)
+    assert [each.notes for each in made] == [()] * 10
+    prepared = own.network.prepare(["blocks.2"])
+    with torch.no_grad():
+        best = prepared(own.train)["blocks.2"].mean((2, 3)).amax(0)  # (C,)
+    units = [f"blocks.2:{unit}" for unit in range(8)]
+    for rest in (None, 0.0):
+        features = reverie.feature(units, network=own.network, steps=20, rest=rest)
+        with torch.no_grad():
+            seen = prepared(torch.stack([rounded(each.pixels) for each in features]))["blocks.2"].mean((2, 3)).diagonal()
+        faint = [float(found) < (each.score or 0) / 2 for found, each in zip(seen, features, strict=True)]
+        assert [any("in the finished picture" in note for note in each.notes) for each in features] == faint
+        assert any(faint) if rest == 0 else not any(faint) and int((seen > best[:8]).sum()) >= 7
 
 
 def test_what_is_no_class_no_name_and_no_mean_is_told_in_a_line() -> None:

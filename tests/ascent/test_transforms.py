@@ -6,12 +6,12 @@ import math
 
 import pytest
 import torch
-from tests.helpers.climbing import drawn, pictures
+from tests.helpers.climbing import drawn, pictures, run
 from torch import Tensor
 
-from reverie.ascent import IDENTITY
+from reverie.ascent import IDENTITY, ClimbSettings
 from reverie.ascent.transforms import Transform, draw
-from reverie.recipe import Transforms
+from reverie.recipe import Ascent, Transforms
 
 CPU = torch.device("cpu")
 ALL = Transforms(rotate=20, scale=1.3, crop=0.7, mirror=True, noise=0.2, fade=0.4)
@@ -168,3 +168,16 @@ def test_a_gradient_finds_its_way_back_to_where_it_came_from(transforms: Transfo
     before = some.detach()
     after = before + 0.01 * gradient
     assert found(after)[:, :, 8:16, 8:16].sum() > found(before)[:, :, 8:16, 8:16].sum()
+
+
+@pytest.mark.parametrize(("rest", "still"), [(0.0, 0), (0.1, 1), (0.5, 3), (1.0, 6)])
+def test_at_rest_the_picture_is_shown_as_it_is(rest: float, still: int) -> None:
+    shown: list[bool] = []
+
+    def score(each: Tensor, transform: Transform) -> Tensor:
+        shown.append(transform is IDENTITY)
+        return each.sum((1, 2, 3))
+
+    ascent = Ascent(octaves=2, steps=3, rest=rest)
+    run(pictures(), score, ClimbSettings(ascent=ascent, transforms=Transforms(rotate=9.0)))
+    assert shown == [False] * (6 - still) + [True] * still

@@ -149,6 +149,7 @@ class AscentChoices(TypedDict, total=False):
     strength: float | None
     settle: float | None
     jitter: int | None
+    rest: float | None
     smoothing: float | None
     vivid: float | None
     tone: Literal["keep", "light", "free"] | None

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from reverie.ascent.gradient import Differentiation, Score, SoftGradient
 from reverie.ascent.octaves import Climber, ClimbSettings, Size
-from reverie.ascent.transforms import draw
+from reverie.ascent.transforms import IDENTITY, draw
 from reverie.pictures import resample
 
 COARSE = 4  # pixels of the result a side over which it is told how much of the gradient went where
@@ -58,7 +58,7 @@ def climb(
     Yields:
         the state after each step; the last one is the result.
     """
-    steps = settings.ascent.steps
+    steps, rest = settings.ascent.steps, settings.ascent.rest
     gradient_at = SoftGradient(Differentiation(settings.tiles, settings.device), score, settings.soft, start)
     climber = Climber(start, settings, generators)
     gradient_map = GradientMap(start, sizes[-1])
@@ -68,7 +68,10 @@ def climb(
         gradient_map.enter(size)
         for step in range(steps):
             done = (octave * steps + step) / max(1, len(sizes) * steps - 1)
-            transform = draw(climber.pictures.shape, settings.transforms, settings.ascent.jitter, done, generators, start.device)
+            if rest and done >= 1 - rest:
+                transform = IDENTITY
+            else:
+                transform = draw(climber.pictures.shape, settings.transforms, settings.ascent.jitter, done, generators, start.device)
             gradient = gradient_at(climber.pictures, transform, gradient_map.cell).masked(climber.mask, gradient_map.cell)
             changed = gradient_map.add(gradient.strength)
             climber.move(gradient, done)

@@ -116,6 +116,13 @@ class Ascent(Data):
     )
     settle: float = Field(1.0, gt=0, le=1, description="the last step's strength as a share of the first's: less than 1 comes to rest")
     jitter: int = Field(32, ge=0, le=1024, description="the picture is shifted by up to so many pixels before each step")
+    rest: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        exclude_if=lambda given: not given,
+        description="share of the steps, the last, at which the network sees the picture as it is: without jitter and other transforms",
+    )
     smoothing: Annotated[float, Flag(first=True)] = Field(
         1.0, ge=0, le=3, description="the gradient is divided by frequency to this power: 0 gives grain, more gives broad forms"
     )

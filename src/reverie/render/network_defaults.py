@@ -31,6 +31,7 @@ _OF_TOKENS = {
     "noise": 0.0,
     "smoothing": 0.3,
 }
+_REST = 0.1  # of the steps: what small networks are shown moved they may call something else
 _GENTLE = {"rotate": 5.0, "scale": 1.1, "fade": 0.7, "noise": 0.05}  # at the smallest side
 
 
@@ -41,7 +42,7 @@ def network_defaults(network: Network, command: str, usual: Sequence[Tensor] = (
         command: `imagine` or `feature`.
         usual: pictures as it was trained on, (C, H, W) in 0..1 each, at its native size.
     """
-    found = {} if is_built_in(network) else {**_movement(min(network.size), command), **_tones(network)}
+    found = {} if is_built_in(network) else {**_movement(min(network.size), command), **_tones(network), "rest": _REST}
     if usual:
         found.update(tones_of(usual))
     if command == "feature" and "tone" in found:

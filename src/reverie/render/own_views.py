@@ -13,6 +13,9 @@ from reverie.recipe import Recipe
 from reverie.target import CLASSES, Target, Term
 
 BATCH = 32  # pictures in a pass
+EXCITING = ("excite", "log-odds")  # objectives that want more of their target alone
+_FAINT = 0.5  # of what moved views of a picture came to: a picture as it is should have more
+_NOTHING = 1e-6  # an activation, nearly
 
 
 Best = Mapping[tuple[str, int], float]  # how strongly usual pictures excite units: the best mean activation, by layer and channel
@@ -43,7 +46,7 @@ def own_views(
     pictures: Sequence[Tensor], recipes: Sequence[Recipe], networks: Sequence[Network], usual: Sequence[Best]
 ) -> list[tuple[str, ...]]:
     """For each picture (C, H, W), rounded to 8 bits as a file of it would be, what is to be said of it; nothing where all is well."""
-    if recipes[0].command not in ("imagine", "feature") or recipes[0].objective not in ("excite", "log-odds"):
+    if recipes[0].command not in ("imagine", "feature") or recipes[0].objective not in EXCITING:
         return [()] * len(pictures)
     seen = [rounded(each) for each in pictures]
     found: list[list[str]] = [[] for _ in seen]
@@ -55,6 +58,21 @@ def own_views(
             for place, note in each:
                 found[place].append(note)
     return [tuple(each) for each in found]
+
+
+def on_faint(target: Target, moved: float, as_it_is: float) -> tuple[str, ...]:
+    """On a feature picture that excites its target much less as it is than when it was last shown, moved, or not at all.
+
+    Args:
+        moved: its score at the last step. as_it_is: that of the finished picture.
+    """
+    if any(term.label is not None for term in target.terms):
+        return ()  # scores of classes may be of any sign: of those it is said what the network calls them
+    if moved > 0 and as_it_is < _FAINT * moved:
+        return (f"'{target}' is {as_it_is:.3g} in the finished picture, {moved:.3g} when it was last shown moved: a larger 'rest' helps",)
+    if _alone(target) is not None and abs(as_it_is) < _NOTHING:
+        return (f"'{target}' does not fire in the finished picture: more steps or another seed may help",)
+    return ()
 
 
 def _other_classes(pictures: Sequence[Tensor], targets: Sequence[Target], network: Network, name: str) -> Iterator[tuple[int, str]]:

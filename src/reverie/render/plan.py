@@ -12,10 +12,10 @@ from statistics import median
 import torch
 from torch import Tensor
 
-from reverie.ascent import ClimbSettings, Progress, Tiling, climb, kept_memory, octave_sizes
+from reverie.ascent import IDENTITY, ClimbSettings, Progress, Tiling, climb, kept_memory, octave_sizes
 from reverie.errors import UsageError, choice
 from reverie.networks import Network
-from reverie.pictures import MadePicture, Picture, in_memory
+from reverie.pictures import MadePicture, Picture, in_memory, resize, rounded
 from reverie.pictures.torch_modes import ordinary_modes
 from reverie.recipe import OWN, NoiseInput, Recipe, Stopped
 from reverie.render.batch_memory import bytes_per_pixel
@@ -24,7 +24,8 @@ from reverie.render.class_words import notes_on
 from reverie.render.finishing import finished, for_strip, note_on_dead, note_on_maps, note_on_skipped, opacities
 from reverie.render.noise import drawn, generator, purposes, threads
 from reverie.render.own_objective import Objective, PictureScore, own_layers, scores_of_activations, scores_of_pictures
-from reverie.render.own_views import Best, own_views
+from reverie.render.own_views import EXCITING, Best, on_faint, own_views
+from reverie.render.provenance import is_built_in
 from reverie.render.scores import Scores, drawn_from, penalised, scorers, takeable
 from reverie.render.second_opinions import opinions
 from reverie.render.tiling import Estimate, estimated, largest_in_memory, roomy, tiling_of
@@ -48,6 +49,7 @@ class Climbed:
         frames: the pictures that are wanted, at some states from along the way, each (C, H, W).
         stopped: where it stopped early.
         skipped: octaves that were too small for the network.
+        as_it_is: (N,), the scores of the finished pictures, of features of networks of one's own.
     """
 
     last: Progress
@@ -56,6 +58,7 @@ class Climbed:
     frames: list[list[Tensor]]
     stopped: Stopped | None
     skipped: int
+    as_it_is: Tensor | None = None
 
 
 @dataclass(frozen=True, repr=False)
@@ -224,7 +227,11 @@ class Plan:
             if watcher is not None and watcher(last) and last.done < 1:
                 stopped = here
                 break
-        return Climbed(last, alive, soft_steps, frames, stopped, recipe.ascent.octaves - len(sizes))
+        as_it_is = None
+        if recipe.command == "feature" and recipe.objective in EXCITING and not all(map(is_built_in, self.networks)):
+            with torch.no_grad():
+                as_it_is = scores.score(rounded(resize(last.pictures.clamp(0, 1), *start.shape[2:])), IDENTITY).cpu()
+        return Climbed(last, alive, soft_steps, frames, stopped, recipe.ascent.octaves - len(sizes), as_it_is)
 
     def _check_finite(self, scores: Tensor) -> None:
         if torch.isfinite(scores).all():
@@ -259,6 +266,9 @@ class Plan:
     ) -> list[MadePicture]:
         opacity = opacities(climbed.last, self.recipe)
         own = own_views(pixels, recipes, self.networks, self.usual)
+        if (as_it_is := climbed.as_it_is) is not None:
+            reached = [(float(climbed.last.score[index]), float(as_it_is[index])) for index in self.wanted]
+            own = [said or on_faint(each.target, *both) for said, each, both in zip(own, recipes, reached, strict=True)]
         pictures = []
         for place, index in enumerate(self.wanted):
             alive, soft_steps = bool(climbed.alive[index]), int(climbed.soft_steps[index])
