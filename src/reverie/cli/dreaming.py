@@ -12,7 +12,7 @@ from reverie.cli.estimates import corrected, in_time, of_all, of_picture
 from reverie.cli.flags import Call
 from reverie.cli.outputs import Outputs, named, stem_of, what_for
 from reverie.cli.query_commands import check_readable
-from reverie.errors import InputError
+from reverie.errors import InputError, OutputError
 from reverie.recipe import Estimate, each_of, is_noise
 from reverie.store import expanded, is_folder, originals, speakable
 
@@ -42,6 +42,7 @@ def dream(call: Call) -> int:
     made: list[Picture] = []  # small, for the sheet
     labels: list[str] = []
     rows: list[dict[str, Any]] = []  # of estimates
+    sheet_fault: OutputError | None = None
     with originals(Path(each) for each in starts), line(out.printing.quiet) as shown, out.printed():
         for number, (start, choices) in enumerate(wanted, 1):
             shown.begin(f"dreaming {number}/{len(wanted)}" if len(wanted) > 1 else "dreaming")
@@ -55,6 +56,8 @@ def dream(call: Call) -> int:
                     rows.append(row)
                     done += 1
                     continue
+                if sheet_fault := out.sheet_fault(len(made), plan.recipe):
+                    break
                 path = out.ready(_name(call, start, plan, starts, choices.get("variant")), plan.start, plan.recipe)
                 out.check_sheet(len(wanted), path)
                 if shown.interrupted:
@@ -81,6 +84,8 @@ def dream(call: Call) -> int:
                     labels.append(path.stem)
             if shown.interrupted:
                 break
+        if sheet_fault is not None:
+            raise sheet_fault
         out.save_sheet(made, labels)
         if len(rows) > 1 and not out.printing.as_json:
             say(of_all(rows))
