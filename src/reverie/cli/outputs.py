@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reverie.album import recipe_at
-from reverie.cli.console import print_json, remark, say
+from reverie.cli.console import of_file, print_json, remark, say
 from reverie.cli.flags import Call
 from reverie.cli.sheet_file import SheetFile
 from reverie.errors import Interrupted, OutputError, UsageError, choice
@@ -45,6 +45,7 @@ class Outputs:
         self.destination = Destination(self.writing.output, several, frozenset(SUFFIXES))
         self.results: list[dict[str, Any]] = []
         self.unfinished = 0
+        self.start = ""  # that notes are of, where there are several
         self._told: set[str] = set()
         self._several = several
         self._taken: dict[str, Path] = {}  # by results of this command, under their lower case: some file systems tell no case
@@ -186,7 +187,7 @@ class Outputs:
 
     def note(self, notes: Sequence[str]) -> None:
         """What the user should know, each thing once."""
-        for each in dict.fromkeys(notes):
+        for each in dict.fromkeys(of_file(note, "the start", self.start) for note in notes):
             if each not in self._told:
                 remark(each)
             self._told.add(each)
@@ -299,7 +300,7 @@ def strip_of(path: Path) -> Path:
 def what_for(call: Call, target: Target) -> str:
     """What a dream was made for, as part of a file's name: its target, after the preset that was asked for."""
     preset = call.given.get("preset")
-    return ("" if preset is None else f"{preset}-") + speakable(without_members(target))
+    return ("" if preset is None else f"{preset.lower()}-") + speakable(without_members(target))
 
 
 def stem_of(start: str) -> str:
