@@ -7,7 +7,7 @@ from pathlib import Path
 
 from reverie import files
 from reverie.errors import InputError, ReverieError, choice
-from reverie.recipe import SHEET, NoiseInput, Recipe, read
+from reverie.recipe import NoiseInput, Recipe, on_sheet, read
 from reverie.store import Kept, expanded
 
 
@@ -21,7 +21,7 @@ def read_recipe(picture: str | Path) -> Recipe:
     text = files.recipe_text(place)
     if text is None:
         raise InputError(f"'{place}' carries no recipe", f"pictures made by Reverie do, unless {choice('with_recipe')} left it out")
-    if text == SHEET:
+    if on_sheet(text) is not None:
         raise InputError(f"'{place}' is a sheet of pictures, which has no recipe of its own", "ask each of them")
     return read(text)
 
@@ -34,12 +34,12 @@ def recipe_at(place: Path) -> Recipe | None:
         return None
 
 
-def is_sheet(place: Path) -> bool:
-    """Whether what is there says that it is a sheet of ours."""
+def sheet_at(place: Path) -> list[str] | None:
+    """What the sheet that is there says of its pictures, see `on_sheet`; None where no sheet of ours is."""
     try:
-        return place.is_file() and files.recipe_text(place) == SHEET
+        return on_sheet(files.recipe_text(place)) if place.is_file() else None
     except ReverieError:
-        return False
+        return None
 
 
 def made_by_reverie(pictures: Iterable[Path]) -> set[Path]:

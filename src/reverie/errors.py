@@ -135,7 +135,9 @@ def nearest(name: str, known: Iterable[str]) -> list[str]:
         if part == 3 and _NO_DIGIT.sub("", word) != _NO_DIGIT.sub("", other):  # blocks.4.1 is nearer to block4.1 than blocks.1 is
             found[each] += 2
     least = min((edits for edits in found.values() if edits < _FAR), default=-1)
-    return sorted((each for each, edits in found.items() if edits == least), key=lambda each: _edits(name, each, _FAR))[:3]
+    return sorted(
+        (each for each, edits in found.items() if edits == least), key=lambda each: (_edits(name, each, _FAR), each[:1] != name[:1])
+    )[:3]
 
 
 def _sound(word: str) -> str:

@@ -87,6 +87,7 @@ def test_a_film_that_goes_on_tells_the_frames_that_are_left(monkeypatch: pytest.
 
 def test_what_was_told_of_several_is_corrected_by_the_first() -> None:
     assert corrected(10, 14, 90, 9) is None and corrected(10, 30, 0, 0) is None
+    assert corrected(1, 4, 90, 9) is None and corrected(10, 30, 9, 1) is None
     assert corrected(10, 30, 90, 9) == "the first took 30 s where 10 s were expected: 9 left, about 4 min"
     assert corrected(10, 5, 90, 9) == "the first took 5 s where 10 s were expected: 9 left, about 45 s"
 

@@ -55,6 +55,12 @@ def test_nothing_that_carries_a_recipe(run: Run, place: Path, command: str, kind
     run(command, bad_picture(kind, place)).fault(3, fault)
 
 
+def test_a_text_is_answered_with_what_was_wanted(run: Run, place: Path) -> None:
+    path = bad_picture("text", place)
+    for command, wanted in (("dream", "picture"), ("film", "film")):
+        assert run(command, path).err.splitlines()[1].strip() == f"give a {wanted}"
+
+
 def test_a_folder_without_pictures(run: Run, place: Path) -> None:
     (place / "empty").mkdir()
     (place / "empty" / "a.txt").touch()

@@ -29,6 +29,7 @@ from reverie.recipe import COMMANDS
         (("recognise", "a.png", "-k", "3"), "--top"),
         (("recognise", "a.png", "--style", "x"), "`dream` has --guide"),
         (("dream", "a.png", "--fps", "3"), "`journey` has --fps"),
+        (("dream", "a.png", "--prompt", "a castle"), "`reverie imagine castle` makes one, and so does --target class:castle"),
         (("dream", "a.png", "--stepz", "3"), "did you mean '--steps'?"),
         (("dream", "a.png", "--qwertz"), "see `reverie dream --help-all`"),
         (("--qwertz",), "`reverie --help` lists them"),
@@ -62,3 +63,11 @@ def test_words_and_flags_that_there_are_not(run: Run, arguments: tuple[str, ...]
 def test_every_word_leads_to_a_choice_that_some_command_has() -> None:
     fields = {field for spec in COMMANDS.values() for field in spec.flags} | {"network"}
     assert set(_OURS) <= fields
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [("photos/sky.jpg", "dream photos/sky.jpg"), ("a b.MP4", "film 'a b.MP4'"), (".", "dream ."), ("a.gif", "dream a.gif")],
+)
+def test_a_file_in_the_place_of_a_command(run: Run, word: str, meant: str) -> None:
+    run(word).fault(2, f"no command '{word}'", f"`reverie {meant}`")

@@ -62,10 +62,10 @@ def test_a_folder_that_may_not_be_written(run: Run, hand: Network, small: Path) 
 @pytest.mark.parametrize(
     ("name", "folder"),
     [
-        ("a b'<i>&.png", "a_b_i-seen"),
-        ("été 夢.png", "t-seen"),
-        ("夢.png", "_-seen"),
-        ("x" * 200 + ".png", "x" * 80 + "-seen"),
+        ("a b'<i>&.png", "a b'<i>&-seen"),
+        ("été 夢.png", "été 夢-seen"),
+        ("夢.png", "夢-seen"),
+        ("x" * 245 + ".png", "x" * 234 + "-seen"),
         ("-a.png", "-a-seen"),
     ],
 )
@@ -88,4 +88,6 @@ def test_a_name_that_is_not_text(run: Run, hand: Network, place: Path) -> None:
     (place / "mine").rename(place / name.removesuffix(".png"))
     saved(place / name.removesuffix(".png") / "a.png")
     (seen,) = run("see", name, *BARE, "-o", "again", "--json", "--usual", name.removesuffix(".png")).data
+    assert run("see", name, *BARE, "-o", "several/", "a.png").code == 3
+    assert_page(Path("several/_-seen"), 2, 2)
     assert (seen["picture"], seen["usual"]) == ("��.png", "1 picture in ��")

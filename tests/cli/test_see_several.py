@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.helpers.commands import Run, saved
+from PIL import Image
+from tests.helpers.commands import Run, photo, saved
 from tests.helpers.seen_pages import BARE, FEW, assert_page, interrupted_at, three
 
 from reverie.networks import Network
@@ -38,9 +39,21 @@ def test_several_pictures_have_a_page_each_and_one_that_links_them(run: Run, han
         assert f'<a href="{each}-seen/index.html"><span class="shot"><img src="data:image/webp;base64,' in index and f"{each}.png" in index
     saved(place / "d.png", 20, 24)
     saved(place / "e.png", 20, 24)
-    assert run("see", "d.png", "e.png", *BARE, "-o", "out").code == 0
+    assert run("see", "d.png", "e.png", *BARE, "--handout", "-o", "out").code == 0
     index = Path("out/index.html").read_text("utf-8")
     assert [f'href="{each}-seen/index.html"' in index for each in "abcde"] == [True] * 5
+    assert [f'href="{each}-seen/handout.html"' in index for each in "abcde"] == [False] * 3 + [True] * 2
+
+
+def test_notes_on_several_name_the_file_and_folders_are_called_as_it_is(run: Run, hand: Network, place: Path) -> None:
+    pages = [Image.fromarray(photo(20, 24)) for _ in range(2)]
+    for name in ("Urlaub in München.tif", "zwei.tif"):
+        pages[0].save(place / name, save_all=True, append_images=pages[1:])
+    seen = run("see", "Urlaub in München.tif", "zwei.tif", *BARE)
+    assert seen.out.splitlines() == ["Urlaub in München-seen/index.html", "zwei-seen/index.html"]
+    dreamt = run("dream", "Urlaub in München.tif", "zwei.tif", "--octaves", "1", "--steps", "1", "-t", "edge")
+    for answer in (seen, dreamt):
+        assert [answer.err.count(f"'{name}': it has 2 pages") for name in ("Urlaub in München.tif", "zwei.tif")] == [1, 1], answer
 
 
 def test_a_folder_of_pictures_and_the_json_of_several(run: Run, hand: Network, place: Path) -> None:

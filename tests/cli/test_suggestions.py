@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.helpers.commands import Run
 
+from reverie.api.plans_from_noise import plan_feature, plan_imagine
 from reverie.errors import nearest
 
 pytestmark = pytest.mark.usefixtures("sky")
@@ -13,7 +14,8 @@ pytestmark = pytest.mark.usefixtures("sky")
 @pytest.mark.parametrize(
     ("name", "known", "near"),
     [
-        ("lynks", "lynx lens lion", ["lynx"]), ("dolfin", "dolphin dotfin", ["dolphin"]), ("bananna", "banana bandanna", ["banana"]),
+        ("lynks", "lynx lens lion", ["lynx"]), ("bananaz", "ananaz banana", ["banana", "ananaz"]),
+        ("dolfin", "dolphin dotfin", ["dolphin"]), ("bananna", "banana bandanna", ["banana"]),
         ("teacher", "stretcher", []), ("rose", "hose", []), ("cta", "cat act", ["cat"]), ("sun", "sub gun bun", []),
         ("block4.1", "blocks.1 blocks.4.1 blocks head", ["blocks.4.1"]), ("EDGES", "edges", ["edges"]), ("net", "NEt Net", ["Net", "NEt"]),
         ("ab", "ac", []), ("", "a", []), ("x" * 5000, "x", []),
@@ -52,5 +54,21 @@ def test_a_word_that_is_taken_for_one_class_is_told(run: Run) -> None:
     for command in (("imagine", "dolphin"), ("imagine", "--between", "dolphin", "banana", "--count", "2"), ("feature", "class:dolphin")):
         answer = run(*command, *small)
         assert answer.code == 0 and answer.err.count(told) == 1, answer
-    for label in ("orca", "148", "killer whale", "Orca"):
+    assert "Orca is taken for killer whale (148), which has that name too" in run("imagine", "Orca", *small, "--force").err
+    for label in ("148", "killer whale", "Killer Whale"):
         assert "is taken for" not in run("imagine", label, *small, "--force").err
+
+
+def test_two_words_that_are_one_name_are_told(run: Run) -> None:
+    answer = run("imagine", "light", "house", "--size", "64", "--octaves", "1", "--steps", "1")
+    assert answer.code == 0 and "light and house are two classes here: did you mean 'lighthouse'?" in answer.err
+    assert "light is taken for lighter (626)" in answer.err
+
+
+@pytest.mark.parametrize(("one", "other"), [("cat", "CAT"), ("lighthouse", "LIGHTHOUSE"), ("class:banana", "class:BANANA")])
+def test_capitals_mean_the_same_picture(one: str, other: str) -> None:
+    targets = []
+    for each in (one, other):
+        plan = plan_feature(each, size=64) if each.startswith("class:") else plan_imagine(each, size=64)
+        targets.append(str(plan[0].recipe.target))
+    assert targets[0] == targets[1]

@@ -6,17 +6,20 @@ import shlex
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.helpers.commands import SHORT, Run, pixels
 
 from reverie import api
+from reverie.api import plan_dream
 from reverie.cli.console import say
 from reverie.cli.flags import Call
 from reverie.cli.outputs import Outputs
 from reverie.errors import UsageError
 from reverie.networks import Network, installed
 from reverie.recipe import COMMANDS, GROUPS, Ascent, CommandSpec, Goal, Machinery, Printing, Seed, Subject, Width, Writing, flag_of
+from reverie.recipe.description import in_words
 
 
 def twice(call: Call) -> None:
@@ -179,6 +182,14 @@ def test_recipe_says_in_words_what_was_done_and_what_is_unusual(run: Run, sky: P
     assert any(line.startswith("ascent.octaves") and "2" in line and "usually 5" in line for line in rest)
     assert not any(line.startswith("ascent.jitter") for line in rest)
     assert any(line.startswith("ascent.jitter") for line in run("recipe", "a.png", "--all").out.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("choices", "said"), [({"preset": "Eyes"}, True), ({"preset": "eyes", "steps": 3}, False), ({"level": "parts"}, False), ({}, False)]
+)
+def test_recipe_names_the_preset_that_has_exactly_these_choices(sky: Path, choices: dict[str, Any], said: bool) -> None:
+    words = in_words(plan_dream(sky, **choices).recipe, "parts" if choices else "objects")
+    assert (", as the preset eyes, " in words) == said and ("as the preset" in words) == said
 
 
 def test_a_command_that_is_not_known_is_told_the_nearest(run: Run) -> None:

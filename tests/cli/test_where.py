@@ -59,8 +59,17 @@ def test_another_part_or_a_mask_takes_the_place_of_the_old(run: Run, sky: Path) 
     assert everywhere.recipe is not None and everywhere.recipe.where is None
 
 
+def test_the_place_is_in_the_name_and_in_what_differs(run: Run, sky: Path) -> None:
+    first = run("dream", sky, *EDGES[:-2], "--level", "Edges", "--where", "TOP").out.strip()
+    assert first.endswith("-top-0.png") and read_recipe(first).where == "top"
+    assert run("dream", sky, *EDGES, "-o", first.replace("-top", "-left")).code == 0
+    other = run("dream", sky, *EDGES, "--where", "left")
+    assert "something else, made with other choices (where)" in other.err, other
+
+
 def test_what_cannot_be_is_refused(run: Run, sky: Path) -> None:
-    run("dream", sky, "--where", "sky").fault(2, "no part 'sky'", "the parts are top, bottom")
+    answer = run("dream", sky, "--where", "sky")
+    answer.fault(2, "no part 'sky'", "the parts are top, bottom", "a sky is often the top", "--mask FILE takes any shape")
     run("dream", sky, "--where", "top", "--mask", sky).fault(2, "both --mask and --where")
     run("dream", "noise:white", "--size", "96", "--where", "subject").fault(3, "sees no subject", "--mask")
     with pytest.raises(UsageError, match="without a network"):

@@ -49,13 +49,13 @@ def test_six_steps_are_shown_lowest_first(count: int, levels: tuple[int, ...], s
 @pytest.mark.parametrize(
     ("field", "seen", "words"),
     [
-        (96, (80, 112), "about nine tenths as wide as the picture, and as high"),
+        (96, (80, 112), "about nine tenths as wide as the picture, and over its full height"),
         (75, (80, 112), "about two thirds as wide as the picture"),
         (66, (80, 112), "about three fifths as wide as"), (56, (80, 112), "about half as wide as"),
         (28, (80, 112), "about a quarter as wide as"),
         (12, (80, 112), "about a tenth as wide as"), (8, (80, 112), "about a fifteenth as wide as"),
         (3, (80, 112), "about a fortieth as wide as"),
-        (3, (900, 1200), "less than a hundredth as wide as"), (110, (80, 112), "about as wide as the picture, and as high"),
+        (3, (900, 1200), "less than a hundredth as wide as"), (110, (80, 112), "about as wide as the picture, and over its full height"),
         (90, (112, 80), "as wide as the picture, but not as high"),
     ],
 )  # fmt: skip

@@ -13,7 +13,6 @@ from reverie.api.start_guide_mask import beside_of, usual_pictures
 from reverie.errors import Refused, ReverieError, UsageError, choice
 from reverie.files.limits import at_most_pixels
 from reverie.networks import Label, Network
-from reverie.networks.builtin.class_lookup import pinned
 from reverie.recipe import PRINT_DPI, Along, Batch, NoiseInput, OfTheNetwork, Print, Seeds, Size, Together, choose, seeds
 from reverie.render import (
     Plan,
@@ -28,7 +27,7 @@ from reverie.render import (
     is_built_in,
     purposes,
 )
-from reverie.render.class_words import note_on, with_numbers
+from reverie.render.class_words import note_on, notes_on_neighbours, spelt, with_numbers
 from reverie.render.network_defaults import network_defaults, octaves_for
 from reverie.target import CLASSES, Target, Term, asked, expand, is_unit, parse
 
@@ -63,7 +62,10 @@ def _planned(
     numbers = [wish.seed, *(choose(Seeds, seed=each).seed for each in others)]
     between = wish.request[Together].between
     targets, ends = (None if these is None else _each(these, lambda each: meant(each, wish)) for these in (given, between))
-    words = [note for each in (*given, *(between or ())) for note in note_on(each, wish.network)] if command == "imagine" else []
+    words: list[str] = []
+    if command == "imagine":
+        words = [note for each in (*given, *(between or ())) for note in note_on(each, wish.network)]
+        words += notes_on_neighbours(given, wish.network)
     return _plans(wish, targets or [], ends, numbers, dict.fromkeys(words))
 
 
@@ -218,7 +220,7 @@ def _class(label: ClassLike, network: Network) -> Target:
     """
     found = network.class_indices(label)
     if len(found) > 1:
-        return parse(f"class:{pinned(str(label), found)}")
+        return parse(f"class:{spelt(str(label), found, network)}")
     index = found[0]
     names = network.labels[index] if index < len(network.labels) else ()
     said = " ".join(str(label).removeprefix("class:").split()).casefold()

@@ -90,6 +90,11 @@ def told(faults: Sequence[ReverieError]) -> int:
     return faults[0].exit_code if faults else 0
 
 
+def of_file(note: str, role: str, name: str) -> str:
+    """A note that begins with what the file is to the result, with the file's name instead; as it is where there is no name."""
+    return f"'{name}': {note.removeprefix(f'{role}: ')}" if name and note.startswith(f"{role}: ") else note
+
+
 def aside(text: str) -> None:
     """A line for people, beside the data."""
     print(printable(text), file=sys.stderr)

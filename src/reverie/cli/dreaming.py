@@ -12,7 +12,7 @@ from reverie.cli.estimates import corrected, in_time, of_all, of_picture
 from reverie.cli.flags import Call
 from reverie.cli.outputs import Outputs, named, stem_of, what_for
 from reverie.cli.query_commands import check_readable
-from reverie.errors import InputError
+from reverie.errors import InputError, OutputError
 from reverie.recipe import Estimate, each_of, is_noise
 from reverie.store import expanded, is_folder, originals, speakable
 
@@ -42,9 +42,11 @@ def dream(call: Call) -> int:
     made: list[Picture] = []  # small, for the sheet
     labels: list[str] = []
     rows: list[dict[str, Any]] = []  # of estimates
+    sheet_fault: OutputError | None = None
     with originals(Path(each) for each in starts), line(out.printing.quiet) as shown, out.printed():
         for number, (start, choices) in enumerate(wanted, 1):
             shown.begin(f"dreaming {number}/{len(wanted)}" if len(wanted) > 1 else "dreaming")
+            out.start = start if len(starts) > 1 else ""
             with faults.kept():
                 plan = api.plan_dream(start, network=network, **choices)
                 network = plan.networks
@@ -55,6 +57,8 @@ def dream(call: Call) -> int:
                     rows.append(row)
                     done += 1
                     continue
+                if sheet_fault := out.sheet_fault(len(made), plan.recipe):
+                    break
                 path = out.ready(_name(call, start, plan, starts, choices.get("variant")), plan.start, plan.recipe)
                 out.check_sheet(len(wanted), path)
                 if shown.interrupted:
@@ -81,6 +85,8 @@ def dream(call: Call) -> int:
                     labels.append(path.stem)
             if shown.interrupted:
                 break
+        if sheet_fault is not None:
+            raise sheet_fault
         out.save_sheet(made, labels)
         if len(rows) > 1 and not out.printing.as_json:
             say(of_all(rows))
@@ -105,7 +111,7 @@ def _tell_time(left: list[str], start: str, plan: Plan, wanted: int | None) -> t
         pixels += recipe.height * recipe.width if size is None else size[0] * size[1] * scale**2
     one = plan.estimate().seconds
     seconds = one * pixels / (recipe.height * recipe.width)
-    remark(f"{len(left)} pictures, about {in_time(seconds)}")
+    remark(f"{len(left)} picture{'s' * (len(left) > 1)}, about {in_time(seconds)}")
     return one, seconds - one
 
 
@@ -133,7 +139,8 @@ def _pictures_at(start: str) -> list[str]:
         remark(f"left out of '{start}': {' and '.join(others)}")
     ours = made_by_reverie(inside)
     if len(ours) == len(inside):
-        raise InputError(f"all {len(ours)} pictures in '{start}' were made by Reverie", "name those that shall be dreamt on again")
+        which = f"all {len(ours)} pictures in '{start}' were" if len(ours) > 1 else f"the only picture in '{start}' was"
+        raise InputError(f"{which} made by Reverie", "name those that shall be dreamt on again")
     if ours:
         remark(f"{len(ours)} of {len(inside)} pictures in '{start}' were made by Reverie and are left out")
     return [str(each) for each in inside if each not in ours]
@@ -150,11 +157,12 @@ def _others_in(folder: Path) -> list[str]:
 
 
 def _name(call: Call, start: str, plan: Plan, starts: list[str], variant: int | None) -> str:
-    """A name made from the start, the preset, the target and the seed, and of a variant its number."""
+    """A name made from the start, the preset, the target, the part of the picture and the seed, and of a variant its number."""
     stem = stem_of(start)
     if sum(Path(each).stem == stem for each in starts) > 1:
         stem = Path(start).name
     how = "" if plan.recipe.objective == "excite" else f"-{plan.recipe.objective}"
+    how += "" if plan.recipe.where is None else f"-{plan.recipe.where}"
     layers = "" if variant is None else "+".join(plan.recipe.target.layers())
     what = speakable(layers) if layers else what_for(call, plan.recipe.target)
     return named(stem, f"-{what}{how}-{plan.recipe.seed}{'' if variant is None else f'-v{variant}'}.png")

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 
 _HOLDS = 1.5  # times as long or as short: within it an estimate was right
+_FEW, _SOON = 4.0, 30.0  # seconds of the first, and of all the others, that are not worth a word
 
 
 def of_picture(start: str, plan: Plan, suffix: str) -> tuple[Row, str]:
@@ -48,7 +49,10 @@ def corrected(expected: float, took: float, left: float, count: int) -> str | No
     """
     if count < 1 or expected <= 0 or took <= 0 or 1 / _HOLDS < took / expected < _HOLDS:
         return None
-    return f"the first took {in_time(took)} where {in_time(expected)} were expected: {count} left, about {in_time(left * took / expected)}"
+    rest = left * took / expected
+    if abs(took - expected) < _FEW or max(left, rest) < _SOON:
+        return None
+    return f"the first took {in_time(took)} where {in_time(expected)} were expected: {count} left, about {in_time(rest)}"
 
 
 def _in_words(row: Row) -> str:

@@ -55,6 +55,9 @@ def _make(doing: str, call: Call, plan_all: Callable[[list[str], Any], list[Plan
         several or any(call.given.get(name) is not None for name in ("diverse", "between")) or isinstance(call.given.get("seed"), list),
     )
     plans, refused = _planned(call, plan_all, opened or call.network.several(out.printing.quiet))
+    recipes = [recipe for plan in plans for recipe in plan.recipes()]
+    if fault := next((each for number, recipe in enumerate(recipes) if (each := out.sheet_fault(number, recipe))), None):
+        raise fault
     paths = [[out.ready(_name(recipe), plan.start, recipe) for recipe in plan.recipes()] for plan in plans]
     out.check_sheet(sum(len(files) for files in paths), *(path for files in paths for path in files))
     made: list[Picture] = []

@@ -14,8 +14,8 @@ from typing import Any
 import click
 
 from reverie.cli.flags import built
-from reverie.cli.other_words import no_such_flag
-from reverie.errors import InputError, Interrupted, MissingExtra, OutputError, ReverieError, UsageError, unknown
+from reverie.cli.other_words import no_such_command, no_such_flag
+from reverie.errors import InputError, Interrupted, MissingExtra, OutputError, ReverieError, UsageError
 from reverie.recipe import COMMANDS, flag_of
 from reverie.version import __version__
 
@@ -34,7 +34,7 @@ class _Commands(click.Group):
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
         if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
-            raise unknown("command", args[0], COMMANDS, "`reverie --help` lists them")
+            raise no_such_command(args[0])
         return super().resolve_command(ctx, args)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:

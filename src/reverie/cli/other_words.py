@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from reverie.errors import UsageError, choice, did_you_mean, nearest
+import os
+import shlex
+
+from reverie.errors import UsageError, choice, did_you_mean, nearest, unknown
 from reverie.recipe import COMMANDS, CommandSpec, flag_in, flag_names
+from reverie.store import expanded
 
 _OURS: dict[str, str] = {  # field: what others call it
     "steps": "iterations iters iter iteration n-iter n-iters num-iterations num-iters num-steps n-steps epochs gradient-steps max-iter",
@@ -102,6 +106,21 @@ _NAMED = frozenset(
 )
 
 
+_WORDS = frozenset(["prompt", "text", "word", "words", "caption", "query"])
+
+
+def no_such_command(word: str) -> UsageError:
+    """The error for a word where a command belongs: a file or a folder is meant for one."""
+    from reverie.files import READABLE
+    from reverie.files.films.reading import READABLE_FILMS
+
+    suffix = expanded(word).suffix.lower()
+    if suffix not in READABLE | READABLE_FILMS and not os.path.lexists(expanded(word)):
+        return unknown("command", word, COMMANDS, "`reverie --help` lists them")
+    kind = "film" if suffix in READABLE_FILMS - READABLE else "dream"
+    return UsageError(f"no command '{word[:80]}'", f"a command comes before a file: `reverie {kind} {shlex.quote(word)}`")
+
+
 def no_such_flag(flag: str, command: str) -> UsageError:
     """The error for a flag that a command has not: what other programs call so has another name here, or something near is meant."""
     spec = COMMANDS.get(command)
@@ -124,6 +143,8 @@ def _remedy(flag: str, spec: CommandSpec) -> str:
         return f"what stands for {spec.subjects[0].metavar} is given without a flag: {spec.example}"
     if not spec.subjects and word in _LISTING:
         return f"`reverie {spec.name}` alone tells it"
+    if word in _WORDS and word not in _fields(spec):
+        return f"Reverie knows classes, not sentences: `reverie imagine castle` makes one, and so does {choice('target', 'class:castle')}"
     for ours in _meant(word):
         if ours in _fields(spec):
             return _told(ours, spec)

@@ -10,13 +10,14 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reverie.album import is_sheet, recipe_at
-from reverie.cli.console import print_json, remark, say
+from reverie.album import recipe_at
+from reverie.cli.console import of_file, print_json, remark, say
 from reverie.cli.flags import Call
+from reverie.cli.sheet_file import SheetFile
 from reverie.errors import Interrupted, OutputError, UsageError, choice
 from reverie.recipe import CHOSEN, Making, Printing, Sheet, Writing, is_noise
 from reverie.recipe.description import told_apart
-from reverie.store import Destination, Kept, check_not_original, check_place, exists, expanded, is_folder, speakable
+from reverie.store import Destination, Kept, check_not_original, check_place, exists, is_folder, speakable
 from reverie.target import Target, without_members
 
 if TYPE_CHECKING:
@@ -44,11 +45,13 @@ class Outputs:
         self.destination = Destination(self.writing.output, several, frozenset(SUFFIXES))
         self.results: list[dict[str, Any]] = []
         self.unfinished = 0
+        self.start = ""  # that notes are of, where there are several
         self._told: set[str] = set()
         self._several = several
         self._taken: dict[str, Path] = {}  # by results of this command, under their lower case: some file systems tell no case
         self._there: dict[Path, Recipe] = {}  # the very same, made before
-        self.sheet = self._sheet_place(call.of(Sheet).sheet, frozenset(SUFFIXES))
+        sheet = call.of(Sheet).sheet
+        self.sheet = None if sheet is None else SheetFile(sheet, self.destination, frozenset(SUFFIXES), self.writing.force)
         if self.destination.folder is None:
             check_name(self.destination.file(""), call)
 
@@ -174,16 +177,17 @@ class Outputs:
         """Find out now whether so many pictures fit on the sheet, if one was asked for, and whether it is another file than these."""
         if self.sheet is None:
             return
-        from reverie.pictures.sheets import MOST
+        self.sheet.check_count(count)
+        if self.sheet.place.absolute() in {each.absolute() for path in paths for each in (path, strip_of(path))}:
+            raise UsageError(f"{choice('sheet', self.sheet.place)} is also the name of a picture", "give the sheet another name")
 
-        if count > MOST:
-            raise UsageError(f"{choice('sheet')} of {count} pictures", f"it holds {MOST}: make them in several runs")
-        if self.sheet.absolute() in {each.absolute() for path in paths for each in (path, strip_of(path))}:
-            raise UsageError(f"{choice('sheet', self.sheet)} is also the name of a picture", "give the sheet another name")
+    def sheet_fault(self, number: int, recipe: Recipe) -> OutputError | None:
+        """What keeps a picture from going on the sheet as this one, counted from 0: a sheet of others is there."""
+        return None if self.sheet is None else self.sheet.fault(number, recipe)
 
     def note(self, notes: Sequence[str]) -> None:
         """What the user should know, each thing once."""
-        for each in dict.fromkeys(notes):
+        for each in dict.fromkeys(of_file(note, "the start", self.start) for note in notes):
             if each not in self._told:
                 remark(each)
             self._told.add(each)
@@ -194,11 +198,12 @@ class Outputs:
             return
         from reverie.pictures import sheet
 
-        if self._is_among_pictures(self.sheet):
-            self.destination.made()
-        sheet(pictures, labels).save(self.sheet, force=self.writing.force or is_sheet(self.sheet), with_recipe=self.writing.with_recipe)
+        place = self.sheet.place
+        if not self.sheet.save(sheet(pictures, labels), len(pictures), self.writing.with_recipe):
+            remark(f"'{place}' has more of these pictures, and is left as it was")
+            return
         seconds = round(sum(each.seconds or 0.0 for each in pictures), 3)
-        self._tell({"path": str(self.sheet), "recipe": None, "seconds": seconds, "score": None}, self.sheet)
+        self._tell({"path": str(place), "recipe": None, "seconds": seconds, "score": None}, place)
 
     def stopped(self, done: int, wanted: int) -> Interrupted:
         """That so many of the pictures are there, one of them perhaps as far as it had come."""
@@ -225,22 +230,6 @@ class Outputs:
         if not self.printing.as_json:
             for each in lines:
                 say(str(each))
-
-    def _sheet_place(self, sheet: str | None, suffixes: frozenset[str]) -> Path | None:
-        if sheet is None:
-            return None
-        place = expanded(sheet)
-        if place.suffix.lower() not in suffixes:
-            raise UsageError(choice("sheet", sheet), "name a picture file, such as sheet.png")
-        if is_folder(place.parent) or not self._is_among_pictures(place):  # else its folder is made with the first result
-            check_place(place)
-        if place.exists() and not self.writing.force and not is_sheet(place):  # one of ours is made of pictures that are files too
-            raise OutputError(f"'{place}' exists already", f"give {choice('force')} to replace it, or another name with {choice('sheet')}")
-        return place
-
-    def _is_among_pictures(self, sheet: Path) -> bool:
-        folder = self.destination.folder
-        return folder is not None and sheet.parent.absolute() == folder.absolute()
 
 
 def check_name(place: Path, call: Call) -> None:
@@ -311,7 +300,7 @@ def strip_of(path: Path) -> Path:
 def what_for(call: Call, target: Target) -> str:
     """What a dream was made for, as part of a file's name: its target, after the preset that was asked for."""
     preset = call.given.get("preset")
-    return ("" if preset is None else f"{preset}-") + speakable(without_members(target))
+    return ("" if preset is None else f"{preset.lower()}-") + speakable(without_members(target))
 
 
 def stem_of(start: str) -> str:

@@ -6,11 +6,11 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reverie.cli.console import Faults, Line, line, print_json, remark, say, told
+from reverie.cli.console import Faults, Line, line, of_file, print_json, remark, say, told
 from reverie.cli.dreaming import pictures_of
 from reverie.cli.estimates import corrected
 from reverie.cli.flags import Call
-from reverie.cli.outputs import numbered, so_far, tell_taken
+from reverie.cli.outputs import named, numbered, so_far, stem_of, tell_taken
 from reverie.cli.seen_folder import HANDOUT, PAGE, SeenFolder, SeenIndex, check_free, figures_in, what_is_in
 from reverie.errors import Interrupted, OutputError
 from reverie.recipe import PageWriting, Printing, Writing
@@ -68,9 +68,9 @@ class _Looking:
         self._network: Any = None
         self._taken: set[Path] = set()
         self._has_told_how_long = False
-        named = None if self._writing.output is None else expanded(self._writing.output)
-        self._place = None if many else named
-        self._index = SeenIndex(_folder(self._writing.output), self._writing.force) if many and named is not None else None
+        given = None if self._writing.output is None else expanded(self._writing.output)
+        self._place = None if many else given
+        self._index = SeenIndex(_folder(self._writing.output), self._writing.force) if many and given is not None else None
         if self._place is not None:  # found out before torch is there, as far as it can be
             check_free(self._place, self._writing.force or figures_in(self._place) is not None)
 
@@ -80,7 +80,7 @@ class _Looking:
             plan = self._plan(picture)
             folder = self._folder_for(picture, plan)
             for note in plan.sight.notes:
-                remark(note)
+                remark(of_file(note, "the picture", picture if self._many else ""))
             if folder.kept is not None:
                 remark(f"'{folder.place}' is there already, of this picture and these choices; --force makes it anew")
                 self._tell(folder, plan, plan.sight.expected)
@@ -105,7 +105,10 @@ class _Looking:
         """The folder that was named; else one called after the picture, or with a number where something else is there."""
         if self._place is not None:
             return self._ready(picture, plan, self._place)
-        usual = Path(f"{speakable(expanded(picture).stem)}-seen")
+        stem = stem_of(picture)
+        if stem != stem.encode(errors="replace").decode():  # bytes that are no text, which no page can link
+            stem = speakable(stem)
+        usual = Path(named(stem, "-seen"))
         if self._index is not None:
             made_folder(self._index.folder)
             usual = self._index.folder / usual

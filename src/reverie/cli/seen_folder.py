@@ -175,7 +175,8 @@ class SeenIndex:
         """Write it with one page more; those from before stay on it while they are there."""
         from reverie.insight.index_page import index_entry, index_page
 
-        entry = index_entry(plan.sight, f"{place.name}/{PAGE}", done)
+        handout = f"{place.name}/{HANDOUT}" if (place / HANDOUT).is_file() else ""
+        entry = index_entry(plan.sight, f"{place.name}/{PAGE}", done, handout)
         entries = {each["page"]: each for each in self._entries() if (self.folder / each["page"]).is_file()}
         _write(self.page, index_page([*{**entries, entry["page"]: entry}.values()]))
 

@@ -16,15 +16,17 @@ _RAW = "a camera's raw file ({})"
 
 @dataclass(frozen=True)
 class OtherKind:
-    """`what` it is, with its article, and what to do; `known` of what could be something else than it was taken for."""
+    """`what` it is, with its article, and what to do, where that is more than to give another; `known` of what could be
+    something else than it was taken for."""
 
     what: str
-    remedy: str
+    remedy: str = ""
     known: bool = False
 
     def instead_of(self, wanted: str, name: str) -> InputError:
         """What to say where a "picture" or a "film" was wanted."""
-        return InputError(f"'{name}' is {self.what}, {f'not a {wanted}' if self.known else 'which cannot be read'}", self.remedy)
+        fault = f"'{name}' is {self.what}, {f'not a {wanted}' if self.known else 'which cannot be read'}"
+        return InputError(fault, self.remedy or f"give a {wanted}")
 
 
 _STARTS: tuple[tuple[bytes, OtherKind], ...] = (
@@ -54,7 +56,7 @@ _STARTS: tuple[tuple[bytes, OtherKind], ...] = (
     (rb"\x80[\x02-\x05]", OtherKind("a Python pickle", "save the numbers with numpy.save")),
     (rb"PK\x03\x04", OtherKind("a ZIP archive or a document in one", "unpack it, and give a picture in it")),
     (rb"Rar!|7z\xbc\xaf|\x1f\x8b|BZh|\xfd7zXZ", OtherKind("an archive", "unpack it, and give a picture in it")),
-    (rb"ID3|\xff[\xfb\xf3\xf2]|fLaC|OggS.{24}(\x01vorbis|OpusHead)|RIFF....WAVE", OtherKind("sound", "give a picture, or a film", True)),
+    (rb"ID3|\xff[\xfb\xf3\xf2]|fLaC|OggS.{24}(\x01vorbis|OpusHead)|RIFF....WAVE", OtherKind("sound", known=True)),
 )  # fmt: skip
 _COMPILED = tuple((re.compile(mark, re.DOTALL), kind) for mark, kind in _STARTS)
 _FILM_STARTS = re.compile(
@@ -64,7 +66,7 @@ _FILM = OtherKind("a film", "give it to: reverie film", True)
 _PICTURE = OtherKind("a picture", "give it to: reverie dream", True)
 _MOVING_WEBP = OtherKind("an animated WebP", "convert it to APNG, GIF or MP4 first")
 _PAGE = OtherKind("a web page", "fetch the file itself: open its address in a browser and save it from there", True)
-_TEXT = OtherKind("a text", "give a picture, or a film", True)
+_TEXT = OtherKind("a text", known=True)
 _SVG = OtherKind("an SVG drawing", "export it as PNG first, as with: rsvg-convert or Inkscape")
 
 

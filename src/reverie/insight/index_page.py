@@ -12,16 +12,18 @@ from reverie.pictures import in_colours
 _THUMB, _QUALITY = 320, 70  # longest side in pixels; quality, 0..100
 
 
-def index_entry(sight: Sight, page: str, done: int) -> dict[str, str]:
+def index_entry(sight: Sight, page: str, done: int, handout: str = "") -> dict[str, str]:
     """What the page shows of one picture, as data.
 
     Args:
         page: of the picture, as seen from the folder of this one.
         done: how many layers it has.
+        handout: the same of its handout; empty where there is none.
     """
     first = sight.labels[0] if sight.labels else None
     return {
         "page": page,
+        "handout": handout,
         "name": printable(sight.name),
         "thumb": embedded_images.photo(in_colours(sight.picture.pixels, sight.shown), _THUMB, _QUALITY).uri,
         "label": "" if first is None else f"{first.label}, {percent(first.probability)}",

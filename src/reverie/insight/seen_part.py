@@ -44,5 +44,5 @@ def _share(field: int, seen: tuple[int, int]) -> str:
     if field < width:
         nearest = min(PARTS, key=lambda part: abs(math.log(part * width / field)))
         about = "about" if field / width > SMALLEST else "less than"
-        return " ".join(f"{about} {PARTS[nearest]} as wide as the picture{', and as high' if field >= height else ''}".split())
+        return " ".join(f"{about} {PARTS[nearest]} as wide as the picture{', and over its full height' if field >= height else ''}".split())
     return "as wide as the picture, but not as high"

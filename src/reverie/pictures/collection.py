@@ -8,6 +8,7 @@ from typing import SupportsIndex, overload
 from reverie.errors import UsageError
 from reverie.pictures.picture import Picture
 from reverie.pictures.sheets import MOST, contact_sheet
+from reverie.recipe import sheet_mark
 from reverie.target import as_said
 
 _NAMED = 6  # in the short form of a list
@@ -48,7 +49,9 @@ def sheet(pictures: Iterable[Picture], labels: Sequence[str] | None = None) -> P
     if labels is not None and not all(isinstance(each, str) for each in labels):
         raise UsageError("labels of a sheet that are no texts", "give one text for each picture")
     names = _told_apart(given) if labels is None else labels
-    return Picture(contact_sheet([each.colours if each.alive else None for each in given], names), is_sheet=True)
+    return Picture(
+        contact_sheet([each.colours if each.alive else None for each in given], names), sheet_of=sheet_mark(each.recipe for each in given)
+    )
 
 
 def _told_apart(pictures: Sequence[Picture]) -> list[str]:

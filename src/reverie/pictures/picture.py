@@ -16,7 +16,7 @@ from reverie.errors import ReverieError
 from reverie.pictures.channels import IN_FILES, in_colours
 from reverie.pictures.quantisation import as_npy, quantise
 from reverie.pictures.resizing import resize
-from reverie.recipe import SHEET, Recipe, read
+from reverie.recipe import Recipe, read
 from reverie.store import beside, expanded, is_original, sha256_of, write_whole
 
 
@@ -37,7 +37,7 @@ class Picture:
         making: pictures from along the way, where they were asked for.
         opacity: (H, W) in 0..1, where the gradient went while it was made, or None.
         alive: whether anything moved the target while it was made; False of a unit that never fired.
-        is_sheet: whether it shows other pictures: its file says so in the place of a recipe.
+        sheet_of: of a sheet what its file says in the place of a recipe: that it shows other pictures, and which; else empty.
     """
 
     pixels: Tensor
@@ -52,7 +52,7 @@ class Picture:
     making: tuple[Tensor, ...] = ()
     opacity: Tensor | None = None
     alive: bool = True
-    is_sheet: bool = False
+    sheet_of: str = ""
 
     def __repr__(self) -> str:
         height, width = self.size
@@ -92,7 +92,7 @@ class Picture:
         """
         bits = 16 if self.recipe is not None and self.recipe.finish.deep else 8
         alpha = None if self.alpha is None else quantise(self.alpha[None], bits)[..., 0]  # (H, W)
-        told = SHEET if self.is_sheet else None if self.recipe is None else self.recipe.text()
+        told = self.sheet_of or None if self.recipe is None else self.recipe.text()
         text = told if with_recipe else None
         return files.encode(quantise(self._held, bits), alpha, suffix=suffix, dpi=self.dpi, recipe=text)
 
@@ -123,7 +123,9 @@ class Picture:
             return write_whole(place, content, replace=replace)
 
     def is_at(self, place: Path) -> bool:
-        """Whether the file there carries this picture's recipe."""
+        """Whether the file there carries this picture's recipe, or is a sheet of the same pictures."""
+        if self.sheet_of:
+            return place.is_file() and carried(place) == self.sheet_of
         return self.recipe is not None and place.is_file() and made_by(place, self.recipe)
 
     def _repr_png_(self) -> bytes:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from reverie.recipe.choices import Data
 from reverie.recipe.command_table import CLIMB
+from reverie.recipe.presets import DEFAULT_PRESET, PRESETS
 from reverie.recipe.recipe import CHOSEN, FileInput, NoiseInput, Recipe, VectorInput
 from reverie.recipe.resolve import Request, resolve
 
@@ -31,6 +33,7 @@ def in_words(recipe: Recipe, level: str | None = None) -> str:
     if not recipe.networks:
         what = "a climb of a score of pictures"
     parts = [what + (f" ({level})" if level else "") + _HOW.get(recipe.objective, "")]
+    parts += [f"as the preset {name}" for name in _presets(recipe, level)[:1]]
     parts.append(f"{recipe.ascent.octaves} octave{'s' * (recipe.ascent.octaves > 1)} of {recipe.ascent.steps} steps")
     moving = recipe.journey or recipe.film
     if moving is not None and moving.frames:
@@ -70,7 +73,22 @@ def differences(recipe: Recipe) -> list[tuple[str, Any, Any]]:
 def told_apart(one: Recipe, other: Recipe) -> list[str]:
     """What is not the same in two recipes, by name, but for the machine that made them: `seed`, `target`, `steps`."""
     first, second = (each.model_dump(mode="json", exclude={"machine"}) for each in (one, other))
-    return [each for name in first for each in _apart(name, first[name], second[name])]
+    return [each for name in {**first, **second} for each in _apart(name, first.get(name), second.get(name))]
+
+
+def _presets(recipe: Recipe, level: str | None) -> list[str]:
+    """Those whose choices are exactly a dream's, but for the usual one."""
+    if recipe.command != "dream" or recipe.objective != "excite" or not recipe.networks:
+        return []
+    named = [name for name, each in PRESETS.items() if each.level == level and name != DEFAULT_PRESET]
+    return [name for name in named if _is_as(recipe, resolve("dream", {"preset": name}).choices._asdict())]
+
+
+def _is_as(recipe: Recipe, usual: Mapping[str, Data]) -> bool:
+    """Whether every choice in groups is the usual one, or nobody chose it."""
+    pairs = [(getattr(recipe, name), group) for name, group in usual.items()]
+    fields = [(field, getattr(mine, field), getattr(group, field)) for mine, group in pairs for field in type(group).model_fields]
+    return all(value == other or _follows(recipe, field, value) for field, value, other in fields)
 
 
 def _apart(name: str, one: Any, other: Any) -> list[str]:

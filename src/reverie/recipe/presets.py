@@ -32,10 +32,11 @@ DEFAULT_PRESET = "menagerie"
 
 
 def preset(name: str) -> Preset:
-    """The preset of this name; UsageError with the nearest if there is none."""
-    if name not in PRESETS:
-        raise unknown("preset", name, PRESETS, "the presets are " + ", ".join(PRESETS))
-    return PRESETS[name]
+    """The preset of this name, in capitals or not; UsageError with the nearest if there is none."""
+    found = next((each for word, each in PRESETS.items() if word == str(name).lower()), None)
+    if found is None:
+        raise unknown("preset", str(name), PRESETS, "the presets are " + ", ".join(PRESETS))
+    return found
 
 
 CARICATURE = {"strength": 0.004, "settle": 0.3}  # it begins near its own top, and larger steps would lead down again

@@ -12,7 +12,6 @@ from reverie.errors import InputError, UsageError, choice, unknown
 from reverie.recipe.recipe import SCHEMA, Recipe
 from reverie.target import brief
 
-SHEET = '{"made":"sheet"}'  # what a sheet of several pictures carries in the place of a recipe
 LONGEST_TEXT = 1 << 20  # characters of a recipe read from a file
 Model = TypeVar("Model", bound=BaseModel)
 

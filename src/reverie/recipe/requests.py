@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import BeforeValidator, Field, PlainValidator, SkipValidation
 
-from reverie.errors import unknown
+from reverie.errors import choice, unknown
 from reverie.recipe.choices import Data, Flag, Level, Where
 from reverie.recipe.presets import PRESETS
 from reverie.recipe.print_sizes import Paper, paper
@@ -26,17 +26,19 @@ def _target(given: Any) -> Target | str | None:
     return None if given is None else asked(given)
 
 
-def _word(kind: str, known: tuple[str, ...]) -> Callable[[Any], Any]:
+def _word(kind: str, known: tuple[str, ...], more: str = "") -> Callable[[Any], Any]:
     def checked(given: Any) -> Any:
-        if given is not None and given not in known:
-            raise unknown(kind, str(given), known, f"the {kind}s are " + ", ".join(known))
-        return given
+        word = given.lower() if isinstance(given, str) else given
+        if word is not None and word not in known:
+            raise unknown(kind, str(given), known, f"the {kind}s are " + ", ".join(known) + more)
+        return word
 
     return checked
 
 
 def _where(given: Any) -> Any:
-    return _word("part", get_args(Where))("centre" if given == "center" else given)
+    more = f"; a sky is often the top or the background, and {choice('mask', 'FILE')} takes any shape"
+    return _word("part", get_args(Where), more)("centre" if isinstance(given, str) and given.lower() == "center" else given)
 
 
 def sides(given: Any) -> tuple[int, int] | None:

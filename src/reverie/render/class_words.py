@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
+from typing import Any
 
 from reverie.networks import Network
 from reverie.networks.builtin.class_lookup import listed, misnamed, pinned
@@ -33,7 +35,8 @@ def renamed_in(targets: Sequence[Target], network: Network) -> tuple[str, ...]:
 
 
 def note_on(label: object, network: Network) -> tuple[str, ...]:
-    """What is to be told of what somebody wrote of a class: which classes a word stands for; nothing of a class's own name or number.
+    """What is to be told of what somebody wrote of a class: which classes a word stands for; nothing of the name that is shown, or a
+    number.
 
     Args:
         label: that the network has.
@@ -46,9 +49,35 @@ def note_on(label: object, network: Network) -> tuple[str, ...]:
         return (renamed,)
     if len(found) > 1:
         return (_note(word, found, network),) if "=" in word else ()
-    if "=" in word or word.casefold() in (name.casefold() for name in network.labels[found[0]]):
+    shown, *others = ({name.casefold()} for name in network.labels[found[0]])
+    if "=" in word or word.casefold() in shown:
         return ()
-    return (f"{word} is taken for {listed(found, network.labels)}, the one class that the word stands for",)
+    why = "which has that name too" if any(word.casefold() in each for each in others) else "the one class that the word stands for"
+    return (f"{word} is taken for {listed(found, network.labels)}, {why}",)
+
+
+def notes_on_neighbours(labels: Sequence[Any], network: Network) -> tuple[str, ...]:
+    """What is to be told of two labels that are one class's name together: somebody may have left out the quotes."""
+    names = {name.casefold(): name for each in network.labels for name in each}
+    found = []
+    for one, other in pairwise(each for each in labels if isinstance(each, str)):
+        if name := names.get(f"{one} {other}".casefold()) or names.get(f"{one}{other}".casefold()):
+            found.append(f"{one} and {other} are two classes here: did you mean '{name}'?")
+    return tuple(found)
+
+
+def spelt(label: str, found: Sequence[int], network: Network) -> str:
+    """A label that means these classes as a recipe has it, since random numbers are drawn for what it says: `BANANA` → `banana`.
+
+    A word for several has their numbers with it. A name as the network has it, and what is written in lower case, stay as they are.
+    """
+    if len(found) > 1:
+        return pinned(label if "=" in label else label.lower(), found)
+    names = [name for each in network.labels for name in each]
+    if label == label.lower() or label in names:
+        return label
+    low = " ".join(label.split()).casefold()
+    return next((name for name in names if name.casefold() == low), low)
 
 
 def _renamed(label: str, network: Network) -> str:
@@ -59,12 +88,12 @@ def _renamed(label: str, network: Network) -> str:
 
 
 def _with_numbers(term: Term, networks: Sequence[Network]) -> Term:
-    if term.label is None or (
-        len(found := networks[0].class_indices(term.label)) == 1
-        and (term.label.isdecimal() or is_built_in(networks[0]) or any(each.class_indices(term.label) != found for each in networks[1:]))
-    ):
+    if term.label is None:
         return term
-    return replace(term, label=pinned(term.label, found))
+    found = networks[0].class_indices(term.label)
+    label = spelt(term.label, found, networks[0])
+    of_name = term.label.isdecimal() or is_built_in(networks[0]) or any(each.class_indices(term.label) != found for each in networks[1:])
+    return replace(term, label=label if len(found) > 1 or of_name else pinned(label, found))
 
 
 def _note(label: str, found: Sequence[int], network: Network) -> str:
