@@ -49,6 +49,8 @@ def note_on(label: object, network: Network) -> tuple[str, ...]:
         return (renamed,)
     if len(found) > 1:
         return (_note(word, found, network),) if "=" in word else ()
+    if found[0] >= len(network.labels):  # a number alone
+        return ()
     shown, *others = ({name.casefold()} for name in network.labels[found[0]])
     if "=" in word or word.casefold() in shown:
         return ()
