@@ -84,4 +84,4 @@ def test_a_device_is_said_in_few_places() -> None:
             if isinstance(node, ast.FunctionDef):
                 arguments = (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)
                 found += [node.name for each in arguments if each.arg == "device"]
-    assert sorted(found) == ["choose", "load", "networks_from", "to", "wrap"]
+    assert sorted(found) == ["all_open", "choose", "load", "networks_from", "to", "wrap"]

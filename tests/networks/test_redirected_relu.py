@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from reverie.errors import UsageError
 from reverie.networks import Network
-from reverie.networks.prepared.fused import ConvRelu
+from reverie.networks.prepared.convolution import Convolution
 from reverie.networks.prepared.prepared import Prepared
 from reverie.networks.prepared.redirected_relu import RedirectedRelus, redirected_relu
 from reverie.target import CLASSES
@@ -41,8 +41,8 @@ def slope(look: Callable[[Tensor], dict[str, Tensor]], x: Tensor, name: str, sig
     return torch.autograd.grad(sign * look(x)[name].sum(), x)[0]
 
 
-def fused(ready: Prepared) -> list[ConvRelu]:
-    return [part for part in ready.module.modules() if isinstance(part, ConvRelu)]
+def fused(ready: Prepared) -> list[Convolution]:
+    return [part for part in ready.module.modules() if isinstance(part, Convolution)]
 
 
 # every way to call a ReLU, on what `m.first` gave; in place, what is returned is not used

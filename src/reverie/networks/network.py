@@ -35,6 +35,7 @@ from reverie.networks.prepared.identity import fingerprint, signature
 from reverie.networks.prepared.normalise import Normalise, batch_of
 from reverie.networks.prepared.prepared import Prepared
 from reverie.networks.preprocessing import RANGE, SIDE, Preprocessing
+from reverie.networks.read_once import once
 from reverie.pictures import as_tensor, resize
 from reverie.pictures.torch_modes import ordinary_modes
 from reverie.recipe import LEVELS
@@ -57,13 +58,7 @@ class Network:
     """
 
     def __init__(
-        self,
-        module: nn.Module,
-        preprocessing: Preprocessing,
-        *,
-        name: str,
-        levels: dict[str, str] | None = None,
-        sha256: str | None = None,
+        self, module: nn.Module, preprocessing: Preprocessing, *, name: str, levels: dict[str, str] | None = None, sha256: str | None = None
     ) -> None:
         assert preprocessing.mean is not None and preprocessing.std is not None
         self.module, self.name = module, name
@@ -91,21 +86,21 @@ class Network:
         answers.check_finite(scores.detach(), self.module, self.name)
         return scores
 
-    def to(self, device: str | torch.device | None, dtype: torch.dtype | None = None) -> Network:
+    def to(self, device: str | torch.device | None, dtype: str | torch.dtype | None = None) -> Network:
         """Run from now on on a device: its prepared copies, and a module that was loaded; one that was wrapped is not touched.
 
         Args:
             device: `cpu`, `cuda` or `mps`; None for the fastest there is.
-            dtype: of the prepared copies; without it bfloat16 where the device is made for it, else float32.
+            dtype: of the prepared copies, `float32` or `bfloat16`; without it bfloat16 where the device is made for it, else float32.
 
         Returns:
             the network itself.
 
         Raises:
-            UsageError: no such device, or not on this machine.
+            UsageError: no such device or precision, or not on this machine.
         """
         where = choose(device)
-        kind = dtype or precision(where)
+        kind = precision(where, dtype)
         if (where, kind) != (self.device, self.dtype):
             self.device, self.dtype, self._folded, self._fits = where, kind, FoldedCopies(), Fits()
         if self._sha256 is not None:
@@ -130,9 +125,13 @@ class Network:
     @property
     def sha256(self) -> str:
         """Of the file of the weights; of one's own network, of its names, shapes and values."""
-        if self._sha256 is not None and signature(self.module, values=True) == self._loaded:
+        if self._sha256 is not None and self._values == self._loaded:
             return self._sha256
-        return fingerprint(self.module)
+        return once(self, "fingerprint", lambda: fingerprint(self.module))
+
+    @property
+    def _values(self) -> tuple[Any, ...]:
+        return once(self, "values", lambda: signature(self.module, values=True))
 
     def has_weights(self, sha256: str) -> bool:
         """Whether a hash is that of its file, or of its names, shapes and values."""
@@ -155,7 +154,7 @@ class Network:
     @property
     def names(self) -> Names:
         """What its layers are called, for the target language."""
-        return Names(frozenset(real_names(self.module)), self.levels)
+        return once(self, "names", lambda: Names(frozenset(real_names(self.module)), self.levels))
 
     def layer_name(self, name: str) -> str:
         """The layer that a name stands for: itself, or a level's, where no module has that name; UsageError where there is none."""
@@ -285,13 +284,13 @@ class Network:
         for name in layers.values():
             if name != CLASSES:
                 anatomy.shape(name)
-        self._folded.renew(self.module, self.name)
+        self._folded.renew(self.module, self._values, self.name)
         answers.check_answers(anatomy, self.module, tuple(layers.values()))
         with ordinary_modes():
-            folded = self._folded.but(never_folded(anatomy, layers.values()), self.module, anatomy, self._example(), self._move)
+            folded = self._folded.but(never_folded(anatomy, layers.values()), self.module, anatomy, self._example, self._move)
             return Prepared(
                 module=folded.module, normalise=self.normalise.on(self.device), layers=layers, anatomy=anatomy, size=self.size,
-                folded=folded.folded, unfolded=folded.unfolded, dtype=self.dtype, fits=self._fits, lock=folded.lock,
+                folded=folded.folded, unfolded=folded.unfolded, dtype=self.dtype, fits=self._fits, tapes=folded.tapes, lock=folded.lock,
                 generators=generators(folded.module, self.device) if anatomy.habits.draws else (),
             )  # fmt: skip
 
@@ -342,7 +341,7 @@ class Network:
 
     def _refresh(self) -> None:
         """Forget what was prepared if the module's weights, or the native size, have changed since."""
-        if (now := (*signature(self.module), self.size)) != self._signature:
+        if (now := (*once(self, "signature", lambda: signature(self.module)), self.size)) != self._signature:
             self._signature, self._anatomy, self._folded, self._fits, self._broken = now, None, FoldedCopies(), Fits(), {}
 
 

@@ -87,7 +87,7 @@ def _part(recipe: Recipe, network: Network, targets: list[Target], inputs: Input
         wanted.append(CLASSES)
     apart = recipe.batch is not None and recipe.batch.kind == "diverse"
     compared = layers or ((deepest(network),) if apart else ())
-    prepared = network.prepare([*wanted, *(name for name in compared if name not in wanted)])
+    prepared = network.prepare([*wanted, *(name for name in compared if name not in wanted)]).taped()
     if recipe.tiles is None:
         return prepared, judge_of(recipe, network, targets, prepared, inputs, compared if apart else ())
     return prepared, judge_of_windows(recipe, network, targets[0], prepared, inputs)

@@ -10,8 +10,6 @@ from torch import Tensor, nn
 from reverie.networks.inspection.anatomy import Anatomy
 from reverie.networks.inspection.answers import check_weights
 from reverie.networks.prepared.folding import Folded, fold
-from reverie.networks.prepared.frozen_copy import frozen_copy
-from reverie.networks.prepared.identity import signature
 
 MOST_HELD = 1_000_000_000  # bytes of prepared copies that a network keeps, beside the two used last
 
@@ -30,23 +28,28 @@ class FoldedCopies:
         """The copies, the last used last."""
         return [each.module for each in self._held.values()]
 
-    def renew(self, module: nn.Module, name: str) -> None:
-        """Copies of other weights than it has now are gone; UsageError where one is no finite number."""
-        if (values := signature(module, values=True)) != self._values:
+    def renew(self, module: nn.Module, values: tuple[Any, ...], name: str) -> None:
+        """Copies of other weights than the module has now, of these `values`, are gone; UsageError where one is no finite number."""
+        if values != self._values:
             self._values, self._held = None, {}
             check_weights(module, name)
             self._values = values
 
     def but(
-        self, spared: frozenset[str], module: nn.Module, anatomy: Anatomy, example: Tensor, moved: Callable[[nn.Module], object]
+        self,
+        spared: frozenset[str],
+        module: nn.Module,
+        anatomy: Anatomy,
+        example: Callable[[], Tensor],
+        moved: Callable[[nn.Module], object],
     ) -> Folded:
         """A frozen copy, folded but for the parts that are spared and `moved` to where it runs; until `renew` finds others the same one."""
         if spared not in self._held:
-            folded = fold(frozen_copy(module), anatomy, example, spared)
+            folded = fold(module, anatomy, example(), spared)
             moved(folded.module)
             self._held[spared] = folded
+            self._drop_oldest(module)
         found = self._held[spared] = self._held.pop(spared)  # the last used is the last
-        self._drop_oldest(module)
         return found
 
     def _drop_oldest(self, module: nn.Module) -> None:

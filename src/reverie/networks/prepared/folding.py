@@ -20,9 +20,10 @@ from reverie.networks.inspection.failures import CannotTake, run
 from reverie.networks.inspection.habits import Habits
 from reverie.networks.inspection.layer_names import LayerName
 from reverie.networks.inspection.outputs import flat
+from reverie.networks.prepared.convolution import Convolution
 from reverie.networks.prepared.frozen_copy import frozen_copy
-from reverie.networks.prepared.fused import ConvRelu
 from reverie.networks.prepared.short_pass import the_same_each_time
+from reverie.networks.tape.tapes import Tapes
 
 TOLERANCE = 1e-4  # of the largest output
 
@@ -35,6 +36,7 @@ class Folded:
     folded: int
     unfolded: int
     lock: threading.RLock = field(default_factory=threading.RLock)
+    tapes: Tapes = field(default_factory=Tapes)
 
 
 def fold(module: nn.Module, anatomy: Anatomy, picture: Tensor, wanted: Iterable[str] = ()) -> Folded:
@@ -94,13 +96,14 @@ def _foldable(chain: Chain, kept: set[str]) -> Chain | None:
 
 def _apply(module: nn.Module, chains: Sequence[Chain], plain: bool) -> nn.Module:
     for chain in chains:
+        conv, ceiling = module.get_submodule(chain.conv), None
         if chain.norm is not None:
-            _fold_norm(module.get_submodule(chain.conv), module.get_submodule(chain.norm))
+            _fold_norm(conv, module.get_submodule(chain.norm))
             module.set_submodule(chain.norm, _without_norm(module.get_submodule(chain.norm)))
         if chain.act is not None:
             ceiling = 6.0 if isinstance(module.get_submodule(chain.act), nn.ReLU6) else float("inf")
-            module.set_submodule(chain.conv, ConvRelu(module.get_submodule(chain.conv), ceiling, chain.onward, plain))
             module.set_submodule(chain.act, nn.Identity())
+        module.set_submodule(chain.conv, Convolution(conv, ceiling, chain.onward, plain))
     return module
 
 

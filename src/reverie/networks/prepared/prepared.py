@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -21,11 +21,12 @@ from reverie.networks.inspection.checkpointing import straight_through_checkpoin
 from reverie.networks.inspection.failures import CannotTake, taking_a_picture
 from reverie.networks.inspection.hooks import Seen, run_until
 from reverie.networks.inspection.layer_names import LayerName
+from reverie.networks.prepared.convolution import Convolution
 from reverie.networks.prepared.fitting import Fits, Size, cropped, padded
-from reverie.networks.prepared.fused import ConvRelu
 from reverie.networks.prepared.normalise import Normalise
 from reverie.networks.prepared.redirected_relu import RedirectedRelus
 from reverie.networks.prepared.windows import through_windows
+from reverie.networks.tape.tapes import Tapes
 from reverie.pictures.torch_modes import ordinary_modes, owned
 from reverie.target import CLASSES
 
@@ -47,11 +48,18 @@ class Prepared:
     unfolded: int
     dtype: torch.dtype
     fits: Fits
+    tapes: Tapes
     lock: threading.RLock  # one pass at a time: hooks are put on a module that all who look at it share
     generators: tuple[Generator, ...] = ()  # that a pass draws random numbers from
+    on_tape: bool = False  # see `taped`
 
     def __call__(self, pictures: Tensor) -> Seen:
         return self._look(pictures, nullcontext())
+
+    def taped(self) -> Prepared:
+        """The same, faster from the third pass at a size on; gradients flow to the pictures alone, not from one activation to another."""
+        chance = self.generators or self.anatomy.habits.draws or self.anatomy.habits.graded
+        return self if chance else replace(self, on_tape=True)
 
     def redirected(self, pictures: Tensor) -> Seen:
         """The same activations, for a start at which all units of a target are dead or saturated and its gradient is zero.
@@ -59,7 +67,7 @@ class Prepared:
         Where nothing would get through a ReLU, the gradient gets through that brings units back to life, see `redirected_relu`.
         Other activations are as they were, and a score that is itself flat there, as a square is at zero, stays so.
         """
-        return self._look(pictures, _redirected(self.module))
+        return replace(self, on_tape=False)._look(pictures, _redirected(self.module))
 
     def sees_whole(self, size: Size) -> bool:
         """Whether pictures of this size, (height, width), are looked at as they are, or a little larger; not through windows."""
@@ -131,6 +139,10 @@ class Prepared:
             apart = [self._pass(each[None]) for each in x]
             return {name: torch.cat([each[name] for each in apart]) for name in apart[0]}
         x = self._laid_out(x)
+        return self.tapes(tuple(dict.fromkeys(self.layers.values())), self._run, x) if self.on_tape else self._run(x)
+
+    def _run(self, x: Tensor) -> Seen:
+        """The same of what is laid out as the network takes it."""
         names = [layer for layer in dict.fromkeys(self.layers.values()) if layer != CLASSES]
         with taking_a_picture(self.module, x), self._gradients():
             x = x.requires_grad_(True) if self.anatomy.habits.graded and not x.requires_grad else x
@@ -178,7 +190,7 @@ class Prepared:
 @contextmanager
 def _redirected(module: nn.Module) -> Iterator[None]:
     """While open, all ReLUs of the module are redirected: our fused ones by their flag, others through the functions they call."""
-    fused = [part for part in module.modules() if isinstance(part, ConvRelu)]
+    fused = [part for part in module.modules() if isinstance(part, Convolution)]
     try:
         for part in fused:
             part.redirected = True
