@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
+import torch.nn.functional as F
 from tests.helpers.climbing import drawn, pictures, run
 from torch import Tensor
 
 from reverie.ascent import IDENTITY, ClimbSettings
-from reverie.ascent.transforms import Transform, draw
+from reverie.ascent.transforms import Transform, _grid, draw
 from reverie.recipe import Ascent, Transforms
 
 CPU = torch.device("cpu")
@@ -168,6 +170,55 @@ def test_a_gradient_finds_its_way_back_to_where_it_came_from(transforms: Transfo
     before = some.detach()
     after = before + 0.01 * gradient
     assert found(after)[:, :, 8:16, 8:16].sum() > found(before)[:, :, 8:16, 8:16].sum()
+
+
+FADED = Transform(contrast=torch.tensor([0.3, 0.8, 1.0]).view(3, 1, 1, 1), noise=torch.rand(3, 3, 9, 12))
+SHIFTS = [((0, 0), (4, -6), (-4, 6)), ((1, 0), (0, -1), (-2, -3)), ((4, 6), (3, 0), (-1, 5))]  # up to half a side
+
+
+@pytest.mark.parametrize("found", [
+    *(Transform(shifts=each) for each in SHIFTS), FADED, replace(FADED, shifts=SHIFTS[1]), replace(FADED, noise=None),
+    transform((3, 3, 9, 12), ALL, 4, seeds=(1, 2, 3)), IDENTITY,
+])  # fmt: skip
+@pytest.mark.parametrize("form", [torch.contiguous_format, torch.channels_last])
+def test_the_way_back_is_that_of_autograd(found: Transform, form: torch.memory_format) -> None:
+    some = torch.rand(3, 3, 9, 12).requires_grad_(True)
+    towards = torch.randn(3, 3, 9, 12).contiguous(memory_format=form)
+    (wanted,) = torch.autograd.grad((found(some) * towards).sum(), some)
+    before = towards.clone()
+    assert torch.allclose(found.back(towards), wanted, atol=1e-5)
+    assert torch.equal(towards, before)
+
+
+def test_a_shift_of_the_smallest_pictures_finds_its_way_back() -> None:
+    for height, width, shift in [(1, 1, (0, 0)), (2, 1, (1, 0)), (2, 3, (-1, 1)), (3, 2, (1, -1))]:
+        some = torch.rand(1, 3, height, width).requires_grad_(True)
+        towards, found = torch.randn(1, 3, height, width), Transform(shifts=(shift,))
+        (wanted,) = torch.autograd.grad((found(some) * towards).sum(), some)
+        assert torch.allclose(found.back(towards), wanted, atol=1e-6)
+
+
+@pytest.mark.parametrize("size", [(16, 16), (7, 12), (1, 5)])
+def test_places_are_those_of_affine_grid(size: tuple[int, int]) -> None:
+    affine = torch.randn(3, 2, 3)
+    assert torch.allclose(_grid(affine, *size), F.affine_grid(affine, [3, 3, *size], align_corners=False), atol=1e-6)
+
+
+@pytest.mark.parametrize("side", [16, 15])  # a multiple of eight numbers, and not
+def test_noise_is_even_and_each_picture_draws_its_own(side: int) -> None:
+    shape = (3, side, side)
+    together = transform((4, *shape), Transforms(noise=0.2), seeds=(5, 6, 7, 5)).noise
+    assert together is not None and torch.equal(together[0], together[3])
+    for number, seed in enumerate((5, 6, 7)):
+        alone = transform((1, *shape), Transforms(noise=0.2), seeds=(seed,)).noise
+        assert alone is not None and torch.equal(alone[0], together[number])
+    assert not torch.equal(together[0], together[1])
+    many = transform((1, 3, 200, 200), Transforms(noise=0.2)).noise
+    assert many is not None and abs(float(many.mean())) < 3e-3 and float(many.std()) == pytest.approx(0.2, rel=0.01)
+    levels = torch.unique(many)
+    assert len(levels) == 256 and float(levels.max() + levels.min()) == pytest.approx(0, abs=1e-6)
+    neighbours = (many[..., 1:] * many[..., :-1]).mean(), (many[:, 1:] * many[:, :-1]).mean()
+    assert max(abs(float(each)) for each in neighbours) < 0.02 * 0.2**2
 
 
 @pytest.mark.parametrize(("rest", "still"), [(0.0, 0), (0.1, 1), (0.5, 3), (1.0, 6)])

@@ -46,11 +46,12 @@ class Differentiation:
 
 
 def _in_one_pass(score: Score, pictures: Tensor, transform: Transform) -> tuple[Tensor, Tensor]:
+    shown = transform(pictures.detach())
     with torch.enable_grad():
-        pictures = pictures.detach().requires_grad_(True)
-        scores = score(transform(pictures), transform)  # (N,)
-        (gradient,) = torch.autograd.grad(scores.sum(), pictures)
-    return scores.detach(), gradient
+        shown = shown.detach().requires_grad_(True)
+        scores = score(shown, transform)  # (N,)
+        (gradient,) = torch.autograd.grad(scores.sum(), shown)
+    return scores.detach(), transform.back(gradient)
 
 
 def _by_tiles(score: Score, pictures: Tensor, transform: Transform, tiling: Tiling, device: torch.device, out: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from reverie.ascent.gradient import Gradient
 from reverie.canvas import Canvas, Fourier, LightTone, Preconditioner, Tone
-from reverie.pictures import bands
+from reverie.pictures import averaged, bands, mean_square
 from reverie.recipe import Ascent
 
 _GRID = 14  # places a side at which attention is measured
@@ -92,7 +92,7 @@ class Steepest:
         for rows in bands(*pixels.shape[2:]):
             torch.addcmul(canvas.parameters[..., rows, :], change[..., rows, :], scale, out=pixels[..., rows, :])
             if penalty_step is not None:
-                pixels[..., rows, :] -= strength * penalty_step[..., rows, :]
+                pixels[..., rows, :].sub_(penalty_step[..., rows, :], alpha=strength)
         gain, offset = (None, None) if self.tone is None else self.tone.correction(pixels)
         for part in _parts(pixels):
             if gain is not None and offset is not None:
@@ -113,19 +113,15 @@ def _normalised(change: Tensor, centred: bool) -> Tensor:
         change: (N, C, H, W), changed in place; one that is nothing stays so.
         centred: take away the mean of each colour first.
     """
-    parts = list(_parts(change))
-    shares = [each.shape[2] / change.shape[2] for each in parts]
     if centred:
-        means = [each.mean(dim=(2, 3), keepdim=True) * share for each, share in zip(parts, shares, strict=True)]
-        mean = torch.stack(means).sum(0)  # (N, C, 1, 1)
-        for each in parts:
-            each -= mean
-    largest = torch.stack([each.abs().amax(dim=(1, 2, 3), keepdim=True) for each in parts]).amax(0)  # (N, 1, 1, 1)
+        mean = averaged(lambda part: part.mean(dim=(2, 3), keepdim=True), change)  # (N, C, 1, 1)
+        for part in _parts(change):
+            part -= mean
+    largest = torch.stack([part.abs().amax(dim=(1, 2, 3), keepdim=True) for part in _parts(change)]).amax(0)  # (N, 1, 1, 1)
     tiny = torch.finfo(change.dtype).tiny
-    for each in parts:
-        each /= largest.clamp_min(tiny)
-    squares = [each.square().mean(dim=(1, 2, 3), keepdim=True) * share for each, share in zip(parts, shares, strict=True)]
-    return torch.stack(squares).sum(0).sqrt().clamp_min(tiny)  # (N, 1, 1, 1)
+    for part in _parts(change):
+        part /= largest.clamp_min(tiny)
+    return averaged(mean_square, change).mean(1, keepdim=True).sqrt().clamp_min(tiny)  # (N, 1, 1, 1)
 
 
 def _parts(values: Tensor) -> Iterator[Tensor]:

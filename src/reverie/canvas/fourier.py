@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from reverie.canvas.natural_statistics import coloured, root
-from reverie.pictures import frequencies
+from reverie.pictures import frequencies, irfft2
 
 # a sigmoid reaches 0 and 1 only at infinity, so black and white are taken as this much off: below the 1e-5 to which a picture comes
 # back, and as large as that allows, since a step there moves the picture only by this much
@@ -88,8 +88,7 @@ class Fourier:
             # a wave's mirror image is in the same column; irfft2 averages the two on a CPU, and promises nothing on a GPU
             waves[..., column] = (waves[..., column] + _mirror(waves[..., column])) / 2
         # amplitudes that do not depend on the size: the sum over waves is not divided by the number of pixels
-        planes: Tensor = torch.fft.irfft2(waves, s=self.size, norm="forward")  # (N, C, H, W)
-        return planes
+        return irfft2(waves, self.size, norm="forward")  # (N, C, H, W)
 
     def _holding(self, waves: Tensor) -> Fourier:
         return self.moved(torch.view_as_real(waves / self.scale).contiguous())

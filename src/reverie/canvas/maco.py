@@ -11,7 +11,7 @@ from torch import Tensor
 
 from reverie.canvas.fourier import shift
 from reverie.canvas.natural_statistics import amplitudes, coloured, root
-from reverie.pictures import LIGHT, MEAN, SPREAD, frequencies
+from reverie.pictures import LIGHT, MEAN, SPREAD, frequencies, irfft2
 
 OFF = 1 / 510  # half a grey level of 8 bits: black and white of a file are not taken as infinitely far
 
@@ -64,8 +64,7 @@ class Phase:
         """(N, C, H, W//2+1) → (N, C, H, W): decorrelated colours around 0, whose rfft2 has exactly the held magnitude."""
         phases = mirrored(parameters, self.size[1])
         waves = torch.polar(self.magnitude.expand_as(phases), phases)
-        planes: Tensor = torch.fft.irfft2(waves, s=self.size, norm="forward")  # (N, C, H, W)
-        return planes
+        return irfft2(waves, self.size, norm="forward")  # (N, C, H, W)
 
     def pictures(self, parameters: Tensor) -> Tensor:
         """(N, C, H, W//2+1) → (N, C, H, W) in 0..1."""

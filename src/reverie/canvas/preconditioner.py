@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from reverie.canvas.colour import together
-from reverie.pictures import banded, frequencies, room
+from reverie.pictures import banded, frequencies, irfft2, rfft2, room
 
 LOWEST = 1 / 64  # cycles per pixel: waves longer than this are not favoured further
 _AT_ONCE = 1 << 22  # pixels transformed at once
@@ -47,12 +47,11 @@ class Preconditioner:
         if not self.at_once:
             return self._by_blocks(gradient)
         height, width = self.shape
-        spectrum = torch.fft.rfft2(self._mixed(gradient), s=self.side).mul_(self.filter)
-        smoothed: Tensor = torch.fft.irfft2(spectrum, s=self.side)  # (N, C, H', W')
-        return smoothed[..., :height, :width]
+        spectrum = rfft2(self._mixed(gradient), self.padded).mul_(self.filter)
+        return irfft2(spectrum, self.padded)[..., :height, :width]
 
     def _mixed(self, gradient: Tensor) -> Tensor:
-        return torch.einsum("ij,njhw->nihw", self.colours, gradient)  # (N, C, H, W)
+        return torch.matmul(self.colours, gradient.flatten(2)).view(gradient.shape)  # (N, C, H, W)
 
     def _by_blocks(self, gradient: Tensor) -> Tensor:
         """The same in bounded memory: what lies beyond a block's margin hardly tells (docs/benchmarks.md has the error)."""

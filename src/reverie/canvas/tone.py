@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from reverie.pictures import bands
+from reverie.pictures import averaged, mean_square
 
 CAST = 0.7  # spreads by which a colour may be stronger or weaker than the light: as far as a photograph's goes
 
@@ -67,9 +67,5 @@ class LightTone:
 
 def _mean_and_spread(pixels: Tensor) -> tuple[Tensor, Tensor]:
     """Of each colour of each picture (N, C, H, W): (N, C, 1, 1) each."""
-    height, width = pixels.shape[2:]
-    parts = [pixels[..., rows, :] for rows in bands(height, width)]
-    count = height * width
-    mean = torch.stack([each.mean(dim=(2, 3), keepdim=True) * (each.shape[2] * width / count) for each in parts]).sum(0)
-    squares = [(each - mean).square().mean(dim=(2, 3), keepdim=True) * (each.shape[2] * width / count) for each in parts]
-    return mean, torch.stack(squares).sum(0).sqrt()  # ten times as fast as torch.std
+    mean = averaged(lambda part: part.mean(dim=(2, 3), keepdim=True), pixels)
+    return mean, averaged(lambda part: mean_square(part - mean), pixels).sqrt()  # many times as fast as torch.std

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
+from reverie.pictures import irfft2, rfft2
 from reverie.recipe import Penalties
 
 GREY, SPREAD = 0.5, 0.25
@@ -30,16 +30,31 @@ def penalty(settings: Penalties, natural: Callable[[int, int, torch.device], Ten
     given = [(weight, part) for weight, part in parts if weight]
     if not given:
         return None
-    return lambda pictures: torch.stack([weight * part(pictures) for weight, part in given]).sum(0)
+
+    def together(pictures: Tensor) -> Tensor:
+        (weight, part), *others = given
+        total = part(pictures).mul_(weight)
+        for weight, part in others:
+            total.add_(part(pictures), alpha=weight)
+        return total
+
+    return together
 
 
 def total_variation(pictures: Tensor, edge: float = 0.01) -> Tensor:
     """Gradient of the total variation, colours together (Rudin, Osher & Fatemi 1992). Differences well under `edge` count as squares."""
-    across = F.pad(pictures[..., 1:] - pictures[..., :-1], (0, 1))  # (N, C, H, W)
-    down = F.pad(pictures[..., 1:, :] - pictures[..., :-1, :], (0, 0, 0, 1))
-    length = torch.addcmul(across.square(), down, down).sum(1, keepdim=True).add_(edge**2).rsqrt_()  # (N, 1, H, W)
-    across, down = across * length, down * length
-    return F.pad(across[..., :-1], (1, 0)) - across + F.pad(down[..., :-1, :], (0, 0, 1, 0)) - down
+    across, down = torch.empty_like(pictures), torch.empty_like(pictures)
+    torch.sub(pictures[..., 1:], pictures[..., :-1], out=across[..., :-1])
+    torch.sub(pictures[..., 1:, :], pictures[..., :-1, :], out=down[..., :-1, :])
+    across[..., -1] = 0
+    down[..., -1, :] = 0
+    shorter = across.square().addcmul_(down, down).sum(1, keepdim=True).add_(edge**2).rsqrt_().neg_()  # (N, 1, H, W)
+    across *= shorter
+    down *= shorter
+    found = across + down
+    found[..., 1:] -= across[..., :-1]
+    found[..., 1:, :] -= down[..., :-1, :]
+    return found
 
 
 def border(pictures: Tensor) -> Tensor:
@@ -57,11 +72,10 @@ def spectrum(pictures: Tensor, natural: Tensor) -> Tensor:
         natural: amplitude of photographs, up to a factor: (H, W//2+1); its mean frequency, at 0, is not looked at.
     """
     height, width = pictures.shape[2:]
-    waves = torch.fft.rfft2(pictures)  # (N, C, H, W//2+1)
+    waves = rfft2(pictures, (height, width))  # (N, C, H, W//2+1)
     power = waves.abs().square().mean(1, keepdim=True)  # (N, 1, H, W//2+1)
     wanted = natural.square()
     level = (power[..., 1:].sum((2, 3), keepdim=True) / wanted[..., 1:].sum()).clamp_min(1e-20)  # (N, 1, 1, 1)
     ratio = (wanted * level / power.clamp_min(1e-20)).sqrt().clamp(0.5, 2.0)  # no step goes further than half or double
     ratio[..., 0, 0] = 1.0
-    away: Tensor = torch.fft.irfft2(waves * (1 - ratio), s=(height, width))
-    return away / SPREAD
+    return irfft2(waves * (1 - ratio), (height, width)).div_(SPREAD)

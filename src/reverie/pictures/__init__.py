@@ -8,9 +8,11 @@ from reverie.pictures.channels import in_colours as in_colours
 from reverie.pictures.collection import Pictures as Pictures
 from reverie.pictures.collection import label_of as label_of
 from reverie.pictures.collection import sheet as sheet
+from reverie.pictures.disk_backed import averaged as averaged
 from reverie.pictures.disk_backed import banded as banded
 from reverie.pictures.disk_backed import bands as bands
 from reverie.pictures.disk_backed import in_memory as in_memory
+from reverie.pictures.disk_backed import mean_square as mean_square
 from reverie.pictures.disk_backed import room as room
 from reverie.pictures.loading import as_picture as as_picture
 from reverie.pictures.loading import as_tensor as as_tensor
@@ -38,4 +40,6 @@ from reverie.pictures.similarity_index import similarity_at_a_glance as similari
 from reverie.pictures.spectral_noise import MEAN as MEAN
 from reverie.pictures.spectral_noise import SPREAD as SPREAD
 from reverie.pictures.spectral_noise import frequencies as frequencies
+from reverie.pictures.spectral_noise import irfft2 as irfft2
 from reverie.pictures.spectral_noise import noise as noise
+from reverie.pictures.spectral_noise import rfft2 as rfft2

@@ -65,3 +65,17 @@ def banded(function: Callable[..., Tensor], first: Tensor, *others: Tensor, out:
     for rows in bands(height, width):
         result[..., rows, :] = function(*(each[..., rows, :] for each in (first, *others)))
     return result
+
+
+def averaged(measure: Callable[[Tensor], Tensor], values: Tensor) -> Tensor:
+    """A mean over all places of (N, C, H, W), band by band: `measure` gives that of rows."""
+    height, width = values.shape[2:]
+    if height * width <= BAND:
+        return measure(values)
+    return torch.stack([measure(values[..., rows, :]) * ((rows.stop - rows.start) / height) for rows in bands(height, width)]).sum(0)
+
+
+def mean_square(values: Tensor) -> Tensor:
+    """(N, C, H, W) → (N, C, 1, 1), in one pass and without room for the squares."""
+    size: Tensor = torch.linalg.vector_norm(values, dim=(2, 3), keepdim=True)
+    return size.square_().div_(values.shape[2] * values.shape[3])

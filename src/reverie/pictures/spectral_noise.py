@@ -8,6 +8,7 @@ from torch import Tensor
 from reverie.recipe import Noise
 
 MEAN, SPREAD = 0.47, 0.23  # of the light of photographs
+_SMALL = 1 << 19  # pixels
 
 
 def noise(kind: Noise, height: int, width: int, generator: torch.Generator, channels: int = 3) -> Tensor:
@@ -40,3 +41,26 @@ def frequencies(height: int, width: int) -> Tensor:
     vertical = torch.fft.fftfreq(height)[:, None]
     horizontal = torch.fft.rfftfreq(width)[None]
     return torch.hypot(vertical, horizontal)
+
+
+def rfft2(pictures: Tensor, size: tuple[int, int], norm: str = "backward") -> Tensor:
+    """(…, H, W) → (…, H', W'//2+1): `torch.fft.rfft2` at a size (H', W') of at least theirs.
+
+    On a CPU it lets threads share small planes, where they wait for each other longer than they compute; these go one side after the other.
+    """
+    found: Tensor
+    if pictures.is_cpu and size[0] * size[1] <= _SMALL:
+        found = torch.fft.fft(torch.fft.rfft(pictures, n=size[1], norm=norm), n=size[0], dim=-2, norm=norm)
+    else:
+        found = torch.fft.rfft2(pictures, s=size, norm=norm)
+    return found
+
+
+def irfft2(waves: Tensor, size: tuple[int, int], norm: str = "backward") -> Tensor:
+    """(…, H, W//2+1) → (…, H, W): `torch.fft.irfft2`; its gradient goes as `rfft2` does."""
+    found: Tensor
+    if waves.is_cpu and size[0] * size[1] <= _SMALL:
+        found = torch.fft.irfft(torch.fft.ifft(waves, dim=-2, norm=norm), n=size[1], norm=norm)
+    else:
+        found = torch.fft.irfft2(waves, s=size, norm=norm)
+    return found
