@@ -19,6 +19,7 @@ from tests.helpers.sights import bare, noise, noisy, rung, sight
 import reverie
 from reverie.insight import Fidelity, Noticed, Opinion, Rung, layer_page, report
 from reverie.networks import Label
+from reverie.pages import Shot, embedded_images
 
 HOSTILE = '"><script>alert(1)</script>.png'
 XHTML = "{http://www.w3.org/1999/xhtml}"
@@ -42,6 +43,23 @@ def texts(page: str) -> str:
 
 
 # ── the file ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_page_that_grows_codes_each_picture_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole, photo = sight(), embedded_images.photo
+    coded: list[torch.Tensor] = []
+
+    def watched(pixels: torch.Tensor, largest: int, quality: int) -> Shot:
+        coded.append(pixels)
+        return photo(pixels, largest, quality)
+
+    monkeypatch.setattr(embedded_images, "photo", watched)
+    first = replace(whole, layers=whole.layers[:1]).page()
+    before = len(coded)
+    whole.page()
+    each = [2 + sum(one.feature is not None for one in each.noticed) - (each.enhanced is None) for each in whole.layers]
+    assert len(coded) - before == sum(each[1:]) + before - each[0]  # of the picture itself as many as on the first
+    assert replace(whole, layers=whole.layers[:1]).page() == first
 
 
 @pytest.fixture(scope="module")

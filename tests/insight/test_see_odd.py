@@ -20,7 +20,9 @@ from tests.helpers.tiny import SIDE, Flow, Hand, wrapped
 from torch import Tensor, nn
 
 import reverie
+from reverie.api import plan_see
 from reverie.errors import InputError, MissingExtra, ReverieError, UsageError
+from reverie.insight.measures import inversion_recipe
 from reverie.installing import install
 from reverie.networks import Network, attribution
 
@@ -112,6 +114,14 @@ def test_a_flat_picture_has_figures_that_are_numbers(hand: Network, light: float
 def test_a_flat_picture_on_a_real_network(lite0: Network) -> None:
     seen = reverie.see(torch.full((3, 40, 40), 0.4), network=lite0, layers=["blocks.1.0"], width=48, channels=0, steps=2)
     assert all(math.isfinite(each) for each in numbers(seen)) and "<html" in seen.page()
+
+
+def test_without_steps_a_rebuilding_takes_as_many_as_its_depth_asks_for(lite0: Network) -> None:
+    layers = ["blocks.0.0", "blocks.1.1", "blocks.2.1", "blocks.4.0", "blocks.6.0"]
+    facts = {each.name: each for each in lite0.layers}
+    for given, expected in (({}, [60, 100, 160, 90, 90]), ({"steps": 7}, [7] * 5)):
+        request = plan_see(shown(), network=lite0, layers=layers, **given).request
+        assert [inversion_recipe(request, facts[name]).ascent.steps for name in layers] == expected
 
 
 @pytest.mark.parametrize(("height", "width"), [(16, 16), (20, 400), (400, 20)])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from reverie.errors import printable
 from reverie.insight.layer_report import Counted, Fidelity, Noticed, Opinion, Rung
@@ -28,6 +29,7 @@ LIKENESS = (  # by the similarity at a glance: as a cat and a cup, rebuilt from 
 )
 
 Box = tuple[float, float, float, float]  # x, y, width, height on the seen picture
+_drawn: WeakKeyDictionary[Rung, dict[Any, LayerView]] = WeakKeyDictionary()  # as long as a layer is there, and by all else
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ class LayerView:
 
 
 def layer_view(number: int, rung: Rung, seen: tuple[int, int], labels: tuple[str | None, str | None], quality: int) -> LayerView:
-    """What the page shows of a layer.
+    """What the page shows of a layer; its pictures are coded once, however often the page is written as it grows.
 
     Args:
         number: of the layer on the page, from 1.
@@ -82,6 +84,13 @@ def layer_view(number: int, rung: Rung, seen: tuple[int, int], labels: tuple[str
         labels: the label that is explained, and the one it is held against.
         quality: of the pictures, 0..100.
     """
+    views, key = _drawn.setdefault(rung, {}), (number, seen, labels, quality)
+    if key not in views:
+        views[key] = _layer_view(number, rung, seen, labels, quality)
+    return views[key]
+
+
+def _layer_view(number: int, rung: Rung, seen: tuple[int, int], labels: tuple[str | None, str | None], quality: int) -> LayerView:
     grid = rung.activations.shape[1], rung.activations.shape[2]
     box, cell = boxes(rung.layer.receptive_field, grid, seen)
     likeness, figures = _kept(rung.fidelity)

@@ -88,7 +88,7 @@ class Counted:
         return f"Counted(total {self.total:+.2f})"
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Rung:
     """What one layer made of the picture; a part that could not be made is None or empty.
 

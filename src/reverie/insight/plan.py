@@ -20,6 +20,7 @@ from reverie.insight.request import SeeRequest, Watcher, blocks, seen_size
 from reverie.installing import install
 from reverie.networks import Label, Network, attribution
 from reverie.networks.channel_statistics import Usual, measure
+from reverie.networks.prepared.device import word
 from reverie.pictures import Picture, resize
 from reverie.recipe import Finish, choose
 from reverie.recipe.requests import Look
@@ -70,7 +71,7 @@ class SeePlan:
             "picture": request.picture.sha256, "network": self.network.sha256, "layers": list(request.layers), "size": list(request.size),
             "why": request.why, "against": request.against, "channels": choices.channels, "steps": choices.steps,
             "baseline": _as_data(choices.baseline), "usual": self.usual_of, "seed": request.seed, "shown": list(request.shown),
-            "reverie": __version__,
+            "precision": word(self.network.dtype), "reverie": __version__,
         }  # fmt: skip
 
     def __repr__(self) -> str:

@@ -111,7 +111,7 @@ _FROM_NOISE: dict[str, Any] = {
     "smoothing": 1.3, "vivid": 0.35, "tone": "light", "rotate": 15.0, "scale": 1.4, "fade": 0.3, "total_variation": 0.12,
 }  # fmt: skip
 _REBUILT: dict[str, Any] = {  # pictures rebuilt from a layer
-    "canvas": "fourier", "spread": 0.004, "octaves": 1, "steps": 100, "strength": 0.02, "jitter": 0, "vivid": 0.0, "tone": "free",
+    "canvas": "fourier", "spread": 0.004, "octaves": 1, "strength": 0.02, "jitter": 0, "vivid": 0.0, "tone": "free",
 }  # fmt: skip
 _TOGETHER = "Several are made together, so each differs in details from the one that is made alone; --batch 1 makes them as if alone."
 _START = "a picture, or noise:white|grey|pink"
@@ -213,6 +213,7 @@ _ROWS = (
 CLIMB = CommandSpec(
     "climb", "Climb a function of pictures.", "reverie.climb(\"sky.jpg\", score)", "", (Subject("START", _START),),
     models=(Mask, Seed, Ascent, Transforms, Penalties, Width, Size, Print, Canvas, Finish, Machinery),
+    without=frozenset({"precision"}),  # there is no network
 )  # fmt: skip
 """Of Python alone: a command line has no functions."""
 
