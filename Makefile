@@ -70,7 +70,8 @@ zoo: $(VENV)/installed-dev
 torture: $(VENV)/installed-dev
 	$(BIN)/python -m tests.torture
 
-bench: $(VENV)/installed-dev .venv-peers/installed
+bench: $(VENV)/installed-dev .venv-peers/installed .base/$(BASE)
+	$(BIN)/python -m bench.paired --base .base/$(BASE)
 	$(BIN)/python -m bench --peers .venv-peers/bin/python
 	$(BIN)/python -m bench.zoo
 	$(BIN)/python -m bench.synchronisations
@@ -114,10 +115,17 @@ $(VENV)/installed-dev: $(VENV)/installed
 	@.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --requirement bench/peers-requirements.txt
 	@touch $@
 
+# The version before, run in this same environment by PYTHONPATH: one PyTorch for both. It needs typer, which we do not.
+.base/$(BASE): $(VENV)/installed-dev
+	@rm -rf $@ .base/new && mkdir -p .base/new
+	@git archive $(BASE) --output .base/new.tar && tar -xf .base/new.tar -C .base/new
+	@$(INSTALL) --target .base/new/packages typer==0.29.2
+	@mv .base/new $@
+
 .venv-photographs/installed: bench/photographs-requirements.txt
 	@rm -rf .venv-photographs
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --target .venv-photographs --requirement $<
 	@touch $@
 
 clean:
-	rm -rf $(VENV) .venv-peers .venv-photographs .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) .venv-peers .venv-photographs .base .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

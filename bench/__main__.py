@@ -216,13 +216,18 @@ def peers_table(net: Network, python: str | None, rounds: int) -> list[Row]:
     return rows + [(name, ms(times), ratio(times, base)) for name, times in theirs.items()]
 
 
+def coffee(folder: Path) -> Path:
+    """A photograph of 640×360."""
+    picture = Image.fromarray(data.coffee()).crop((0, 31, 600, 369)).resize((640, 360), Image.Resampling.BICUBIC)
+    picture.save(folder / "coffee.png")
+    return folder / "coffee.png"
+
+
 def processes_table(rounds: int) -> list[Row]:
     """Whole processes, cold start included."""
     with tempfile.TemporaryDirectory() as folder:
         os.environ["REVERIE_CACHE"] = str(Path(folder) / "cache")
-        start, result = Path(folder) / "coffee.png", Path(folder) / "result.png"
-        coffee = Image.fromarray(data.coffee())
-        coffee.crop((0, 31, 600, 369)).resize((640, 360), Image.Resampling.BICUBIC).save(start)
+        start, result = coffee(Path(folder)), Path(folder) / "result.png"
         here = ["--device", "cpu"]
         dream, memory = process(["dream", str(start), "-o", str(result), "--octaves", "5", "--steps", "16", "--force", *here], rounds)
         recipe, _ = process(["recipe", str(result)], rounds)

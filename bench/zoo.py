@@ -73,7 +73,7 @@ def hooked(network: Network, name: str, picture: Tensor, *, frozen: bool) -> Cal
 
 
 def ours(network: Network, name: str, picture: Tensor) -> Callable[[], Tensor]:
-    prepared = network.prepare([name])
+    prepared = network.prepare([name]).taped()  # as a dream has it
 
     def step() -> Tensor:
         x = picture.detach().requires_grad_(True)

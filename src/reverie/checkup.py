@@ -13,6 +13,7 @@ from importlib import metadata
 from reverie.installing import install, torch_build
 from reverie.store import cache_folder
 from reverie.version import __version__
+from reverie.waiting import WAITING
 
 EXTRAS = {"HEIC pictures": "pillow-heif", "what counted": "captum", "films": "av", "motion in films": "opencv-python-headless"}
 
@@ -43,13 +44,17 @@ def _torch() -> list[Finding]:
         import torch
 
         from reverie.networks.builtin.catalogue import CATALOGUE
-        from reverie.networks.prepared.device import available, precision
+        from reverie.networks.prepared.device import available, multiplies_bfloat16, precision
     except (ImportError, OSError, RuntimeError) as error:
         return [Finding("torch", f"cannot be imported ({error})", torch_build("auto"))]
     findings = [
         Finding("torch", torch.__version__),
         Finding("devices", ", ".join(available())),
         Finding("threads", f"{torch.get_num_threads()} of {os.cpu_count()} cores"),
+        _waiting(),
+        Finding(
+            "bfloat16 on the processor", {True: "in hardware", False: "not in hardware: slow", None: "not known"}[multiplies_bfloat16()]
+        ),
     ]
     if torch.cuda.is_available():
         device = torch.device("cuda")
@@ -58,6 +63,14 @@ def _torch() -> list[Finding]:
         here = shutil.which("nvidia-smi") is not None
         findings.append(Finding("gpu", "this torch is built without one", torch_build("auto") if here else ""))
     return findings + [_weights(name) for name in CATALOGUE]
+
+
+def _waiting() -> Finding:
+    """How threads wait for each other: spinning, they keep cores from whatever else runs, and each step waits for that."""
+    policy, how = os.environ.get("OMP_WAIT_POLICY", ""), " and ".join(f"{name}={value}" for name, value in WAITING.items())
+    if policy.lower() == "passive":
+        return Finding("waiting threads", "give their core away")
+    return Finding("waiting threads", "spin: slow beside other work", f"before torch is loaded set {how}")
 
 
 def _weights(name: str) -> Finding:

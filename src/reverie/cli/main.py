@@ -18,6 +18,7 @@ from reverie.cli.other_words import no_such_command, no_such_flag
 from reverie.errors import InputError, Interrupted, MissingExtra, OutputError, ReverieError, UsageError
 from reverie.recipe import COMMANDS, flag_of
 from reverie.version import __version__
+from reverie.waiting import give_way
 
 ALIASES = {"recognize": "recognise"}
 
@@ -67,6 +68,7 @@ def _version(context: click.Context, _param: click.Parameter, asked: bool) -> No
 
 def run(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and end the process with its exit code."""
+    give_way()
     code = main(list(sys.argv[1:] if arguments is None else arguments))
     try:
         if sys.stdout is not None:
