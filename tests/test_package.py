@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
-from tests.helpers.commands import carrying
+from tests.helpers.commands import carrying, saved
 from tests.helpers.recipes import PLAIN
 
 import reverie
@@ -41,14 +42,14 @@ def test_the_public_names() -> None:
     assert re.fullmatch(r"\d+\.\d+\.\d+", reverie.__version__)
 
 
-def test_the_names_of_files() -> None:
-    from reverie import files
-
-    for name in files.__all__:
-        assert getattr(files, name) is not None
-    assert set(dir(files)) == set(files.__all__)
+@pytest.mark.parametrize("room", ["files", "api"])
+def test_the_names_of_rooms(room: str) -> None:
+    names = import_module(f"reverie.{room}")
+    for name in names.__all__:
+        assert getattr(names, name) is not None
+    assert set(dir(names)) == set(names.__all__)
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
-        _ = files.nonsense  # type: ignore[attr-defined]
+        _ = names.nonsense
 
 
 @pytest.mark.parametrize(
@@ -69,6 +70,37 @@ def test_what_needs_neither_torch_nor_numpy(code: str, tmp_path: Path) -> None:
 def test_plain_mistakes_are_told_before_torch_is_there(mistake: str) -> None:
     code = f"from reverie.cli.main import main; assert main({mistake}) in (2, 3)"
     assert "torch" not in brought_along(code)
+
+
+# what comes with torch on no way of ours, and takes a second or two; and what the command has no use for
+NEEDLESS = {"sympy", "networkx", "scipy", "torch._dynamo", "torch._inductor", "jinja2", "reverie.motion", "reverie.insight"}
+
+
+@pytest.mark.parametrize("command", ["dream", "imagine", "feature", "recognise"])
+def test_a_picture_is_made_with_what_it_needs_alone(command: str, tmp_path: Path) -> None:
+    start = saved(tmp_path / "a.png", 64, 64)
+    subject = {"dream": str(start), "imagine": "banana", "feature": "blocks.1.0:0", "recognise": str(start)}[command]
+    made = [] if command == "recognise" else ["-o", str(tmp_path / "b.png"), "--octaves", "1", "--steps", "4"]
+    made += [] if command in ("dream", "recognise") else ["--size", "64"]
+    code = f"""
+import gc, sys
+from reverie.cli.main import main
+assert main({[command, subject, *made]}) == 0
+assert gc.isenabled() and gc.get_freeze_count() > 100_000, "what torch's import made is looked through for rubbish"
+print("needless:", {NEEDLESS!r} & sys.modules.keys())
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.splitlines()[-1] == "needless: set()"
+
+
+def test_only_one_file_of_the_commands_imports_the_public_functions() -> None:
+    """The one where torch is imported as a process of its own may."""
+    found = {
+        each.name
+        for each in (SOURCE / "cli").glob("*.py")
+        if re.search(r"^\s*(from reverie import api|from reverie\.api)", each.read_text("utf-8"), re.M)
+    }
+    assert found == {"public.py"}
 
 
 def test_no_module_takes_the_place_of_a_public_function() -> None:

@@ -22,6 +22,7 @@ from reverie import store
 from reverie.album import read_recipe
 from reverie.errors import InputError, UsageError
 from reverie.networks import Network, Preprocessing, wrap_module
+from reverie.networks.prepared import device
 from reverie.store import sha256_of
 
 SHORT: dict[str, Any] = {"target": "blocks.2.1:3 - 0.5*blocks.1.1", "octaves": 2, "steps": 2}
@@ -128,13 +129,14 @@ def test_other_threads_are_the_same_to_the_eye(run: Run, sky: Path) -> None:
     assert read_recipe("b.png").machine.threads == 1
 
 
-def test_a_picture_of_a_gpu_is_made_on_what_there_is(run: Run, place: Path) -> None:
+def test_a_picture_of_a_gpu_is_made_on_what_there_is(run: Run, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     if torch.cuda.is_available():
         pytest.skip("this machine has what it should lack")
     made = reverie.dream("noise:pink", **SHORT, size=64).recipe
     assert made is not None
     machine = made.machine.model_copy(update={"device": "cuda", "precision": "bfloat16"})
     carrying(place / "a.png", made.model_copy(update={"machine": machine}).text())
+    monkeypatch.setattr(device, "runs_here", lambda _: False)  # kernels for bfloat16, see test_precision.py
     answer = run("redo", "a.png", "-o", "b.png")
     assert answer.code == 0 and "on cuda, bfloat16" in answer.err and "on cpu, float32" in answer.err and "to the eye" in answer.err
     assert read_recipe("b.png").machine.device == "cpu"
@@ -236,3 +238,12 @@ def test_without_a_name_it_goes_beside_where_one_works(run: Run, sky: Path, plac
     bare = run("redo", "out/a.webp", "-o", "bare.png", "--no-recipe")
     assert bare.code == 0
     run("recipe", "bare.png").fault(3, "carries no recipe")
+
+
+def test_a_recipe_of_before_networks_computed_in_another_order_is_redone_to_the_eye(place: Path) -> None:
+    made = reverie.dream("noise:pink", **SHORT, size=64)
+    assert made.recipe is not None
+    path = carrying(place / "a.png", made.recipe.model_copy(update={"schema_version": 1}).text())
+    again = reverie.redo(path)
+    assert again.recipe is not None and again.recipe.schema_version == 2
+    assert again.notes[0].endswith("by a Reverie that computed in another order: the same to the eye")

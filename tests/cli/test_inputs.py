@@ -190,7 +190,7 @@ def test_weights_that_are_not_installed(run: Run, sky: Path, monkeypatch: pytest
 @pytest.mark.parametrize(
     ("old", "new", "fault"),
     [
-        ('"schema_version":1', '"schema_version":2', "install a newer Reverie"),
+        ('"schema_version":2', '"schema_version":3', "install a newer Reverie"),
         ('"seed":7', '"seed":7,"path":"/etc/passwd"', "path: no such field"),
         ('"seed":7', '"seed":7,"\\u001b[2Jurl\\n":"http://a.b"', "no such field"),
         ('"octaves":5', '"octaves":-5', "ascent.octaves"),

@@ -104,11 +104,11 @@ def test_every_choice_of_a_recipe_is_a_flag_somewhere() -> None:
 
 def test_an_error_says_the_flag_on_the_command_line_and_the_name_in_python(run: Run, sky: Path) -> None:
     run("dream", sky, "--steps", "0", *SHORT[:2]).fault(2, "--steps 0")
-    with pytest.raises(api.plan_dream.__globals__["UsageError"]) as caught:
+    with pytest.raises(UsageError) as caught:
         api.plan_dream(sky, steps=0)
     assert caught.value.fault == "steps=0" and caught.value.field == "steps"
     run("dream", sky, "--towards", sky).fault(2, "--towards without --from")
-    with pytest.raises(api.plan_dream.__globals__["UsageError"], match="towards= without away="):
+    with pytest.raises(UsageError, match="towards= without away="):
         api.plan_dream(sky, towards=sky)
     run("dream", sky, "--seed", "-1").fault(2, "--seed -1")
 

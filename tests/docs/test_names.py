@@ -81,7 +81,7 @@ def test_every_parameter_of_a_function_is_documented(name: str) -> None:
     names = {each.name for each in parameters if each.kind != each.VAR_KEYWORD}
     spec = CLIMB if name == "climb" else COMMANDS.get(name)
     if name == "redo":
-        names |= {"device", "threads", "max_pixels"}
+        names |= {"device", "precision", "threads", "max_pixels"}
     elif spec is not None and name != "again":
         names |= set(spec.fields) | (
             {"force", "with_recipe", "preview", "keep_frames", "partial"} if name in ("journey", "film") else set()

@@ -40,11 +40,11 @@ def test_the_text_is_canonical() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "fault"),
     [
-        ('"schema_version":1', '"schema_version":2', "has version 2, this Reverie knows 1; install a newer Reverie"),
-        ('"schema_version":1', '"schema_version":' + "9" * 4000, "install a newer Reverie"),
-        ('"schema_version":1', '"schema_version":0', "schema_version"),
-        ('"schema_version":1', '"schema_version":true', "schema_version"),
-        ('"schema_version":1', '"schema_version":1.0', "schema_version"),
+        ('"schema_version":2', '"schema_version":3', "has version 3, this Reverie knows 2; install a newer Reverie"),
+        ('"schema_version":2', '"schema_version":' + "9" * 4000, "install a newer Reverie"),
+        ('"schema_version":2', '"schema_version":0', "schema_version"),
+        ('"schema_version":2', '"schema_version":true', "schema_version"),
+        ('"schema_version":2', '"schema_version":1.0', "schema_version"),
         ('"seed":7', '"seed":"7"', "seed: should be"),
         ('"seed":7', '"seed":true', "seed"),
         ('"seed":7', '"seed":7.0', "seed"),

@@ -61,6 +61,18 @@ def test_the_dreamer_is_never_asked(opened: Callable[[str], Network], dreamer: s
     assert asked(reverie.imagine("banana", network=pair, **TINY)) == [name for name in JUDGES if name != dreamer]
 
 
+def test_the_dreamer_is_not_opened_once_more(opened: Callable[[str], Network], monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def noted(name: str, _device: str) -> Network:
+        asked.append(name)
+        return opened(name)
+
+    monkeypatch.setattr(opinions, "_open", noted)
+    opinions.judges(opened("efficientnet-lite0"))
+    assert asked == JUDGES
+
+
 def test_rank_and_probability_are_what_recognise_says_of_the_file(run: Run, opened: Callable[[str], Network]) -> None:
     file = picture().save("a.png")
     for said in read_recipe(file).opinions:

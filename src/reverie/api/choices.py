@@ -19,6 +19,7 @@ from reverie.target import Target
 
 PictureLike = str | Path | Picture | Image.Image | np.ndarray[Any, Any] | Tensor | bytes
 Device = Literal["auto", "cpu", "cuda", "mps"] | str | torch.device
+Precision = Literal["auto", "float32", "bfloat16"] | torch.dtype
 Climbed = str | Target | tuple[str, SupportsIndex]
 ClassLike = str | SupportsIndex | Label
 DirectionLike = str | Path | bytes | Sequence[float] | np.ndarray[Any, Any] | Tensor
@@ -104,6 +105,16 @@ class MachineryChoices(DeviceChoices, total=False):
     max_pixels: int | None
 
 
+class PrecisionChoices(TypedDict, total=False):
+    """What a network computes in."""
+
+    precision: Precision | None
+
+
+class RedoChoices(MachineryChoices, PrecisionChoices, total=False):
+    """All that says how it runs, as `redo` takes it."""
+
+
 class SeedChoices(TypedDict, total=False):
     """Another result of the same choices."""
 
@@ -123,7 +134,7 @@ class OfTheNetworkChoices(TypedDict, total=False):
     class_score: Literal["logit", "log-odds"] | None
 
 
-class RunChoices(MachineryChoices, SeedChoices, KeepChoices, total=False):
+class RunChoices(RedoChoices, SeedChoices, KeepChoices, total=False):
     """Another result of the same choices, where it runs, and what is kept."""
 
 
@@ -262,12 +273,12 @@ class ClimbChoices(_Dreaming, SeedChoices, total=False):
     """Of `climb`."""
 
 
-class DreamChoices(_Dreaming, GoalChoices, BesideChoices, CutChoices, total=False):
+class DreamChoices(_Dreaming, PrecisionChoices, GoalChoices, BesideChoices, CutChoices, total=False):
     """Of `dream`."""
 
 
 class ImagineChoices(
-    _Growing, OfTheNetworkChoices, MachineryChoices, SizeChoices, PrintChoices, CanvasChoices, FinishChoices, BatchChoices, total=False
+    _Growing, OfTheNetworkChoices, RedoChoices, SizeChoices, PrintChoices, CanvasChoices, FinishChoices, BatchChoices, total=False
 ):
     """Of `imagine`."""
 
@@ -280,11 +291,13 @@ class SeeChoices(LookChoices, RunChoices, total=False):
     """Of `see`."""
 
 
-class JourneyChoices(_Climbing, GoalChoices, CourseChoices, WidthChoices, SizeChoices, SpreadChoices, WritingChoices, total=False):
+class JourneyChoices(
+    _Climbing, PrecisionChoices, GoalChoices, CourseChoices, WidthChoices, SizeChoices, SpreadChoices, WritingChoices, total=False
+):
     """Of `journey`."""
 
 
-class FilmChoices(_Climbing, GoalChoices, CarriedChoices, WidthChoices, WritingChoices, total=False):
+class FilmChoices(_Climbing, PrecisionChoices, GoalChoices, CarriedChoices, WidthChoices, WritingChoices, total=False):
     """Of `film`."""
 
 

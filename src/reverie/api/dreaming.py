@@ -13,6 +13,7 @@ from reverie.api.where_to_dream import part_of
 from reverie.errors import UsageError, choice
 from reverie.files.limits import at_most_pixels
 from reverie.networks import Network
+from reverie.networks.read_once import reading_once
 from reverie.pictures import MadePicture, Picture, Pictures
 from reverie.pictures.torch_modes import ordinary_modes
 from reverie.recipe import OWN, Beside, Cut, FileInput, Goal, Layers, Mask, Recipe, each_of, variation
@@ -84,6 +85,7 @@ def dream(
     return cast(MadePicture, made[0]) if is_one(seed) and variants is None else made
 
 
+@reading_once()
 def plan_dream(
     start: PictureLike,
     target: Climbed | None = None,

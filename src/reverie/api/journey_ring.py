@@ -27,7 +27,7 @@ class Ring(NamedTuple):
         return list(dict.fromkeys(name for each in self.stops if each.network == network for name in each.target.layers())) or [CLASSES]
 
 
-def ring_of(ring: Sequence[str | Target], network: Networks, device: str | None) -> Ring:
+def ring_of(ring: Sequence[str | Target], network: Networks, device: str | None, precision: str | None = None) -> Ring:
     """The networks that a ring names or is given, open, and its stops.
 
     Args:
@@ -45,7 +45,7 @@ def ring_of(ring: Sequence[str | Target], network: Networks, device: str | None)
     all_named = all(name for name, _ in parts) and given == [None]
     asked = [*(() if all_named else given), *missing]
     names = [each.name if isinstance(each, Network) else each or DEFAULT_NETWORK for each in asked]
-    networks = networks_from(asked, device)
+    networks = networks_from(asked, device, precision)
     stops = []
     for name, text in parts:
         at = 0 if not name else next(place for place, each in enumerate(names) if is_same(each, name))

@@ -23,6 +23,7 @@ from reverie.motion.journey_frames import check, closing
 from reverie.motion.journey_plan import JourneyPlan
 from reverie.motion.made_film import Footage
 from reverie.motion.motion_expressions import Motion
+from reverie.networks.read_once import reading_once
 from reverie.pictures import Picture, resize
 from reverie.pictures.torch_modes import ordinary_modes
 from reverie.recipe import Course, FileInput, Film, FilmReading, FilmWriting, Journey, Request, Size, Width, choose, is_noise
@@ -104,6 +105,7 @@ def split(choices: dict[str, Any]) -> tuple[FilmWriting, dict[str, Any]]:
     return choose(FilmWriting, **{name: value for name, value in written.items() if value is not None}), choices
 
 
+@reading_once()
 def plan_journey(
     start: PictureLike,
     target: Climbed | None = None,
@@ -116,7 +118,7 @@ def plan_journey(
     ring: Sequence[str | Target] = choices.get("ring") or ()
     if ring and (target is not None or choices.get("level") is not None):
         raise UsageError(f"both {choice('ring')} and {choice('target')} or {choice('level')}", "name the targets of the ring alone")
-    stops = ring_of(ring, network, choices.get("device")) if ring else None
+    stops = ring_of(ring, network, choices.get("device"), choices.get("precision")) if ring else None
     wish = Planning("journey", network if stops is None else stops.networks, {"target": target, **choices}, before)
     check_frames(wish.network)
     moving = _moving(wish.request)
@@ -146,6 +148,7 @@ def plan_journey(
     return JourneyPlan(recipe, wish.networks, pixels, kept=kept, notes=(*notes_on(asked, wish.network), *notes, *picture.notes, *said))
 
 
+@reading_once()
 def plan_film(
     video: str | Path,
     target: Climbed | None = None,

@@ -5,17 +5,18 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import torch
 from torch import nn
 
-from reverie.api.choices import Device
+from reverie.api.choices import Device, Precision
 from reverie.errors import UsageError, choice, spoken
 from reverie.networks import Network, Preprocessing, open_network, wrap_module
 from reverie.networks.normalisation_check import doubts
 from reverie.networks.opening import Definition, Notes, find_size, open_source
-from reverie.networks.prepared.device import choose, is_meant
+from reverie.networks.prepared.device import choose, is_meant, slower, word
+from reverie.networks.prepared.device import precision as precision_there
 from reverie.networks.sources.download import DownloadWatcher, is_offline
 from reverie.networks.sources.source import source
 from reverie.pictures.torch_modes import ordinary_modes
@@ -45,6 +46,7 @@ def load(
     scores: str | int | None = None,
     offline: bool = False,
     device: Device | None = None,
+    precision: Precision | None = None,
 ) -> Network:
     """A network with its trained weights.
 
@@ -57,18 +59,20 @@ def load(
             remembered for these weights, and need not be said again; the size without it is 224.
         offline: download nothing.
         device: `cpu`, `cuda` or `mps`; without it the fastest there is.
+        precision: what it computes in, `float32` or `bfloat16`; without it bfloat16 on a GPU made for it, else float32.
 
     Raises:
-        UsageError: no such network or device, or its normalisation is not known. MissingExtra: what it needs is not installed. InputError:
-            its file is missing, or cannot be had. UnsafeError: what its file holds is not what it should be.
+        UsageError: no such network, device or precision, or its normalisation is not known. MissingExtra: what it needs is not
+            installed. InputError: its file is missing, or cannot be had. UnsafeError: what its file holds is not what it should be.
     """
-    choose(device)  # a wrong one is told before anything is downloaded
+    precision_there(choose(device), precision)  # a wrong one is told before anything is downloaded
     said = Preprocessing.of(mean, std, range, size, labels, scores)
     with ordinary_modes():
         network, notes = open_up(name, said, definition=definition, offline=offline)
-    for note in notes.warnings:
+    network.to(device, precision)
+    for note in filter(None, (*notes.warnings, slower(network.device, network.dtype))):
         warnings.warn(spoken(note), stacklevel=2)
-    return network.to(device)
+    return network
 
 
 def open_up(
@@ -109,6 +113,7 @@ def wrap(
     scores: str | int | None = None,
     name: str | None = None,
     device: Device | None = None,
+    precision: Precision | None = None,
 ) -> Network:
     """Any `nn.Module` that takes pictures (N, C, H, W), made ready for looking into.
 
@@ -123,7 +128,7 @@ def wrap(
             first that of a low one.
         scores: which entry of what it gives is the class scores, where that is not clear: a key or field, or its place, from 0.
         name: for recipes and messages; without it the name of its class.
-        device: where its prepared copy runs.
+        device: where its prepared copy runs. precision: what that computes in, as in `load`.
 
     Raises:
         UsageError: `mean` and `std` of different lengths, a deviation that is not above 0, a side or a name that can be none; it cannot
@@ -131,8 +136,9 @@ def wrap(
     """
     with ordinary_modes():
         said = Preprocessing.of(mean, std, range, size, labels, scores)
-        network = wrap_module(module, said, name).to(device)
-        notes = [find_size(network, said) or _assumed_size(network, said), *network.written_remarks(), doubts(network)]
+        network = wrap_module(module, said, name).to(device, precision)
+        sized = find_size(network, said) or _assumed_size(network, said)
+        notes = [sized, *network.written_remarks(), doubts(network), slower(network.device, network.dtype)]
         network.check_labels()
     for note in filter(None, notes):
         warnings.warn(spoken(note), stacklevel=2)
@@ -164,19 +170,33 @@ def named(given: object) -> list[Network | str | Path | None]:
     return found
 
 
-def networks_from(given: Networks, device: str | torch.device | None) -> tuple[Network, ...]:
+def all_open(given: Networks, device: str | torch.device | None, precision: str | torch.dtype | None) -> tuple[Network, ...]:
+    """The networks that are meant; those that are named by name are opened so, the others stay as they are."""
+    how = cast("Precision | None", precision)  # what is none is told by `load`
+    return tuple(
+        each if isinstance(each, Network) else load(each or DEFAULT_NETWORK, device=device, precision=how) for each in named(given)
+    )
+
+
+def networks_from(given: Networks, device: str | torch.device | None, precision: str | torch.dtype | None = None) -> tuple[Network, ...]:
     """The networks that are meant: one, or several that shall all want the picture; those that are named by name are opened.
 
     Raises:
-        UsageError: none or more than eight, one twice, ones that do not go together, or one that is open on another device.
+        UsageError: none or more than eight, one twice, ones that do not go together, or one that is open on another device, or in another
+            precision.
     """
     each_given = named(given)
     if not 1 <= len(each_given) <= 8:
         raise UsageError(f"{len(each_given)} networks", "give one to eight")
     for each in each_given:
-        if isinstance(each, Network) and not is_meant(each.device, device):
+        if not isinstance(each, Network):
+            continue
+        if not is_meant(each.device, device):
             raise UsageError(f"{choice('device', device)}, but the network is open on {each.device}", "load it with that device")
-    found = tuple(each if isinstance(each, Network) else load(each or DEFAULT_NETWORK, device=device) for each in each_given)
+        if precision is not None and precision != "auto" and precision_there(each.device, precision) != each.dtype:
+            fault = f"{choice('precision', word(precision))}, but the network is open in {word(each.dtype)}"
+            raise UsageError(fault, "load it with that precision")
+    found = all_open(given, device, precision)
     if len({each.channels for each in found}) > 1:
         counts = " and ".join(str(each.channels) for each in found)
         raise UsageError(f"networks that take {counts} channels", "give networks that take the same pictures")
@@ -184,4 +204,6 @@ def networks_from(given: Networks, device: str | torch.device | None) -> tuple[N
         raise UsageError("the same network twice", "give different ones")
     if len({each.device for each in found}) > 1:
         raise UsageError("networks on different devices", "open them on the same one")
+    if len({each.dtype for each in found}) > 1:
+        raise UsageError("networks in different precisions", "open them in the same one")
     return found

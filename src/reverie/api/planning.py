@@ -46,7 +46,7 @@ class Planning:
     def __init__(self, command: str, network: Networks, given: Mapping[str, Any], before: Before | None = None) -> None:
         self.request: Request = resolve(command, given, None if before is None else before.choices)
         self._targets = None if before is None else before.targets
-        self.networks = networks_from(network, self.machinery.device)
+        self.networks = networks_from(network, self.machinery.device, self.machinery.precision)
         self.choices: Choices = self.request.choices
         check_colours(self.networks[0], self.request)
 

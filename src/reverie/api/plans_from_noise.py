@@ -13,6 +13,7 @@ from reverie.api.start_guide_mask import beside_of, usual_pictures
 from reverie.errors import Refused, ReverieError, UsageError, choice
 from reverie.files.limits import at_most_pixels
 from reverie.networks import Label, Network
+from reverie.networks.read_once import reading_once
 from reverie.recipe import PRINT_DPI, Along, Batch, NoiseInput, OfTheNetwork, Print, Seeds, Size, Together, choose, seeds
 from reverie.render import (
     Plan,
@@ -53,6 +54,7 @@ def plan_feature(
     return _planned("feature", given, _units, network, before, choices)
 
 
+@reading_once()
 def _planned(
     command: str, given: Sequence[Any], meant: Meant, network: Networks, before: Before | None, choices: dict[str, Any]
 ) -> list[Plan]:

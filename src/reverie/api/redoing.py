@@ -8,10 +8,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Unpack, cast, overload
 
-from reverie.api.choices import Changes, MachineryChoices
+from reverie.api.choices import Changes, RedoChoices
 from reverie.api.dreaming import plan_dream
 from reverie.api.moving import plan_film, plan_journey, split
-from reverie.api.opening import Networks
+from reverie.api.opening import Networks, all_open
 from reverie.api.own_score import plan_climb
 from reverie.api.planning import Before
 from reverie.api.plans_from_noise import plan_feature, plan_imagine
@@ -31,7 +31,7 @@ from reverie.work import Watcher as FilmWatcher
 EitherWatcher = Watcher | FilmWatcher
 _INPUTS = frozenset({"guide", "mask", "direction", "where"})  # which None takes away
 _NOT_OF_TILES = frozenset(
-    {"seed", "threads", "device", "max_pixels", "keep", "dpi", "octaves", "octave_scale", "steps", "strength", "settle"}
+    {"seed", "threads", "device", "precision", "max_pixels", "keep", "dpi", "octaves", "octave_scale", "steps", "strength", "settle"}
 )
 _NOT_CHOSEN = ("machine", "networks", "opinions", "made_from")
 
@@ -39,14 +39,14 @@ _NOT_CHOSEN = ("machine", "networks", "opinions", "made_from")
 @overload
 def redo(
     picture: str | Path, output: None = None, *, force: bool = ..., start: str | Path | None = ..., network: Given = ...,
-    progress: Watcher | None = ..., **machinery: Unpack[MachineryChoices],
+    progress: Watcher | None = ..., **machinery: Unpack[RedoChoices],
 ) -> MadePicture: ...  # fmt: skip
 
 
 @overload
 def redo(
     picture: str | Path, output: str | Path, *, force: bool = ..., start: str | Path | None = ..., network: Given = ...,
-    progress: FilmWatcher | None = ..., **machinery: Unpack[MachineryChoices],
+    progress: FilmWatcher | None = ..., **machinery: Unpack[RedoChoices],
 ) -> Footage: ...  # fmt: skip
 
 
@@ -59,7 +59,7 @@ def redo(
     start: str | Path | None = None,
     network: Given = None,
     progress: EitherWatcher | None = None,
-    **machinery: Unpack[MachineryChoices],
+    **machinery: Unpack[RedoChoices],
 ) -> MadePicture | Footage:
     """Make a picture, a journey or a dreamt film again from the recipe it carries.
 
@@ -74,7 +74,7 @@ def redo(
         start: what went in, or a folder with all that went in, if it is neither in the cache nor beside the picture.
         network: one's own network, if it was made with one (or several); each is checked by the hash of its weights.
         progress: as in `dream`; of a journey or film as in `journey`.
-        **machinery: `device`, `threads`, `max_pixels`: other than those of the recipe.
+        **machinery: `device`, `precision`, `threads`, `max_pixels`: other than those of the recipe.
 
     Raises:
         InputError: no recipe, a recipe that cannot be used, a start that cannot be found, or another network.
@@ -130,7 +130,9 @@ def plan_again(
     others = network is not None and not _are(network, old)
     if network is None and old.networks:
         carried.check_hashes()
-        network = carried.networks(changes.get("device"))
+        network = carried.networks(changes.get("device"), changes.get("precision"))
+    elif old.networks:  # those named are opened in the precision that it was made in
+        network = all_open(network, changes.get("device"), changes.get("precision") or carried.precision(changes.get("device")))
     targets = () if others or objective is not None else tuple(each.target or old.target for each in old.networks)
     begin = _start(carried, start)
     before = {

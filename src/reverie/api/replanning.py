@@ -13,7 +13,7 @@ from reverie import files
 from reverie import pictures as _pictures
 from reverie.album import read_recipe
 from reverie.api.moving import check_installed
-from reverie.api.opening import named, networks_from, open_up
+from reverie.api.opening import load, named, networks_from, open_up
 from reverie.api.start_guide_mask import direction_from, mask_from
 from reverie.api.where_to_dream import part_of
 from reverie.errors import InputError, UsageError, choice
@@ -25,10 +25,11 @@ from reverie.motion.journey_plan import JourneyPlan
 from reverie.motion.plan import MovingPlan
 from reverie.networks import Network, installed
 from reverie.networks.builtin.catalogue import CATALOGUE
-from reverie.networks.prepared.device import available
+from reverie.networks.prepared.device import available, choose, kept, word
+from reverie.networks.read_once import reading_once
 from reverie.networks.sources.source import source
 from reverie.pictures import Picture, resize
-from reverie.recipe import OWN, FileInput, Machine, Machinery, NetworkUsed, NoiseInput, Recipe, VectorInput
+from reverie.recipe import OWN, SCHEMA, FileInput, Machine, Machinery, NetworkUsed, NoiseInput, Recipe, VectorInput
 from reverie.render import (
     LARGEST,
     Plan,
@@ -70,22 +71,28 @@ class Carried:
     def name(self) -> str:
         return self.place.name or "the picture"
 
-    def networks(self, device: str | None = None) -> tuple[Network, ...]:
+    def precision(self, device: str | None) -> str:
+        """Of its networks, for making it again on a device: None for the fastest there is."""
+        return kept(self.recipe.machine.precision, choose(device))
+
+    def networks(self, device: str | None = None, precision: str | None = None) -> tuple[Network, ...]:
         """Those given, by hash; else built-in ones, and ones of a zoo that are here already.
 
         A recipe is a stranger's: it makes nothing be downloaded, and no code of anybody's be imported.
 
         Args:
             device: None for the recipe's, if it is here; of those given it stays as it is.
+            precision: None for the recipe's, if there are kernels for it; of those given it stays as it is.
 
         Raises:
+            UsageError: one that is given is open on another device, or in another precision, than is asked for.
             InputError: one is neither, or has other weights, normalisation or channels than the recipe says.
         """
         if not self.given and device is None and self.recipe.machine.device in available():
             device = self.recipe.machine.device
+        ours = precision or (word(next(iter(self.given.values())).dtype) if self.given else self.precision(device))
         opened = [self.given.get(used.sha256) or self._opened(used) for used in self.recipe.networks]
-        ours = [each.to(device) if isinstance(each, Network) and each not in self.given.values() else each for each in opened]
-        nets = networks_from(ours, device)
+        nets = networks_from([each if each in self.given.values() else each.to(device, ours) for each in opened], device, precision)
         for net, used in zip(nets, self.recipe.networks, strict=True):
             self._check(net, used)
         if nets[0].channels != self.recipe.channels:
@@ -142,10 +149,10 @@ class Carried:
             flags = " ".join(choice(*each) for each in (("mean", mean), ("std", std), ("range", "0,1"), ("native", native)))
             raise InputError(f"'{self.name}' was made with '{used.name}' taking pictures in another way", f"open it with {flags}")
 
-    def _opened(self, used: NetworkUsed) -> Network | str:
-        """A built-in one by name, one of a zoo open."""
+    def _opened(self, used: NetworkUsed) -> Network:
+        """A built-in one, or one of a zoo."""
         if used.name in CATALOGUE:
-            return used.name
+            return load(used.name, device="cpu")
         try:
             return open_up(used.name, offline=True).network
         except InputError as error:
@@ -172,6 +179,7 @@ def _hash_in(recipe: Recipe, network: Network) -> str:
     return next((used.sha256 for used in recipe.networks if network.has_weights(used.sha256)), network.sha256)
 
 
+@reading_once()
 def plan_redo(carried: Carried, machinery: Machinery | None = None) -> Plan | MovingPlan:
     """All of `redo` but the making.
 
@@ -187,7 +195,7 @@ def plan_redo(carried: Carried, machinery: Machinery | None = None) -> Plan | Mo
         raise UsageError(f"{choice('start')} for '{carried.name}', which began with noise", "reverie.again(picture, start=…)")
     carried.check_hashes()
     check_size(old.height, old.width, carried.name, largest=machinery.max_pixels if old.tiles else LARGEST)
-    nets = carried.networks(machinery.device)
+    nets = carried.networks(machinery.device, machinery.precision)
     here = machine(nets[0], machinery.threads or old.machine.threads)
     plan = _picture if old.journey is None and old.film is None else _journey if old.film is None else _film
     with at_most_pixels(machinery.max_pixels):
@@ -210,9 +218,9 @@ def _picture(carried: Carried, nets: Sequence[Network], here: Machine) -> Plan:
         if old.tiles and (why := whole_only(net, targets[0], old.objective, old.transforms, old.penalties)):
             raise UsageError(f"it is in tiles, but {why}", _EDITED)
         used.append(network_used(net, list(targets[0].layers()) or [CLASSES], before.target))
-    recipe = old.model_copy(update={"machine": here, "networks": tuple(used), "opinions": ()})
+    recipe = _renewed(old, here).model_copy(update={"networks": tuple(used), "opinions": ()})
     part = part_of(old.where, start, nets, here.threads)
-    notes = (compared(old.machine, here), *part.notes, *_unheard(old))
+    notes = (compared(old, here), *part.notes, *_unheard(old))
     plan = Plan(recipe, tuple(nets), start, (old.batch.index if old.batch else 0,), notes=notes)
     return replace(
         plan,
@@ -235,7 +243,7 @@ def _journey(carried: Carried, nets: Sequence[Network], here: Machine) -> Journe
     for net, target in stops or [(net, used.target or old.target) for net, used in zip(nets, old.networks, strict=True)]:
         _check(net, [target], old)
         notes += renamed_in([target], net)
-    return JourneyPlan(old.model_copy(update={"machine": here}), tuple(nets), pixels, notes=(compared(old.machine, here), *notes))
+    return JourneyPlan(_renewed(old, here), tuple(nets), pixels, notes=(compared(old, here), *notes))
 
 
 def _film(carried: Carried, nets: Sequence[Network], here: Machine) -> FilmPlan:
@@ -245,8 +253,8 @@ def _film(carried: Carried, nets: Sequence[Network], here: Machine) -> FilmPlan:
     found = survey(place)
     for net, used in zip(nets, old.networks, strict=True):
         _check(net, [used.target or old.target], old)
-    notes = (compared(old.machine, here), *renamed_in([old.target], nets[0]), *found.notes)
-    return FilmPlan(old.model_copy(update={"machine": here}), tuple(nets), place, found, most_pixels(), notes=notes)
+    notes = (compared(old, here), *renamed_in([old.target], nets[0]), *found.notes)
+    return FilmPlan(_renewed(old, here), tuple(nets), place, found, most_pixels(), notes=notes)
 
 
 def _check(net: Network, targets: Sequence[Target], old: Recipe, direction: Tensor | None = None) -> None:
@@ -267,9 +275,16 @@ def _start(carried: Carried) -> Picture:
     return _pictures.to_width(replace(picture, notes=_pictures.notes_on(picture, "the start")), recipe.width)
 
 
-def compared(before: Machine, here: Machine) -> str:
+def _renewed(old: Recipe, here: Machine) -> Recipe:
+    return old.model_copy(update={"schema_version": SCHEMA, "machine": here})
+
+
+def compared(old: Recipe, here: Machine) -> str:
     """What is to be expected of what is made again here."""
+    before = old.machine
     note = f"made with {_where(before)}, "
+    if old.schema_version < SCHEMA:
+        return note + "by a Reverie that computed in another order: the same to the eye"
     if here != before:
         return note + f"here it is {_where(here)}: the same to the eye"
     if here.device == "cpu":

@@ -12,6 +12,7 @@ from reverie.errors import UsageError
 from reverie.files.limits import at_most_pixels
 from reverie.insight import Progress, SeePlan, Sight, Watcher, make_plan
 from reverie.networks import Network
+from reverie.networks.read_once import reading_once
 from reverie.pictures.torch_modes import ordinary_modes
 from reverie.recipe import Look
 
@@ -77,6 +78,7 @@ def _of_several(watcher: Watcher, number: int, count: int) -> Watcher:
     return lambda state: watcher(Progress((number + state.done) / count, f"{number + 1}/{count}, {state.doing}"))
 
 
+@reading_once()
 def plan_see(picture: PictureLike, *, network: Network | str | None = None, **choices: Any) -> SeePlan:
     """All of `see` but the looking: what is wrong comes to light here."""
     wish = Planning("see", network, choices)

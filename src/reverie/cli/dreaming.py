@@ -33,7 +33,7 @@ def dream(call: Call) -> int:
     many = faults.many = faults.many or len(wanted) > 1
     out = Outputs(call, many)
     out.check_sheet(len(wanted))
-    from reverie import api
+    from reverie.cli.public import api
     from reverie.pictures import to_width
 
     network: Any = call.network.several(out.printing.quiet)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 def imagine(call: Call) -> int:
     def plans(labels: list[str], network: Any) -> list[Plan]:
-        from reverie import api
+        from reverie.cli.public import api
 
         return api.plan_imagine(labels or None, network=network, **call.choices)
 
@@ -42,7 +42,7 @@ def feature(call: Call) -> int:
         several = has_range(given[0], NO_NAMES if own is None else own.names)
 
     def plans(targets: list[str], network: Any) -> list[Plan]:
-        from reverie import api
+        from reverie.cli.public import api
 
         return api.plan_feature(targets or None, network=network, **call.choices)
 

@@ -32,7 +32,7 @@ def journey(call: Call) -> int:
     if not is_noise(start):
         check_readable(start)
     check_output(call)
-    from reverie import api
+    from reverie.cli.public import api
 
     plan = api.plan_journey(start, ring=targets, network=call.network.several(call.of(Printing).quiet), **choices)
     return make(call, plan, named(stem_of(start), f"-{what_for(call, plan.recipe.target)}{'-ring' * bool(targets)}-{plan.recipe.seed}.mp4"))
@@ -42,7 +42,7 @@ def film(call: Call) -> int:
     (video,) = call.subjects
     check_readable(video, "film")
     check_output(call)
-    from reverie import api
+    from reverie.cli.public import api
 
     plan = api.plan_film(video, network=call.network.several(call.of(Printing).quiet), **call.choices)
     return make(call, plan, named(Path(video).stem, f"-{what_for(call, plan.recipe.target)}-{plan.recipe.seed}.mp4"))

@@ -30,13 +30,15 @@ class NetworkFlags:
     names: tuple[str, ...] = ()
     own: Own = field(default_factory=Own)
     device: str | None = None
+    precision: str | None = None
 
     @classmethod
     def of(cls, values: dict[str, Any]) -> NetworkFlags:
         """Takes what is said of networks out of the values of a command's flags."""
         named = values.pop("network", None) or ()
         own = {name: values.pop(name) for name in Own.model_fields if name in values}
-        return cls((named,) if isinstance(named, str) else tuple(named), choose(Own, **_said(own)), values.get("device"))
+        names = (named,) if isinstance(named, str) else tuple(named)
+        return cls(names, choose(Own, **_said(own)), values.get("device"), values.get("precision"))
 
     def files(self) -> list[str]:
         """What may be files of one's own among what is said: weights, labels, code."""
@@ -47,6 +49,7 @@ class NetworkFlags:
         """Those that are not built in open, the others by name; None where none was named."""
         from reverie.networks.sources.source import source
 
+        self._remark(quiet)
         meant = [source(each) for each in self.names]
         said = _said(dict(self.own))
         if said.keys() - {"offline"} and not any(each.kind in ("file", "hf") for each in meant):
@@ -61,10 +64,21 @@ class NetworkFlags:
         return found[0] if found else DEFAULT_NETWORK
 
     def all_open(self, quiet: bool = False) -> list[Network]:
+        self._remark(quiet)
         return [self._open(each, quiet) for each in self.names]
 
+    def _remark(self, quiet: bool) -> None:
+        """Tell of a precision that is slower here; a wrong one is told before anything is fetched."""
+        if self.precision is not None:
+            from reverie.networks.prepared import device
+
+            where = device.choose(self.device)
+            note = device.slower(where, device.precision(where, self.precision))
+            if note and not quiet:
+                remark(note)
+
     def _open(self, name: str, quiet: bool) -> Network:
-        from reverie.api.opening import open_up
+        from reverie.cli.public import open_up
         from reverie.networks.prepared.device import choose as choose_device
         from reverie.networks.preprocessing import Preprocessing
         from reverie.networks.sources.source import source
@@ -79,7 +93,7 @@ class NetworkFlags:
             found = open_up(name, said, definition=self.own.definition if own else None, offline=self.own.offline, progress=progress)
         for note in (*(() if quiet else found.notes.remarks), *found.notes.warnings):
             remark(note)
-        return found.network.to(self.device)
+        return found.network.to(self.device, self.precision)
 
 
 def network_option(kind: str) -> click.Option:

@@ -30,6 +30,7 @@ _OURS: dict[str, str] = {  # field: what others call it
     "vivid": "color colour colors colours saturation colourful colorful",
     "keep_colour": "keep-color preserve-color preserve-colors original-colors original-colours keep-colors keep-colours",
     "device": "gpu cuda use-gpu use-cuda cpu mps",
+    "precision": "dtype half fp16 fp32 bf16 float16 float32 bfloat16 amp autocast mixed-precision",
     "threads": "workers num-workers num-threads n-threads jobs cores",
     "seed": "random-seed rand-seed random random-state manual-seed",
     "batch": "batch-size bs",

@@ -21,12 +21,12 @@ def recognise(call: Call) -> int:
     (pictures,), top, machinery = call.subjects, call.of(Top).top, call.of(Machinery)
     if len(pictures) == 1:
         check_readable(pictures[0])
-    from reverie.api.opening import networks_from
+    from reverie.cli.public import networks_from
     from reverie.files.limits import at_most_pixels
     from reverie.pictures import load, notes_on
     from reverie.render import threads
 
-    (net,) = networks_from(call.network.one(), machinery.device)
+    (net,) = networks_from(call.network.one(), machinery.device, machinery.precision)
     answers: list[tuple[str, list[Label]]] = []
     faults = Faults(many=len(pictures) > 1)
     with threads(machinery.threads), at_most_pixels(machinery.max_pixels):
@@ -85,7 +85,7 @@ def _names(call: Call) -> Sequence[Sequence[str]]:
     network = call.network.one()
     if isinstance(network, str) and network in CATALOGUE:
         return imagenet()
-    from reverie.api.opening import networks_from
+    from reverie.cli.public import networks_from
 
     return networks_from(network, "cpu")[0].labels
 
@@ -104,7 +104,7 @@ def networks(call: Call) -> None:
 
 
 def layers(call: Call) -> None:
-    from reverie.api.opening import networks_from
+    from reverie.cli.public import networks_from
     from reverie.target import of_layer
 
     (net,) = networks_from(call.network.one(), "cpu")

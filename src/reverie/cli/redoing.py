@@ -24,7 +24,7 @@ def redo(call: Call) -> int:
     out = None if old.moves else Outputs(call, several=False)
     if old.moves:
         check_output(call)
-    from reverie import api
+    from reverie.cli.public import api
     from reverie.files import SUFFIXES
     from reverie.render import Plan
 
@@ -32,7 +32,8 @@ def redo(call: Call) -> int:
     as_it_was = _AS_IT_WAS - {"start"} if other_start else _AS_IT_WAS
     changes: dict[str, Any] = {name: value for name, value in call.choices.items() if name not in as_it_was}
     there = call.given.get("device") or ("cpu" if old.machine.device == "cpu" else None)  # of a network that is named
-    opened = replace(call.network, device=there).all_open(call.given.get("quiet", False))
+    how = call.given.get("precision") or api.carried_by(picture).precision(there)
+    opened = replace(call.network, device=there, precision=how).all_open(call.given.get("quiet", False))
     if other_start and not old.from_noise_alone:
         remark(f"'{call.given['start']}' is not what '{source.name}' began with: the same, but on this start")
     others = [each for each in opened if not any(each.has_weights(used.sha256) for used in old.networks)]

@@ -93,11 +93,11 @@ class _Looking:
             say(str(self._index.page))
 
     def _plan(self, picture: str) -> SeePlan:
-        from reverie.api import plan_see
+        from reverie.cli.public import api
 
         network = self._network or self._call.network.one(self._printing.quiet)
         choices: dict[str, Any] = dict(self._call.choices)
-        plan = plan_see(picture, network=network, **choices)
+        plan = api.plan_see(picture, network=network, **choices)
         self._network = plan.network
         return plan
 

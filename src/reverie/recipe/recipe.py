@@ -24,7 +24,7 @@ from reverie.recipe.choices import (
 )
 from reverie.recipe.moving import Film, Journey
 
-SCHEMA = 1
+SCHEMA = 2  # with 2 networks compute in another order, and noise over feature pictures is drawn otherwise: 1 is redone to the eye
 MOST_THREADS = 1024
 MOST_SEED = 2**63 - 1
 LONGEST_SIDE = 10**6  # pixels of a picture that is made

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field
 
@@ -11,12 +11,20 @@ from reverie.recipe.recipe import MOST_THREADS
 from reverie.recipe.requests import MAX_PIXELS, Given, Sides
 
 
+def _word_of(precision: Any) -> Any:
+    """A type of torch by its name."""
+    return precision if precision is None else str(precision).removeprefix("torch.")
+
+
 class Machinery(Data):
     """Where it runs, and what is allowed and kept."""
 
     group: ClassVar[str] = "this machine"
     device: Annotated[str | None, BeforeValidator(lambda given: given and str(given)), Flag("D")] = Field(
         None, description="cpu, cuda or mps; without it the fastest there is"
+    )
+    precision: Annotated[Literal["float32", "bfloat16", "auto"] | None, BeforeValidator(_word_of)] = Field(
+        None, description="what the network computes in; auto, the usual: bfloat16 on a GPU made for it, else float32"
     )
     threads: Annotated[int | None, Flag("N")] = Field(
         None, ge=1, le=MOST_THREADS, description="processor threads; without it as many as torch takes"

@@ -9,6 +9,7 @@ import torch
 
 from reverie.networks import Network
 from reverie.networks.builtin.catalogue import CATALOGUE
+from reverie.networks.prepared.device import word
 from reverie.recipe import Machine, NetworkUsed
 from reverie.target import CLASSES, Target
 from reverie.version import __version__
@@ -36,7 +37,7 @@ def machine(where: Network | torch.device, threads: int | None) -> Machine:
         torch=torch.__version__,
         device=cast(Any, device.type),
         threads=threads or torch.get_num_threads(),
-        precision="bfloat16" if dtype == torch.bfloat16 else "float32",
+        precision=cast(Any, word(dtype)),
     )
 
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from reverie.networks import Network, Prepared, installed, open_network
+from reverie.networks.builtin.catalogue import CATALOGUE
 from reverie.networks.builtin.labels import imagenet
 from reverie.pictures import resize, rounded
 from reverie.recipe import Named, Opinion, Recipe
@@ -26,8 +27,7 @@ def judges(dreamer: Network, *others: str) -> list[Network]:
     if dreamer.channels not in (1, 3) or list(dreamer.labels) != list(imagenet()):  # they have three channels, and see grey in all three
         return []
     dreamt = {dreamer.sha256, *others}
-    found = (_open(name, dreamer.device.type) for name in installed())
-    return [each for each in found if each.sha256 not in dreamt]
+    return [_open(name, dreamer.device.type) for name in installed() if CATALOGUE[name].sha256 not in dreamt]
 
 
 def opinions(pictures: Sequence[Tensor], recipes: Sequence[Recipe], dreamer: Network) -> list[tuple[Opinion, ...]]:
