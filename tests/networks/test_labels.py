@@ -20,6 +20,7 @@ from reverie.errors import MissingExtra, UnsafeError, UsageError
 from reverie.networks import Network, installed, open_network
 from reverie.networks.builtin import catalogue, class_lookup, labels, weights
 from reverie.networks.prepared.identity import fingerprint
+from reverie.render.class_words import spelt
 
 data = pytest.importorskip("skimage.data")
 
@@ -219,3 +220,15 @@ def test_a_fingerprint_knows_names_shapes_and_values() -> None:
     module.b.register_buffer("c", torch.tensor(0.0))
     assert fingerprint(module) == hashlib.sha256(written).hexdigest()
     assert of(a=torch.zeros(4, 4).t()) == of(a=torch.zeros(4, 4)) and of(a=torch.tensor(1.0)) and of(a=torch.zeros(0))
+
+
+@pytest.mark.parametrize(("word", "index"), [("bananas", 954), ("Lighthouses", 437), ("strawberries", 949), ("corkscrews", 512)])
+def test_a_plural_means_its_class(lite0: Network, word: str, index: int) -> None:
+    assert lite0.class_index(word) == index
+
+
+def test_a_plural_is_in_the_recipe_as_the_name() -> None:
+    net = wrapped(Hand(), labels=["edge", "warm", "glass"])
+    assert [spelt(word, net.class_indices(word), net) for word in ("edges", "Edges", "EDGE", "edge", "glass", "Glasses")] == [
+        "edge", "edge", "edge", "edge", "glass", "glass",
+    ]  # fmt: skip

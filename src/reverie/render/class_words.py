@@ -9,6 +9,7 @@ from typing import Any
 
 from reverie.networks import Network
 from reverie.networks.builtin.class_lookup import listed, misnamed, pinned
+from reverie.networks.builtin.words import singulars
 from reverie.render.provenance import is_built_in
 from reverie.target import Target, Term
 
@@ -76,10 +77,12 @@ def spelt(label: str, found: Sequence[int], network: Network) -> str:
     if len(found) > 1:
         return pinned(label if "=" in label else label.lower(), found)
     names = [name for each in network.labels for name in each]
-    if label == label.lower() or label in names:
-        return label
     low = " ".join(label.split()).casefold()
-    return next((name for name in names if name.casefold() == low), low)
+    known = {name.casefold(): name for name in reversed(names)}
+    plural = next((known[each] for each in singulars(low)[1:] if each in known), None) if low not in known else None
+    if label in names or (plural is None and label == label.lower()):
+        return label
+    return plural or known.get(low, low)
 
 
 def _renamed(label: str, network: Network) -> str:

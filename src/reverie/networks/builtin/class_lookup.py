@@ -93,6 +93,8 @@ def find_all(label: str, names: Names, count: int | None = None) -> tuple[int, .
         raise UsageError(f"this network has no labels, so '{wanted}' means nothing to it", "give the class by number, e.g. class:3")
     if meant := words.meant(wanted, names):
         return meant
+    if one := next((found for each in words.singulars(wanted.casefold()) if len(found := _named(each, names)) == 1), None):
+        return (one[0],)
     raise _unknown(wanted, names)
 
 

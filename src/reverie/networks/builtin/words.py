@@ -37,7 +37,7 @@ def meant(word: str, names: Sequence[Sequence[str]]) -> tuple[int, ...]:
     """
     by_word, places = _by_word(), _places(names)
     low = " ".join(word.split()).casefold()
-    found = next((by_word[each] for each in _singular(low) if each in by_word), None)
+    found = next((by_word[each] for each in singulars(low) if each in by_word), None)
     return () if found is None else tuple(sorted({place for each in found.classes for place in places.get(each, ())}))
 
 
@@ -78,7 +78,7 @@ def _places(names: Sequence[Sequence[str]]) -> Mapping[int, Sequence[int]]:
     return found
 
 
-def _singular(word: str) -> list[str]:
+def singulars(word: str) -> list[str]:
     """A word, and what it may be the plural of: cats, boxes, puppies, wolves."""
     found = [word]
     for ending, instead in (("ies", "y"), ("ves", "f"), ("ves", "fe"), ("es", ""), ("s", "")):
