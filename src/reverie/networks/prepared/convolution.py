@@ -5,13 +5,14 @@ Same numbers as the two apart. The gradient by what goes in needs the weight and
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from reverie.networks.prepared.convolution_kernels import Arrangement, Convolved, Kernel, runs_here
-from reverie.networks.prepared.data_gradients import data_gradient
+from reverie.networks.prepared.data_gradients import Gradient, data_gradient
 from reverie.networks.prepared.redirected_relu import redirected_relu
 
 
@@ -30,15 +31,15 @@ class Convolution(nn.Module):
         self.onward = onward
         self.plain = plain
         self.redirected = False
-        self._shape: torch.Size | None = None
-        self._ready: _Ready | None = None  # for pictures of this shape
+        self._kind: tuple[torch.Size, torch.dtype] | None = None
+        self._ready: _Ready | None = None  # for pictures of this kind
 
     def forward(self, x: Tensor) -> Tensor:  # (N, C, H, W)
         if self.redirected and self.ceiling is not None:
             return redirected_relu(self.conv(x), 0.0, self.ceiling)
         if not self.plain and runs_here(x):
-            if x.shape != self._shape:
-                self._shape, self._ready = x.shape, _ready(self.conv, x, self.ceiling)
+            if (x.shape, x.dtype) != self._kind:
+                self._kind, self._ready = (x.shape, x.dtype), _ready(self.conv, x, self.ceiling)
             if self._ready is not None:
                 return _Convolved.apply(x, self._ready, self.ceiling, self.onward)  # type: ignore[no-any-return,no-untyped-call]
         y = self.conv(x)
@@ -46,11 +47,15 @@ class Convolution(nn.Module):
 
 
 class _Ready:
-    """A convolution made ready for inputs of one shape."""
+    """A convolution made ready for inputs of one shape; its gradient when that is first asked for."""
 
     def __init__(self, given: Convolved, bias: Tensor | None, ceiling: float | None) -> None:
+        self._given = given
         self.there = Kernel(given, bias, ceiling)
-        self.back = data_gradient(given)
+
+    @cached_property
+    def back(self) -> Gradient:
+        return data_gradient(self._given)
 
 
 def _ready(conv: Any, x: Tensor, ceiling: float | None) -> _Ready | None:

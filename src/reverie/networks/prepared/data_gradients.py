@@ -7,7 +7,8 @@ of a pixel, whose results are interleaved; of a picture's few channels they are 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import product
 
 import torch
 from torch import Tensor
@@ -61,14 +62,9 @@ def _turned(given: Convolved) -> Gradient | None:
 def _by_phases(given: Convolved) -> Gradient:
     """At a stride: one convolution for the pixels of every phase, rows and columns, and their results interleaved."""
     rows, columns = (_Phases(given, axis) for axis in (0, 1))
-    count, channels = len(given.weight), given.weight.shape[1]
-    weight = given.weight.new_zeros(rows.stride, columns.stride, channels, count, rows.reach, columns.reach)
-    for down, right in ((a, b) for a in range(rows.stride) for b in range(columns.stride)):
-        for y, source_y in rows.taps(down):
-            for x, source_x in columns.taps(right):
-                weight[down, right, :, :, y, x] = given.weight[:, :, source_y, source_x].T
-    how = Arrangement((1, 1), (rows.padding, columns.padding))
-    convolve = Kernel(Convolved(weight.flatten(0, 2).contiguous(), how, given.result))
+    weight = torch.cat([each.transpose(0, 1) for _, _, each in _of_phases(given.weight, rows, columns)])  # (phases * C, K, h, w)
+    convolve = Kernel(Convolved(weight.contiguous(), Arrangement(padding=(rows.padding, columns.padding)), given.result))
+    channels = given.shape[1]
     size = (given.shape[0], channels, rows.count, rows.stride, columns.count, columns.stride)
 
     def gradient(by_result: Tensor) -> Tensor:
@@ -83,14 +79,8 @@ def _by_phases(given: Convolved) -> Gradient:
 def _phase_by_phase(given: Convolved) -> Gradient:
     """At a stride, of a depthwise convolution: one for each phase."""
     rows, columns = (_Phases(given, axis) for axis in (0, 1))
-    kernels = []
-    for down, right in ((a, b) for a in range(rows.stride) for b in range(columns.stride)):
-        weight = given.weight.new_zeros(len(given.weight), 1, rows.reach, columns.reach)
-        for y, source_y in rows.taps(down):
-            for x, source_x in columns.taps(right):
-                weight[:, :, y, x] = given.weight[:, :, source_y, source_x]
-        how = Arrangement((1, 1), (rows.padding, columns.padding), groups=given.how.groups)
-        kernels.append((down, right, Kernel(Convolved(weight, how, given.result))))
+    how = Arrangement(padding=(rows.padding, columns.padding), groups=given.how.groups)
+    kernels = [(down, right, Kernel(Convolved(each, how, given.result))) for down, right, each in _of_phases(given.weight, rows, columns)]
     size = (given.shape[0], given.shape[1], rows.count * rows.stride, columns.count * columns.stride)
 
     def gradient(by_result: Tensor) -> Tensor:
@@ -100,6 +90,15 @@ def _phase_by_phase(given: Convolved) -> Gradient:
         return whole[:, :, : given.shape[2], : given.shape[3]]
 
     return gradient
+
+
+def _of_phases(weight: Tensor, rows: _Phases, columns: _Phases) -> Iterator[tuple[int, int, Tensor]]:
+    """Each phase, down and right, and the part of a weight (K, C, h, w) that reaches its pixels, (K, C, h', w')."""
+    for down, right in product(range(rows.stride), range(columns.stride)):
+        part = weight.new_zeros(*weight.shape[:2], rows.reach, columns.reach)
+        for (y, source_y), (x, source_x) in product(rows.taps(down), columns.taps(right)):
+            part[:, :, y, x] = weight[:, :, source_y, source_x]
+        yield down, right, part
 
 
 class _Phases:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, OrderedDict
+from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
@@ -28,7 +28,7 @@ class Tapes:
 
     def __init__(self) -> None:
         self._held: OrderedDict[Any, Tape] = OrderedDict()
-        self._good: Counter[_Names] = Counter()
+        self._good: defaultdict[_Names, set[Any]] = defaultdict(set)  # tapes that gave the same bytes
         self.refused: dict[_Names, str] = {}  # and why
 
     def __call__(self, names: _Names, look: Look, pictures: Tensor) -> dict[str, Tensor]:
@@ -39,8 +39,8 @@ class Tapes:
         tape = self._held.get(key)
         if tape is None:
             way: _Way = _Recorded(names, look, lambda made: self._keep(key, made), lambda why: self._refuse(names, why))
-        elif self._good[names] < CHECKED:
-            way = _Compared(names, look, tape, lambda same: self._judge(names, same))
+        elif key not in self._good[names] and len(self._good[names]) < CHECKED:
+            way = _Compared(names, look, tape, lambda same: self._judge(key, same))
         else:
             self._held.move_to_end(key)
             way = _Played(tape)
@@ -52,18 +52,19 @@ class Tapes:
 
     @property
     def believed(self) -> set[_Names]:
-        """Layers whose tapes gave the same bytes often enough."""
-        return {names for names, count in self._good.items() if count >= CHECKED} - self.refused.keys()
+        """Layers of which a tape gave the same bytes."""
+        return {names for names, good in self._good.items() if good} - self.refused.keys()
 
     def _keep(self, key: Any, tape: Tape) -> None:
         self._held[key] = tape
         while len(self._held) > 2 and (len(self._held) > MOST or sum(each.nbytes for each in self._held.values()) > MOST_BYTES):
             self._held.popitem(last=False)
 
-    def _judge(self, names: _Names, same: bool) -> None:
-        self._good[names] += 1
-        if not same:
-            self._refuse(names, "it gives other bytes")
+    def _judge(self, key: Any, same: bool) -> None:
+        if same:
+            self._good[key[0]].add(key)
+        else:
+            self._refuse(key[0], "it gives other bytes")
 
     def _refuse(self, names: _Names, why: str) -> None:
         self.refused[names] = why
