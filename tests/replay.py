@@ -27,6 +27,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from PIL import Image
 
+from reverie.waiting import WAITING
+
 BASE = "cf59445"
 HERE = Path(__file__).resolve()
 OWN = "--network own.pt --definition own:network --mean 0.5,0.4,0.5,0.6 --std 0.2,0.25,0.3,0.25 --range 0,1 --native 32"
@@ -165,7 +167,7 @@ def made_by(tree: Path, folder: Path, lines: list[tuple[str, list[str], str]], c
     print(f"{folder.name}: {len(lines)} lines", file=sys.stderr, flush=True)
     job = folder.with_suffix(".json")
     job.write_text(json.dumps({"source": str(tree / "src"), "lines": lines}), "utf-8")
-    surroundings = {"PYTHONPATH": str(tree / "src"), "REVERIE_CACHE": str(cache), "HF_HUB_OFFLINE": "1", "OMP_WAIT_POLICY": "passive"}
+    surroundings = {"PYTHONPATH": str(tree / "src"), "REVERIE_CACHE": str(cache), "HF_HUB_OFFLINE": "1", **WAITING}
     if code := subprocess.call([sys.executable, "-P", str(HERE), "--job", str(job)], cwd=folder, env=os.environ | surroundings):
         sys.exit(f"{folder.name}: the process ended with {code}")
     return Made(folder, *json.loads(job.with_suffix(".made").read_text("utf-8")))

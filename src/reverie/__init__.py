@@ -8,12 +8,13 @@ No torch is imported before the first name is used.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from reverie import errors
+from reverie.first_use import at_first_use
 from reverie.version import __version__
 
 if TYPE_CHECKING:
-    from reverie import errors
     from reverie.api import again, climb, dream, feature, features, film, imagine, journey, load, redo, see, sheet, wrap
     from reverie.ascent import Progress
     from reverie.insight import Rung, Sight
@@ -28,22 +29,18 @@ __all__ = [
 ]  # fmt: skip
 
 _HOMES = {
-    "Picture": "reverie.pictures", "Pictures": "reverie.pictures", "Network": "reverie.networks", "Label": "reverie.networks",
-    "Layer": "reverie.networks", "Rung": "reverie.insight", "Sight": "reverie.insight", "Footage": "reverie.motion.made_film",
-    "Progress": "reverie.ascent", "Recipe": "reverie.recipe",
-}  # fmt: skip
+    "api": ("again", "climb", "dream", "feature", "features", "film", "imagine", "journey", "load", "redo", "see", "sheet", "wrap"),
+    "ascent": ("Progress",),
+    "insight": ("Rung", "Sight"),
+    "motion.made_film": ("Footage",),
+    "networks": ("Label", "Layer", "Network"),
+    "pictures": ("Picture", "Pictures"),
+    "recipe": ("Recipe",),
+}
 
 
 if not TYPE_CHECKING:  # else any name would do
-
-    def __getattr__(name: str) -> Any:
-        if name not in __all__:
-            raise AttributeError(f"module 'reverie' has no attribute {name!r}")
-        from importlib import import_module
-
-        if name == "errors":
-            return import_module("reverie.errors")
-        return getattr(import_module(_HOMES.get(name, "reverie.api")), name)
+    __getattr__ = at_first_use(__name__, _HOMES)
 
 
 def __dir__() -> list[str]:

@@ -30,7 +30,7 @@ KINDS = {
 
 def begun(words: list[str], result: str, folder: str) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "reverie", *words, "-o", result]
-    environment = {**os.environ, "REVERIE_CACHE": str(Path(folder) / "cache"), "OMP_WAIT_POLICY": "passive"}
+    environment = {**os.environ, "REVERIE_CACHE": str(Path(folder) / "cache")}
     return subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 

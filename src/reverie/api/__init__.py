@@ -5,8 +5,9 @@ Each is imported at its first use, with what it needs: a dream needs no films, a
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from reverie.first_use import at_first_use
 
 if TYPE_CHECKING:
     from reverie.api.dreaming import dream, plan_dream
@@ -26,21 +27,21 @@ __all__ = [
 ]  # fmt: skip
 
 _HOMES = {
-    "dream": "api.dreaming", "plan_dream": "api.dreaming", "feature": "api.imagining", "features": "api.imagining",
-    "imagine": "api.imagining", "film": "api.moving", "journey": "api.moving", "plan_film": "api.moving", "plan_journey": "api.moving",
-    "load": "api.opening", "wrap": "api.opening", "climb": "api.own_score", "plan_climb": "api.own_score",
-    "plan_feature": "api.plans_from_noise", "plan_imagine": "api.plans_from_noise", "again": "api.redoing", "plan_again": "api.redoing",
-    "redo": "api.redoing", "carried_by": "api.replanning", "plan_redo": "api.replanning", "plan_see": "api.seeing", "see": "api.seeing",
-    "sheet": "pictures",
-}  # fmt: skip
+    "api.dreaming": ("dream", "plan_dream"),
+    "api.imagining": ("feature", "features", "imagine"),
+    "api.moving": ("film", "journey", "plan_film", "plan_journey"),
+    "api.opening": ("load", "wrap"),
+    "api.own_score": ("climb", "plan_climb"),
+    "api.plans_from_noise": ("plan_feature", "plan_imagine"),
+    "api.redoing": ("again", "plan_again", "redo"),
+    "api.replanning": ("carried_by", "plan_redo"),
+    "api.seeing": ("plan_see", "see"),
+    "pictures": ("sheet",),
+}
 
 
 if not TYPE_CHECKING:  # else any name would do
-
-    def __getattr__(name: str) -> Any:
-        if name not in _HOMES:
-            raise AttributeError(f"module 'reverie.api' has no attribute {name!r}")
-        return getattr(import_module(f"reverie.{_HOMES[name]}"), name)
+    __getattr__ = at_first_use(__name__, _HOMES)
 
 
 def __dir__() -> list[str]:

@@ -5,8 +5,9 @@ Its names are imported at their first use, so that reading a recipe takes neithe
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from reverie.first_use import at_first_use
 
 if TYPE_CHECKING:
     from reverie.files.arrays import Array, decode_array, is_array, read_array
@@ -24,20 +25,19 @@ __all__ = [
 ]  # fmt: skip
 
 _HOMES = {
-    "as_chunks": "colour", "Decoded": "decoding", "decode": "decoding", "read": "decoding", "size_of": "decoding", "SUFFIXES": "encoding",
-    "encode": "encoding", "packed_size": "encoding",
-    "MAX_RECIPE": "recipes.bounds", "recipe_text": "recipes.embedded", "READABLE": "input_files",
-    "pictures_in": "input_files", "Array": "arrays", "decode_array": "arrays", "is_array": "arrays", "read_array": "arrays",
-    "at_most_pixels": "limits", "most_pixels": "limits",
-}  # fmt: skip
+    "files.arrays": ("Array", "decode_array", "is_array", "read_array"),
+    "files.colour": ("as_chunks",),
+    "files.decoding": ("Decoded", "decode", "read", "size_of"),
+    "files.encoding": ("SUFFIXES", "encode", "packed_size"),
+    "files.input_files": ("READABLE", "pictures_in"),
+    "files.limits": ("at_most_pixels", "most_pixels"),
+    "files.recipes.bounds": ("MAX_RECIPE",),
+    "files.recipes.embedded": ("recipe_text",),
+}
 
 
 if not TYPE_CHECKING:  # else any name would do
-
-    def __getattr__(name: str) -> Any:
-        if name not in _HOMES:
-            raise AttributeError(f"module 'reverie.files' has no attribute {name!r}")
-        return getattr(import_module(f"reverie.files.{_HOMES[name]}"), name)
+    __getattr__ = at_first_use(__name__, _HOMES)
 
 
 def __dir__() -> list[str]:

@@ -5,8 +5,9 @@ Its names are imported at their first use, so that what is known of networks can
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from reverie.first_use import at_first_use
 
 if TYPE_CHECKING:
     from reverie.networks.attribution import Attribution
@@ -20,18 +21,18 @@ if TYPE_CHECKING:
 __all__ = ["Attribution", "Label", "Layer", "Network", "Prepared", "Preprocessing", "installed", "open_network", "wrap_module"]
 
 _HOMES = {
-    "Attribution": "attribution", "Layer": "inspection.anatomy", "Label": "builtin.class_lookup", "Network": "network",
-    "installed": "opening", "open_network": "opening", "wrap_module": "opening", "Prepared": "prepared.prepared",
-    "Preprocessing": "preprocessing",
-}  # fmt: skip
+    "networks.attribution": ("Attribution",),
+    "networks.builtin.class_lookup": ("Label",),
+    "networks.inspection.anatomy": ("Layer",),
+    "networks.network": ("Network",),
+    "networks.opening": ("installed", "open_network", "wrap_module"),
+    "networks.prepared.prepared": ("Prepared",),
+    "networks.preprocessing": ("Preprocessing",),
+}
 
 
 if not TYPE_CHECKING:  # else any name would do
-
-    def __getattr__(name: str) -> Any:
-        if name not in _HOMES:
-            raise AttributeError(f"module 'reverie.networks' has no attribute {name!r}")
-        return getattr(import_module(f"reverie.networks.{_HOMES[name]}"), name)
+    __getattr__ = at_first_use(__name__, _HOMES)
 
 
 def __dir__() -> list[str]:
