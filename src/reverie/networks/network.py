@@ -127,6 +127,9 @@ class Network:
         """Of the file of the weights; of one's own network, of its names, shapes and values."""
         if self._sha256 is not None and self._values == self._loaded:
             return self._sha256
+        return self._fingerprint()
+
+    def _fingerprint(self) -> str:
         return once(self, "fingerprint", lambda: fingerprint(self.module))
 
     @property
@@ -135,7 +138,7 @@ class Network:
 
     def has_weights(self, sha256: str) -> bool:
         """Whether a hash is that of its file, or of its names, shapes and values."""
-        return sha256 in (self.sha256, fingerprint(self.module))
+        return sha256 == self.sha256 or sha256 == self._fingerprint()
 
     @property
     def anatomy(self) -> Anatomy:
@@ -196,8 +199,7 @@ class Network:
         return self.levels[level]
 
     def class_index(self, label: str | SupportsIndex | Label) -> int:
-        """The number of a class by name or number, or of what was recognised; UsageError with near names, or with all of those that a word
-        stands for, or where it is not clear what the class scores are."""
+        """The number of a class by name or number, or of what was recognised; UsageError with near names, or where several are meant."""
         self._check_scores()
         return class_lookup.find(said(label), self.labels, self.anatomy.classes)
 
@@ -279,8 +281,7 @@ class Network:
 
     def prepare(self, wanted: Iterable[str]) -> Prepared:
         """The network made ready to give these layers (or CLASSES), and nothing after the last of them."""
-        layers = {name: name if name == CLASSES else self.layer_name(name) for name in wanted}
-        anatomy = self.anatomy
+        layers, anatomy = {name: name if name == CLASSES else self.layer_name(name) for name in wanted}, self.anatomy
         for name in layers.values():
             if name != CLASSES:
                 anatomy.shape(name)

@@ -49,7 +49,7 @@ def fold(module: nn.Module, anatomy: Anatomy, picture: Tensor, wanted: Iterable[
         wanted: layers to be looked at; what they give is never folded away or overwritten.
     """
     kept = {LayerName.parse(name, anatomy.calls).module for name in wanted}
-    chains = [part for chain in anatomy.chains if (part := _foldable(chain, kept)) is not None]
+    chains = [_foldable(chain, kept) for chain in anatomy.chains]
     plain = frozen_copy(module)
     habits = anatomy.habits
     with torch.no_grad():
@@ -85,10 +85,10 @@ def _matches(output: Tensor, expected: Tensor) -> bool:
     return not expected.numel() or bool(((output - expected).abs().max() <= TOLERANCE * expected.abs().max().clamp_min(1e-12)).item())
 
 
-def _foldable(chain: Chain, kept: set[str]) -> Chain | None:
-    """The part of a chain that can be folded without touching what somebody wants to see."""
+def _foldable(chain: Chain, kept: set[str]) -> Chain:
+    """The part of a chain that can be folded without touching what somebody wants to see; a convolution by itself gives what it gave."""
     if chain.conv in kept:
-        return None
+        return Chain(chain.conv)
     if chain.norm is not None and any(name == chain.norm or name.startswith(f"{chain.norm}.") for name in kept):
         return Chain(chain.conv, chain.norm)
     return replace(chain, onward=chain.onward and chain.act not in kept)
