@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import threading
 import weakref
 from collections.abc import Callable
 from typing import Any
@@ -117,6 +118,21 @@ def written_part_by_part(m: Any, x: Tensor) -> Any:
     return room * 2 + y + first
 
 
+def into_its_input(m: Any, x: Tensor) -> Any:
+    x.sub_(0.5)
+    return m.first(x)
+
+
+def into_its_input_twice(m: Any, x: Tensor) -> Any:
+    x.sub_(0.5)
+    return m.first(F.relu_(x))
+
+
+def of_conjugates(m: Any, x: Tensor) -> Any:
+    waves = torch.fft.rfft2(m.first(x))
+    return torch.fft.irfft2(waves * waves.conj() + waves, s=x.shape[2:]) + torch.view_as_real(waves)[..., 1].mean()
+
+
 def old_view(m: Any, x: Tensor) -> Any:
     y = m.first(x).square()
     half = y[:, 1:2]
@@ -125,7 +141,9 @@ def old_view(m: Any, x: Tensor) -> Any:
     return y.detach() + half.detach() + m.first(x)
 
 
-@pytest.mark.parametrize("way", [in_place, of_views, with_constants, of_a_written_buffer, written_part_by_part, old_view])
+@pytest.mark.parametrize(
+    "way", [in_place, of_views, with_constants, of_a_written_buffer, written_part_by_part, into_its_input, of_conjugates, old_view]
+)
 def test_what_overwrites_makes_views_and_has_constants_is_on_tape(way: Any) -> None:
     ready = taken(way)
     assert same(ready) and not ready.tapes.refused and ready.tapes.believed == {("last",)}
@@ -140,13 +158,26 @@ def through_numpy(m: Any, x: Tensor) -> Any:
     return m.first(x) * torch.from_numpy(x.detach().numpy().mean((1, 2, 3)).copy()).view(-1, 1, 1, 1)
 
 
+def by_a_list(m: Any, x: Tensor) -> Any:
+    y = m.first(x)
+    return y if y.detach().mean(1).tolist()[0][3][4] > 0 else 3 * y
+
+
+def through_a_sequence(m: Any, x: Tensor) -> Any:
+    if not hasattr(m, "sequence"):
+        torch.manual_seed(4)
+        m.sequence = nn.LSTM(3, 3, batch_first=True).requires_grad_(False)
+    y = m.sequence(F.avg_pool2d(m.first(x), 4).flatten(2).transpose(1, 2))[0]
+    return m.first(x) * y.mean((1, 2)).view(-1, 1, 1, 1)
+
+
 def counting(m: Any, x: Tensor) -> Any:
     m.steps = getattr(m, "steps", torch.zeros(()))
     m.steps.add_(x.detach().mean())
     return m.first(x) * (1 + 0 * m.steps)
 
 
-@pytest.mark.parametrize("way", [by_its_mean, through_numpy, counting])
+@pytest.mark.parametrize("way", [by_its_mean, through_numpy, by_a_list, through_a_sequence, into_its_input_twice, counting])
 def test_what_cannot_be_played_back_runs_itself(way: Any) -> None:
     ready = taken(way)
     assert same(ready) and ready.tapes.refused
@@ -167,17 +198,30 @@ def test_several_layers_and_those_without_a_gradient() -> None:
         assert torch.equal(pull(ready(x)["first"], x), wanted)
 
 
-def test_gradients_can_be_asked_for_twice_and_two_passes_do_not_mix() -> None:
+def test_two_passes_do_not_mix_and_a_gradient_is_had_once() -> None:
     ready = taken(in_place)
     for number in range(4):
-        seen(ready, picture(seed=number))
-    x, other = picture(seed=7).requires_grad_(True), picture(seed=8).requires_grad_(True)
-    first, second = ready(x)["last"], ready(other)["last"]
-    wanted = seen(ready, picture(seed=7))[1]
-    for _ in range(2):
-        (slope,) = torch.autograd.grad(pull_of(first), x, retain_graph=True)
-        assert torch.equal(slope, wanted)
-    assert torch.equal(torch.autograd.grad(pull_of(second), other)[0], seen(ready, picture(seed=8))[1])
+        x, other = picture(seed=7).requires_grad_(True), picture(seed=8).requires_grad_(True)
+        first, second = ready(x)["last"], ready(other)["last"]
+        wanted = seen(ready, picture(seed=7))[1]
+        assert torch.equal(torch.autograd.grad(pull_of(first), x, retain_graph=True)[0], wanted), number
+        with pytest.raises(RuntimeError, match="asked for once"):
+            torch.autograd.grad(pull_of(first), x)
+        assert torch.equal(torch.autograd.grad(pull_of(second), other)[0], seen(ready, picture(seed=8))[1]), number
+
+
+def test_gradients_of_one_memory_are_apart_at_the_next_pass() -> None:
+    net = wrapped(Flow(lambda m, x: m.last(torch.tanh(m.first(x))).mean((2, 3)), first=three(), last=three()))
+    ready = net.prepare(["first", "last"]).taped()
+    plain = net.prepare(["first", "last"])
+    sums: list[Callable[[Any], Tensor]] = [
+        *3 * [lambda y: y["first"].sum() + y["last"].sum()],
+        lambda y: 2 * y["first"].sum() + y["last"].square().sum(),
+    ]
+    for number, total in enumerate(sums):
+        x = picture(seed=number).requires_grad_(True)
+        one, other = (torch.autograd.grad(total(each(x)), x)[0] for each in (ready, plain))
+        assert torch.equal(one, other), number
 
 
 def test_a_gradient_laid_out_otherwise_is_taken() -> None:
@@ -217,3 +261,36 @@ def test_new_weights_have_new_tapes() -> None:
     with torch.no_grad():
         module.first.weight.mul_(2)
     assert same(net.prepare(["last"]).taped())
+
+
+def test_tapes_of_all_layers_together_are_few() -> None:
+    parts = {f"part{number}": three() for number in range(4)}
+
+    def way(m: Any, x: Tensor) -> Any:
+        for name in parts:
+            x = torch.tanh(getattr(m, name)(x))
+        return m.last(x).mean((2, 3))
+
+    net = wrapped(Flow(way, **parts, last=three()))
+    for name in parts:
+        for side in range(8, 16):
+            seen(net.prepare([name]).taped(), picture(side, side))
+    assert len(net.prepare(["last"]).tapes) == MOST
+
+
+def test_threads_share_tapes() -> None:
+    ready, faults = taken(in_place), []
+
+    def looking(first: int) -> None:
+        try:
+            for number in range(40):
+                seen(ready, picture(8 + (first + number) % 24, 16))
+        except Exception as error:  # noqa: BLE001
+            faults.append(error)
+
+    threads = [threading.Thread(target=looking, args=(7 * each,)) for each in range(3)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert not faults and len(ready.tapes) == MOST

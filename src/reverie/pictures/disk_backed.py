@@ -76,6 +76,6 @@ def averaged(measure: Callable[[Tensor], Tensor], values: Tensor) -> Tensor:
 
 
 def mean_square(values: Tensor) -> Tensor:
-    """(N, C, H, W) → (N, C, 1, 1), in one pass and without room for the squares."""
+    """(N, C, H, W) → (N, C, 1, 1), in one pass and without room for the squares; to four digits."""
     size: Tensor = torch.linalg.vector_norm(values, dim=(2, 3), keepdim=True)
     return size.square_().div_(values.shape[2] * values.shape[3])

@@ -24,7 +24,10 @@ def check_weights(module: nn.Module, name: str) -> None:
         part = module.get_submodule(real) if real else unwrapped(module)
         weights = [*part.named_parameters(recurse=False)]
         for own, each in (*weights, *part.named_buffers(recurse=False)):
-            if not each.is_floating_point() or bool(each.detach().isfinite().all()):
+            if not each.is_floating_point():
+                continue
+            each = each.detach().to_dense()
+            if bool(each.isfinite().all()):
                 continue
             is_nan = bool(each.isnan().any())
             if is_nan or own in dict(weights) or isinstance(part, NORMS):

@@ -1,6 +1,7 @@
 """A frozen convolution and the ReLU behind it in one: less memory is read and written, and the gradient is a convolution as well.
 
-Same numbers as the two apart. The gradient by what goes in needs the weight and the result, not the input.
+Same numbers as the two apart, but for NaN, which oneDNN's ReLU takes away.
+The gradient by what goes in needs the weight and the result, not the input.
 """
 
 from __future__ import annotations
@@ -79,6 +80,7 @@ class _Convolved(torch.autograd.Function):
         return y
 
     @staticmethod
+    @torch.autograd.function.once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         ready, ceiling, onward = ctx.rest
         gradient = gradients[0] if ceiling is None else _through(gradients[0], ctx.saved_tensors[0], ceiling, onward)
@@ -97,6 +99,7 @@ class _Clamp(torch.autograd.Function):
         return x
 
     @staticmethod
+    @torch.autograd.function.once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         (y,) = ctx.saved_tensors
         return _through(gradients[0], y, ctx.ceiling, ctx.onward), None, None

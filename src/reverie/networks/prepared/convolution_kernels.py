@@ -74,7 +74,7 @@ class Kernel:
         y = rows @ weight if self._bias is None else torch.addmm(self._bias, rows, weight)
         if self._ceiling is not None:
             y.clamp_(0, None if self._ceiling == math.inf else self._ceiling)
-        return y.view(count, height, width, -1).permute(0, 3, 1, 2)  # (N, K, H, W)
+        return y.view(count, height, width, weight.shape[1]).permute(0, 3, 1, 2)  # (N, K, H, W)
 
     def _packed(self) -> Tensor:
         """The weight in the order in which oneDNN reads it."""

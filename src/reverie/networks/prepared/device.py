@@ -47,7 +47,8 @@ def is_meant(where: torch.device, said: str | torch.device | None) -> bool:
     if said is None or said == "auto":
         return True
     kind, _, number = str(said).partition(":")
-    return kind == where.type and (not number or where.index is None or int(number) == where.index)
+    index = where.index if where.index is not None else torch.cuda.current_device() if where.type == "cuda" else 0
+    return kind == where.type and (not number or int(number) == index)
 
 
 def precision(where: torch.device, said: str | torch.dtype | None = None) -> torch.dtype:

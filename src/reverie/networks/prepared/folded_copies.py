@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from reverie.networks.inspection.anatomy import Anatomy
 from reverie.networks.inspection.answers import check_weights
 from reverie.networks.prepared.folding import Folded, fold
+from reverie.networks.tape.tapes import Tapes
 
 MOST_HELD = 1_000_000_000  # bytes of prepared copies that a network keeps, beside the two used last
 
@@ -18,6 +19,7 @@ class FoldedCopies:
     """Those of one network on one device."""
 
     def __init__(self) -> None:
+        self.tapes = Tapes()  # of all copies, which layers are looked at says of which
         self._values: tuple[Any, ...] | None = None
         self._held: dict[frozenset[str], Folded] = {}
 
@@ -31,7 +33,7 @@ class FoldedCopies:
     def renew(self, module: nn.Module, values: tuple[Any, ...], name: str) -> None:
         """Copies of other weights than the module has now, of these `values`, are gone; UsageError where one is no finite number."""
         if values != self._values:
-            self._values, self._held = None, {}
+            self._values, self._held, self.tapes = None, {}, Tapes()
             check_weights(module, name)
             self._values = values
 

@@ -23,7 +23,6 @@ from reverie.networks.inspection.outputs import flat
 from reverie.networks.prepared.convolution import Convolution
 from reverie.networks.prepared.frozen_copy import frozen_copy
 from reverie.networks.prepared.short_pass import the_same_each_time
-from reverie.networks.tape.tapes import Tapes
 
 TOLERANCE = 1e-4  # of the largest output
 
@@ -36,7 +35,6 @@ class Folded:
     folded: int
     unfolded: int
     lock: threading.RLock = field(default_factory=threading.RLock)
-    tapes: Tapes = field(default_factory=Tapes)
 
 
 def fold(module: nn.Module, anatomy: Anatomy, picture: Tensor, wanted: Iterable[str] = ()) -> Folded:

@@ -19,9 +19,13 @@ def signature(module: nn.Module, *, values: bool = False) -> tuple[Any, ...]:
     parts = tuple((name, type(part), id(part)) for name, part in module.named_modules())
     own = [*module.parameters(), *module.buffers()]
     if values:
-        plain = (each.detach().cpu().contiguous() for each in own if each.element_size() in _WORDS)
+        plain = (each.detach().to_dense().cpu().contiguous() for each in own if each.element_size() in _WORDS)
         return tuple(zlib.crc32(each.view(_WORDS[each.element_size()]).numpy().data) for each in plain)  # a sum misses what changes places
-    return (*parts, *((each.data_ptr(), -1 if each.is_inference() else each._version) for each in own))
+    return (*parts, *((_place(each), -1 if each.is_inference() else each._version) for each in own))
+
+
+def _place(tensor: Tensor) -> int:
+    return tensor.data_ptr() if tensor.layout is torch.strided else id(tensor)
 
 
 def fingerprint(module: nn.Module) -> str:
@@ -34,7 +38,7 @@ def fingerprint(module: nn.Module) -> str:
     for name, tensor in inner.state_dict().items():
         part, dot, own = name.rpartition(".")
         if isinstance(tensor, Tensor):
-            plain = tensor.detach().cpu().contiguous()
+            plain = tensor.detach().to_dense().cpu().contiguous()
             digest.update(f"{plain_names.get(part, part)}{dot}{own}{tuple(plain.shape)}{plain.dtype}".encode())
             digest.update(plain.view(-1).view(torch.uint8).numpy().tobytes() if plain.numel() else b"")
     return digest.hexdigest()

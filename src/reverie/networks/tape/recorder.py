@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 from torch.multiprocessing.reductions import StorageWeakRef
+from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
 _SAME = (torch.ops.aten.detach.default, torch.ops.aten.alias.default)  # of what never changes, the same
@@ -61,6 +62,21 @@ def slots_in(value: Any) -> Iterator[Slot]:
 
 class CannotRecord(Exception):
     """What runs cannot be played back."""
+
+
+class NumbersRead(TorchFunctionMode):
+    """While open, tells the recorder of numbers that are read from a tensor without an operator, and may decide what runs next."""
+
+    _READS = ("tolist", "numpy", "__array__", "__dlpack__")
+
+    def __init__(self, recorder: Recorder) -> None:
+        super().__init__()
+        self._recorder = recorder
+
+    def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if getattr(function, "__name__", "") in self._READS:
+            self._recorder.refused = self._recorder.refused or "numbers are read from a tensor"
+        return function(*args, **(kwargs or {}))
 
 
 class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
@@ -136,6 +152,8 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
             raise CannotRecord(f"{function} gives something else each time")
         if not all(each is None or isinstance(each, Tensor) for each in given):
             raise CannotRecord(f"{function} gives something other than tensors")
+        if any(each is None and str(wanted.type) == "Tensor" for each, wanted in zip(call.args, function._schema.arguments, strict=False)):
+            raise CannotRecord(f"{function} takes a tensor that is none")  # it cannot be handed one from outside
         if function in _SAME:
             return
         takes, gives = set(call.takes()), [None if each is None else self._slots.get(self._key(each)) for each in given]
@@ -186,4 +204,4 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         place: int = storage._cdata
         if place not in self._storages:
             self._storages[place] = StorageWeakRef(storage)  # type: ignore[no-untyped-call]
-        return place, tensor.storage_offset(), tuple(tensor.shape), tensor.stride(), tensor.dtype
+        return place, tensor.storage_offset(), tuple(tensor.shape), tensor.stride(), tensor.dtype, tensor.is_conj(), tensor.is_neg()

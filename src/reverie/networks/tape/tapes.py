@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
@@ -9,7 +10,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from reverie.networks.tape.recorder import CannotRecord, Recorder, Slot
+from reverie.networks.tape.recorder import CannotRecord, NumbersRead, Recorder, Slot
 from reverie.networks.tape.tape import Tape, Values
 
 MOST = 16  # tapes of one network that are kept
@@ -21,12 +22,13 @@ _Names = tuple[str, ...]
 
 
 class Tapes:
-    """Call them with a way to look at pictures; gradients flow to the pictures alone, not from one activation to another.
+    """Call them with a way to look at pictures; gradients flow to the pictures alone, not from one activation to another, and once.
 
     A tape gives the same bytes as the network itself. Where it does not, or cannot be made, the network itself runs.
     """
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()  # a gradient is worked out where nothing else keeps threads apart
         self._held: OrderedDict[Any, Tape] = OrderedDict()
         self._good: defaultdict[_Names, set[Any]] = defaultdict(set)  # tapes that gave the same bytes
         self.refused: dict[_Names, str] = {}  # and why
@@ -36,16 +38,19 @@ class Tapes:
         if names in self.refused or not (pictures.is_cpu and pictures.requires_grad and torch.is_grad_enabled()):
             return look(pictures)
         key = (names, pictures.shape, pictures.stride(), pictures.dtype)
-        tape = self._held.get(key)
-        if tape is None:
-            way: _Way = _Recorded(names, look, lambda made: self._keep(key, made), lambda why: self._refuse(names, why))
-        elif key not in self._good[names] and len(self._good[names]) < CHECKED:
-            way = _Compared(names, look, tape, lambda same: self._judge(key, same))
-        else:
-            self._held.move_to_end(key)
-            way = _Played(tape)
+        with self._lock:
+            way = self._way(key, look)
         seen = _Through.apply(pictures, way)  # type: ignore[no-untyped-call]
         return dict(zip(names, seen, strict=True))
+
+    def _way(self, key: Any, look: Look) -> _Way:
+        names, tape = key[0], self._held.get(key)
+        if tape is None:
+            return _Recorded(names, look, lambda made: self._keep(key, made), lambda why: self._refuse(names, why))
+        if key not in self._good[names] and len(self._good[names]) < CHECKED:
+            return _Compared(names, look, tape, lambda same: self._judge(key, same))
+        self._held.move_to_end(key)
+        return _Played(tape)
 
     def __len__(self) -> int:
         return len(self._held)
@@ -56,20 +61,23 @@ class Tapes:
         return {names for names, good in self._good.items() if good} - self.refused.keys()
 
     def _keep(self, key: Any, tape: Tape) -> None:
-        self._held[key] = tape
-        while len(self._held) > 2 and (len(self._held) > MOST or sum(each.nbytes for each in self._held.values()) > MOST_BYTES):
-            self._held.popitem(last=False)
+        with self._lock:
+            self._held[key] = tape
+            while len(self._held) > 2 and (len(self._held) > MOST or sum(each.nbytes for each in self._held.values()) > MOST_BYTES):
+                self._held.popitem(last=False)
 
     def _judge(self, key: Any, same: bool) -> None:
-        if same:
-            self._good[key[0]].add(key)
-        else:
+        if not same:
             self._refuse(key[0], "it gives other bytes")
+            return
+        with self._lock:
+            self._good[key[0]].add(key)
 
     def _refuse(self, names: _Names, why: str) -> None:
-        self.refused[names] = why
-        for key in [each for each in self._held if each[0] == names]:
-            del self._held[key]
+        with self._lock:
+            self.refused[names] = why
+            for key in [each for each in self._held if each[0] == names]:
+                del self._held[key]
 
 
 class _Through(torch.autograd.Function):
@@ -83,7 +91,10 @@ class _Through(torch.autograd.Function):
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        return ctx.way.back(gradients), None
+        way, ctx.way = ctx.way, None
+        if way is None:
+            raise RuntimeError("the gradient of a pass on tape can be asked for once")
+        return way.back(gradients), None
 
 
 class _Way(Protocol):
@@ -101,19 +112,14 @@ class _Way(Protocol):
 class _Played:
     def __init__(self, tape: Tape) -> None:
         self._tape = tape
-        self._pictures = torch.empty(0)
-        self._values: Values | None = None
+        self._values: Values = []
 
     def forward(self, pictures: Tensor) -> list[Tensor]:
-        self._pictures = pictures.detach()
-        self._values = self._tape.forward(self._pictures)
+        self._values = self._tape.forward(pictures.detach())
         return self._tape.seen(self._values)
 
     def back(self, gradients: Sequence[Tensor]) -> Tensor:
-        values, self._values = self._values, None
-        if values is None:  # asked for a second time
-            values = self._tape.forward(self._pictures)
-        return self._tape.back(values, gradients)
+        return self._tape.back(self._values, gradients)
 
 
 class _Itself:
@@ -127,9 +133,12 @@ class _Itself:
     def forward(self, pictures: Tensor) -> list[Tensor]:
         self._pictures = pictures.detach().requires_grad_(True)
         with torch.enable_grad():
-            seen = self._look(self._pictures)
-        self._seen = [seen[name] for name in self._names]
+            self._seen = self._looked(self._pictures.clone())  # it may write into what it is handed
         return self._seen
+
+    def _looked(self, pictures: Tensor) -> list[Tensor]:
+        seen = self._look(pictures)
+        return [seen[name] for name in self._names]
 
     def back(self, gradients: Sequence[Tensor]) -> Tensor:
         pairs = [(each, gradient) for each, gradient in zip(self._seen, gradients, strict=True) if each.requires_grad]
@@ -164,12 +173,11 @@ class _Recorded(_Itself):
         self._slots: tuple[Slot, list[Slot]] | None = None
         self._forward = 0
 
-    def forward(self, pictures: Tensor) -> list[Tensor]:
+    def _looked(self, pictures: Tensor) -> list[Tensor]:
         recorder = self._recorder
-        pictures = pictures.detach()
         given = recorder.enter(pictures)
-        with recorder:
-            seen = super().forward(pictures)
+        with NumbersRead(recorder), recorder:
+            seen = super()._looked(pictures)
         self._forward = len(recorder.operations)
         try:
             self._slots = given, [recorder.slot(each) for each in seen]
@@ -179,8 +187,9 @@ class _Recorded(_Itself):
 
     def back(self, gradients: Sequence[Tensor]) -> Tensor:
         recorder = self._recorder
+        gradients = [each.clone() for each in gradients]  # one memory for several would be taken for one gradient
         entered = [recorder.enter(each) for each in gradients]
-        with recorder:
+        with NumbersRead(recorder), recorder:
             found = super().back(gradients)
         try:
             if recorder.refused or self._slots is None:
@@ -202,8 +211,13 @@ class _Compared(_Itself):
     def back(self, gradients: Sequence[Tensor]) -> Tensor:
         found, seen = super().back(gradients), [each.detach() for each in self._seen]
         self._seen = []
-        with torch.no_grad():
-            values = self._tape.forward(self._pictures.detach())
-            same = all(map(torch.equal, self._tape.seen(values), seen)) and torch.equal(self._tape.back(values, gradients), found)
-        self._judge(same)
+        try:
+            self._judge(self._agrees(seen, gradients, found))
+        except (RuntimeError, TypeError, ValueError):  # an operator that cannot be called from outside
+            self._judge(False)
         return found
+
+    @torch.no_grad()
+    def _agrees(self, seen: list[Tensor], gradients: Sequence[Tensor], found: Tensor) -> bool:
+        values = self._tape.forward(self._pictures.detach())
+        return all(map(torch.equal, self._tape.seen(values), seen)) and torch.equal(self._tape.back(values, gradients), found)
