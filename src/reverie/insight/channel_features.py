@@ -21,6 +21,7 @@ from reverie.store import Shelf
 from reverie.target import of_layer
 
 FEATURE_SIDES = (96, 144)  # pixels, of layers that see less than the first, and of all others
+FEATURE_STEPS = 48  # in each octave: at this size more change little that is seen, and one waits for them
 _CHANNELS = " all channels"  # of what is kept beside a picture that cannot hold them
 
 
@@ -62,6 +63,7 @@ def _recipe(request: SeeRequest, layer: Layer) -> Recipe:
         choices["octaves"] = octaves_for(COMMANDS["feature"].default("octave_scale"), network, size)
     else:
         choices["octaves"] = 1 + (min(size) > FEATURE_SIDES[0])
+        choices.setdefault("steps", FEATURE_STEPS)
     return recipe_for(replace(request, seed=0), layer, "feature", size, (NoiseInput(noise="pink"),), **choices)
 
 
