@@ -56,8 +56,7 @@ def _make(doing: str, call: Call, plan_all: Callable[[list[str], Any], list[Plan
     )
     plans, refused = _planned(call, plan_all, opened or call.network.several(out.printing.quiet))
     recipes = [recipe for plan in plans for recipe in plan.recipes()]
-    if fault := next((each for number, recipe in enumerate(recipes) if (each := out.sheet_fault(number, recipe))), None):
-        raise fault
+    out.check_on_sheet(recipes)
     paths = [[out.ready(_name(recipe), plan.start, recipe) for recipe in plan.recipes()] for plan in plans]
     out.check_sheet(sum(len(files) for files in paths), *(path for files in paths for path in files))
     made: list[Picture] = []

@@ -181,9 +181,10 @@ class Outputs:
         if self.sheet.place.absolute() in {each.absolute() for path in paths for each in (path, strip_of(path))}:
             raise UsageError(f"{choice('sheet', self.sheet.place)} is also the name of a picture", "give the sheet another name")
 
-    def sheet_fault(self, number: int, recipe: Recipe) -> OutputError | None:
-        """What keeps a picture from going on the sheet as this one, counted from 0: a sheet of others is there."""
-        return None if self.sheet is None else self.sheet.fault(number, recipe)
+    def check_on_sheet(self, recipes: Iterable[Recipe]) -> None:
+        """Raise OutputError where a sheet of others than these pictures is there."""
+        if self.sheet is not None:
+            self.sheet.check_pictures(recipes)
 
     def note(self, notes: Sequence[str]) -> None:
         """What the user should know, each thing once."""
@@ -199,7 +200,7 @@ class Outputs:
         from reverie.pictures import sheet
 
         place = self.sheet.place
-        if not self.sheet.save(sheet(pictures, labels), len(pictures), self.writing.with_recipe):
+        if not self.sheet.save(sheet(pictures, labels), (each.recipe for each in pictures), self.writing.with_recipe):
             remark(f"'{place}' has more of these pictures, and is left as it was")
             return
         seconds = round(sum(each.seconds or 0.0 for each in pictures), 3)
