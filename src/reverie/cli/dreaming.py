@@ -74,7 +74,8 @@ def dream(call: Call) -> int:
                         expected = _tell_time([each for each, _ in wanted[number - 1 :]], start, plan, call.given.get("width"))
                     picture = plan.make(shown, out.making)
                     shown.close()
-                    out.save(picture, path)
+                    if not out.save(picture, path):
+                        break
                     if expected and not shown.interrupted:
                         of_first, of_rest = expected
                         if note := corrected(of_first, picture.seconds or 0.0, of_rest, len(wanted) - number):
@@ -90,7 +91,7 @@ def dream(call: Call) -> int:
         if len(rows) > 1 and not out.printing.as_json:
             say(of_all(rows))
     code = told(faults)
-    if out.unfinished or (done < len(wanted) and shown.interrupted):
+    if out.unfinished or out.left or (done < len(wanted) and shown.interrupted):
         raise out.stopped(done, len(wanted))
     return code
 

@@ -68,12 +68,12 @@ def _make(doing: str, call: Call, plan_all: Callable[[list[str], Any], list[Plan
             shown.begin(f"{doing} {number}/{len(plans)}" if len(plans) > 1 else doing)
             pictures = plan.make_all(shown, out.making)
             shown.close()
-            made += pictures
             for picture, path in zip(pictures, files, strict=True):
                 if not picture.alive:
                     remark(f"{picture.notes[-1]}: no picture of it")
+                elif not out.save(picture, path, **_opinions(picture, out)):
                     continue
-                out.save(picture, path, **_opinions(picture, out))
+                made.append(picture)
             if shown.interrupted:
                 break
         out.save_sheet(made)
