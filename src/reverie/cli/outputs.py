@@ -287,7 +287,11 @@ def what_is_at(place: Path, recipe: Recipe) -> str:
     if old is None:
         return "without a recipe that says how it was made"
     names = told_apart(old, recipe)
-    return f"made with other choices ({', '.join(names[:_NAMED])}{' …' * (len(names) > _NAMED)})" if names else "or lacks what is asked for"
+    if names:
+        return f"made with other choices ({', '.join(names[:_NAMED])}{' …' * (len(names) > _NAMED)})"
+    if (old.machine, old.schema_version) != (recipe.machine, recipe.schema_version):
+        return "made on another machine, or by another torch or Reverie, or with other threads or precision"
+    return "or lacks what is asked for"
 
 
 def _is_part(place: Path, picture: Picture) -> bool:
