@@ -146,6 +146,12 @@ def test_of_several_starts_a_bad_one_does_not_stop_the_others(run: Run, place: P
             assert "'no.png' does not exist" in missing and "'in/c.png' is empty" in empty
 
 
+def test_what_is_wrong_with_all_is_told_once(run: Run, sky: Path, place: Path) -> None:
+    (place / "guide.png").write_bytes(b"no picture")
+    answer = run("dream", sky.name, "noise:pink", "noise:grey", *SHORT, "--guide", "guide.png")
+    assert answer.code == 3 and answer.err.count("guide.png") == 1, answer
+
+
 # ── answers ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
