@@ -29,6 +29,12 @@ def test_the_extras_are_those_of_the_package() -> None:
     assert have["all"] == (f"reverie[{','.join(name for name in EXTRAS if name != 'zoo')}]",)
 
 
+def test_pydantic_leaves_out_fields_that_have_their_default() -> None:
+    """`exclude_if` came with 2.12."""
+    (bound,) = (each for each in PROJECT["dependencies"] if each.startswith("pydantic"))
+    assert tuple(map(int, bound.removeprefix("pydantic>=").split("."))) >= (2, 12)
+
+
 @pytest.fixture
 def entered(monkeypatch: pytest.MonkeyPatch) -> None:
     """The shell finds the Python that runs, and pip is there."""

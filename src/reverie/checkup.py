@@ -13,7 +13,7 @@ from importlib import metadata
 from reverie.installing import install, torch_build
 from reverie.store import cache_folder
 from reverie.version import __version__
-from reverie.waiting import WAITING
+from reverie.waiting import WAITING, gives_way_here_alone
 
 EXTRAS = {"HEIC pictures": "pillow-heif", "what counted": "captum", "films": "av", "motion in films": "opencv-python-headless"}
 
@@ -68,6 +68,10 @@ def _torch() -> list[Finding]:
 def _waiting() -> Finding:
     """How threads wait for each other: spinning, they keep cores from whatever else runs, and each step waits for that."""
     policy, how = os.environ.get("OMP_WAIT_POLICY", ""), " and ".join(f"{name}={value}" for name, value in WAITING.items())
+    if gives_way_here_alone():
+        return Finding(
+            "waiting threads", "give their core away in commands, spin in Python", f"for Python too, before torch is loaded set {how}"
+        )
     if policy.lower() == "passive":
         return Finding("waiting threads", "give their core away")
     return Finding("waiting threads", "spin: slow beside other work", f"before torch is loaded set {how}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -11,10 +12,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.helpers.commands import Run, listed, photo, pixels
+from tests.helpers.commands import Run, contents, listed, photo, pixels, saved
 
 from reverie import store
-from reverie.album import read_recipe
+from reverie.album import read_recipe, sheet_at
+from reverie.recipe import digest
 
 pytestmark = pytest.mark.usefixtures("place")
 
@@ -83,11 +85,34 @@ def test_ctrl_c_among_several(run: Run, sky: Path, place: Path, monkeypatch: pyt
 
 def test_ctrl_c_says_how_many_are_done_and_what_goes_on(run: Run, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     small = ("--size", "64", "--octaves", "1", "--steps", "2", "--batch", "1")
-    for flags, left in (("--force",), "the same command without --force goes on"), (("--no-recipe",), "stopped early\n"):
-        with monkeypatch.context() as patch:
-            at_step(patch, 1)
-            answer = run("imagine", "banana", "daisy", "jeep", *small, *flags)
-        assert answer.code == 130 and left in answer.err and answer.err.count("1 of 3") == ("--force" in flags), answer
+    with monkeypatch.context() as patch:
+        at_step(patch, 1)
+        answer = run("imagine", "banana", "daisy", "jeep", *small, "--force")
+    assert answer.code == 130 and "1 of 3 pictures are done, and the same command without --force goes on" in answer.err, answer
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("imagine", "banana", "daisy", "--batch", "1", "--steps", "2"),
+        ("dream", "noise:pink", "--steps", "5"),
+        ("dream", "noise:pink", "--steps", "5", "-o", "a.png"),
+    ],
+)
+@pytest.mark.parametrize("forced", [(), ("--force",)])
+def test_ctrl_c_without_a_recipe_says_that_it_is_made_anew(
+    run: Run, place: Path, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...], forced: tuple[str, ...]
+) -> None:
+    """Nobody knows how far it had come: the same command takes it for another's."""
+    command = (*command, "--size", "64", "--octaves", "1", "--no-recipe")
+    with monkeypatch.context() as patch:
+        at_step(patch, 1)
+        answer = run(*command, *forced)
+    assert answer.code == 130 and listed(place) == sorted(answer.out.splitlines()), answer
+    assert "as its recipe says" not in answer.err and "makes it whole" not in answer.err and " are done" not in answer.err
+    again = "the same command makes it anew" if forced else "the same command with --force makes it anew"
+    assert f"the last picture is what had been dreamt so far; {again}" in answer.err
+    assert run(*command, "--force").code == 0 and set(answer.out.splitlines()) <= set(listed(place))
 
 
 def test_ctrl_c_leaves_a_whole_picture_that_was_there(run: Run, sky: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,6 +121,32 @@ def test_ctrl_c_leaves_a_whole_picture_that_was_there(run: Run, sky: Path, monke
     at_step(monkeypatch, 1)
     run("dream", sky.name, "--octaves", "1", "--steps", "5", "-o", "a.png", "--force").fault(130, "'a.png' was there before")
     assert Path("a.png").read_bytes() == before
+
+
+def test_what_was_there_before_hides_neither_count_nor_faults_nor_sheet(
+    run: Run, sky: Path, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a.png", "b.png"):
+        saved(place / name)
+    command = ("dream", "a.png", "none.png", "b.png", "noise:pink", "--width", "64", "--octaves", "1", "--steps", "2", "-o", "out")
+    assert run(*command).code == 3
+    before = contents(place / "out")
+    at_step(monkeypatch, 1)
+    answer = run(*command, "--force", "--sheet", "s.png")
+    assert answer.code == 130 and contents(place / "out") == before, answer
+    first, sheet = answer.out.splitlines()
+    assert sheet == "s.png" and sheet_at(Path("s.png")) == [digest(read_recipe(first))]
+    assert "'none.png' does not exist" in answer.err
+    assert "1 of 3 pictures are done" in answer.err and re.search(r"'out/b-.*\.png' was there before and is left as it was", answer.err)
+
+
+def test_a_batch_that_was_there_before_is_left(run: Run, alone: None, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    command = ("imagine", "banana", "daisy", "--size", "64", "--octaves", "1", "--steps", "5")
+    assert run(*command).code == 0
+    before = contents(place)
+    at_step(monkeypatch, 1)
+    run(*command, "--force").fault(130, "stopped early", "0 of 2 pictures", "2 pictures were there before and are left as they were")
+    assert contents(place) == before
 
 
 @pytest.mark.parametrize("named", [("-o", "a.png"), (), ("--making", "2")])

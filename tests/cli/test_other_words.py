@@ -67,7 +67,17 @@ def test_every_word_leads_to_a_choice_that_some_command_has() -> None:
 
 @pytest.mark.parametrize(
     ("word", "meant"),
-    [("photos/sky.jpg", "dream photos/sky.jpg"), ("a b.MP4", "film 'a b.MP4'"), (".", "dream ."), ("a.gif", "dream a.gif")],
+    [
+        ("noise:pink", "dream noise:pink"),
+        ("photos/sky.jpg", "dream photos/sky.jpg"),
+        ("a b.MP4", "film 'a b.MP4'"),
+        (".", "dream ."),
+        ("a.gif", "dream a.gif"),
+    ],
 )
-def test_a_file_in_the_place_of_a_command(run: Run, word: str, meant: str) -> None:
+def test_a_start_in_the_place_of_a_command(run: Run, word: str, meant: str) -> None:
     run(word).fault(2, f"no command '{word}'", f"`reverie {meant}`")
+
+
+def test_nothing_in_the_place_of_a_command(run: Run) -> None:
+    run("").fault(2, "no command ''", "`reverie --help` lists them")

@@ -8,6 +8,7 @@ import io
 import json
 import os
 import shutil
+import subprocess
 import sys
 import warnings
 from pathlib import Path
@@ -24,6 +25,7 @@ from reverie.cli import console
 from reverie.cli.main import main
 from reverie.networks.builtin import catalogue
 from reverie.recipe import DEFAULT_NETWORK, LEVELS
+from reverie.waiting import WAITING
 
 pytestmark = pytest.mark.usefixtures("place")
 
@@ -144,6 +146,12 @@ def test_of_several_starts_a_bad_one_does_not_stop_the_others(run: Run, place: P
             assert "'no.png' does not exist" in missing and "'in/c.png' is empty" in empty
 
 
+def test_what_is_wrong_with_all_is_told_once(run: Run, sky: Path, place: Path) -> None:
+    (place / "guide.png").write_bytes(b"no picture")
+    answer = run("dream", sky.name, "noise:pink", "noise:grey", *SHORT, "--guide", "guide.png")
+    assert answer.code == 3 and answer.err.count("guide.png") == 1, answer
+
+
 # ── answers ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -190,6 +198,22 @@ def test_doctor(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "torch", None)
     broken = run("doctor")
     assert broken.code == 0 and "cannot be imported" in broken.out
+
+
+@pytest.mark.parametrize(
+    ("said", "state", "remedy"),
+    [
+        ({}, "give their core away in commands, spin in Python", "set OMP_WAIT_POLICY=passive and GOMP_SPINCOUNT=3000"),
+        (WAITING, "give their core away", ""),
+        ({"OMP_WAIT_POLICY": "active"}, "spin: slow beside other work", "before torch is loaded set OMP_WAIT_POLICY=passive"),
+    ],
+)
+def test_doctor_tells_how_threads_wait_in_python(place: Path, said: dict[str, str], state: str, remedy: str) -> None:
+    surroundings = {name: value for name, value in os.environ.items() if name not in WAITING} | said
+    command = [sys.executable, "-c", "from reverie.cli import run; run()", "doctor", "--json"]
+    done = subprocess.run(command, env=surroundings, capture_output=True, text=True, check=True)
+    (row,) = (each for each in json.loads(done.stdout) if each["what"] == "waiting threads")
+    assert row["state"] == state and remedy in row["remedy"] and bool(remedy) == bool(row["remedy"])
 
 
 def test_progress_goes_to_a_terminal_and_results_to_stdout(run: Run, sky: Path, monkeypatch: pytest.MonkeyPatch) -> None:

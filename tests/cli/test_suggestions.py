@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
-from tests.helpers.commands import Run
+from tests.helpers.commands import Run, saved
 
 from reverie.api.plans_from_noise import plan_feature, plan_imagine
 from reverie.errors import nearest
+
+LIGHT = ("--level", "edges", "--steps", "1", "--channels", "0", "--width", "64")
 
 pytestmark = pytest.mark.usefixtures("sky")
 
@@ -48,13 +52,16 @@ def test_nothing_is_suggested_where_all_is_far(run: Run, word: str) -> None:
     run("imagine", word).fault(2, f"no label '{word}'", "`reverie labels` lists them all")
 
 
-def test_a_word_that_is_taken_for_one_class_is_told(run: Run) -> None:
+def test_a_word_that_is_taken_for_one_class_is_told(run: Run, place: Path) -> None:
     small = ("--size", "64", "--octaves", "1", "--steps", "1")
     told = "dolphin is taken for killer whale (148), the one class that the word stands for"
     for command in (("imagine", "dolphin"), ("imagine", "--between", "dolphin", "banana", "--count", "2"), ("feature", "class:dolphin")):
         answer = run(*command, *small)
         assert answer.code == 0 and answer.err.count(told) == 1, answer
     assert "Orca is taken for killer whale (148), which has that name too" in run("imagine", "Orca", *small, "--force").err
+    seen = run("see", "sky.png", saved(place / "other.png", 64, 64).name, "--why", "dolphin", *LIGHT)
+    assert seen.code == 0 and seen.err.count(told) == 1, seen
+    assert "is taken for" not in run("see", "sky.png", "--why", "killer whale", *LIGHT).err
     for label in ("148", "killer whale", "Killer Whale"):
         assert "is taken for" not in run("imagine", label, *small, "--force").err
 

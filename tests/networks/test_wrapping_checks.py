@@ -190,7 +190,10 @@ def test_names_of_classes_may_be_digits() -> None:
     ("given", "says"),
     [
         ({"a": 0, "b": 1, "c": 3, "d": 4}, "labels without one for class 2; give one name to each of the classes 0 to 3"),
-        ({"a": 0, "b": 1, "c": 1, "d": 3}, "labels without one for class 2"),
+        ({"a": 0, "b": 1, "c": 1, "d": 3}, "labels with 2 names for class 1, 'b' and 'c'; give one name to each class"),
+        ({0: "a", "0": "b", 1: "c", 2: "d"}, "labels with 2 names for class 0, 'a' and 'b'"),
+        ({"a": -1, "b": 0, "c": 1, "d": 2}, "labels with the number -1 for 'a'; classes are counted from 0"),
+        ({-1: "a", 0: "b", 1: "c", 2: "d"}, "labels with the number -1 for 'a'"),
         ({1: "a", 2: "b", 3: "c", 4: "d"}, "labels without one for class 0"),
         ({"a": "x", "b": "y"}, "labels in a dictionary without numbers of classes"),
         ({"a", "b", "c", "d"}, "labels in a set, which has no order; give a list"),

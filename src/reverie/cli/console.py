@@ -84,8 +84,8 @@ class Faults(list[ReverieError]):
 
 
 def told(faults: Sequence[ReverieError]) -> int:
-    """Say each in a line; the exit code that follows, which is that of the first."""
-    for each in faults:
+    """Say each in a line, what is wrong with several once; the exit code that follows, which is that of the first."""
+    for each in {str(each): each for each in faults}.values():
         remark(each)
     return faults[0].exit_code if faults else 0
 

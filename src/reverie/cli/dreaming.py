@@ -7,20 +7,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reverie.album import made_by_reverie
-from reverie.cli.console import Faults, line, remark, say, told
+from reverie.cli.console import Faults, Line, line, remark, say, told
 from reverie.cli.estimates import corrected, in_time, of_all, of_picture
 from reverie.cli.flags import Call
 from reverie.cli.outputs import Outputs, named, stem_of, what_for
 from reverie.cli.query_commands import check_readable
-from reverie.errors import InputError, OutputError
+from reverie.errors import InputError
 from reverie.recipe import Estimate, each_of, is_noise
 from reverie.store import expanded, is_folder, originals, speakable
 
 if TYPE_CHECKING:
     from reverie.pictures import Picture
+    from reverie.recipe import Recipe
     from reverie.render import Plan
 
-_ON_SHEET = 448  # pixels of width of a picture that is put on a sheet
+_WIDTH_ON_SHEET = 448  # pixels of width of a picture that is put on a sheet
 
 
 def dream(call: Call) -> int:
@@ -32,7 +33,8 @@ def dream(call: Call) -> int:
     wanted = [(start, each) for start in starts for each in each_of(call.choices)]
     many = faults.many = faults.many or len(wanted) > 1
     out = Outputs(call, many)
-    out.check_sheet(len(wanted))
+    with originals(Path(each) for each in starts):
+        out.check_sheet(len(wanted))
     from reverie.cli.public import api
     from reverie.pictures import to_width
 
@@ -42,8 +44,9 @@ def dream(call: Call) -> int:
     made: list[Picture] = []  # small, for the sheet
     labels: list[str] = []
     rows: list[dict[str, Any]] = []  # of estimates
-    sheet_fault: OutputError | None = None
     with originals(Path(each) for each in starts), line(out.printing.quiet) as shown, out.printed():
+        if not call.of(Estimate).estimate:
+            network = _on_sheet(out, wanted, network, shown)
         for number, (start, choices) in enumerate(wanted, 1):
             shown.begin(f"dreaming {number}/{len(wanted)}" if len(wanted) > 1 else "dreaming")
             out.start = start if len(starts) > 1 else ""
@@ -57,8 +60,6 @@ def dream(call: Call) -> int:
                     rows.append(row)
                     done += 1
                     continue
-                if sheet_fault := out.sheet_fault(len(made), plan.recipe):
-                    break
                 path = out.ready(_name(call, start, plan, starts, choices.get("variant")), plan.start, plan.recipe)
                 out.check_sheet(len(wanted), path)
                 if shown.interrupted:
@@ -73,7 +74,8 @@ def dream(call: Call) -> int:
                         expected = _tell_time([each for each, _ in wanted[number - 1 :]], start, plan, call.given.get("width"))
                     picture = plan.make(shown, out.making)
                     shown.close()
-                    out.save(picture, path)
+                    if not out.save(picture, path):
+                        break
                     if expected and not shown.interrupted:
                         of_first, of_rest = expected
                         if note := corrected(of_first, picture.seconds or 0.0, of_rest, len(wanted) - number):
@@ -81,19 +83,37 @@ def dream(call: Call) -> int:
                         expected = None
                 done += 1
                 if out.sheet is not None:
-                    made.append(to_width(picture, min(picture.size[1], _ON_SHEET)))
+                    made.append(to_width(picture, min(picture.size[1], _WIDTH_ON_SHEET)))
                     labels.append(path.stem)
             if shown.interrupted:
                 break
-        if sheet_fault is not None:
-            raise sheet_fault
         out.save_sheet(made, labels)
         if len(rows) > 1 and not out.printing.as_json:
             say(of_all(rows))
     code = told(faults)
-    if out.unfinished or (done < len(wanted) and shown.interrupted):
+    if out.unfinished or out.left or (done < len(wanted) and shown.interrupted):
         raise out.stopped(done, len(wanted))
     return code
+
+
+def _on_sheet(out: Outputs, wanted: Sequence[tuple[str, dict[str, Any]]], network: Any, shown: Line) -> Any:
+    """Raise OutputError now, before any is made, where a sheet of other pictures is there. What cannot be planned is told in its turn.
+
+    Returns:
+        the networks, open where they were needed.
+    """
+    from reverie.cli.public import api
+
+    recipes: list[Recipe] = []
+    for start, choices in wanted if out.sheet is not None and out.sheet.there else ():
+        with Faults(many=True).kept():
+            plan = api.plan_dream(start, network=network, **choices)
+            network = plan.networks
+            recipes.append(plan.recipe)
+        if shown.interrupted:
+            return network
+    out.check_on_sheet(recipes)
+    return network
 
 
 def _tell_time(left: list[str], start: str, plan: Plan, wanted: int | None) -> tuple[float, float]:

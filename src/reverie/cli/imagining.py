@@ -56,8 +56,7 @@ def _make(doing: str, call: Call, plan_all: Callable[[list[str], Any], list[Plan
     )
     plans, refused = _planned(call, plan_all, opened or call.network.several(out.printing.quiet))
     recipes = [recipe for plan in plans for recipe in plan.recipes()]
-    if fault := next((each for number, recipe in enumerate(recipes) if (each := out.sheet_fault(number, recipe))), None):
-        raise fault
+    out.check_on_sheet(recipes)
     paths = [[out.ready(_name(recipe), plan.start, recipe) for recipe in plan.recipes()] for plan in plans]
     out.check_sheet(sum(len(files) for files in paths), *(path for files in paths for path in files))
     made: list[Picture] = []
@@ -69,12 +68,12 @@ def _make(doing: str, call: Call, plan_all: Callable[[list[str], Any], list[Plan
             shown.begin(f"{doing} {number}/{len(plans)}" if len(plans) > 1 else doing)
             pictures = plan.make_all(shown, out.making)
             shown.close()
-            made += pictures
             for picture, path in zip(pictures, files, strict=True):
                 if not picture.alive:
                     remark(f"{picture.notes[-1]}: no picture of it")
+                elif not out.save(picture, path, **_opinions(picture, out)):
                     continue
-                out.save(picture, path, **_opinions(picture, out))
+                made.append(picture)
             if shown.interrupted:
                 break
         out.save_sheet(made)

@@ -6,7 +6,7 @@ import os
 import shlex
 
 from reverie.errors import UsageError, choice, did_you_mean, nearest, unknown
-from reverie.recipe import COMMANDS, CommandSpec, flag_in, flag_names
+from reverie.recipe import COMMANDS, CommandSpec, flag_in, flag_names, is_noise
 from reverie.store import expanded
 
 _OURS: dict[str, str] = {  # field: what others call it
@@ -111,12 +111,14 @@ _WORDS = frozenset(["prompt", "text", "word", "words", "caption", "query"])
 
 
 def no_such_command(word: str) -> UsageError:
-    """The error for a word where a command belongs: a file or a folder is meant for one."""
+    """The error for a word where a command belongs: a file, a folder or noise is meant for one."""
     from reverie.files import READABLE
     from reverie.files.films.reading import READABLE_FILMS
 
     suffix = expanded(word).suffix.lower()
-    if suffix not in READABLE | READABLE_FILMS and not os.path.lexists(expanded(word)):
+    if is_noise(word):
+        return UsageError(f"no command '{word[:80]}'", f"a command comes before noise: `reverie dream {shlex.quote(word)}`")
+    if not word or (suffix not in READABLE | READABLE_FILMS and not os.path.lexists(expanded(word))):
         return unknown("command", word, COMMANDS, "`reverie --help` lists them")
     kind = "film" if suffix in READABLE_FILMS - READABLE else "dream"
     return UsageError(f"no command '{word[:80]}'", f"a command comes before a file: `reverie {kind} {shlex.quote(word)}`")

@@ -45,6 +45,7 @@ class Outputs:
         self.destination = Destination(self.writing.output, several, frozenset(SUFFIXES))
         self.results: list[dict[str, Any]] = []
         self.unfinished = 0
+        self.left: list[Path] = []  # as they were: what stopped early is worth less
         self.start = ""  # that notes are of, where there are several
         self._told: set[str] = set()
         self._several = several
@@ -143,11 +144,16 @@ class Outputs:
             self._there[path] = old
         return True
 
-    def save(self, picture: Picture, path: Path, **beside: Any) -> None:
-        """Write a picture, and the strip of those from along the way; print their paths at once, or with `--json` at the end."""
+    def save(self, picture: Picture, path: Path, **beside: Any) -> bool:
+        """Write a picture, and the strip of those from along the way; print their paths at once, or with `--json` at the end.
+
+        Returns:
+            False where it stopped early and what is there is left, which `stopped` will tell.
+        """
         stopped = picture.recipe is not None and picture.recipe.stopped is not None
         if stopped and not _is_further(picture, path, self.writing.force):
-            raise Interrupted("stopped early", f"'{path}' was there before and is left as it was")
+            self.left.append(path)
+            return False
         self.destination.made()
         again = self.writing.force or _is_part(path, picture)
         picture.save(path, force=again, with_recipe=self.writing.with_recipe)
@@ -172,6 +178,7 @@ class Outputs:
             made = Picture(strip(frames), recipe=picture.recipe)
             made.save(beside_it, force=again or _is_part(beside_it, picture), with_recipe=self.writing.with_recipe)
             self._tell({**self.results[-1], "path": str(beside_it)}, beside_it)
+        return True
 
     def check_sheet(self, count: int, *paths: Path) -> None:
         """Find out now whether so many pictures fit on the sheet, if one was asked for, and whether it is another file than these."""
@@ -181,9 +188,10 @@ class Outputs:
         if self.sheet.place.absolute() in {each.absolute() for path in paths for each in (path, strip_of(path))}:
             raise UsageError(f"{choice('sheet', self.sheet.place)} is also the name of a picture", "give the sheet another name")
 
-    def sheet_fault(self, number: int, recipe: Recipe) -> OutputError | None:
-        """What keeps a picture from going on the sheet as this one, counted from 0: a sheet of others is there."""
-        return None if self.sheet is None else self.sheet.fault(number, recipe)
+    def check_on_sheet(self, recipes: Iterable[Recipe]) -> None:
+        """Raise OutputError where a sheet of others than these pictures is there."""
+        if self.sheet is not None:
+            self.sheet.check_pictures(recipes)
 
     def note(self, notes: Sequence[str]) -> None:
         """What the user should know, each thing once."""
@@ -199,18 +207,24 @@ class Outputs:
         from reverie.pictures import sheet
 
         place = self.sheet.place
-        if not self.sheet.save(sheet(pictures, labels), len(pictures), self.writing.with_recipe):
+        if not self.sheet.save(sheet(pictures, labels), (each.recipe for each in pictures), self.writing.with_recipe):
             remark(f"'{place}' has more of these pictures, and is left as it was")
             return
         seconds = round(sum(each.seconds or 0.0 for each in pictures), 3)
         self._tell({"path": str(place), "recipe": None, "seconds": seconds, "score": None}, place)
 
     def stopped(self, done: int, wanted: int) -> Interrupted:
-        """That so many of the pictures are there, one of them perhaps as far as it had come."""
+        """That so many of the pictures are there, one of them perhaps as far as it had come, and what is left as it was."""
+        told: list[str] = []
         if wanted > 1 and self.writing.with_recipe:  # by which those that are done are known
-            return Interrupted("stopped early", so_far(done - self.unfinished, wanted, self.writing.force))
-        last = "the last picture is what had been dreamt so far, as its recipe says; the same command makes it whole"
-        return Interrupted("stopped early", last if self.unfinished else "")
+            told.append(so_far(done - self.unfinished, wanted, self.writing.force))
+        elif self.unfinished:
+            told.append(_of_last(self.unfinished, self.writing))
+        if self.left:
+            one = len(self.left) == 1
+            what = f"'{self.left[0]}' was there before and is left as it was"
+            told.append(what if one else f"{len(self.left)} pictures were there before and are left as they were")
+        return Interrupted("stopped early", "; ".join(told))
 
     def tell(self, result: dict[str, Any], text: str = "") -> None:
         """A result that is no picture."""
@@ -273,7 +287,11 @@ def what_is_at(place: Path, recipe: Recipe) -> str:
     if old is None:
         return "without a recipe that says how it was made"
     names = told_apart(old, recipe)
-    return f"made with other choices ({', '.join(names[:_NAMED])}{' …' * (len(names) > _NAMED)})" if names else "or lacks what is asked for"
+    if names:
+        return f"made with other choices ({', '.join(names[:_NAMED])}{' …' * (len(names) > _NAMED)})"
+    if (old.machine, old.schema_version) != (recipe.machine, recipe.schema_version):
+        return "made on another machine, or by another torch or Reverie, or with other threads or precision"
+    return "or lacks what is asked for"
 
 
 def _is_part(place: Path, picture: Picture) -> bool:
@@ -313,6 +331,16 @@ def named(stem: str, ending: str) -> str:
     while len(os.fsencode(stem)) > 255 - 16 - len(ending):
         stem = stem[:-1]
     return stem + ending
+
+
+def _of_last(count: int, writing: Writing) -> str:
+    """What so many unfinished pictures are, and what goes on: without a recipe nobody knows how far they had come."""
+    last, them = ("the last picture is", "it") if count == 1 else (f"the last {count} pictures are", "them")
+    what = f"{last} what had been dreamt so far"
+    if writing.with_recipe:
+        return f"{what}, as its recipe says; the same command makes {them} whole"
+    forced = "" if writing.force else f" with {choice('force')}"
+    return f"{what}; the same command{forced} makes {them} anew"
 
 
 def so_far(done: int, wanted: int, force: bool) -> str:

@@ -60,8 +60,8 @@ def redo(call: Call) -> int:
     with line(out.printing.quiet) as shown, out.printed():
         made = plan.make(shown)
         shown.close()
-        out.save(made, path)
-    if shown.interrupted and made.recipe is not None and made.recipe.stopped != plan.recipe.stopped:
+        written = out.save(made, path)
+    if not written or (shown.interrupted and made.recipe is not None and made.recipe.stopped != plan.recipe.stopped):
         raise out.stopped(1, 1)
     return 0
 

@@ -67,6 +67,7 @@ class _Looking:
         self._writing, self._beside, self._printing = call.of(Writing), call.of(PageWriting), call.of(Printing)
         self._network: Any = None
         self._taken: set[Path] = set()
+        self._told: set[str] = set()
         self._has_told_how_long = False
         given = None if self._writing.output is None else expanded(self._writing.output)
         self._place = None if many else given
@@ -80,7 +81,9 @@ class _Looking:
             plan = self._plan(picture)
             folder = self._folder_for(picture, plan)
             for note in plan.sight.notes:
-                remark(of_file(note, "the picture", picture if self._many else ""))
+                if (words := of_file(note, "the picture", picture if self._many else "")) not in self._told:
+                    remark(words)
+                self._told.add(words)
             if folder.kept is not None:
                 remark(f"'{folder.place}' is there already, of this picture and these choices; --force makes it anew")
                 self._tell(folder, plan, plan.sight.expected)

@@ -27,6 +27,7 @@ from reverie.recipe.requests import Look
 from reverie.recipe.running_requests import Machinery
 from reverie.render import check_size, noise_start
 from reverie.render import threads as using
+from reverie.render.class_words import note_on
 from reverie.render.noise import SMALLEST
 from reverie.store import expanded, is_folder
 from reverie.target import CLASSES, layer_names
@@ -199,7 +200,7 @@ def _explained(why: Any, network: Network, picture: Picture, labels: Sequence[La
     best = [each.index for each in labels[:2] or network.recognise(picture, top=2)]
     meant = (best[0],) if why is None else network.class_indices(why)
     if len(meant) == 1:
-        return _Explained(meant[0], next((each for each in best if each != meant[0]), None))
+        return _Explained(meant[0], next((each for each in best if each != meant[0]), None), note_on(why, network))
     index = next(each.index for each in network.recognise(picture, top=10**6) if each.index in meant)
     note = f"{why} is any of {len(meant)} classes; explained is {_label(network, index)}, the likeliest of them here"
     return _Explained(index, next((each for each in best if each != index), None), (note,))

@@ -21,6 +21,7 @@ _HOW = {
     "direction": ", along a direction",
     "own": ", by an objective of its own",
 }
+_NOT_CHOSEN = {"machine", "schema_version", "stopped", "opinions"}
 
 
 def in_words(recipe: Recipe, level: str | None = None) -> str:
@@ -71,8 +72,8 @@ def differences(recipe: Recipe) -> list[tuple[str, Any, Any]]:
 
 
 def told_apart(one: Recipe, other: Recipe) -> list[str]:
-    """What is not the same in two recipes, by name, but for the machine that made them: `seed`, `target`, `steps`."""
-    first, second = (each.model_dump(mode="json", exclude={"machine"}) for each in (one, other))
+    """What is not the same in two recipes, by name, but for what nobody chose: `seed`, `target`, `steps`."""
+    first, second = (each.model_dump(mode="json", exclude=_NOT_CHOSEN) for each in (one, other))
     return [each for name in {**first, **second} for each in _apart(name, first.get(name), second.get(name))]
 
 

@@ -12,7 +12,7 @@ from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, SupportsIndex
 
-from reverie.errors import InputError, MissingExtra, UsageError
+from reverie.errors import InputError, MissingExtra, UsageError, printable
 from reverie.installing import install
 from reverie.store import expanded
 
@@ -89,6 +89,13 @@ def _by_number(given: Mapping[Any, Any]) -> list[Any]:
     found = {_number(number): name for number, name in zip(numbers, names, strict=True)}
     if None in found:
         raise UsageError("labels in a dictionary without numbers of classes", 'write it like {"cat": 0, "dog": 1} or {0: "cat", 1: "dog"}')
+    for name, number in zip(names, map(_number, numbers), strict=True):
+        if number is not None and number < 0:
+            raise UsageError(f"labels with the number {number} for '{printable(name)[:40]}'", "classes are counted from 0")
+    if len(found) < len(numbers):
+        number, count = Counter(map(_number, numbers)).most_common(1)[0]
+        both = [printable(name)[:40] for each, name in zip(numbers, names, strict=True) if _number(each) == number]
+        raise UsageError(f"labels with {count} names for class {number}, '{both[0]}' and '{both[1]}'", "give one name to each class")
     missing = [index for index in range(len(given)) if index not in found]
     if missing:
         listed = ", ".join(map(str, missing[:12])) + ", …" * (len(missing) > 12)
