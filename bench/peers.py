@@ -28,7 +28,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-LITE = Path(__file__).parents[1] / "src" / "reverie" / "networks" / "lite.py"
+LITE = Path(__file__).parents[1] / "src" / "reverie" / "networks" / "builtin" / "efficientnet_lite.py"
 SIZE, STAGE, BLOCK, CHANNEL = 224, 4, 1, 10
 FEW, MANY, SEED = 4, 24, 5
 

@@ -2,7 +2,8 @@
 
 Each program makes a picture of each class from lite0 at 224 px with its own defaults (but the numbers of steps that the table gives), all
 with seed 0, eight classes in turn so that a busy moment of the machine falls on all alike. Only when a picture is final and rounded to
-8 bits does lite1, and does lite2, say what it shows: their opinions choose nothing, stop nothing, repeat nothing.
+8 bits does lite1, and does lite2, say what it shows: their opinions choose nothing, stop nothing, repeat nothing. What they see in all
+pictures of a program is also compared with what they see in photographs (`distance`).
 """
 
 from __future__ import annotations
@@ -30,9 +31,11 @@ from torch import Tensor
 
 import reverie
 from bench.floor import processor
-from bench.spectrum import LIGHT, photographs
+from bench.photographs import described, here, photograph
+from bench.spectrum import LIGHT, photographs, square
 from reverie.networks import Network
 from reverie.pictures import contact_sheet, quantise, resize
+from reverie.recipe import LookName
 
 CLASSES = (  # a living thing, a plant, a dish, a vehicle, a building, an instrument, a household thing, a landscape; three times
     *((340, "zebra"), (986, "yellow lady's slipper"), (953, "pineapple"), (820, "steam locomotive")),
@@ -44,7 +47,9 @@ CLASSES = (  # a living thing, a plant, a dish, a vehicle, a building, an instru
 )
 SIZE, SEED, BATCH = 224, 0, 8
 JUDGES = ("efficientnet-lite1", "efficientnet-lite2")
-OURS, LUCENT, DREAMS, HORAMA = PROGRAMS = ("ours", "torch-lucent", "torch-dreams", "horama")
+EMBLEM, NATURAL, LUCENT, DREAMS, HORAMA = PROGRAMS = ("emblem", "natural", "torch-lucent", "torch-dreams", "horama")
+OURS: dict[str, LookName] = {EMBLEM: "emblem", NATURAL: "natural"}
+DEPTHS = ("blocks.2.1", "blocks.6.0")  # of the judges: where textures are seen, and the last block
 LEAST_WAVE, BINS = 4, 16  # cycles per picture, and parts of the way from there to the highest frequency
 ROOT = Path(__file__).parents[1]
 PEERS = ROOT / ".venv-peers" / ("Scripts" if os.name == "nt" else "bin") / "python"
@@ -82,9 +87,9 @@ def rounded(pixels: Tensor) -> Tensor:
     return pixels.clamp(0, 1).mul(255).round() / 255
 
 
-def ours(classes: Sequence[tuple[int, str]], program: Program) -> None:
+def ours(preset: LookName, classes: Sequence[tuple[int, str]], options: argparse.Namespace, program: Program) -> None:
     began = time.perf_counter()
-    pictures = reverie.imagine([name for _, name in classes], seed=SEED, size=SIZE)
+    pictures = reverie.imagine([name for _, name in classes], seed=options.seed, size=options.size, preset=preset)
     took = time.perf_counter() - began
     program.whole = (program.whole or 0) + took
     for (number, _), picture in zip(classes, pictures, strict=True):
@@ -121,7 +126,7 @@ def make_all(names: Sequence[str], options: argparse.Namespace) -> dict[str, Pro
     """Every program's pictures, made in turn, a batch of classes at a time."""
     steps = {LUCENT: options.lucent_steps, DREAMS: options.dreams_steps, HORAMA: options.horama_steps}
     counts = dict.fromkeys(names, options.classes) | {HORAMA: min(options.classes, options.horama_classes)}
-    programs = {name: Program("ours" if name == OURS else name) for name in names}
+    programs = {name: Program(f"ours, {name}" if name in OURS else name) for name in names}
     with tempfile.TemporaryDirectory() as place:
         if HORAMA in names:
             np.save(Path(place) / "stand-in.npy", horama_spectrum())
@@ -131,8 +136,8 @@ def make_all(names: Sequence[str], options: argparse.Namespace) -> dict[str, Pro
                 if not classes or program.failed:
                     continue
                 print(f"{name}: {first + 1} to {first + len(classes)} of {counts[name]}", file=sys.stderr)
-                if name == OURS:
-                    ours(classes, program)
+                if name in OURS:
+                    ours(OURS[name], classes, options, program)
                 else:
                     peer(name, classes, steps[name], options.peers, Path(place), program)
     return programs
@@ -167,8 +172,24 @@ def judge(judges: dict[str, Network], made: Made) -> dict[str, Any]:
             "probability": next(each.probability for each in labels if each.index == made.number),
             "labels": [{"index": e.index, "label": e.label, "probability": e.probability} for e in labels[:5]],
         }
-    slope = spectrum(light(made.pixels))[0]
-    return {"judges": says, "slope": None if math.isnan(slope) else slope, "seconds": made.seconds, "recipe": made.recipe}
+    return {"judges": says, **looks(judges, made.pixels), "seconds": made.seconds, "recipe": made.recipe}
+
+
+def looks(judges: dict[str, Network], pixels: Tensor) -> dict[str, Any]:
+    """How a picture (3, H, W) looks, whatever it shows.
+
+    Returns:
+        features: for each judge and depth the mean of each channel, (C,) each. slope: of its spectrum, None if it is flat.
+        contrast: the standard deviation of its light. colour: the root mean square of what its channels differ by from their mean.
+    """
+    plane = light(pixels)
+    slope: float | None = spectrum(plane)[0]
+    with torch.no_grad():
+        seen = {name: net.prepare(DEPTHS)(resize(pixels, *net.size)[None]) for name, net in judges.items()}
+    colour = (pixels - pixels.mean(0)).square().mean().sqrt()
+    features = {name: {depth: each[depth][0].mean((1, 2)).tolist() for depth in DEPTHS} for name, each in seen.items()}
+    slope = None if slope is None or math.isnan(slope) else slope
+    return {"features": features, "slope": slope, "contrast": float(plane.std()), "colour": float(colour)}
 
 
 def light(pixels: Tensor) -> Tensor:
@@ -223,35 +244,79 @@ def spread(values: Sequence[float], digits: int) -> str:
     return f"{statistics.median(values):.{digits}f} ({min(values):.{digits}f} to {max(values):.{digits}f})".replace("-", "−")
 
 
-def row(title: str, judged: Sequence[dict[str, Any]]) -> list[str]:
-    """A row of the table."""
+def row(title: str, judged: Sequence[dict[str, Any]], shown: Sequence[dict[str, Any]]) -> list[str]:
+    """A row of the table; `shown` is what there is to say of photographs."""
     says = [[each["judges"][name] for each in judged] for name in JUDGES]
     first = [[each["first"] for each in one] for one in says]
     both = [all(pair) for pair in zip(*first, strict=True)]
-    slopes = [each["slope"] for each in judged if each["slope"] is not None]
     return [
         title,
         str(len(judged)),
         *(f"{100 * statistics.mean(one):.0f} %" for one in (*first, both)),
         ", ".join(f"{statistics.mean(each['probability'] for each in one):.2f}" for one in says),
         spread([each["seconds"] for each in judged], 1),
-        spread(slopes, 2),
+        *appearance(judged, shown),
     ]
+
+
+def appearance(judged: Sequence[dict[str, Any]], shown: Sequence[dict[str, Any]]) -> list[str]:
+    """The last cells of a row: distances to what these photographs show, slope, contrast and colour."""
+    slopes = [each["slope"] for each in judged if each["slope"] is not None]
+    away = []
+    for depth in DEPTHS:
+        found = []
+        for name in JUDGES:
+            ours, theirs = (torch.tensor([each["features"][name][depth] for each in one], dtype=torch.float64) for one in (judged, shown))
+            least, middle, most = interval(ours, theirs)
+            found.append(f"{middle:.1f} ({least:.1f} to {most:.1f})".replace("-", "−"))
+        away.append(", ".join(found))
+    return [*away, spread(slopes, 2), *(f"{statistics.median(each[name] for each in judged):.2f}" for name in ("contrast", "colour"))]
+
+
+def distance(here: Tensor, there: Tensor) -> float:
+    """How far two sets of features (N, C) and (M, C) are apart: the kernel distance of Binkowski et al. 2018, without bias.
+
+    The square of the maximum mean discrepancy with the kernel (x·y / C + 1)³, each feature in units of its spread among `there`.
+    It is about 0, above or below, for two draws of one kind.
+    """
+    mean, spread = there.mean(0), there.std(0).clamp_min(1e-6)  # (C,)
+    one, other = ((each - mean) / spread for each in (here, there))
+    own, theirs, across = (_kernel(*pair) for pair in ((one, one), (other, other), (one, other)))
+    parts = [(each.sum() - each.diagonal().sum()) / (len(each) * (len(each) - 1)) for each in (own, theirs)]
+    return float(parts[0] + parts[1] - 2 * across.mean())
+
+
+def _kernel(one: Tensor, other: Tensor) -> Tensor:
+    found: Tensor = (one @ other.T / one.shape[1] + 1).pow(3)
+    return found
+
+
+def interval(here: Tensor, there: Tensor, draws: int = 400) -> tuple[float, float, float]:
+    """The distance, between the bounds in which it lies for 95 % of draws of two thirds of the pictures, drawn without replacement."""
+    generator = torch.Generator().manual_seed(0)
+    parts = [
+        [each[torch.randperm(len(each), generator=generator)[: max(2, 2 * len(each) // 3)]] for each in (here, there)] for _ in range(draws)
+    ]
+    found = sorted(distance(*pair) for pair in parts)
+    return found[draws // 40], distance(here, there), found[-draws // 40]
 
 
 def report(programs: dict[str, Program], judges: dict[str, Network], sheets: Path | None) -> dict[str, Any]:
     """Print the table and its notes, write the sheets, and give all of it as data."""
-    head = ["lite0, 224×224", "pictures", "first for lite1", "for lite2", "for both", "probability (lite1, lite2)", "seconds each", "slope"]
+    head = ["lite0, 224×224", "pictures", "first for lite1", "for lite2", "for both", "probability (lite1, lite2)", "seconds each"]
+    head += [*(f"distance to photographs at `{depth}` (lite1, lite2)" for depth in DEPTHS), "slope", "contrast", "colour"]
     print(f"\n### Pictures of classes\n\n| {' | '.join(head)} |\n| --- |{' ---: |' * (len(head) - 1)}")
-    found: dict[str, Any] = {"classes": dict(CLASSES), "size": SIZE, "seed": SEED, "programs": {}}
-    notes = []
+    found: dict[str, Any] = {"classes": dict(CLASSES), "size": SIZE, "programs": {}}
+    found["photographs"] = described(here())
+    photos = [looks(judges, rounded(resize(square(photograph(name)), SIZE, SIZE))) for name in here()]
+    notes = [f"photographs: {found['photographs']}; the middle square of each"]
     for name, program in programs.items():
         notes += [f"{name}: {note}" for note in program.notes]
         if not program.made:
             continue
         for view, shown in at_size(program).items():
             judged = [judge(judges, each) for each in shown.made]
-            print(f"| {' | '.join(row(shown.title, judged))} |")
+            print(f"| {' | '.join(row(shown.title, judged, photos))} |")
             pictures = {
                 str(each.number): {"label": dict(CLASSES)[each.number], **said} for each, said in zip(shown.made, judged, strict=True)
             }
@@ -260,17 +325,15 @@ def report(programs: dict[str, Program], judges: dict[str, Network], sheets: Pat
                 labels = [each["label"] for each in pictures.values()]
                 page = contact_sheet([each.pixels for each in shown.made], labels, side=SIZE, title=shown.title)  # (3, H, W)
                 Image.fromarray(quantise(page)).save(sheets / f"{name}{view}.png")
-    slopes = {name: spectrum(light(pixels))[0] for name, pixels in photographs_at_size().items()}
-    found["photographs"] = slopes
-    print(f"| photographs{' | ' * (len(head) - 1)}{spread(list(slopes.values()), 2)} |")
-    if OURS in programs and programs[OURS].made:
-        mine = programs[OURS]
-        notes.insert(
-            0,
-            f"ours: in batches of up to {BATCH}, the seconds a picture's share; the calls took {(mine.whole or 0) / len(mine.made):.1f} s "
-            "a picture with everything, opening the networks included",
-        )
-    print("\nSeconds and slopes are medians; the least and the most in brackets.\n" + "\n".join(f"- {note}." for note in notes))
+    print(f"| photographs, one half against the other | {len(photos)} |{' |' * 5} {' | '.join(appearance(photos[::2], photos[1::2]))} |")
+    for name in OURS:
+        if name in programs and programs[name].made:
+            mine = programs[name]
+            notes.append(
+                f"ours, {name}: in batches of up to {BATCH}, the seconds a picture's share; the calls took "
+                f"{(mine.whole or 0) / len(mine.made):.1f} s a picture with everything, opening the networks included"
+            )
+    print("\nSeconds, distances and slopes are medians; the least and the most in brackets.\n" + "\n".join(f"- {note}." for note in notes))
     return found
 
 
@@ -293,6 +356,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--only", nargs="+", choices=PROGRAMS, default=list(PROGRAMS), metavar="PROGRAM", help=", ".join(PROGRAMS))
     parser.add_argument("--classes", type=some, default=len(CLASSES), metavar="N", help="the first N of the classes")
     parser.add_argument("--horama-classes", type=some, default=4, metavar="N", help="the first N for horama, which is slow")
+    parser.add_argument("--seed", type=whole(0, 2**31), default=SEED, metavar="N", help="of ours")
+    parser.add_argument("--size", type=whole(64, 2048), default=SIZE, metavar="N", help="of ours, in pixels; judged at 224")
     parser.add_argument("--lucent-steps", type=whole(1, 100_000), default=256, metavar="N")
     parser.add_argument("--dreams-steps", type=whole(1, 100_000), default=None, metavar="N", help="its own default without this")
     parser.add_argument("--horama-steps", type=whole(1, 100_000), default=128, metavar="N")
@@ -305,11 +370,11 @@ def main() -> None:
     options = arguments()
     os.environ["CUDA_VISIBLE_DEVICES"] = ""  # all of them on the processor
     names = [name for name in PROGRAMS if name in options.only]
-    if names != [OURS] and not Path(options.peers).is_file():
+    if not set(names) <= {*OURS} and not Path(options.peers).is_file():
         print("The peers' environment is missing (make .venv-peers/installed makes it): ours alone.", file=sys.stderr)
-        if OURS not in names:
+        names = [name for name in names if name in OURS]
+        if not names:
             raise SystemExit(1)
-        names = [OURS]
     for place in (options.sheet, options.json and options.json.parent):
         if place is not None:
             place.mkdir(parents=True, exist_ok=True)
@@ -317,7 +382,7 @@ def main() -> None:
     check(judges[JUDGES[0]])
     machine = f"{platform.machine()}, {processor()}, {torch.get_num_threads()} threads, torch {torch.__version__}"
     load = f", load before {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
-    print(f"{machine}, {options.classes} class{'' if options.classes == 1 else 'es'}, seed {SEED}{load}.")
+    print(f"{machine}, {options.classes} class{'' if options.classes == 1 else 'es'}, seed {options.seed}{load}.")
     found = report(make_all(names, options), judges, options.sheet)
     if options.json is not None:
         options.json.write_text(json.dumps({"machine": machine, **found}, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

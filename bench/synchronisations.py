@@ -31,13 +31,13 @@ def cases(network: reverie.Network, folder: Path) -> dict[str, Make]:
     white = Image.new("L", (SIDE, SIDE))
     ImageDraw.Draw(white).ellipse((8, 8, SIDE - 8, SIDE - 8), fill=255)
     white.save(mask)
-    common: dict[str, Any] = {"network": network, "octaves": 1, "keep": False, "progress": lambda state: float(state.score.mean()) < -1e9}
+    common: dict[str, Any] = {"network": network, "octaves": 1, "progress": lambda state: float(state.score.mean()) < -1e9}
 
     def dream(target: str = LAYER, **choices: Any) -> Make:
-        return lambda steps: reverie.dream(start, target, steps=steps, **common, **choices)
+        return lambda steps: reverie.dream(start, target, steps=steps, keep=False, **common, **choices)
 
     def feature(**choices: Any) -> Make:
-        return lambda steps: reverie.feature(UNIT, steps=steps, size=SIDE, **common, **choices)
+        return lambda steps: reverie.feature(UNIT, steps=steps, size=SIDE, keep=False, **common, **choices)
 
     def imagine(**choices: Any) -> Make:
         return lambda steps: reverie.imagine(["banana", "tench", "daisy"], steps=steps, size=SIDE, **common, **choices)

@@ -68,12 +68,14 @@ def sheet(
 def walls() -> None:
     """Classes and features from noise, by the commands themselves."""
     with tempfile.TemporaryDirectory() as folder:
-        for command, asked, name, batch in (
-            ("imagine", WALL, "classes", 8),
-            ("feature", [f"{layer}:0-5" for layer in FEATURES], "features", 6),
+        for command, asked, name, more in (
+            ("imagine", WALL, "classes", ["--batch", "8"]),
+            ("imagine", WALL[:8], "emblems", ["--batch", "8", "--preset", "emblem"]),
+            ("feature", [f"{layer}:0-5" for layer in FEATURES], "features", ["--batch", "6"]),
+            ("feature", [f"{layer}:0-5" for layer in FEATURES[3:]], "features-natural", ["--batch", "6", "--preset", "natural"]),
         ):
             place = PICTURES / f"{name}.jpg"
-            flags = ["--batch", str(batch), "-o", folder, "--sheet", str(place), "--force"]
+            flags = [*more, "-o", folder, "--sheet", str(place), "--force"]
             subprocess.run([sys.executable, "-m", "reverie", command, *asked, *flags], check=True)
 
 

@@ -102,7 +102,7 @@ def preset_rows() -> Rows:
     def differing(choices: dict[str, Any]) -> str:
         return ", ".join(f"{name.replace('_', '-')} {shown(value)}" for name, value in choices.items()) or "–"
 
-    return {name: [each.level, each.shows, differing(each.choices)] for name, each in recipe.PRESETS.items()}
+    return {name: [str(each.level), each.shows, differing(each.choices)] for name, each in recipe.PRESETS.items()}
 
 
 def level_rows() -> Rows:

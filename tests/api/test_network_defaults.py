@@ -15,7 +15,7 @@ from reverie import Footage
 from reverie.errors import InputError, UsageError
 from reverie.networks import Network
 from reverie.pictures import Picture, rounded
-from reverie.recipe import COMMANDS
+from reverie.recipe import COMMANDS, LOOKS
 from reverie.render.network_defaults import network_defaults, tones_of
 from reverie.render.noise import noise_start
 from reverie.render.own_views import best_of, on_faint, own_views
@@ -84,13 +84,13 @@ def test_light_and_contrast_are_those_that_the_mean_and_deviation_say() -> None:
 def test_a_mean_and_deviation_that_nobody_measured_say_nothing(mean: float, std: float) -> None:
     found = network_defaults(bright(mean, std), "imagine")
     assert found["tone"] == "free"
-    assert "light" not in found and "spread" not in found
+    assert "light" not in found and found["spread"] == LOOKS["emblem"].choices["spread"]
 
 
 def test_small_pictures_are_moved_little_and_large_ones_as_ever() -> None:
     small, large = (network_defaults(bright(size=size, channels=3), "imagine") for size in (32, 224))
     assert small["jitter"] == 3
-    usual = COMMANDS["imagine"].defaults
+    usual = {**COMMANDS["imagine"].defaults, **LOOKS["emblem"].choices}
     assert {name: large[name] for name in ("jitter", "rotate", "scale", "fade", "noise")} == {
         name: usual[name] for name in ("jitter", "rotate", "scale", "fade", "noise")
     }

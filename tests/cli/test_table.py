@@ -18,7 +18,22 @@ from reverie.cli.flags import Call
 from reverie.cli.outputs import Outputs
 from reverie.errors import UsageError
 from reverie.networks import Network, installed
-from reverie.recipe import COMMANDS, GROUPS, Ascent, CommandSpec, Goal, Machinery, Printing, Seed, Subject, Width, Writing, flag_of
+from reverie.recipe import (
+    COMMANDS,
+    DEFAULT_PRESET,
+    GROUPS,
+    PRESETS,
+    Ascent,
+    CommandSpec,
+    Goal,
+    Machinery,
+    Printing,
+    Seed,
+    Subject,
+    Width,
+    Writing,
+    flag_of,
+)
 from reverie.recipe.description import in_words
 
 
@@ -35,7 +50,8 @@ def twice(call: Call) -> None:
 
 TWICE = CommandSpec(
     "twice", "Dream on a picture, and on its dream.", "reverie twice sky.jpg", f"{__name__}:twice", (Subject("START", "a picture"),),
-    models=(Goal, Seed, Ascent, Width, Machinery), writing=(Writing, Printing), defaults={"steps": 2}, networks="several", has_preset=True,
+    models=(Goal, Seed, Ascent, Width, Machinery), writing=(Writing, Printing), defaults={"steps": 2}, networks="several",
+    presets=PRESETS, usual_preset=DEFAULT_PRESET,
 )  # fmt: skip
 
 

@@ -164,9 +164,9 @@ def test_choosing() -> None:
 def test_an_unknown_preset_is_told_the_nearest() -> None:
     name = next(iter(recipe.PRESETS))
     with pytest.raises(UsageError, match=f"no preset '{name}s'; did you mean '{name}'"):
-        preset(name + "s")
+        preset(name + "s", recipe.PRESETS)
     with pytest.raises(UsageError, match="the presets are .*" + recipe.DEFAULT_PRESET):
-        preset("zzz")
+        preset("zzz", recipe.PRESETS)
 
 
 def are_valid(choices: dict[str, Any]) -> None:
@@ -179,9 +179,17 @@ def are_valid(choices: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("name", recipe.PRESETS)
 def test_the_choices_of_every_preset_are_valid(name: str) -> None:
-    chosen = preset(name)
+    chosen = preset(name, recipe.PRESETS)
     assert chosen.level in recipe.LEVELS and chosen.shows
     are_valid(chosen.choices)
+
+
+def test_looks_say_the_same_things_of_pictures_from_noise() -> None:
+    emblem, natural = recipe.LOOKS.values()
+    assert emblem.choices.keys() == natural.choices.keys()  # each undoes the other
+    for each in (emblem, natural):
+        are_valid(each.choices)
+        assert each.level is None and each.shows
 
 
 @pytest.mark.parametrize("command", get_args(recipe.Command))

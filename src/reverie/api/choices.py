@@ -14,7 +14,7 @@ from torch import Tensor
 
 from reverie.networks import Label
 from reverie.pictures import Picture
-from reverie.recipe import COMMANDS, CommandSpec, Level, PresetName, Where
+from reverie.recipe import COMMANDS, CommandSpec, Level, LookName, PresetName, Where
 from reverie.target import Target
 
 PictureLike = str | Path | Picture | Image.Image | np.ndarray[Any, Any] | Tensor | bytes
@@ -32,6 +32,19 @@ class GoalChoices(TypedDict, total=False):
 
     level: Level | None
     preset: PresetName | None
+
+
+class _AnyGoalChoices(TypedDict, total=False):
+    """Instead of a target, or beside it."""
+
+    level: Level | None
+    preset: PresetName | LookName | None
+
+
+class StyleChoices(TypedDict, total=False):
+    """What a picture from noise looks like."""
+
+    preset: LookName | None
 
 
 class AlongChoices(TypedDict, total=False):
@@ -188,6 +201,12 @@ class PenaltiesChoices(TypedDict, total=False):
     spectrum: float | None
 
 
+class NaturalChoices(TypedDict, total=False):
+    """To what a network remembers."""
+
+    natural: float | None
+
+
 class FinishChoices(TypedDict, total=False):
     """What is done to the result."""
 
@@ -273,12 +292,22 @@ class ClimbChoices(_Dreaming, SeedChoices, total=False):
     """Of `climb`."""
 
 
-class DreamChoices(_Dreaming, PrecisionChoices, GoalChoices, BesideChoices, CutChoices, total=False):
+class DreamChoices(_Dreaming, NaturalChoices, PrecisionChoices, GoalChoices, BesideChoices, CutChoices, total=False):
     """Of `dream`."""
 
 
 class ImagineChoices(
-    _Growing, OfTheNetworkChoices, RedoChoices, SizeChoices, PrintChoices, CanvasChoices, FinishChoices, BatchChoices, total=False
+    _Growing,
+    NaturalChoices,
+    StyleChoices,
+    OfTheNetworkChoices,
+    RedoChoices,
+    SizeChoices,
+    PrintChoices,
+    CanvasChoices,
+    FinishChoices,
+    BatchChoices,
+    total=False,
 ):
     """Of `imagine`."""
 
@@ -292,16 +321,38 @@ class SeeChoices(LookChoices, RunChoices, total=False):
 
 
 class JourneyChoices(
-    _Climbing, PrecisionChoices, GoalChoices, CourseChoices, WidthChoices, SizeChoices, SpreadChoices, WritingChoices, total=False
+    _Climbing,
+    NaturalChoices,
+    PrecisionChoices,
+    GoalChoices,
+    CourseChoices,
+    WidthChoices,
+    SizeChoices,
+    SpreadChoices,
+    WritingChoices,
+    total=False,
 ):
     """Of `journey`."""
 
 
-class FilmChoices(_Climbing, PrecisionChoices, GoalChoices, CarriedChoices, WidthChoices, WritingChoices, total=False):
+class FilmChoices(_Climbing, NaturalChoices, PrecisionChoices, GoalChoices, CarriedChoices, WidthChoices, WritingChoices, total=False):
     """Of `film`."""
 
 
-class Changes(DreamChoices, SeedChoices, CourseChoices, CarriedChoices, BatchChoices, OfTheNetworkChoices, total=False):
+class Changes(
+    _Dreaming,
+    NaturalChoices,
+    PrecisionChoices,
+    _AnyGoalChoices,
+    BesideChoices,
+    CutChoices,
+    SeedChoices,
+    CourseChoices,
+    CarriedChoices,
+    BatchChoices,
+    OfTheNetworkChoices,
+    total=False,
+):
     """Of `again`: what shall be other than it was."""
 
     target: Climbed | None

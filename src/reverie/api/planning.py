@@ -12,7 +12,7 @@ from reverie.api.opening import Networks, networks_from
 from reverie.errors import UsageError, choice
 from reverie.networks import Network
 from reverie.recipe import GROUPS, Ascent, Choices, Finish, Look, Machinery, Recipe, Request, Seed, choose, resolve
-from reverie.render import check, check_objective, check_reach, machine, used_by
+from reverie.render import check, check_natural, check_objective, check_reach, machine, used_by
 from reverie.render.class_words import with_numbers
 from reverie.target import Target
 
@@ -76,7 +76,8 @@ class Planning:
 
     def fit(self, found: Mapping[str, Any]) -> None:
         """Choices that follow from the networks or the inputs, where nothing was said of them."""
-        free = {name: value for name, value in found.items() if name not in self.request.given and name not in self.request.before}
+        said = {*self.request.given, *self.request.before, *self.request.of_given_preset}
+        free = {name: value for name, value in found.items() if name not in said}
         groups = {
             kind: getattr(self.choices, kind).model_copy(update={name: free[name] for name in model.model_fields if name in free})
             for kind, model in zip(Choices._fields, GROUPS, strict=True)
@@ -103,6 +104,8 @@ class Planning:
         """
         if "networks" not in own:
             own["networks"] = tuple(used_by(net, each, targets[0]) for net, each in zip(self.networks, targets, strict=True))
+        if self.choices.penalties.natural:
+            check_natural(self.networks, targets, own.get("objective", ""))
         return Recipe(
             command=self.request.command.name,  # type: ignore[arg-type]
             inputs=tuple(inputs),

@@ -168,7 +168,7 @@ def _fitted(kind: _Kind, groups: _Groups, wanted: list[Target], wish: Planning, 
     layers = list(dict.fromkeys(name for target in wanted for name in target.layers()))
     layers += [CLASSES] if any(term.label is not None for target in wanted for term in target.terms) else []
     most = max(len(group) for group in groups)
-    fits = min(fitting(most, net, layers, *size) for net in wish.networks)
+    fits = min(fitting(most, net, layers, *size, wish.choices.penalties.natural) for net in wish.networks)
     if fits >= most:
         return groups, ()
     if kind != "each":

@@ -16,7 +16,7 @@ from pydantic.fields import FieldInfo
 
 from reverie.cli.network_flags import NetworkFlags, network_option
 from reverie.cli.other_words import no_such_word
-from reverie.recipe import COMMANDS, DEFAULT_PRESET, CommandSpec, Data, Flag, choose, flag_in, flag_names, seeds
+from reverie.recipe import COMMANDS, CommandSpec, Data, Flag, choose, flag_in, flag_names, seeds
 from reverie.store import expanded, is_folder, originals
 
 Model = TypeVar("Model", bound=Data)
@@ -207,8 +207,8 @@ def _told(name: str, model: type[Data], spec: CommandSpec) -> str:
         return f"[{bounds}]" if bounds else ""
     if name == "octaves" and spec.name in ("imagine", "feature"):
         return f"[default: by the size; {bounds}]"
-    if name == "preset" and spec.has_preset:
-        return f"[default: {DEFAULT_PRESET}]"
+    if name == "preset" and spec.usual_preset:
+        return f"[default: {spec.usual_preset}]"
     shown = "none" if default == () else f"{default:g}" if isinstance(default, float) else str(default)
     parts = [*([f"default: {shown}"] if default is not None else []), *([bounds] if bounds and default is not None else [])]
     return f"[{'; '.join(parts)}]" if parts else ""

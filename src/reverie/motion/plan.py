@@ -136,7 +136,7 @@ class MovingPlan(ABC):
             for count, ascent in self.dreams()
         )
         layers = [*recipe.target.layers()] or [CLASSES]
-        memory = estimated(recipe, None, bytes_per_pixel(self.networks[0], layers), 0.0).memory
+        memory = estimated(recipe, None, bytes_per_pixel(self.networks[0], layers, recipe.penalties.natural), 0.0).memory
         frames = self.units * files.packed_size(height, width, recipe.channels, ".png")
         kind = Path(output).suffix.lower()
         result = int(self.frames * height * width * _PACKED[kind]) if kind in _PACKED else frames

@@ -3,7 +3,7 @@
 from reverie.recipe.choices import GROUPS, Ascent, Canvas, Data, Finish, Flag, Level, Noise, Penalties, Tiles, Transforms, Where
 from reverie.recipe.command_table import CLIMB, COMMANDS, CommandSpec, Subject, flag_in, flag_names, flag_of
 from reverie.recipe.moving import MOST_FRAMES, Film, Journey, Stop
-from reverie.recipe.presets import DEFAULT_PRESET, PRESETS, Preset, PresetName, preset
+from reverie.recipe.presets import DEFAULT_PRESET, LOOKS, LOOKS_OF_UNITS, PRESETS, LookName, Preset, PresetName, preset
 from reverie.recipe.print_sizes import PRINT_DPI, Paper, paper
 from reverie.recipe.reading import LONGEST_TEXT, choose, first_fault, read
 from reverie.recipe.recipe import (
@@ -45,6 +45,7 @@ from reverie.recipe.requests import (
     Seed,
     Seeds,
     Size,
+    Style,
     Together,
     Top,
     Variants,
@@ -74,13 +75,14 @@ from reverie.recipe.variants import Layers, variation
 DEFAULT_NETWORK = "efficientnet-lite0"
 
 __all__ = [
-    "CHOSEN", "CLIMB", "COMMANDS", "DEFAULT_NETWORK", "DEFAULT_PRESET", "GROUPS", "LEVELS", "LONGEST_SIDE", "LONGEST_TEXT",
-    "MAX_PIXELS", "MOST_FRAMES", "MOST_SEED", "MOST_SEEDS", "MOST_THREADS", "MOST_TOGETHER", "OWN", "PRESETS", "PRINT_DPI", "SCHEMA",
-    "Along", "Ascent", "Batch", "Beside", "Canvas", "Choices", "Command", "CommandSpec", "Course", "Cut", "Data", "Estimate",
-    "FileInput", "Film", "FilmReading", "FilmWriting", "Finish", "Flag", "GivingBack", "Goal", "Journey", "Layers", "Level", "Listing",
-    "Look", "Machine", "Machinery", "Making", "Mask", "Named", "NetworkUsed", "Noise", "NoiseInput", "Objective", "OfTheNetwork",
-    "Opinion", "Own", "PageWriting", "Paper", "Penalties", "Places", "Preset", "PresetName", "Print", "Printing", "Pruning", "Recipe",
-    "Replay", "Request", "Seed", "Seeds", "Sheet", "Size", "Stop", "Stopped", "Subject", "Tiles", "Together", "Top", "Transforms",
-    "Variants", "VectorInput", "Where", "Width", "Writing", "choose", "digest", "each_of", "first_fault", "flag_in", "flag_names",
-    "flag_of", "is_noise", "of_command", "on_sheet", "paper", "preset", "read", "resolve", "seeds", "sheet_mark", "sides", "variation",
+    "CHOSEN", "CLIMB", "COMMANDS", "DEFAULT_NETWORK", "DEFAULT_PRESET", "GROUPS", "LEVELS", "LONGEST_SIDE", "LONGEST_TEXT", "LOOKS",
+    "LOOKS_OF_UNITS", "MAX_PIXELS", "MOST_FRAMES", "MOST_SEED", "MOST_SEEDS", "MOST_THREADS", "MOST_TOGETHER", "OWN", "PRESETS",
+    "PRINT_DPI", "SCHEMA", "Along", "Ascent", "Batch", "Beside", "Canvas", "Choices", "Command", "CommandSpec", "Course", "Cut",
+    "Data", "Estimate", "FileInput", "Film", "FilmReading", "FilmWriting", "Finish", "Flag", "GivingBack", "Goal", "Journey",
+    "Layers", "Level", "Listing", "Look", "LookName", "Machine", "Machinery", "Making", "Mask", "Named", "NetworkUsed", "Noise",
+    "NoiseInput", "Objective", "OfTheNetwork", "Opinion", "Own", "PageWriting", "Paper", "Penalties", "Places", "Preset",
+    "PresetName", "Print", "Printing", "Pruning", "Recipe", "Replay", "Request", "Seed", "Seeds", "Sheet", "Size", "Stop",
+    "Stopped", "Style", "Subject", "Tiles", "Together", "Top", "Transforms", "Variants", "VectorInput", "Where", "Width", "Writing",
+    "choose", "digest", "each_of", "first_fault", "flag_in", "flag_names", "flag_of", "is_noise", "of_command", "on_sheet", "paper",
+    "preset", "read", "resolve", "seeds", "sheet_mark", "sides", "variation",
 ]  # fmt: skip

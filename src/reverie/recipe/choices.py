@@ -160,6 +160,13 @@ class Penalties(Data):
     l2: float = Field(0.0, ge=0, le=10, description="against glare: draws every value towards middle grey")
     border: float = Field(0.0, ge=0, le=10, description="draws the border towards middle grey, and the subject into the middle")
     spectrum: float = Field(0.0, ge=0, le=10, description="draws the power at each frequency towards that of photographs")
+    natural: float = Field(
+        0.0,
+        ge=0,
+        le=10,
+        exclude_if=lambda given: not given,
+        description="draws all layers towards what the network's norms remember of its training pictures: whole scenes",
+    )
 
 
 class Tiles(Data):

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from reverie.recipe.choices import Ascent, Canvas, Data, Finish, Flag, Penalties, Transforms
 from reverie.recipe.moving import Film, Journey
+from reverie.recipe.presets import DEFAULT_LOOK, DEFAULT_LOOK_OF_UNITS, DEFAULT_PRESET, LOOKS, LOOKS_OF_UNITS, PRESETS, Preset
 from reverie.recipe.requests import (
     Along,
     Beside,
@@ -24,6 +25,7 @@ from reverie.recipe.requests import (
     Seed,
     Seeds,
     Size,
+    Style,
     Together,
     Top,
     Variants,
@@ -68,7 +70,8 @@ class CommandSpec:
         defaults: its own, where they differ from those of the models.
         without: fields of its models that it has not.
         networks: how many it takes.
-        has_preset: whether the usual preset counts where nothing is said. of_preset: the only choices that it takes from a preset.
+        presets: named choices that it has. usual_preset: the one that counts where nothing is said.
+        of_preset: the only choices that it takes from a preset.
         run: the function of the command line that does it, as package.module:function.
         hint: what else its help says at the end.
     """
@@ -83,7 +86,8 @@ class CommandSpec:
     defaults: Mapping[str, Any] = field(default_factory=dict)
     without: frozenset[str] = frozenset()
     networks: Literal["none", "one", "several", "own"] = "none"
-    has_preset: bool = False
+    presets: Mapping[Any, Preset] = field(default_factory=dict)
+    usual_preset: str = ""
     of_preset: tuple[str, ...] = ()
     hint: str = ""
 
@@ -107,8 +111,8 @@ class CommandSpec:
 
 
 _FROM_NOISE: dict[str, Any] = {
-    "spread": 0.17, "octaves": 3, "octave_scale": 1.41, "steps": 77, "strength": 0.15, "settle": 0.055, "jitter": 22,
-    "smoothing": 1.3, "vivid": 0.35, "tone": "light", "rotate": 15.0, "scale": 1.4, "fade": 0.3, "total_variation": 0.12,
+    "octaves": 3, "octave_scale": 1.41, "steps": 77, "strength": 0.15, "settle": 0.055, "jitter": 22, "vivid": 0.35, "rotate": 15.0,
+    "scale": 1.4,
 }  # fmt: skip
 _REBUILT: dict[str, Any] = {  # pictures rebuilt from a layer
     "canvas": "fourier", "spread": 0.004, "octaves": 1, "strength": 0.02, "jitter": 0, "vivid": 0.0, "tone": "free",
@@ -146,25 +150,25 @@ _ROWS = (
         models=(
             Goal, Beside, Mask, Variants, Seeds, Ascent, Transforms, Penalties, Width, Size, Print, Cut, Canvas, Finish, Machinery,
         ),
-        writing=(Writing, Making, Sheet, Estimate, Printing), networks="several", has_preset=True,
+        writing=(Writing, Making, Sheet, Estimate, Printing), networks="several", presets=PRESETS, usual_preset=DEFAULT_PRESET,
         hint="Bigger forms, subtler, calmer, more colour: docs/knobs.md shows each.",
     ),
     CommandSpec(
         "imagine", "What a network expects a class to look like, from noise. Other networks then say what they see in it.",
         "reverie imagine banana", "reverie.cli.imagining:imagine",
         (Subject("LABEL", "classes, by name or number: banana, 954, class:banana; words for several: cat", several=True, required=False),),
-        models=(Together, OfTheNetwork, Seeds, Ascent, Transforms, Penalties, Size, Print, Canvas, Finish, Machinery),
-        writing=(Writing, Making, Sheet, Printing), defaults={**_FROM_NOISE, "noise": 0.16, "focus": 0.6, "centre": 0.5},
-        without=_OF_DREAMS | {"keep"}, networks="several",  # no file goes in that a recipe names
+        models=(Style, Together, OfTheNetwork, Seeds, Ascent, Transforms, Penalties, Size, Print, Canvas, Finish, Machinery),
+        writing=(Writing, Making, Sheet, Printing), defaults={**_FROM_NOISE, **LOOKS[DEFAULT_LOOK].choices},
+        without=_OF_DREAMS | {"keep"}, networks="several", presets=LOOKS, usual_preset=DEFAULT_LOOK,  # no file goes in that a recipe names
         hint=_TOGETHER,
     ),
     CommandSpec(
         "feature", "What excites a unit or any target most, from noise.", "reverie feature blocks.4.1:12",
         "reverie.cli.imagining:feature",
         (Subject("TARGET", "what to excite: blocks.4.1:12, blocks.4.1:0-15, a layer, sums of them", several=True, required=False),),
-        models=(Together, Along, Places, OfTheNetwork, Seeds, Ascent, Transforms, Penalties, Size, Print, Canvas, Finish, Machinery),
-        writing=(Writing, Making, Sheet, Printing), defaults={**_FROM_NOISE, "noise": 0.1}, without=_OF_DREAMS, networks="several",
-        hint=_TOGETHER,
+        models=(Style, Together, Along, Places, OfTheNetwork, Seeds, Ascent, Transforms, Penalties, Size, Print, Canvas, Finish, Machinery),
+        writing=(Writing, Making, Sheet, Printing), defaults={**_FROM_NOISE, **LOOKS_OF_UNITS[DEFAULT_LOOK_OF_UNITS].choices},
+        without=_OF_DREAMS, networks="several", presets=LOOKS_OF_UNITS, usual_preset=DEFAULT_LOOK_OF_UNITS, hint=_TOGETHER,
     ),
     CommandSpec(
         "see", "What each layer, lowest to highest, made of a picture: one page.", "reverie see truck.jpg",
@@ -177,13 +181,13 @@ _ROWS = (
         (Subject("START", _START), Subject("[TARGET…]", "of a --ring: targets or levels, or NETWORK/TARGET", several=True, required=False)),
         models=(Goal, Journey, Course, Seed, Ascent, Transforms, Penalties, Width, Size, Canvas, Machinery),
         writing=(FilmWriting, Estimate, Printing), defaults={"spread": 0.2, "octaves": 3, "steps": 3}, without=_OF_JOURNEYS,
-        networks="several", has_preset=True, of_preset=("vivid",),
+        networks="several", presets=PRESETS, usual_preset=DEFAULT_PRESET, of_preset=("vivid",),
     ),
     CommandSpec(
         "film", "A dreamt film, steady from frame to frame, with its sound.", "reverie film walk.mp4 --preset eyes",
         "reverie.cli.moving:film", (Subject("VIDEO", "a film: MP4, MOV, WebM, MKV, AVI, GIF …"),),
         models=(Goal, Film, FilmReading, Seed, Ascent, Transforms, Penalties, Width, Machinery),
-        writing=(FilmWriting, Estimate, Printing), networks="several", has_preset=True,
+        writing=(FilmWriting, Estimate, Printing), networks="several", presets=PRESETS, usual_preset=DEFAULT_PRESET,
     ),
     CommandSpec(
         "recipe", "Tell how a picture was made, from the recipe it carries.", "reverie recipe dream.png",
@@ -213,7 +217,7 @@ _ROWS = (
 CLIMB = CommandSpec(
     "climb", "Climb a function of pictures.", "reverie.climb(\"sky.jpg\", score)", "", (Subject("START", _START),),
     models=(Mask, Seed, Ascent, Transforms, Penalties, Width, Size, Print, Canvas, Finish, Machinery),
-    without=frozenset({"precision"}),  # there is no network
+    without=frozenset({"precision", "natural"}),  # there is no network
 )  # fmt: skip
 """Of Python alone: a command line has no functions."""
 

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from reverie.recipe.choices import Data
-from reverie.recipe.command_table import CLIMB
-from reverie.recipe.presets import DEFAULT_PRESET, PRESETS
+from reverie.recipe.command_table import CLIMB, COMMANDS
 from reverie.recipe.recipe import CHOSEN, FileInput, NoiseInput, Recipe, VectorInput
 from reverie.recipe.resolve import Request, resolve
 
@@ -78,11 +77,12 @@ def told_apart(one: Recipe, other: Recipe) -> list[str]:
 
 
 def _presets(recipe: Recipe, level: str | None) -> list[str]:
-    """Those whose choices are exactly a dream's, but for the usual one."""
-    if recipe.command != "dream" or recipe.objective != "excite" or not recipe.networks:
+    """Those whose choices are exactly its own, and of dreams the level, but for the usual one."""
+    command = COMMANDS.get(recipe.command)
+    if command is None or command.of_preset or recipe.film or recipe.objective != "excite" or not recipe.networks:
         return []
-    named = [name for name, each in PRESETS.items() if each.level == level and name != DEFAULT_PRESET]
-    return [name for name in named if _is_as(recipe, resolve("dream", {"preset": name}).choices._asdict())]
+    named = [name for name, each in command.presets.items() if each.level in (None, level) and name != command.usual_preset]
+    return [name for name in named if _is_as(recipe, resolve(command.name, {"preset": name}).choices._asdict())]
 
 
 def _is_as(recipe: Recipe, usual: Mapping[str, Data]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -11,9 +12,9 @@ from reverie.recipe.choices import Level
 
 @dataclass(frozen=True)
 class Preset:
-    """A named set of choices: a level, and what differs from the defaults."""
+    """A named set of choices: what differs from the defaults, and of dreams a level."""
 
-    level: Level
+    level: Level | None
     shows: str
     choices: dict[str, Any] = field(default_factory=dict)
 
@@ -30,12 +31,34 @@ PRESETS: dict[PresetName, Preset] = {
 }
 DEFAULT_PRESET = "menagerie"
 
+LookName = Literal["natural", "emblem"]
+_NATURAL: dict[str, Any] = {
+    "natural": 1.0, "tone": "free", "l2": 0.02, "total_variation": 0.3, "smoothing": 1.6, "spread": 0.23,
+    "fade": 1.0, "noise": 0.1, "focus": 0.6, "centre": 0.5,
+}  # fmt: skip
+_EMBLEM: dict[str, Any] = {  # the same choices, as they are without the penalty
+    "natural": 0.0, "tone": "light", "l2": 0.0, "total_variation": 0.12, "smoothing": 1.3, "spread": 0.17,
+    "fade": 0.3, "noise": 0.16, "focus": 0.6, "centre": 0.5,
+}  # fmt: skip
+_A_SCENE = "a scene, as photographs show it: what is asked for, and what the network remembers of photographs"
+_ALONE = "one form, sharper than life: what is asked for, and nothing else"
+LOOKS: dict[LookName, Preset] = {  # of classes
+    "natural": Preset(None, _A_SCENE, _NATURAL),
+    "emblem": Preset(None, _ALONE, _EMBLEM),
+}
+LOOKS_OF_UNITS: dict[LookName, Preset] = {
+    "natural": Preset(None, _A_SCENE, {**_NATURAL, "natural": 0.4, "focus": 0.3, "centre": 0.3}),
+    "emblem": Preset(None, _ALONE, {**_EMBLEM, "noise": 0.1, "focus": 0.0, "centre": 0.0}),
+}
+DEFAULT_LOOK: LookName = "natural"
+DEFAULT_LOOK_OF_UNITS: LookName = "emblem"
 
-def preset(name: str) -> Preset:
+
+def preset(name: str, among: Mapping[Any, Preset]) -> Preset:
     """The preset of this name, in capitals or not; UsageError with the nearest if there is none."""
-    found = next((each for word, each in PRESETS.items() if word == str(name).lower()), None)
+    found = next((each for word, each in among.items() if word == str(name).lower()), None)
     if found is None:
-        raise unknown("preset", str(name), PRESETS, "the presets are " + ", ".join(PRESETS))
+        raise unknown("preset", str(name), among, "the presets are " + ", ".join(among))
     return found
 
 

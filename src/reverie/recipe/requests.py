@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field, PlainValidator, SkipValidation
 
 from reverie.errors import choice, unknown
 from reverie.recipe.choices import Data, Flag, Level, Where
-from reverie.recipe.presets import PRESETS
+from reverie.recipe.presets import LOOKS, PRESETS
 from reverie.recipe.print_sizes import Paper, paper
 from reverie.recipe.recipe import LONGEST_SIDE, MOST_SEED, MOST_TOGETHER
 from reverie.target import Target, asked
@@ -73,8 +73,17 @@ class Goal(Data):
     level: Annotated[Level | None, BeforeValidator(_word("level", LEVELS)), Flag("L", ("--level", "-l"), first=True)] = Field(
         None, description="instead of a target, in plain words: " + ", ".join(LEVELS[:-1]) + " or " + LEVELS[-1]
     )
-    preset: Annotated[str | None, BeforeValidator(_word("preset", tuple(PRESETS))), Flag("P", ("--preset", "-p"), first=True)] = Field(
+    preset: Annotated[str | None, BeforeValidator(_word("preset", (*PRESETS, *LOOKS))), Flag("P", ("--preset", "-p"), first=True)] = Field(
         None, description="named choices: " + ", ".join(PRESETS)
+    )
+
+
+class Style(Data):
+    """What a picture from noise looks like."""
+
+    group: ClassVar[str] = "what it looks like"
+    preset: Annotated[str | None, BeforeValidator(_word("preset", tuple(LOOKS))), Flag("P", ("--preset", "-p"), first=True)] = Field(
+        None, description="named choices: " + ", ".join(LOOKS)
     )
 
 

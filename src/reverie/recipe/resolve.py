@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeVar
 from reverie.errors import UsageError, choice, unknown
 from reverie.recipe.choices import GROUPS, Ascent, Canvas, Data, Finish, Penalties, Transforms
 from reverie.recipe.command_table import COMMANDS, CommandSpec
-from reverie.recipe.presets import CARICATURE, DEFAULT_PRESET, Preset, preset
+from reverie.recipe.presets import CARICATURE, Preset, preset
 from reverie.recipe.print_sizes import PRINT_DPI
 from reverie.recipe.reading import choose
 from reverie.recipe.requests import Along, Beside, Goal, Mask
@@ -82,15 +82,20 @@ class Request:
     def preset(self) -> Preset | None:
         """Whose level and choices count; the usual one where nothing says what to climb."""
         if "preset" in self.given:
-            return preset(self.given["preset"])
-        asked = any({**self.before, **self.given}.get(name) for name in ("target", "level", "ring"))
-        return preset(DEFAULT_PRESET) if self.command.has_preset and not asked else None
+            return preset(self.given["preset"], self.command.presets)
+        asked = self.before or any(self.given.get(name) for name in ("target", "level", "ring"))
+        return self.command.presets[self.command.usual_preset] if self.command.usual_preset and not asked else None
 
     def target(self, names: Names, layer_of: Callable[[str], str]) -> Target:
         """What to climb on a network of these names; `layer_of` gives the layer that a level stands for."""
         goal = self[Goal]
-        level = goal.level or (self.preset.level if self.preset else "")
+        level = goal.level or (self.preset and self.preset.level) or ""
         return of_layer(layer_of(level)) if goal.target is None else parse(goal.target, names)
+
+    @property
+    def of_given_preset(self) -> Mapping[str, Any]:
+        """Choices of the preset that was asked for."""
+        return self._of_preset() if "preset" in self.given else {}
 
     def _of_preset(self) -> dict[str, Any]:
         if not self.preset:

@@ -12,7 +12,7 @@ from torch import Tensor
 from reverie.canvas import PHOTOGRAPHS
 from reverie.networks import Network
 from reverie.pictures import frequencies
-from reverie.recipe import COMMANDS
+from reverie.recipe import COMMANDS, LOOKS
 from reverie.render.provenance import is_built_in
 
 TUNED = 224  # pixels a side for which the commands' own choices were tuned
@@ -42,7 +42,10 @@ def network_defaults(network: Network, command: str, usual: Sequence[Tensor] = (
         command: `imagine` or `feature`.
         usual: pictures as it was trained on, (C, H, W) in 0..1 each, at its native size.
     """
-    found = {} if is_built_in(network) else {**_movement(min(network.size), command), **_tones(network), "rest": _REST}
+    found: dict[str, Any] = {}
+    if not is_built_in(network):
+        alone = LOOKS["emblem"].choices if command == "imagine" else {}  # what others remember may be of anything
+        found = {**alone, **_movement(min(network.size), command), **_tones(network), "rest": _REST}
     if usual:
         found.update(tones_of(usual))
     if command == "feature" and "tone" in found:
@@ -69,7 +72,8 @@ def _is_large(network: Network) -> bool:
 def _movement(side: int, command: str) -> dict[str, Any]:
     """Jitter and transforms for pictures of this side: the smaller, the gentler."""
     share = min(1.0, max(0.0, math.log(side / SMALLEST) / math.log(TUNED / SMALLEST)))
-    usual = {name: COMMANDS[command].default(name) for name in ("jitter", *_GENTLE)}
+    looks = COMMANDS[command].presets["emblem"].choices
+    usual = {name: looks.get(name, COMMANDS[command].default(name)) for name in ("jitter", *_GENTLE)}
     between = {name: round(usual[name] ** share * gentle ** (1 - share), 3) for name, gentle in _GENTLE.items()}
     return {"jitter": max(1, round(usual["jitter"] * side / TUNED)), **between}
 

@@ -164,7 +164,7 @@ class Plan:
         layers = self.recipe.target.layers()
         if self.objective is not None:
             layers = own_layers(self.objective, self.networks, self._starts())
-        return bytes_per_pixel(self.network, list(layers) or [CLASSES])
+        return bytes_per_pixel(self.network, list(layers) or [CLASSES], self.recipe.penalties.natural)
 
     @property
     def _tiling(self) -> Tiling | None:

@@ -15,7 +15,9 @@ from reverie.errors import UsageError, choice
 from reverie.networks import Network, Prepared
 from reverie.networks.inspection.chance import Chance, seed_for
 from reverie.networks.inspection.failures import CannotTake, taking_a_picture
+from reverie.networks.norm_statistics import Statistics, remembered
 from reverie.objectives import Penalty, penalty
+from reverie.objectives.natural import beside, distance
 from reverie.pictures import resize
 from reverie.recipe import Recipe
 from reverie.render.bound_objectives import Inputs, PlacedJudge, judge_of, judge_of_windows
@@ -87,10 +89,21 @@ def _part(recipe: Recipe, network: Network, targets: list[Target], inputs: Input
         wanted.append(CLASSES)
     apart = recipe.batch is not None and recipe.batch.kind == "diverse"
     compared = layers or ((deepest(network),) if apart else ())
-    prepared = network.prepare([*wanted, *(name for name in compared if name not in wanted)]).taped()
+    usual = remembered(network, wanted) if recipe.penalties.natural else {}
+    prepared = network.prepare(dict.fromkeys([*wanted, *compared, *usual])).taped()
     if recipe.tiles is None:
-        return prepared, judge_of(recipe, network, targets, prepared, inputs, compared if apart else ())
+        judge = judge_of(recipe, network, targets, prepared, inputs, compared if apart else ())
+        return prepared, _drawn_to(usual, recipe.penalties.natural, judge, apart) if usual else judge
     return prepared, judge_of_windows(recipe, network, targets[0], prepared, inputs)
+
+
+def _drawn_to(usual: Statistics, weight: float, judge: PlacedJudge, together: bool) -> PlacedJudge:
+    """The same judge, whose gradient also leads to pictures like those that the network was trained on."""
+
+    def score(activations: Mapping[str, Tensor], pictures: Tensor, transform: Transform) -> Tensor:
+        return beside(judge(activations, pictures, transform), distance(activations, usual, together), weight)
+
+    return score
 
 
 def _smallest(network: Network, targets: list[Target]) -> int:

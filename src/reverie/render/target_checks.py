@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from torch import Tensor
 
 from reverie import objectives
 from reverie.errors import UsageError, choice
 from reverie.networks import Network
+from reverie.networks.norm_statistics import remembered
+from reverie.recipe import OWN
 from reverie.target import CLASSES, Target, Term
 
 
@@ -51,7 +55,21 @@ def check(target: Target, network: Network) -> None:
         if isinstance(term.at, tuple) and (term.at[0] >= shape[2] or term.at[1] >= shape[3]):
             has = f"at the native size it has {shape[2]} rows and {shape[3]} columns"
             raise UsageError(f"no place {term.at[0]},{term.at[1]} in '{term.layer}'", has)
-    network.check_gradient([*target.layers(), *([CLASSES] if any(term.label is not None for term in target.terms) else [])])
+    network.check_gradient(layers_of(target))
+
+
+def check_natural(networks: Sequence[Network], targets: Sequence[Target], objective: str) -> None:
+    """Raise UsageError where no network remembers anything, up to its target, that a picture could be drawn to."""
+    if objective == OWN:
+        raise UsageError(f"{choice('natural')} beside an objective of one's own", "leave it out")
+    if not any(remembered(net, layers_of(target)) for net, target in zip(networks, targets, strict=True)):
+        why = "no batch norm that remembers its training pictures comes before the end of the target"
+        raise UsageError(f"{choice('natural')} with {networks[0].name}: {why}", "leave it out, or name a deeper layer or another network")
+
+
+def layers_of(target: Target) -> list[str]:
+    """The layers that a target is judged by, with CLASSES where it has a class."""
+    return [*target.layers(), *([CLASSES] if any(term.label is not None for term in target.terms) else [])]
 
 
 def check_places(target: Target, network: Network) -> None:

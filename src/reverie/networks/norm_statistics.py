@@ -1,0 +1,66 @@
+"""What batch norms remember of the pictures a network was trained on: mean and spread of each channel, over all places of all pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from reverie.networks.inspection.anatomy import Anatomy
+from reverie.networks.inspection.layer_names import LayerName
+from reverie.networks.inspection.wrappers import real_names
+from reverie.networks.network import Network
+from reverie.target import CLASSES
+
+Statistics = Mapping[str, tuple[Tensor, Tensor]]
+"""By a layer to be looked at, mean (C,) and standard deviation (C,) of what it gave for the pictures of the training."""
+
+
+def remembered(network: Network, wanted: Iterable[str]) -> Statistics:
+    """Of the norms that run before the last of these layers (or CLASSES) is there; empty where none remembers anything.
+
+    The deepest quarter is left out: there channels stand for things, of which a single picture shows few, and one that is drawn to
+    the mean over all pictures holds a bit of everything.
+
+    A norm is looked at behind itself, where it is folded into the convolution before: mean and spread are then its own shift and scale.
+    One that has an activation inside is looked at before itself. A norm that runs several times in a pass, or not over places, is left out.
+    """
+    anatomy, names = network.anatomy, real_names(network.module)
+    before = {chain.norm: chain.conv for chain in anatomy.chains if chain.norm is not None}
+    found: dict[str, tuple[Tensor, Tensor]] = {}
+    for name in _up_to(anatomy, wanted):
+        norm: Any = network.module.get_submodule(names[name]) if name in names else None
+        mean, variance = getattr(norm, "running_mean", None), getattr(norm, "running_var", None)
+        if not (isinstance(mean, Tensor) and isinstance(variance, Tensor)):
+            continue
+        shape = anatomy.shapes[name]
+        if anatomy.calls.get(name) != 1 or len(shape) != 4 or shape[1] != len(mean) or shape[2] * shape[3] == 1:
+            continue
+        if all(isinstance(part, nn.Identity) for part in norm.children()):
+            found[name] = _behind(norm, variance, network.device)
+        elif name in before:
+            found[before[name]] = _on(network.device, mean, variance.sqrt())
+    return dict(list(found.items())[: -(-len(found) * 3 // 4)])
+
+
+def _up_to(anatomy: Anatomy, wanted: Iterable[str]) -> list[str]:
+    """All modules that end no later than the last of these, in the order in which they end."""
+    order, asked = list(anatomy.shapes), list(wanted)
+    if CLASSES in asked:
+        return order
+    bare = [LayerName.parse(name, anatomy.calls).module for name in asked]
+    return order[: 1 + max(order.index(name) for name in bare)]
+
+
+def _behind(norm: Any, variance: Tensor, device: torch.device) -> tuple[Tensor, Tensor]:
+    scale, shift = (getattr(norm, name, None) for name in ("weight", "bias"))
+    spread = (variance / (variance + norm.eps)).sqrt()  # (C,), 1 but for channels that hardly change
+    mean = torch.zeros_like(spread) if shift is None else shift
+    return _on(device, mean, spread if scale is None else spread * scale.abs())
+
+
+def _on(device: torch.device, *given: Tensor) -> tuple[Tensor, Tensor]:
+    one, other = (each.detach().float().clone().to(device) for each in given)
+    return one, other

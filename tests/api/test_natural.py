@@ -1,0 +1,90 @@
+"""Pictures drawn to what a network remembers of photographs: nearer to them, made again to the byte; refused where it remembers nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from tests.helpers.imagined import TINY, assert_again
+from tests.helpers.known import recipe_of, several
+from tests.helpers.tiny import Flow, Hand, wrapped
+from torch import nn
+
+import reverie
+from reverie.errors import UsageError
+from reverie.networks import Network
+from reverie.networks.norm_statistics import remembered
+from reverie.objectives.natural import distance
+from reverie.pictures import Picture
+from reverie.target import CLASSES
+
+pytestmark = pytest.mark.usefixtures("place", "alone")
+
+
+def away(picture: Picture, network: Network, wanted: str = CLASSES) -> float:
+    """How far a picture is from photographs, by the network itself."""
+    usual = remembered(network, [wanted])
+    with torch.no_grad():
+        return float(distance(network.prepare([*usual])(picture.pixels[None]), usual))
+
+
+def test_class_pictures_come_nearer_to_photographs_and_are_made_again(lite0: Network) -> None:
+    choices: dict[str, Any] = {**TINY, "size": 96, "steps": 20, "network": lite0}
+    plain, *natural = (reverie.imagine("daisy", natural=weight, **choices) for weight in (0.0, 1.0, 6.0))
+    distances = [away(each, lite0) for each in (plain, *natural)]
+    assert distances[0] > distances[1] > distances[2] and distances[2] < 0.7 * distances[0]
+    assert natural[0].score > 0 and recipe_of(natural[0]).penalties.natural == 1
+    assert "natural" not in recipe_of(plain).text() and '"natural":1.0' in recipe_of(natural[0]).text().replace(" ", "")
+    assert_again(natural[0])
+
+
+@pytest.mark.parametrize("canvas", ["pixels", "fourier", "maco"])
+def test_on_every_canvas(canvas: Any, lite0: Network) -> None:
+    choices: dict[str, Any] = {**TINY, "size": 64, "steps": 12, "network": lite0, "canvas": canvas}
+    plain, natural = (reverie.feature("blocks.4.1:12", natural=weight, **choices) for weight in (0.0, 8.0))
+    assert away(natural, lite0, "blocks.4.1") < away(plain, lite0, "blocks.4.1")
+    assert_again(natural)
+
+
+def test_a_dream_and_a_batch_that_keeps_apart(lite0: Network) -> None:
+    noise = reverie.dream("noise:pink", level="parts", size=64, octaves=1, steps=4, natural=1, network=lite0)
+    assert_again(noise)
+    both = several(reverie.imagine("daisy", diverse=2, natural=2, network=lite0, **TINY))
+    alone = reverie.imagine("daisy", natural=2, network=lite0, **TINY)
+    assert not torch.equal(both[0].pixels, both[1].pixels) and not torch.equal(both[0].pixels, alone.pixels)
+
+
+def test_a_dead_unit_stays_dead() -> None:
+    module = Hand()
+    with torch.no_grad():
+        module.edge.weight[0] = 0
+    dead, alive = several(reverie.feature("edge:0-1", network=wrapped(module), natural=1, octaves=1, steps=2))
+    assert alive.alive and not dead.alive
+
+
+def test_presets_of_looks(lite0: Network) -> None:
+    natural = recipe_of(reverie.imagine("daisy", preset="natural", network=lite0, **TINY))
+    assert natural.penalties.natural > 0 and natural.transforms.fade == 1
+    assert recipe_of(reverie.feature("blocks.4.1:12", preset="natural", natural=0.5, network=lite0, **TINY)).penalties.natural == 0.5
+    emblem = reverie.imagine("daisy", preset="emblem", network=lite0, **TINY)
+    assert recipe_of(emblem).penalties.natural == 0
+    again = reverie.again(emblem.save("one.png"), preset="natural")
+    assert isinstance(again, Picture) and recipe_of(again).penalties == natural.penalties
+    for wrong in ("eyes", "naturel"):
+        with pytest.raises(UsageError, match=f"no preset '{wrong}'; .*natural"):
+            reverie.imagine("daisy", preset=wrong, network=lite0, **TINY)  # type: ignore[call-overload]
+    with pytest.raises(UsageError, match=r"no preset 'natural'; .*the presets are etching"):
+        reverie.dream("noise:pink", preset="natural", network=lite0, size=32)  # type: ignore[call-overload]
+
+
+def test_where_nothing_is_remembered(lite0: Network) -> None:
+    bare = wrapped(Flow(lambda m, x: m.head(m.conv(x).relu().mean((2, 3))), conv=nn.Conv2d(3, 2, 3), head=nn.Linear(2, 2)))
+    with pytest.raises(UsageError, match=r"no batch norm .*; leave it out"):
+        reverie.imagine(0, network=bare, natural=1, steps=1)
+    with pytest.raises(UsageError, match="no batch norm"):
+        reverie.feature("conv_stem:1", network=lite0, natural=1, **TINY)
+    with pytest.raises(UsageError, match="an objective of one's own"):
+        reverie.dream("noise:pink", objective=lambda seen: seen["conv_stem"].mean((1, 2, 3)), network=lite0, natural=1, size=32)
+    with pytest.raises(UsageError, match="penalties are taken of the whole picture"):
+        reverie.dream("noise:pink", "blocks.1.1", network=lite0, natural=1, tile=32, size=64)
