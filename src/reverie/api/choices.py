@@ -297,18 +297,9 @@ class DreamChoices(_Dreaming, NaturalChoices, PrecisionChoices, GoalChoices, Bes
 
 
 class ImagineChoices(
-    _Growing,
-    NaturalChoices,
-    StyleChoices,
-    OfTheNetworkChoices,
-    RedoChoices,
-    SizeChoices,
-    PrintChoices,
-    CanvasChoices,
-    FinishChoices,
-    BatchChoices,
-    total=False,
-):
+    _Growing, NaturalChoices, StyleChoices, OfTheNetworkChoices, RedoChoices, SizeChoices, PrintChoices, CanvasChoices, FinishChoices,
+    BatchChoices, total=False,
+):  # fmt: skip
     """Of `imagine`."""
 
 
@@ -321,17 +312,9 @@ class SeeChoices(LookChoices, RunChoices, total=False):
 
 
 class JourneyChoices(
-    _Climbing,
-    NaturalChoices,
-    PrecisionChoices,
-    GoalChoices,
-    CourseChoices,
-    WidthChoices,
-    SizeChoices,
-    SpreadChoices,
-    WritingChoices,
+    _Climbing, NaturalChoices, PrecisionChoices, GoalChoices, CourseChoices, WidthChoices, SizeChoices, SpreadChoices, WritingChoices,
     total=False,
-):
+):  # fmt: skip
     """Of `journey`."""
 
 
@@ -340,19 +323,9 @@ class FilmChoices(_Climbing, NaturalChoices, PrecisionChoices, GoalChoices, Carr
 
 
 class Changes(
-    _Dreaming,
-    NaturalChoices,
-    PrecisionChoices,
-    _AnyGoalChoices,
-    BesideChoices,
-    CutChoices,
-    SeedChoices,
-    CourseChoices,
-    CarriedChoices,
-    BatchChoices,
-    OfTheNetworkChoices,
-    total=False,
-):
+    _Dreaming, NaturalChoices, PrecisionChoices, _AnyGoalChoices, BesideChoices, CutChoices, SeedChoices, CourseChoices, CarriedChoices,
+    BatchChoices, OfTheNetworkChoices, total=False,
+):  # fmt: skip
     """Of `again`: what shall be other than it was."""
 
     target: Climbed | None

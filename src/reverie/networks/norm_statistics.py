@@ -39,10 +39,11 @@ def remembered(network: Network, wanted: Iterable[str]) -> Statistics:
         if anatomy.calls.get(name) != 1 or len(shape) != 4 or shape[1] != len(mean) or shape[2] * shape[3] == 1:
             continue
         if all(isinstance(part, nn.Identity) for part in norm.children()):
-            found[name] = _behind(norm, variance, network.device)
+            found[name] = _behind(norm, mean, variance)
         elif name in before:
-            found[before[name]] = _on(network.device, mean, variance.sqrt())
-    return dict(list(found.items())[: -(-len(found) * 3 // 4)])
+            found[before[name]] = mean, variance.sqrt()
+    kept = list(found.items())[: -(-len(found) * 3 // 4)]
+    return {name: (_own(mean).to(network.device), _own(spread).to(network.device)) for name, (mean, spread) in kept}
 
 
 def _up_to(anatomy: Anatomy, wanted: Iterable[str]) -> list[str]:
@@ -54,13 +55,11 @@ def _up_to(anatomy: Anatomy, wanted: Iterable[str]) -> list[str]:
     return order[: 1 + max(order.index(name) for name in bare)]
 
 
-def _behind(norm: Any, variance: Tensor, device: torch.device) -> tuple[Tensor, Tensor]:
+def _behind(norm: Any, mean: Tensor, variance: Tensor) -> tuple[Tensor, Tensor]:
     scale, shift = (getattr(norm, name, None) for name in ("weight", "bias"))
     spread = (variance / (variance + norm.eps)).sqrt()  # (C,), 1 but for channels that hardly change
-    mean = torch.zeros_like(spread) if shift is None else shift
-    return _on(device, mean, spread if scale is None else spread * scale.abs())
+    return torch.zeros_like(mean) if shift is None else shift, spread if scale is None else spread * scale.abs()
 
 
-def _on(device: torch.device, *given: Tensor) -> tuple[Tensor, Tensor]:
-    one, other = (each.detach().float().clone().to(device) for each in given)
-    return one, other
+def _own(values: Tensor) -> Tensor:
+    return values.detach().float().clone()

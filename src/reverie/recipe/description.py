@@ -33,6 +33,8 @@ def in_words(recipe: Recipe, level: str | None = None) -> str:
     if not recipe.networks:
         what = "a climb of a score of pictures"
     parts = [what + (f" ({level})" if level else "") + _HOW.get(recipe.objective, "")]
+    if recipe.penalties.natural:
+        parts.append("drawn to what the network remembers of photographs")
     parts += [f"as the preset {name}" for name in _presets(recipe, level)[:1]]
     parts.append(f"{recipe.ascent.octaves} octave{'s' * (recipe.ascent.octaves > 1)} of {recipe.ascent.steps} steps")
     moving = recipe.journey or recipe.film
