@@ -40,7 +40,7 @@ def test_no_page_names_a_command_or_flag_that_does_not_exist(page: Path) -> None
 def test_presets_and_levels_that_a_page_names_exist(page: Path) -> None:
     content = page.read_text("utf-8")
     for flag, name in re.findall(r"(?<!\w)(--preset|--level|-p|-l|preset=|level=)[ \"]([a-z]+)\b", content):
-        assert name in ({**recipe.PRESETS, **recipe.LOOKS} if "p" in flag.strip("-=")[:1] else recipe.LEVELS), f"{flag} {name}"
+        assert name in ((*recipe.PRESETS, *recipe.LOOKS) if "p" in flag.strip("-=")[:1] else recipe.LEVELS), f"{flag} {name}"
 
 
 # ── Python names ─────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -129,6 +129,45 @@ def test_what_runs_twice_has_no_places_or_no_memory_is_left_out() -> None:
     assert remembered(network, [CLASSES]) == {}
 
 
+def broken(name: str, value: float) -> Network:
+    network, _ = trained(lambda m, x: m.norm(m.conv(x)).relu().mean((2, 3)), conv=conv(), norm=nn.BatchNorm2d(4))
+    module: Any = network.module
+    with torch.no_grad():
+        getattr(module.norm, name).fill_(value)
+    return network
+
+
+@pytest.mark.parametrize(("name", "value"), [("weight", 0.0), ("running_var", 0.0), ("running_var", 1e-38), ("bias", 1e20)])
+def test_norms_without_a_spread_that_tells_anything_are_left_out(name: str, value: float) -> None:
+    assert remembered(broken(name, value), [CLASSES]) == {}
+
+
+def test_norms_that_have_seen_nothing_are_left_out_and_the_deepest_quarter() -> None:
+    fresh = wrapped(Flow(lambda m, x: m.norm(m.conv(x)).relu().mean((2, 3)), conv=conv(), norm=nn.BatchNorm2d(4)))
+    assert remembered(fresh, [CLASSES]) == {}
+
+    def way(m: Any, x: Tensor) -> Any:
+        for number in range(8):
+            x = getattr(m, f"norm{number}")(x)
+        return m.conv(x).mean((2, 3))
+
+    network, _ = trained(way, conv=conv(), **{f"norm{number}": nn.BatchNorm2d(3) for number in range(8)})
+    assert [*remembered(network, [CLASSES])] == [f"norm{number}" for number in range(6)]
+
+
+def test_a_frozen_norm_that_does_not_say_its_eps() -> None:
+    frozen = Frozen(nn.BatchNorm2d(4))
+    del frozen.eps
+    frozen.running_mean = torch.ones(4)
+
+    def forward(x: Tensor) -> Tensor:
+        return x * 2
+
+    frozen.forward = forward  # type: ignore[method-assign]
+    network = wrapped(Flow(lambda m, x: m.norm(m.conv(x)).mean((2, 3)), conv=conv(), norm=frozen))
+    assert [*remembered(network, [CLASSES])] == ["norm"]
+
+
 def test_its_own_is_not_touched() -> None:
     module = Hand()
     found = remembered(wrapped(module), [CLASSES])

@@ -142,8 +142,10 @@ def recipe(call: Call) -> None:
     known = CATALOGUE.get(found.networks[0].name) if found.networks else None
     levels: dict[str, str] = {} if known is None else {layer: level for level, layer in known.levels.items()}
     say(in_words(found, levels.get(str(found.target))))
-    for name, value, usual in differences(found):
-        say(f"{name:<24}{_word(value)}" + (f"   (usually {_word(usual)})" if usual is not None else ""))
+    others = differences(found)
+    width = max(24, *(len(name) + 1 for name, _, _ in others)) if others else 24
+    for name, value, usual in others:
+        say(f"{name:<{width}}{_word(value)}" + (f"   (usually {_word(usual)})" if usual is not None else ""))
     if call.of(Listing).all_fields:
         say("")
         for name, value in _flat(data):

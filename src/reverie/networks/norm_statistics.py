@@ -14,6 +14,10 @@ from reverie.networks.inspection.wrappers import real_names
 from reverie.networks.network import Network
 from reverie.target import CLASSES
 
+_LEAST = 1e-8  # largest spread in a layer that still tells something
+_FURTHEST = 1e-6  # of the means: a spread that is less is lost in them
+_EPS = 1e-5  # of a norm that does not say it, as PyTorch's
+
 Statistics = Mapping[str, tuple[Tensor, Tensor]]
 """By a layer to be looked at, mean (C,) and standard deviation (C,) of what it gave for the pictures of the training."""
 
@@ -25,7 +29,8 @@ def remembered(network: Network, wanted: Iterable[str]) -> Statistics:
     the mean over all pictures holds a bit of everything.
 
     A norm is looked at behind itself, where it is folded into the convolution before: mean and spread are then its own shift and scale.
-    One that has an activation inside is looked at before itself. A norm that runs several times in a pass, or not over places, is left out.
+    One that has an activation inside is looked at before itself. A norm that runs several times in a pass, or not over places, is left
+    out, and so is one that has seen no picture yet, or none that differ.
     """
     anatomy, names = network.anatomy, real_names(network.module)
     before = {chain.norm: chain.conv for chain in anatomy.chains if chain.norm is not None}
@@ -36,14 +41,20 @@ def remembered(network: Network, wanted: Iterable[str]) -> Statistics:
         if not (isinstance(mean, Tensor) and isinstance(variance, Tensor)):
             continue
         shape = anatomy.shapes[name]
-        if anatomy.calls.get(name) != 1 or len(shape) != 4 or shape[1] != len(mean) or shape[2] * shape[3] == 1:
+        if anatomy.calls.get(name) != 1 or len(shape) != 4 or shape[1] != len(mean) or shape[2] * shape[3] == 1 or _is_new(mean, variance):
             continue
         if all(isinstance(part, nn.Identity) for part in norm.children()):
             found[name] = _behind(norm, mean, variance)
         elif name in before:
             found[before[name]] = mean, variance.sqrt()
-    kept = list(found.items())[: -(-len(found) * 3 // 4)]
-    return {name: (_own(mean).to(network.device), _own(spread).to(network.device)) for name, (mean, spread) in kept}
+    own = {name: (_own(mean).to(network.device), _own(spread).to(network.device)) for name, (mean, spread) in found.items()}
+    telling = [name for name, (mean, spread) in own.items() if float(spread.max()) > max(_LEAST, _FURTHEST * float(mean.abs().max()))]
+    return {name: own[name] for name in telling[: -(-len(telling) * 3 // 4)]}
+
+
+def _is_new(mean: Tensor, variance: Tensor) -> bool:
+    """Whether it has not seen a picture yet: as every norm begins."""
+    return bool((mean == 0).all() and (variance == 1).all())
 
 
 def _up_to(anatomy: Anatomy, wanted: Iterable[str]) -> list[str]:
@@ -57,7 +68,7 @@ def _up_to(anatomy: Anatomy, wanted: Iterable[str]) -> list[str]:
 
 def _behind(norm: Any, mean: Tensor, variance: Tensor) -> tuple[Tensor, Tensor]:
     scale, shift = (getattr(norm, name, None) for name in ("weight", "bias"))
-    spread = (variance / (variance + norm.eps)).sqrt()  # (C,), 1 but for channels that hardly change
+    spread = (variance / (variance + getattr(norm, "eps", _EPS))).sqrt()  # (C,), 1 but for channels that hardly change
     return torch.zeros_like(mean) if shift is None else shift, spread if scale is None else spread * scale.abs()
 
 

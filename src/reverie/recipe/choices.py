@@ -165,7 +165,7 @@ class Penalties(Data):
         ge=0,
         le=10,
         exclude_if=lambda given: not given,
-        description="draws all layers towards what the network's norms remember of its training pictures: whole scenes",
+        description="draws the picture to what the network remembers of its training pictures: whole scenes",
     )
 
 

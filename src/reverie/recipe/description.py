@@ -34,7 +34,7 @@ def in_words(recipe: Recipe, level: str | None = None) -> str:
         what = "a climb of a score of pictures"
     parts = [what + (f" ({level})" if level else "") + _HOW.get(recipe.objective, "")]
     if recipe.penalties.natural:
-        parts.append("drawn to what the network remembers of photographs")
+        parts.append("drawn to what the network remembers of its training pictures")
     parts += [f"as the preset {name}" for name in _presets(recipe, level)[:1]]
     parts.append(f"{recipe.ascent.octaves} octave{'s' * (recipe.ascent.octaves > 1)} of {recipe.ascent.steps} steps")
     moving = recipe.journey or recipe.film
@@ -50,7 +50,7 @@ def in_words(recipe: Recipe, level: str | None = None) -> str:
 
 def differences(recipe: Recipe) -> list[tuple[str, Any, Any]]:
     """What is not as it is without being named: the field, its value, and what it usually is; None where there is no usual."""
-    usual = resolve(recipe.command, {}) if recipe.networks else Request(CLIMB, {})
+    usual = _usual(recipe)
     found: list[tuple[str, Any, Any]] = []
     for name in CHOSEN:
         group: Data | None = getattr(recipe, name)
@@ -79,12 +79,34 @@ def told_apart(one: Recipe, other: Recipe) -> list[str]:
 
 
 def _presets(recipe: Recipe, level: str | None) -> list[str]:
-    """Those whose choices are exactly its own, and of dreams the level, but for the usual one."""
+    """Those whose choices are exactly its own, and of dreams the level, but for the usual one; of what begins with noise the nearest."""
     command = COMMANDS.get(recipe.command)
-    if command is None or command.of_preset or recipe.film or recipe.objective != "excite" or not recipe.networks:
+    if command is None or command.of_preset or recipe.film or not recipe.networks:
+        return []
+    if recipe.command in ("imagine", "feature"):
+        look = str(_usual(recipe).given.get("preset", ""))
+        is_own = any(used.mean for used in recipe.networks)  # for which another is usual
+        return [look] if look and look != command.usual_preset and not is_own else []
+    if recipe.objective != "excite":
         return []
     named = [name for name, each in command.presets.items() if each.level in (None, level) and name != command.usual_preset]
     return [name for name in named if _is_as(recipe, resolve(command.name, {"preset": name}).choices._asdict())]
+
+
+def _usual(recipe: Recipe) -> Request:
+    """What a recipe is compared with: its command as it is by itself; of one with looks the one that is nearest."""
+    if not recipe.networks:
+        return Request(CLIMB, {})
+    command = COMMANDS[recipe.command]
+    looks = [name for name, each in command.presets.items() if each.level is None]
+    usual = [resolve(command.name, {"preset": name} if name else {}) for name in (looks or [""])]
+    return min(usual, key=lambda each: _apart_from(recipe, each))
+
+
+def _apart_from(recipe: Recipe, usual: Request) -> int:
+    """How many choices are others."""
+    groups = [(group, usual[type(group)]) for name in CHOSEN if (group := getattr(recipe, name)) is not None]
+    return sum(getattr(group, field) != getattr(other, field) for group, other in groups for field in type(group).model_fields)
 
 
 def _is_as(recipe: Recipe, usual: Mapping[str, Data]) -> bool:

@@ -83,7 +83,7 @@ class Style(Data):
 
     group: ClassVar[str] = "what it looks like"
     preset: Annotated[str | None, BeforeValidator(_word("preset", tuple(LOOKS))), Flag("P", ("--preset", "-p"), first=True)] = Field(
-        None, description="named choices: " + ", ".join(LOOKS)
+        None, description="natural: a scene, as photographs show it; emblem: what is asked for alone, sharper than life"
     )
 
 

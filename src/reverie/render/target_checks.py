@@ -59,12 +59,13 @@ def check(target: Target, network: Network) -> None:
 
 
 def check_natural(networks: Sequence[Network], targets: Sequence[Target], objective: str) -> None:
-    """Raise UsageError where no network remembers anything, up to its target, that a picture could be drawn to."""
+    """Raise UsageError where a network remembers nothing, up to its target, that a picture could be drawn to."""
     if objective == OWN:
         raise UsageError(f"{choice('natural')} beside an objective of one's own", "leave it out")
-    if not any(remembered(net, layers_of(target)) for net, target in zip(networks, targets, strict=True)):
-        why = "no batch norm that remembers its training pictures comes before the end of the target"
-        raise UsageError(f"{choice('natural')} with {networks[0].name}: {why}", "leave it out, or name a deeper layer or another network")
+    for net, target in zip(networks, targets, strict=True):
+        if not remembered(net, layers_of(target)):
+            why = "no batch norm that runs once, over places, and remembers its training pictures comes before the end of the target"
+            raise UsageError(f"{choice('natural')} with {net.name}: {why}", "leave it out, or name a deeper layer or another network")
 
 
 def layers_of(target: Target) -> list[str]:
