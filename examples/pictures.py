@@ -34,6 +34,7 @@ WALL = (  # chosen before any of them was made
     *("castle", "giant panda", "pizza", "school bus", "peacock", "umbrella", "teapot", "tarantula"),
     *("pineapple", "cello", "church", "red fox", "jellyfish", "coffee mug", "steam locomotive", "coral reef"),
 )
+LARGE = ("castle", "lighthouse", "volcano")
 FEATURES = ("blocks.1.0", "blocks.2.1", "blocks.3.2", "blocks.4.1", "blocks.4.2", "blocks.5.1")  # the levels of lite0
 
 
@@ -77,6 +78,8 @@ def walls() -> None:
             place = PICTURES / f"{name}.jpg"
             flags = [*more, "-o", folder, "--sheet", str(place), "--force"]
             subprocess.run([sys.executable, "-m", "reverie", command, *asked, *flags], check=True)
+        subprocess.run([sys.executable, "-m", "reverie", "imagine", *LARGE, "--size", "512", "-o", folder, "--force"], check=True)
+        sheet([(each, Image.open(Path(folder) / f"imagine-{each}-0.png")) for each in LARGE], 3, 512, PICTURES / "scenes.jpg")
 
 
 def page() -> None:
