@@ -17,6 +17,7 @@ from reverie.networks import Network
 from reverie.networks.norm_statistics import remembered
 from reverie.objectives.natural import distance
 from reverie.pictures import Picture
+from reverie.recipe import LOOKS
 from reverie.target import CLASSES
 
 pytestmark = pytest.mark.usefixtures("place", "alone")
@@ -76,6 +77,16 @@ def test_presets_of_looks(lite0: Network) -> None:
             reverie.imagine("daisy", preset=wrong, network=lite0, **TINY)  # type: ignore[call-overload]
     with pytest.raises(UsageError, match=r"no preset 'natural'; .*the presets are etching"):
         reverie.dream("noise:pink", preset="natural", network=lite0, size=32)  # type: ignore[call-overload]
+
+
+def test_beside_a_network_of_ones_own_it_is_not_usual(lite0: Network) -> None:
+    labels = [", ".join(each) for each in lite0.labels]
+    own = wrapped(Flow(lambda m, x: m.head(m.conv(x).relu().mean((2, 3))), conv=nn.Conv2d(3, 2, 3), head=nn.Linear(2, 1000)), labels=labels)
+    for networks in (own, [lite0, own], [own, lite0]):
+        recipe = recipe_of(reverie.imagine("daisy", network=networks, **TINY))
+        assert recipe.penalties.natural == 0 and recipe.canvas.spread != LOOKS["natural"].choices["spread"]
+    with pytest.raises(UsageError, match="no batch norm"):
+        reverie.imagine("daisy", network=[lite0, own], natural=1, **TINY)
 
 
 def test_where_nothing_is_remembered(lite0: Network) -> None:

@@ -84,7 +84,7 @@ def test_light_and_contrast_are_those_that_the_mean_and_deviation_say() -> None:
 def test_a_mean_and_deviation_that_nobody_measured_say_nothing(mean: float, std: float) -> None:
     found = network_defaults(bright(mean, std), "imagine")
     assert found["tone"] == "free"
-    assert "light" not in found and found["spread"] == LOOKS["emblem"].choices["spread"]
+    assert "light" not in found and "spread" not in found
 
 
 def test_small_pictures_are_moved_little_and_large_ones_as_ever() -> None:
@@ -95,7 +95,7 @@ def test_small_pictures_are_moved_little_and_large_ones_as_ever() -> None:
         name: usual[name] for name in ("jitter", "rotate", "scale", "fade", "noise")
     }
     assert small["rotate"] < 15 and small["scale"] < 1.4 and small["fade"] > 0.3
-    assert large["tone"] == "light" and "vivid" not in large  # of photographs
+    assert "tone" not in large and "vivid" not in large  # of photographs
     assert network_defaults(bright(size=224), "imagine")["tone"] == "free"  # grey ones are none
 
 

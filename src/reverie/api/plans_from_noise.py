@@ -14,7 +14,7 @@ from reverie.errors import Refused, ReverieError, UsageError, choice
 from reverie.files.limits import at_most_pixels
 from reverie.networks import Label, Network
 from reverie.networks.read_once import reading_once
-from reverie.recipe import PRINT_DPI, Along, Batch, NoiseInput, OfTheNetwork, Print, Seeds, Size, Together, choose, seeds
+from reverie.recipe import LOOKS, PRINT_DPI, Along, Batch, NoiseInput, OfTheNetwork, Print, Seeds, Size, Together, choose, seeds
 from reverie.render import (
     Plan,
     best_of,
@@ -92,7 +92,9 @@ def _plans(wish: Planning, targets: list[Target], between: list[Target] | None, 
     check_size(*size, "the picture", "size")
     with at_most_pixels(wish.machinery.max_pixels):
         usual, told = usual_pictures(wish.request[OfTheNetwork].usual, wish.network)
-    wish.fit(network_defaults(wish.network, wish.request.command.name, usual))
+    others = not all(map(is_built_in, wish.networks))  # what they remember may be of anything, or nothing
+    look = LOOKS["emblem"].choices if others and wish.request.command.name == "imagine" else {}
+    wish.fit({**look, **network_defaults(wish.network, wish.request.command.name, usual)})
     wish.fit({"octaves": octaves_for(wish.choices.ascent.octave_scale, wish.network, size)})
     wanted = list(dict.fromkeys(target for group in groups for target in group))
     for target in wanted:

@@ -12,7 +12,7 @@ from torch import Tensor
 from reverie.canvas import PHOTOGRAPHS
 from reverie.networks import Network
 from reverie.pictures import frequencies
-from reverie.recipe import COMMANDS, LOOKS
+from reverie.recipe import COMMANDS
 from reverie.render.provenance import is_built_in
 
 TUNED = 224  # pixels a side for which the commands' own choices were tuned
@@ -42,10 +42,7 @@ def network_defaults(network: Network, command: str, usual: Sequence[Tensor] = (
         command: `imagine` or `feature`.
         usual: pictures as it was trained on, (C, H, W) in 0..1 each, at its native size.
     """
-    found: dict[str, Any] = {}
-    if not is_built_in(network):
-        alone = LOOKS["emblem"].choices if command == "imagine" else {}  # what others remember may be of anything
-        found = {**alone, **_movement(min(network.size), command), **_tones(network), "rest": _REST}
+    found = {} if is_built_in(network) else {**_movement(min(network.size), command), **_tones(network), "rest": _REST}
     if usual:
         found.update(tones_of(usual))
     if command == "feature" and "tone" in found:
