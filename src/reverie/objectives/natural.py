@@ -13,27 +13,29 @@ _EMPTY = 1e-4  # of a usual variance: less counts as this
 _FLAT = 1e-3  # least size of a score that a distance is weighed against
 
 
-def distance(activations: Mapping[str, Tensor], usual: Mapping[str, tuple[Tensor, Tensor]], together: bool = False) -> Tensor:
-    """The mean over layers of the divergence of Kullback & Leibler (1951) between normal distributions: of each channel here, and as usual.
+def distance(activations: Mapping[str, Tensor], usual: Mapping[str, tuple[Tensor, Tensor]], still: Tensor | None = None) -> Tensor:
+    """How far the pictures of a batch are, all together, so that each of them may have its own.
 
-    It is 0 for channels of the usual mean and variance. Photographs have about 0.3 to 0.5, as one of them never shows all that
-    a network knows; pictures of nothing but texture have twice as much. A sum of squares (Yin et al.) is led by deep channels that
-    are silent in most single pictures; here a channel that varies less than usual costs little, one that varies more is expensive.
+    The mean over layers of the divergence of Kullback & Leibler (1951) between normal distributions: of each channel here, and as usual.
+    It is 0 for channels of the usual mean and variance. A single photograph has about 0.3 to 0.5, as it never shows all that a network
+    knows; pictures of nothing but texture have twice as much. A sum of squares (Yin et al.) is led by deep channels that are silent in
+    most single pictures; here a channel that varies less than usual costs little, one that varies more is expensive.
 
     Args:
         activations: (N, C, H, W), by layer.
         usual: mean and standard deviation (C,), by layer.
-        together: mean and variance are those of all pictures of the batch, so that each may have its own.
+        still: (N,), pictures that count, but have no gradient.
 
     Returns:
-        (N,), at least 0.
+        (N,), at least 0: the same for all of them.
     """
     found = []
     for name, (mean, spread) in usual.items():
         counts = spread > _LEAST * spread.max()  # (C,)
-        here, square = _moments(activations[name])  # (N, C) each
-        if together:
-            here, square = (each.mean(0, keepdim=True).expand_as(each) for each in (here, square))
+        moments = _moments(activations[name])  # (N, C) each
+        if still is not None:
+            moments = tuple(torch.where(still[:, None], each.detach(), each) for each in moments)  # type: ignore[assignment]
+        here, square = (each.mean(0, keepdim=True).expand_as(each) for each in moments)  # (N, C) each
         variance = (square - here.square())[:, counts] / spread[counts].square()  # (N, c), in usual ones
         off = (here - mean)[:, counts] / spread[counts]  # (N, c), in usual spreads
         found.append((off.square() + variance - 1 - variance.clamp_min(_EMPTY).log()).mean(1) / 2)

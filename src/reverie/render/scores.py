@@ -93,15 +93,16 @@ def _part(recipe: Recipe, network: Network, targets: list[Target], inputs: Input
     prepared = network.prepare(dict.fromkeys([*wanted, *compared, *usual])).taped()
     if recipe.tiles is None:
         judge = judge_of(recipe, network, targets, prepared, inputs, compared if apart else ())
-        return prepared, _drawn_to(usual, recipe.penalties.natural, judge, apart) if usual else judge
+        return prepared, _drawn_to(usual, recipe.penalties.natural, judge) if usual else judge
     return prepared, judge_of_windows(recipe, network, targets[0], prepared, inputs)
 
 
-def _drawn_to(usual: Statistics, weight: float, judge: PlacedJudge, together: bool) -> PlacedJudge:
-    """The same judge, whose gradient also leads to pictures like those that the network was trained on."""
+def _drawn_to(usual: Statistics, weight: float, judge: PlacedJudge) -> PlacedJudge:
+    """The same judge, whose gradient also leads to pictures that are together like those that the network was trained on."""
 
     def score(activations: Mapping[str, Tensor], pictures: Tensor, transform: Transform) -> Tensor:
-        return beside(judge(activations, pictures, transform), distance(activations, usual, together), weight)
+        scores = judge(activations, pictures, transform)  # (N,)
+        return beside(scores, distance(activations, usual, still=scores.detach() == 0), weight)  # dead ones stay dead
 
     return score
 
