@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import os
 import platform
 import statistics
@@ -20,7 +19,6 @@ import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -31,10 +29,11 @@ from torch import Tensor
 
 import reverie
 from bench.floor import processor
+from bench.looks import DEPTHS, interval, looks, spectrum
 from bench.photographs import described, here, photograph
-from bench.spectrum import LIGHT, photographs, square
+from bench.spectrum import photographs, square
 from reverie.networks import Network
-from reverie.pictures import contact_sheet, quantise, resize
+from reverie.pictures import contact_sheet, quantise, resize, rounded
 from reverie.recipe import LookName
 
 CLASSES = (  # a living thing, a plant, a dish, a vehicle, a building, an instrument, a household thing, a landscape; three times
@@ -47,10 +46,9 @@ CLASSES = (  # a living thing, a plant, a dish, a vehicle, a building, an instru
 )
 SIZE, SEED, BATCH = 224, 0, 8
 JUDGES = ("efficientnet-lite1", "efficientnet-lite2")
-EMBLEM, NATURAL, LUCENT, DREAMS, HORAMA = PROGRAMS = ("emblem", "natural", "torch-lucent", "torch-dreams", "horama")
-OURS: dict[str, LookName] = {EMBLEM: "emblem", NATURAL: "natural"}
-DEPTHS = ("blocks.2.1", "blocks.6.0")  # of the judges: where textures are seen, and the last block
-LEAST_WAVE, BINS = 4, 16  # cycles per picture, and parts of the way from there to the highest frequency
+OURS: dict[str, LookName] = {"emblem": "emblem", "natural": "natural"}  # by the names of the rows
+LUCENT, DREAMS, HORAMA = PEER_PROGRAMS = ("torch-lucent", "torch-dreams", "horama")
+PROGRAMS = (*OURS, *PEER_PROGRAMS)
 ROOT = Path(__file__).parents[1]
 PEERS = ROOT / ".venv-peers" / ("Scripts" if os.name == "nt" else "bin") / "python"
 HORAMA_CANVAS, HORAMA_CROP = 1280, 0.30  # its default canvas, and the largest share of its side that it shows the network at a time
@@ -80,11 +78,6 @@ class Program:
     notes: list[str] = field(default_factory=list)
     whole: float | None = None  # seconds of the calls, where they do more than the pictures' own seconds tell
     failed: bool = False
-
-
-def rounded(pixels: Tensor) -> Tensor:
-    """(3, H, W) in 0..1, at the 256 levels that a file holds."""
-    return pixels.clamp(0, 1).mul(255).round() / 255
 
 
 def ours(preset: LookName, classes: Sequence[tuple[int, str]], options: argparse.Namespace, program: Program) -> None:
@@ -143,8 +136,8 @@ def make_all(names: Sequence[str], options: argparse.Namespace) -> dict[str, Pro
     return programs
 
 
-def at_size(program: Program) -> dict[str, Program]:
-    """As they are judged, at 224 px: larger pictures whole, and in a row of their own the middle of them."""
+def at_size(name: str, program: Program) -> dict[str, Program]:
+    """As they are judged, at 224 px: larger pictures whole, and of horama's in a row of their own the middle of them."""
     if all(each.pixels.shape[1:] == (SIZE, SIZE) for each in program.made):
         return {"": program}
 
@@ -157,6 +150,8 @@ def at_size(program: Program) -> dict[str, Program]:
 
     wide = program.made[0].pixels.shape[2]
     whole = Program(f"{program.title}, its {wide} px brought to {SIZE}", [cut(each, 1) for each in program.made], program.notes)
+    if name != HORAMA:
+        return {"": whole}
     part = round(HORAMA_CROP * wide)
     middle = Program(f"… the middle {part} px of them, the most that it shows lite0 at a time", [cut(e, HORAMA_CROP) for e in program.made])
     return {"": whole, "-middle": middle}
@@ -173,50 +168,6 @@ def judge(judges: dict[str, Network], made: Made) -> dict[str, Any]:
             "labels": [{"index": e.index, "label": e.label, "probability": e.probability} for e in labels[:5]],
         }
     return {"judges": says, **looks(judges, made.pixels), "seconds": made.seconds, "recipe": made.recipe}
-
-
-def looks(judges: dict[str, Network], pixels: Tensor) -> dict[str, Any]:
-    """How a picture (3, H, W) looks, whatever it shows.
-
-    Returns:
-        features: for each judge and depth the mean of each channel, (C,) each. slope: of its spectrum, None if it is flat.
-        contrast: the standard deviation of its light. colour: the root mean square of what its channels differ by from their mean.
-    """
-    plane = light(pixels)
-    slope: float | None = spectrum(plane)[0]
-    with torch.no_grad():
-        seen = {name: net.prepare(DEPTHS)(resize(pixels, *net.size)[None]) for name, net in judges.items()}
-    colour = (pixels - pixels.mean(0)).square().mean().sqrt()
-    features = {name: {depth: each[depth][0].mean((1, 2)).tolist() for depth in DEPTHS} for name, each in seen.items()}
-    slope = None if slope is None or math.isnan(slope) else slope
-    return {"features": features, "slope": slope, "contrast": float(plane.std()), "colour": float(colour)}
-
-
-def light(pixels: Tensor) -> Tensor:
-    """(3, H, W) → (H, W)."""
-    return torch.einsum("c,chw->hw", LIGHT, pixels.double())
-
-
-def spectrum(plane: Tensor) -> tuple[float, float]:
-    """Slope and start, at 1 cycle per picture, of log power against log frequency in a square plane (S, S); NaN if it is flat.
-
-    Hann window; the mean power of the waves in each of 16 rings that divide the logarithm of frequency evenly from 4 cycles per picture
-    to the highest frequency; a straight line through them, every ring counting alike.
-    """
-    side = plane.shape[-1]
-    hann = torch.hann_window(side, dtype=torch.float64)
-    window = hann[:, None] * hann[None]  # (S, S)
-    even = plane.double() - (plane * window).sum() / window.sum()
-    power = torch.fft.fft2(even * window).abs().square()  # (S, S)
-    waves = torch.fft.fftfreq(side, dtype=torch.float64) * side
-    wave = torch.hypot(waves[:, None], waves[None])  # (S, S), cycles per picture
-    edges = torch.logspace(math.log10(LEAST_WAVE), math.log10(side / 2), BINS + 1, dtype=torch.float64)
-    rings = [(wave >= least) & (wave < most) for least, most in pairwise(edges.tolist())]
-    points = [(float(wave[ring].log().mean()), float(power[ring].mean())) for ring in rings if ring.any()]
-    if len(points) < 2 or min(strength for _, strength in points) < 1e-12:
-        return math.nan, math.nan
-    slope, start = np.polyfit([x for x, _ in points], [math.log(strength) for _, strength in points], 1)
-    return float(slope), float(start)
 
 
 def photographs_at_size() -> dict[str, Tensor]:
@@ -273,34 +224,6 @@ def appearance(judged: Sequence[dict[str, Any]], shown: Sequence[dict[str, Any]]
     return [*away, spread(slopes, 2), *(f"{statistics.median(each[name] for each in judged):.2f}" for name in ("contrast", "colour"))]
 
 
-def distance(here: Tensor, there: Tensor) -> float:
-    """How far two sets of features (N, C) and (M, C) are apart: the kernel distance of Binkowski et al. 2018, without bias.
-
-    The square of the maximum mean discrepancy with the kernel (x·y / C + 1)³, each feature in units of its spread among `there`.
-    It is about 0, above or below, for two draws of one kind.
-    """
-    mean, spread = there.mean(0), there.std(0).clamp_min(1e-6)  # (C,)
-    one, other = ((each - mean) / spread for each in (here, there))
-    own, theirs, across = (_kernel(*pair) for pair in ((one, one), (other, other), (one, other)))
-    parts = [(each.sum() - each.diagonal().sum()) / (len(each) * (len(each) - 1)) for each in (own, theirs)]
-    return float(parts[0] + parts[1] - 2 * across.mean())
-
-
-def _kernel(one: Tensor, other: Tensor) -> Tensor:
-    found: Tensor = (one @ other.T / one.shape[1] + 1).pow(3)
-    return found
-
-
-def interval(here: Tensor, there: Tensor, draws: int = 400) -> tuple[float, float, float]:
-    """The distance, between the bounds in which it lies for 95 % of draws of two thirds of the pictures, drawn without replacement."""
-    generator = torch.Generator().manual_seed(0)
-    parts = [
-        [each[torch.randperm(len(each), generator=generator)[: max(2, 2 * len(each) // 3)]] for each in (here, there)] for _ in range(draws)
-    ]
-    found = sorted(distance(*pair) for pair in parts)
-    return found[draws // 40], distance(here, there), found[-draws // 40]
-
-
 def report(programs: dict[str, Program], judges: dict[str, Network], sheets: Path | None) -> dict[str, Any]:
     """Print the table and its notes, write the sheets, and give all of it as data."""
     head = ["lite0, 224×224", "pictures", "first for lite1", "for lite2", "for both", "probability (lite1, lite2)", "seconds each"]
@@ -314,7 +237,7 @@ def report(programs: dict[str, Program], judges: dict[str, Network], sheets: Pat
         notes += [f"{name}: {note}" for note in program.notes]
         if not program.made:
             continue
-        for view, shown in at_size(program).items():
+        for view, shown in at_size(name, program).items():
             judged = [judge(judges, each) for each in shown.made]
             print(f"| {' | '.join(row(shown.title, judged, photos))} |")
             pictures = {

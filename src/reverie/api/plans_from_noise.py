@@ -30,7 +30,8 @@ from reverie.render import (
 )
 from reverie.render.class_words import note_on, notes_on_neighbours, spelt, with_numbers
 from reverie.render.network_defaults import network_defaults, octaves_for
-from reverie.target import CLASSES, Target, Term, asked, expand, is_unit, parse
+from reverie.render.target_checks import layers_of
+from reverie.target import Target, Term, asked, expand, is_unit, parse
 
 BETWEEN = 7  # pictures of a row from one target to another
 Meant = Callable[[Any, Planning], list[Target]]  # what somebody asked for → the targets that it means
@@ -167,8 +168,7 @@ def _grouped(targets: list[Target], between: list[Target] | None, request: Any) 
 
 def _fitted(kind: _Kind, groups: _Groups, wanted: list[Target], wish: Planning, size: tuple[int, int]) -> tuple[_Groups, tuple[str, ...]]:
     """The batches, smaller where memory is short; and a note that it was."""
-    layers = list(dict.fromkeys(name for target in wanted for name in target.layers()))
-    layers += [CLASSES] if any(term.label is not None for target in wanted for term in target.terms) else []
+    layers = layers_of(*wanted)
     most = max(len(group) for group in groups)
     fits = min(fitting(most, net, layers, *size, wish.choices.penalties.natural) for net in wish.networks)
     if fits >= most:

@@ -7,7 +7,7 @@ import math
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any, Protocol
@@ -88,6 +88,20 @@ def told(faults: Sequence[ReverieError]) -> int:
     for each in {str(each): each for each in faults}.values():
         remark(each)
     return faults[0].exit_code if faults else 0
+
+
+class Notes:
+    """What the user should know of one thing after another, each told once."""
+
+    def __init__(self) -> None:
+        self._told: set[str] = set()
+
+    def tell(self, notes: Iterable[str]) -> None:
+        """Those that have not been told yet."""
+        for each in dict.fromkeys(notes):
+            if each not in self._told:
+                remark(each)
+            self._told.add(each)
 
 
 def of_file(note: str, role: str, name: str) -> str:

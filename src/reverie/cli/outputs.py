@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reverie.album import recipe_at
-from reverie.cli.console import of_file, print_json, remark, say
+from reverie.cli.console import Notes, of_file, print_json, remark, say
 from reverie.cli.flags import Call
 from reverie.cli.sheet_file import SheetFile
 from reverie.errors import Interrupted, OutputError, UsageError, choice
@@ -47,7 +47,7 @@ class Outputs:
         self.unfinished = 0
         self.left: list[Path] = []  # as they were: what stopped early is worth less
         self.start = ""  # that notes are of, where there are several
-        self._told: set[str] = set()
+        self._notes = Notes()
         self._several = several
         self._taken: dict[str, Path] = {}  # by results of this command, under their lower case: some file systems tell no case
         self._there: dict[Path, Recipe] = {}  # the very same, made before
@@ -195,10 +195,7 @@ class Outputs:
 
     def note(self, notes: Sequence[str]) -> None:
         """What the user should know, each thing once."""
-        for each in dict.fromkeys(of_file(note, "the start", self.start) for note in notes):
-            if each not in self._told:
-                remark(each)
-            self._told.add(each)
+        self._notes.tell(of_file(note, "the start", self.start) for note in notes)
 
     def save_sheet(self, pictures: Sequence[Picture], labels: Sequence[str] | None = None) -> None:
         """A sheet of them with these labels, or with what each was made for, if one was asked for."""

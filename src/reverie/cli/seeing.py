@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reverie.cli.console import Faults, Line, line, of_file, print_json, remark, say, told
+from reverie.cli.console import Faults, Line, Notes, line, of_file, print_json, remark, say, told
 from reverie.cli.dreaming import pictures_of
 from reverie.cli.estimates import corrected
 from reverie.cli.flags import Call
@@ -67,7 +67,7 @@ class _Looking:
         self._writing, self._beside, self._printing = call.of(Writing), call.of(PageWriting), call.of(Printing)
         self._network: Any = None
         self._taken: set[Path] = set()
-        self._told: set[str] = set()
+        self._notes = Notes()
         self._has_told_how_long = False
         given = None if self._writing.output is None else expanded(self._writing.output)
         self._place = None if many else given
@@ -80,10 +80,7 @@ class _Looking:
         with self._faults.kept():
             plan = self._plan(picture)
             folder = self._folder_for(picture, plan)
-            for note in plan.sight.notes:
-                if (words := of_file(note, "the picture", picture if self._many else "")) not in self._told:
-                    remark(words)
-                self._told.add(words)
+            self._notes.tell(of_file(note, "the picture", picture if self._many else "") for note in plan.sight.notes)
             if folder.kept is not None:
                 remark(f"'{folder.place}' is there already, of this picture and these choices; --force makes it anew")
                 self._tell(folder, plan, plan.sight.expected)

@@ -199,7 +199,7 @@ class Network:
         return self.levels[level]
 
     def class_index(self, label: str | SupportsIndex | Label) -> int:
-        """The number of a class by name or number, or of what was recognised; UsageError with near names, or where several are meant."""
+        """The number of a class by name, number or `Label`; UsageError with near names, or where several or no clear scores are meant."""
         self._check_scores()
         return class_lookup.find(said(label), self.labels, self.anatomy.classes)
 
@@ -288,12 +288,11 @@ class Network:
         self._folded.renew(self.module, self._values, self.name)
         answers.check_answers(anatomy, self.module, tuple(layers.values()))
         with ordinary_modes():
-            copies = self._folded
-            folded = copies.but(never_folded(anatomy, layers.values()), self.module, anatomy, self._example, self._move)
+            folded = self._folded.but(never_folded(anatomy, layers.values()), self.module, anatomy, self._example, self._move)
             return Prepared(
                 module=folded.module, normalise=self.normalise.on(self.device), layers=layers, anatomy=anatomy, size=self.size,
-                folded=folded.folded, unfolded=folded.unfolded, dtype=self.dtype, fits=self._fits, tapes=copies.tapes, lock=folded.lock,
-                generators=generators(folded.module, self.device) if anatomy.habits.draws else (),
+                folded=folded.folded, unfolded=folded.unfolded, dtype=self.dtype, fits=self._fits, tapes=self._folded.tapes,
+                lock=folded.lock, generators=generators(folded.module, self.device) if anatomy.habits.draws else (),
             )  # fmt: skip
 
     def remarks(self) -> list[str]:
@@ -333,7 +332,8 @@ class Network:
         """A picture of even noise at the native size, as the module takes it."""
         return self.normalise(self._noise())
 
-    def check_labels(self) -> None:  # UsageError where there are labels, but not one for each class
+    def check_labels(self) -> None:
+        """Raise UsageError where there are labels, but not one for each class."""
         answers.check_labels(self.anatomy, len(self.labels))
 
     def _noise(self) -> Tensor:

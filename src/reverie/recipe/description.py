@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from reverie.recipe.choices import Data
@@ -51,15 +51,7 @@ def in_words(recipe: Recipe, level: str | None = None) -> str:
 def differences(recipe: Recipe) -> list[tuple[str, Any, Any]]:
     """What is not as it is without being named: the field, its value, and what it usually is; None where there is no usual."""
     usual = _usual(recipe)
-    found: list[tuple[str, Any, Any]] = []
-    for name in CHOSEN:
-        group: Data | None = getattr(recipe, name)
-        if group is None:
-            continue
-        for field in type(group).model_fields:
-            value, other = getattr(group, field), getattr(usual[type(group)], field)
-            if value != other and not _follows(recipe, field, value):
-                found.append((f"{name}.{field}", value, other))
+    found: list[tuple[str, Any, Any]] = list(_chosen_apart(recipe, usual))
     found += [(f"inputs.{each.role}", _input(each), None) for each in recipe.inputs if each.role not in ("start", "film")]
     if recipe.where is not None:
         found.append(("where", recipe.where, None))
@@ -90,7 +82,7 @@ def _presets(recipe: Recipe, level: str | None) -> list[str]:
     if recipe.objective != "excite":
         return []
     named = [name for name, each in command.presets.items() if each.level in (None, level) and name != command.usual_preset]
-    return [name for name in named if _is_as(recipe, resolve(command.name, {"preset": name}).choices._asdict())]
+    return [name for name in named if not any(_chosen_apart(recipe, resolve(command.name, {"preset": name})))]
 
 
 def _usual(recipe: Recipe) -> Request:
@@ -100,20 +92,19 @@ def _usual(recipe: Recipe) -> Request:
     command = COMMANDS[recipe.command]
     looks = [name for name, each in command.presets.items() if each.level is None]
     usual = [resolve(command.name, {"preset": name} if name else {}) for name in (looks or [""])]
-    return min(usual, key=lambda each: _apart_from(recipe, each))
+    return min(usual, key=lambda each: sum(1 for _ in _chosen_apart(recipe, each)))
 
 
-def _apart_from(recipe: Recipe, usual: Request) -> int:
-    """How many choices are others."""
-    groups = [(group, usual[type(group)]) for name in CHOSEN if (group := getattr(recipe, name)) is not None]
-    return sum(getattr(group, field) != getattr(other, field) for group, other in groups for field in type(group).model_fields)
-
-
-def _is_as(recipe: Recipe, usual: Mapping[str, Data]) -> bool:
-    """Whether every choice in groups is the usual one, or nobody chose it."""
-    pairs = [(getattr(recipe, name), group) for name, group in usual.items()]
-    fields = [(field, getattr(mine, field), getattr(group, field)) for mine, group in pairs for field in type(group).model_fields]
-    return all(value == other or _follows(recipe, field, value) for field, value, other in fields)
+def _chosen_apart(recipe: Recipe, usual: Request) -> Iterator[tuple[str, Any, Any]]:
+    """The choices in groups that are others than here, but for what nobody chose: the field, its value, and what it is here."""
+    for name in CHOSEN:
+        group: Data | None = getattr(recipe, name)
+        if group is None:
+            continue
+        for field in type(group).model_fields:
+            value, other = getattr(group, field), getattr(usual[type(group)], field)
+            if value != other and not _follows(recipe, field, value):
+                yield f"{name}.{field}", value, other
 
 
 def _apart(name: str, one: Any, other: Any) -> list[str]:

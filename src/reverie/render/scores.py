@@ -21,8 +21,8 @@ from reverie.objectives.natural import beside, distance
 from reverie.pictures import resize
 from reverie.recipe import Recipe
 from reverie.render.bound_objectives import Inputs, PlacedJudge, judge_of, judge_of_windows
-from reverie.render.target_checks import check, reach
-from reverie.target import CLASSES, Target
+from reverie.render.target_checks import check, layers_of, reach
+from reverie.target import Target
 
 
 class Scores(NamedTuple):
@@ -84,9 +84,7 @@ def _part(recipe: Recipe, network: Network, targets: list[Target], inputs: Input
     for target in dict.fromkeys(targets):
         check(target, network)
     layers = tuple(dict.fromkeys(name for target in targets for name in target.layers()))
-    wanted = list(layers)
-    if any(term.label is not None for target in targets for term in target.terms):
-        wanted.append(CLASSES)
+    wanted = layers_of(*targets)
     apart = recipe.batch is not None and recipe.batch.kind == "diverse"
     compared = layers or ((deepest(network),) if apart else ())
     usual = remembered(network, wanted) if recipe.penalties.natural else {}

@@ -68,9 +68,10 @@ def check_natural(networks: Sequence[Network], targets: Sequence[Target], object
             raise UsageError(f"{choice('natural')} with {net.name}: {why}", "leave it out, or name a deeper layer or another network")
 
 
-def layers_of(target: Target) -> list[str]:
-    """The layers that a target is judged by, with CLASSES where it has a class."""
-    return [*target.layers(), *([CLASSES] if any(term.label is not None for term in target.terms) else [])]
+def layers_of(*targets: Target) -> list[str]:
+    """The layers that targets are judged by, each once; CLASSES at the end where one has a class."""
+    layers = dict.fromkeys(name for target in targets for name in target.layers())
+    return [*layers, *([CLASSES] if any(term.label is not None for target in targets for term in target.terms) else [])]
 
 
 def check_places(target: Target, network: Network) -> None:
