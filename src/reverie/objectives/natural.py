@@ -18,8 +18,8 @@ def distance(activations: Mapping[str, Tensor], usual: Mapping[str, tuple[Tensor
 
     The mean over layers of the divergence of Kullback & Leibler (1951) between normal distributions: of each channel here, and as usual.
     It is 0 for channels of the usual mean and variance. A single photograph has 0.2 to 0.4 over all norms of lite0, as it never shows
-    all that a network knows; pictures of nothing but texture have 0.7 to 0.9. A sum of squares (Yin et al.) is led by deep channels that are silent in
-    most single pictures; here a channel that varies less than usual costs little, one that varies more is expensive.
+    all that a network knows; pictures of nothing but texture have 0.7 to 0.9. A sum of squares (Yin et al.) is led by deep channels that
+    are silent in most single pictures; here a channel that varies less than usual costs little, one that varies more is expensive.
 
     Args:
         activations: (N, C, H, W), by layer.
