@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import save
 from tests.helpers.imagined import TINY, assert_again
 from tests.helpers.known import recipe_of, several
 from tests.helpers.tiny import Flow, Hand, wrapped
-from torch import nn
+from torch import Tensor, nn
 
 import reverie
-from reverie.errors import UsageError
+from reverie.cli.main import main
+from reverie.errors import InputError, UsageError
 from reverie.networks import Network
-from reverie.networks.norm_statistics import remembered
+from reverie.networks.norm_statistics import measured, remembered
 from reverie.objectives.natural import distance
-from reverie.pictures import Picture
+from reverie.pictures import Picture, resize
 from reverie.recipe import LOOKS
+from reverie.store import cache_folder
 from reverie.target import CLASSES
 
 pytestmark = pytest.mark.usefixtures("place", "alone")
@@ -62,6 +66,10 @@ def test_a_dead_unit_stays_dead() -> None:
         module.edge.weight[0] = 0
     dead, alive = several(reverie.feature("edge:0-1", network=wrapped(module), natural=1, octaves=1, steps=2))
     assert alive.alive and not dead.alive
+    with torch.no_grad():
+        module.edge.bias = nn.Parameter(torch.tensor([0.5] * len(module.edge.weight)))
+    constant, alive = several(reverie.feature("edge:0-1", network=wrapped(module), natural=1, octaves=1, steps=2))
+    assert alive.alive and not constant.alive and "never fired" in constant.notes[-1]
 
 
 def test_presets_of_looks(lite0: Network) -> None:
@@ -75,7 +83,7 @@ def test_presets_of_looks(lite0: Network) -> None:
     for wrong in ("eyes", "naturel"):
         with pytest.raises(UsageError, match=f"no preset '{wrong}'; .*natural"):
             reverie.imagine("daisy", preset=wrong, network=lite0, **TINY)  # type: ignore[call-overload]
-    with pytest.raises(UsageError, match=r"no preset 'natural'; .*the presets are etching"):
+    with pytest.raises(UsageError, match=r"no preset 'natural' here; natural=1 draws to photographs; the presets are etching"):
         reverie.dream("noise:pink", preset="natural", network=lite0, size=32)  # type: ignore[call-overload]
 
 
@@ -91,7 +99,7 @@ def test_beside_a_network_of_ones_own_it_is_not_usual(lite0: Network) -> None:
 
 def test_where_nothing_is_remembered(lite0: Network) -> None:
     bare = wrapped(Flow(lambda m, x: m.head(m.conv(x).relu().mean((2, 3))), conv=nn.Conv2d(3, 2, 3), head=nn.Linear(2, 2)))
-    with pytest.raises(UsageError, match=r"no batch norm .*; leave it out"):
+    with pytest.raises(UsageError, match=r"no batch norm .*; say what usual pictures are: .*usual=.*; or leave it out"):
         reverie.imagine(0, network=bare, natural=1, steps=1)
     with pytest.raises(UsageError, match="no batch norm"):
         reverie.feature("conv_stem:1", network=lite0, natural=1, **TINY)
@@ -99,3 +107,72 @@ def test_where_nothing_is_remembered(lite0: Network) -> None:
         reverie.dream("noise:pink", objective=lambda seen: seen["conv_stem"].mean((1, 2, 3)), network=lite0, natural=1, size=32)
     with pytest.raises(UsageError, match="penalties are taken of the whole picture"):
         reverie.dream("noise:pink", "blocks.1.1", network=lite0, natural=1, tile=32, size=64)
+
+
+class _Bare(nn.Module):
+    """Without norms: four layers, of which three are looked at."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            self.one, self.two, self.three, self.four = nn.Conv2d(3, 4, 3), nn.Conv2d(4, 4, 3), nn.Conv2d(4, 4, 3), nn.Conv2d(4, 4, 3)
+            self.head = nn.Linear(4, 2)
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        seen = self.three(self.two(self.one(pictures).relu()).relu()).relu()
+        return self.head(self.four(seen).relu().mean((2, 3)))  # type: ignore[no-any-return]
+
+
+USUAL = [torch.rand(3, 40, 40, generator=torch.Generator().manual_seed(seed)) * 0.5 for seed in range(3)]
+
+
+def test_drawn_to_pictures_of_the_users_where_nothing_is_remembered(place: Path) -> None:
+    bare = wrapped(_Bare())
+    choices: dict[str, Any] = {"network": bare, "steps": 12, "octaves": 1}
+    plain, natural = (reverie.imagine(0, natural=weight, usual=USUAL, **choices) for weight in (0, 8))
+    usual = measured(bare, [CLASSES], [resize(each, *bare.size) for each in USUAL])
+    assert list(usual) == ["one", "two", "three"]  # a quarter is left out
+    assert recipe_of(plain).input("usual") is None and recipe_of(natural).input("usual") is not None
+    apart = []
+    for each in (plain, natural):
+        with torch.no_grad():
+            apart.append(float(distance(bare.prepare([*usual])(each.pixels[None]), usual)))
+    assert apart[1] < apart[0]
+    assert_again(natural, network=bare)
+    early = recipe_of(reverie.feature("two:1", natural=1, usual=USUAL, **choices)).input("usual")
+    assert early != recipe_of(natural).input("usual")  # of layers up to its own
+
+
+def test_their_statistics_go_on_without_them(place: Path, lite0: Network) -> None:
+    bare, others = (
+        wrapped(_Bare()),
+        wrapped(Flow(lambda m, x: m.head(m.conv(x).relu().mean((2, 3))), conv=nn.Conv2d(3, 2, 3), head=nn.Linear(2, 2))),
+    )
+    choices: dict[str, Any] = {"steps": 2, "octaves": 1}
+    first = reverie.imagine(0, natural=1, usual=USUAL, network=bare, **choices)
+    used = recipe_of(first).input("usual")
+    file = first.save("first.png")
+    for seed in (0, 1):
+        second = reverie.again(file, network=bare, seed=seed)
+        assert isinstance(second, Picture) and recipe_of(second).input("usual") == used
+        assert torch.equal(second.pixels, first.pixels) == (seed == 0)
+    plain = reverie.again(file, network=bare, natural=0)
+    assert isinstance(plain, Picture) and recipe_of(plain).input("usual") is None
+    with pytest.raises(UsageError, match="no batch norm"):
+        reverie.again(file, network=others)
+    assert main(["recipe", str(file), "--inputs", "-o", "went-in/"]) == 0
+    (kept,) = place.glob("went-in/*.safetensors")
+    third = reverie.imagine(0, natural=1, usual=kept, network=bare, **choices)
+    assert recipe_of(third).input("usual") == used
+    for network, choice, told in ((bare, 0, "without natural="), (lite0, 1, "remember their own")):
+        with pytest.raises(UsageError, match=told):
+            reverie.imagine(0, natural=choice, usual=kept, network=network, **choices)
+    for content in (b"", save({"one": torch.ones(2, 3)}), save({"five": torch.ones(2, 4)}), save({"one": torch.ones(2, 4) * torch.nan})):
+        kept.write_bytes(content)
+        with pytest.raises(InputError):
+            reverie.imagine(0, natural=1, usual=kept, network=bare, **choices)
+    for each in (cache_folder() / "inputs").rglob("*"):
+        each.unlink() if each.is_file() else None
+    with pytest.raises(InputError, match=r"the usual of .first\.png. is not to be found"):
+        reverie.redo(file, network=bare)

@@ -12,8 +12,9 @@ from reverie.api.opening import Networks, networks_from
 from reverie.errors import UsageError, choice
 from reverie.networks import Network
 from reverie.recipe import GROUPS, Ascent, Choices, Finish, Look, Machinery, Recipe, Request, Seed, choose, resolve
-from reverie.render import check, check_natural, check_objective, check_reach, machine, used_by
+from reverie.render import check, check_objective, check_reach, machine, used_by
 from reverie.render.class_words import with_numbers
+from reverie.render.natural import check_natural
 from reverie.target import Target
 
 Inputs = Sequence[Any]  # as a recipe names them
@@ -104,7 +105,7 @@ class Planning:
         """
         if "networks" not in own:
             own["networks"] = tuple(used_by(net, each, targets[0]) for net, each in zip(self.networks, targets, strict=True))
-        if self.choices.penalties.natural:
+        if self.choices.penalties.natural and not any(each.role == "usual" for each in inputs):
             check_natural(self.networks, targets, own.get("objective", ""))
         return Recipe(
             command=self.request.command.name,  # type: ignore[arg-type]

@@ -9,10 +9,12 @@ from typing import Any, Literal, TypeGuard, cast
 from reverie.api.choices import ClassLike, Climbed
 from reverie.api.opening import Networks
 from reverie.api.planning import Before, Planning
-from reverie.api.start_guide_mask import beside_of, usual_pictures
+from reverie.api.start_guide_mask import beside_of
+from reverie.api.usual_pictures import usual_pictures, with_usual
 from reverie.errors import Refused, ReverieError, UsageError, choice
 from reverie.files.limits import at_most_pixels
 from reverie.networks import Label, Network
+from reverie.networks.norm_statistics import Statistics
 from reverie.networks.read_once import reading_once
 from reverie.recipe import LOOKS, PRINT_DPI, Along, Batch, NoiseInput, OfTheNetwork, Print, Seeds, Size, Together, choose, seeds
 from reverie.render import (
@@ -29,6 +31,7 @@ from reverie.render import (
     purposes,
 )
 from reverie.render.class_words import note_on, notes_on_neighbours, spelt, with_numbers
+from reverie.render.natural import statistics_for
 from reverie.render.network_defaults import network_defaults, octaves_for
 from reverie.render.target_checks import layers_of
 from reverie.target import Target, Term, asked, expand, is_unit, parse
@@ -92,10 +95,10 @@ def _plans(wish: Planning, targets: list[Target], between: list[Target] | None, 
     size = paper.pixels(dpi) if paper else wish.request[Size].size or wish.network.size
     check_size(*size, "the picture", "size")
     with at_most_pixels(wish.machinery.max_pixels):
-        usual, told = usual_pictures(wish.request[OfTheNetwork].usual, wish.network)
+        usual = usual_pictures(wish.request[OfTheNetwork].usual, wish.network)
     others = not all(map(is_built_in, wish.networks))  # what they remember may be of anything, or nothing
     look = LOOKS["emblem"].choices if others and wish.request.command.name == "imagine" else {}
-    wish.fit({**look, **network_defaults(wish.network, wish.request.command.name, usual)})
+    wish.fit({**look, **network_defaults(wish.network, wish.request.command.name, usual.pictures)})
     wish.fit({"octaves": octaves_for(wish.choices.ascent.octave_scale, wish.network, size)})
     wanted = list(dict.fromkeys(target for group in groups for target in group))
     for target in wanted:
@@ -106,6 +109,7 @@ def _plans(wish: Planning, targets: list[Target], between: list[Target] | None, 
     objective = _objective(wish) if along.direction is None and along.towards is None else "direction"
     with at_most_pixels(wish.machinery.max_pixels):
         beside = beside_of(wish.request, wish.networks, wanted[0], size)
+    beside = with_usual(beside, usual, wish.choices.penalties.natural, wish.networks, wanted)
     if objective == "direction" and len(wanted) > 1:
         raise UsageError("a direction for several targets", "give one layer")
     check_objective(objective, wanted[0], wish.network, beside.direction)
@@ -113,9 +117,9 @@ def _plans(wish: Planning, targets: list[Target], between: list[Target] | None, 
         for target in wanted:
             for net in wish.networks:
                 check_places(target, net)
-    groups, notes = _fitted(kind, groups, wanted, wish, size)
-    notes = (*words, *told, *notes, *((paper.told(*size, dpi),) if paper else ()))
-    best = best_of(wish.networks, wanted, usual)
+    groups, notes = _fitted(kind, groups, wanted, wish, size, beside.usual)
+    notes = (*words, *usual.notes, *notes, *((paper.told(*size, dpi),) if paper else ()))
+    best = best_of(wish.networks, wanted, usual.pictures)
     inputs, kept = (NoiseInput(noise="pink"), *beside.used), beside.kept if wish.machinery.keep else ()
     recipes = [
         wish.recipe(
@@ -127,7 +131,7 @@ def _plans(wish: Planning, targets: list[Target], between: list[Target] | None, 
     return [
         Plan(
             recipe, wish.networks, drawn(recipe, purposes(recipe)[0]), tuple(range(len(group))), mask=beside.mask,
-            direction=beside.direction, kept=kept, notes=(*beside.notes, *notes), usual=best,
+            direction=beside.direction, usual=beside.usual, kept=kept, notes=(*beside.notes, *notes), best=best,
         )
         for number in numbers
         for group, each in zip(groups, recipes, strict=True)
@@ -166,11 +170,14 @@ def _grouped(targets: list[Target], between: list[Target] | None, request: Any) 
     return "each", [targets[first : first + asked.batch] for first in range(0, len(targets), asked.batch)]
 
 
-def _fitted(kind: _Kind, groups: _Groups, wanted: list[Target], wish: Planning, size: tuple[int, int]) -> tuple[_Groups, tuple[str, ...]]:
+def _fitted(
+    kind: _Kind, groups: _Groups, wanted: list[Target], wish: Planning, size: tuple[int, int], usual: Statistics
+) -> tuple[_Groups, tuple[str, ...]]:
     """The batches, smaller where memory is short; and a note that it was."""
     layers = layers_of(*wanted)
     most = max(len(group) for group in groups)
-    fits = min(fitting(most, net, layers, *size, wish.choices.penalties.natural) for net in wish.networks)
+    looked_at = {net: [*layers, *statistics_for(wish.choices.penalties.natural, net, layers, usual)] for net in wish.networks}
+    fits = min(fitting(most, net, seen, *size) for net, seen in looked_at.items())
     if fits >= most:
         return groups, ()
     if kind != "each":

@@ -139,6 +139,7 @@ def plan_again(
         **_chosen(old),
         **_extent(old, begin),
         **_beside(carried, objective, changes),
+        **({} if others or changes.get("natural") == 0 else _kept(carried, "usual", changes)),
         **_cut(old, changes, others or start is not None),
     }
     if ("level" in changes or "preset" in changes) or objective is not None or old.command in ("imagine", "feature"):
@@ -208,11 +209,15 @@ def _beside(carried: Carried, objective: object, changes: Mapping[str, Any]) -> 
     if not changes.keys() & {"mask", "where"}:
         found.update({"mask": carried.role("mask"), "where": old.where})
     for role in () if asked else ("guide", "direction"):
-        if role not in changes and old.input(role) is not None:
-            found[role] = carried.role(role)
+        found.update(_kept(carried, role, changes))
     if old.objective == "caricature" and not asked:
         found["caricature"] = True
     return found
+
+
+def _kept(carried: Carried, role: str, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Where the input of this role is, if there is one and no other was given."""
+    return {} if role in changes or carried.recipe.input(role) is None else {role: carried.role(role)}
 
 
 def _cut(old: Recipe, changes: Mapping[str, Any], others: bool) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from reverie.album import read_recipe
 from reverie.api.moving import check_installed
 from reverie.api.opening import load, named, networks_from, open_up
 from reverie.api.start_guide_mask import direction_from, mask_from
+from reverie.api.usual_pictures import statistics_from
 from reverie.api.where_to_dream import part_of
 from reverie.errors import InputError, UsageError, choice
 from reverie.files.films.reading import READABLE_FILMS, survey
@@ -29,7 +30,7 @@ from reverie.networks.prepared.device import available, choose, kept, word
 from reverie.networks.read_once import reading_once
 from reverie.networks.sources.source import source
 from reverie.pictures import Picture, resize
-from reverie.recipe import OWN, SCHEMA, FileInput, Machine, Machinery, NetworkUsed, NoiseInput, Recipe, VectorInput
+from reverie.recipe import OWN, SCHEMA, Machine, Machinery, NetworkUsed, NoiseInput, Recipe, UsedFile
 from reverie.render import (
     LARGEST,
     Plan,
@@ -48,7 +49,7 @@ from reverie.store import Kept, expanded, files_in, sha256_of
 from reverie.target import CLASSES, Target
 
 Given = Network | Sequence[Network] | None
-_READABLE = frozenset({*files.READABLE, *READABLE_FILMS, ".npy"})
+_READABLE = frozenset({*files.READABLE, *READABLE_FILMS, ".npy", ".safetensors"})
 _EDITED = "it may have been edited"
 
 
@@ -113,7 +114,7 @@ class Carried:
             if len(self.given) >= len(self.recipe.networks) or not known or (built_in and used.sha256 != built_in.sha256):
                 raise self._other_weights(used)
 
-    def find(self, used: FileInput | VectorInput) -> Path:
+    def find(self, used: UsedFile) -> Path:
         """The file with the content of an input: at `start` if that is given, else in the cache, else beside the picture.
 
         A file at `start` that is another of the inputs is no mistake: they are looked for by the same choice.
@@ -209,7 +210,7 @@ def _picture(carried: Carried, nets: Sequence[Network], here: Machine) -> Plan:
     old = carried.recipe
     if old.batch and (old.command == "dream" or not isinstance(old.input("start"), NoiseInput)):
         raise InputError(f"the recipe in '{carried.name}' has a batch of pictures that begin with a picture", _EDITED)
-    start, guide, mask, direction = _start(carried), carried.role("guide"), carried.role("mask"), carried.role("direction")
+    start, guide, mask, direction, usual = (_start(carried), *map(carried.role, ("guide", "mask", "direction", "usual")))
     vector = None if direction is None else direction_from(direction)[1]
     used = []
     for net, before in zip(nets, old.networks, strict=True):
@@ -225,6 +226,7 @@ def _picture(carried: Carried, nets: Sequence[Network], here: Machine) -> Plan:
     return replace(
         plan,
         direction=vector,
+        usual={} if usual is None else statistics_from(usual, nets[0]),
         guide=None if guide is None else _pictures.load(guide, old.channels).pixels,
         mask=part.mask if mask is None else mask_from(_pictures.load(mask), (old.height, old.width)),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import tokenize
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast, get_args
 
@@ -18,6 +18,7 @@ from reverie.api.choices import PictureLike
 from reverie.errors import InputError, UsageError, choice, unknown
 from reverie.files.input_files import reading
 from reverie.networks import Network
+from reverie.networks.norm_statistics import Statistics
 from reverie.pictures import Picture, resize
 from reverie.recipe import (
     PRINT_DPI,
@@ -35,6 +36,7 @@ from reverie.recipe import (
     Request,
     Seed,
     Size,
+    UsedFile,
     VectorInput,
     Width,
     is_noise,
@@ -44,7 +46,6 @@ from reverie.store import expanded, sha256_of
 from reverie.target import Target
 
 NOISE_SIZE = (512, 512)
-MOST_USUAL = 500  # usual pictures that are looked at
 _MOST_BYTES = 64 << 20  # of the file of a direction
 
 
@@ -53,14 +54,15 @@ class Inputs:
     """What goes in beside the start.
 
     Attributes:
-        guide: (C, H, W). mask: (H, W) in 0..1, at the size of the picture. direction: (C,).
+        guide: (C, H, W). mask: (H, W) in 0..1, at the size of the picture. direction: (C,). usual: see `usual_pictures`.
         used: how the recipe names them. kept: their files. notes: what the user should know of them.
     """
 
     guide: Tensor | None = None
     mask: Tensor | None = None
     direction: Tensor | None = None
-    used: tuple[FileInput | VectorInput, ...] = ()
+    usual: Statistics = field(default_factory=dict)
+    used: tuple[UsedFile, ...] = ()
     kept: tuple[bytes, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -122,12 +124,12 @@ def beside_of(request: Request, networks: Sequence[Network], target: Target | No
             raise InputError(f"the guide is {picture.size[1]}×{picture.size[0]} pixels", "the least is 16 a side")
         height, width = picture.size
         used = FileInput(role="guide", sha256=picture.sha256, width=width, height=height)
-        found = _with(replace(found, notes=_pictures.notes_on(picture, "the guide")), used, picture.content, guide=picture.pixels)
+        found = with_input(replace(found, notes=_pictures.notes_on(picture, "the guide")), used, picture.content, guide=picture.pixels)
     if mask is not None:
         picture = picture_of(mask)
         height, width = picture.size
         used = FileInput(role="mask", sha256=picture.sha256, width=width, height=height)
-        found = _with(found, used, picture.content, mask=mask_from(picture, size))
+        found = with_input(found, used, picture.content, mask=mask_from(picture, size))
         found = replace(found, notes=(*found.notes, *_pictures.notes_on(picture, "the mask")))
         if (height, width) != size:
             found = replace(found, notes=(*found.notes, f"the mask is {width}×{height} and was brought to {size[1]}×{size[0]}"))
@@ -135,7 +137,7 @@ def beside_of(request: Request, networks: Sequence[Network], target: Target | No
         direction = _between(given.towards, given.away, networks[0], target)
     if direction is not None:
         content, vector = direction_from(direction)
-        found = _with(found, VectorInput(sha256=sha256_of(content), channels=len(vector)), content, direction=vector)
+        found = with_input(found, VectorInput(sha256=sha256_of(content), channels=len(vector)), content, direction=vector)
     return found
 
 
@@ -223,20 +225,6 @@ def picture_of(picture: PictureLike, channels: int | None = None) -> Picture:
     return found if channels is None else replace(found, pixels=_pictures.in_channels(found.pixels, channels))
 
 
-def _with(found: Inputs, used: FileInput | VectorInput, content: bytes, **tensors: Tensor) -> Inputs:
-    return replace(found, used=(*found.used, used), kept=(*found.kept, content), **cast(Any, tensors))
-
-
-def usual_pictures(given: Any, network: Network) -> tuple[list[Tensor], tuple[str, ...]]:
-    """The pictures that are usual, (C, H, W) each at the native size, of very many an even part; and what is to be said of them.
-
-    Args:
-        given: a folder, a file, a picture, pictures, or a tensor (N, C, H, W).
-    """
-    if given is None:
-        return [], ()
-    found = _pictures.several(given, "usual")
-    every = len(found) / min(MOST_USUAL, len(found))
-    taken = [found[int(number * every)] for number in range(min(MOST_USUAL, len(found)))]
-    notes = (f"of {len(found)} usual pictures {MOST_USUAL} were looked at, evenly taken",) if len(taken) < len(found) else ()
-    return [resize(picture_of(each, network.channels).pixels, *network.size) for each in taken], notes
+def with_input(found: Inputs, used: UsedFile, content: bytes, **values: Any) -> Inputs:
+    """The same with one more, and what it is to the picture."""
+    return replace(found, used=(*found.used, used), kept=(*found.kept, content), **values)

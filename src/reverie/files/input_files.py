@@ -49,7 +49,8 @@ _STARTS = {
     "GIF": re.compile(rb"GIF8[79]a"), "BMP": re.compile(rb"BM"),
 }  # fmt: skip
 _OTHERS = {
-    re.compile(rb"\x93NUMPY"): ".npy", re.compile(rb".{4}ftypqt", re.DOTALL): ".mov",
+    re.compile(rb"\x93NUMPY"): ".npy", re.compile(rb".{4}\0{4}\{\"", re.DOTALL): ".safetensors",
+    re.compile(rb".{4}ftypqt", re.DOTALL): ".mov",
     re.compile(rb"\x1aE\xdf\xa3.*webm", re.DOTALL): ".webm",
     re.compile(rb"\x1aE\xdf\xa3"): ".mkv", re.compile(rb"RIFF.{4}AVI ", re.DOTALL): ".avi",
     re.compile(rb".{4}(ftyp(?!avi[fs]|hei|hev|mif|msf)|moov|mdat)", re.DOTALL): ".mp4",

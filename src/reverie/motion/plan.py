@@ -31,6 +31,7 @@ from reverie.recipe import Ascent, FilmWriting, Recipe
 from reverie.render import Dreamer
 from reverie.render import threads as using
 from reverie.render.batch_memory import bytes_per_pixel
+from reverie.render.natural import statistics_for
 from reverie.render.tiling import estimated
 from reverie.store import Kept, check_no_original_in, check_place, exists, expanded, is_folder, made_folder, write_whole
 from reverie.target import CLASSES
@@ -136,7 +137,8 @@ class MovingPlan(ABC):
             for count, ascent in self.dreams()
         )
         layers = [*recipe.target.layers()] or [CLASSES]
-        memory = estimated(recipe, None, bytes_per_pixel(self.networks[0], layers, recipe.penalties.natural), 0.0).memory
+        usual = statistics_for(recipe.penalties.natural, self.networks[0], layers)
+        memory = estimated(recipe, None, bytes_per_pixel(self.networks[0], [*layers, *usual]), 0.0).memory
         frames = self.units * files.packed_size(height, width, recipe.channels, ".png")
         kind = Path(output).suffix.lower()
         result = int(self.frames * height * width * _PACKED[kind]) if kind in _PACKED else frames

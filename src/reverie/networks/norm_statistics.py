@@ -1,4 +1,4 @@
-"""What batch norms remember of the pictures a network was trained on: mean and spread of each channel, over all places of all pictures."""
+"""What a network's channels give for photographs: as its batch norms remember it of the training, or as pictures of the user's show it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from reverie.networks.channel_statistics import measure
 from reverie.networks.inspection.anatomy import Anatomy
 from reverie.networks.inspection.layer_names import LayerName
 from reverie.networks.inspection.wrappers import real_names
@@ -48,8 +49,20 @@ def remembered(network: Network, wanted: Iterable[str]) -> Statistics:
         elif name in before:
             found[before[name]] = mean, variance.sqrt()
     own = {name: (_own(mean).to(network.device), _own(spread).to(network.device)) for name, (mean, spread) in found.items()}
-    telling = [name for name, (mean, spread) in own.items() if float(spread.max()) > max(_LEAST, _FURTHEST * float(mean.abs().max()))]
-    return {name: own[name] for name in telling[: -(-len(telling) * 3 // 4)]}
+    return _shallow(own)
+
+
+def measured(network: Network, wanted: Iterable[str], pictures: Iterable[Tensor]) -> Statistics:
+    """The same of these pictures, (C, H, W) each at the native size: of all layers with places up to the last of those that are wanted."""
+    placed = {layer.name for layer in network.layers if layer.height > 1 and network.anatomy.calls.get(layer.name) == 1}
+    names = [name for name in _up_to(network.anatomy, wanted) if name in placed]
+    return _shallow(dict(measure(network.prepare(names), pictures, "").layers)) if names else {}
+
+
+def _shallow(found: dict[str, tuple[Tensor, Tensor]]) -> Statistics:
+    """Those of layers that tell something, without the deepest quarter."""
+    telling = [name for name, (mean, spread) in found.items() if float(spread.max()) > max(_LEAST, _FURTHEST * float(mean.abs().max()))]
+    return {name: found[name] for name in telling[: -(-len(telling) * 3 // 4)]}
 
 
 def _is_new(mean: Tensor, variance: Tensor) -> bool:

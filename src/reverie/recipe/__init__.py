@@ -24,7 +24,10 @@ from reverie.recipe.recipe import (
     Objective,
     Opinion,
     Recipe,
+    StatisticsInput,
     Stopped,
+    Used,
+    UsedFile,
     VectorInput,
     is_noise,
 )  # fmt: skip
@@ -81,8 +84,8 @@ __all__ = [
     "Data", "Estimate", "FileInput", "Film", "FilmReading", "FilmWriting", "Finish", "Flag", "GivingBack", "Goal", "Journey",
     "Layers", "Level", "Listing", "Look", "LookName", "Machine", "Machinery", "Making", "Mask", "Named", "NetworkUsed", "Noise",
     "NoiseInput", "Objective", "OfTheNetwork", "Opinion", "Own", "PageWriting", "Paper", "Penalties", "Places", "Preset",
-    "PresetName", "Print", "Printing", "Pruning", "Recipe", "Replay", "Request", "Seed", "Seeds", "Sheet", "Size", "Stop",
-    "Stopped", "Style", "Subject", "Tiles", "Together", "Top", "Transforms", "Variants", "VectorInput", "Where", "Width", "Writing",
-    "choose", "digest", "each_of", "first_fault", "flag_in", "flag_names", "flag_of", "is_noise", "of_command", "on_sheet", "paper",
-    "preset", "read", "resolve", "seeds", "sheet_mark", "sides", "variation",
+    "PresetName", "Print", "Printing", "Pruning", "Recipe", "Replay", "Request", "Seed", "Seeds", "Sheet", "Size",
+    "StatisticsInput", "Stop", "Stopped", "Style", "Subject", "Tiles", "Together", "Top", "Transforms", "Used", "UsedFile", "Variants",
+    "VectorInput", "Where", "Width", "Writing", "choose", "digest", "each_of", "first_fault", "flag_in", "flag_names", "flag_of",
+    "is_noise", "of_command", "on_sheet", "paper", "preset", "read", "resolve", "seeds", "sheet_mark", "sides", "variation",
 ]  # fmt: skip

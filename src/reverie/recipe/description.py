@@ -7,7 +7,7 @@ from typing import Any
 
 from reverie.recipe.choices import Data
 from reverie.recipe.command_table import CLIMB, COMMANDS
-from reverie.recipe.recipe import CHOSEN, FileInput, NoiseInput, Recipe, VectorInput
+from reverie.recipe.recipe import CHOSEN, FileInput, NoiseInput, Recipe, StatisticsInput, Used, VectorInput
 from reverie.recipe.resolve import Request, resolve
 
 _KINDS = {
@@ -127,9 +127,11 @@ def _subject(recipe: Recipe) -> str:
     return text.removeprefix("class:") if recipe.command == "imagine" and text.count("class:") == 1 else text
 
 
-def _input(used: FileInput | NoiseInput | VectorInput) -> str:
+def _input(used: Used) -> str:
     if isinstance(used, NoiseInput):
         return f"{used.noise} noise"
     if isinstance(used, VectorInput):
         return f"{used.channels} numbers, sha256 {used.sha256[:12]}…"
+    if isinstance(used, StatisticsInput):
+        return f"statistics of pictures, sha256 {used.sha256[:12]}…"
     return f"{used.width}×{used.height}, sha256 {used.sha256[:12]}…"

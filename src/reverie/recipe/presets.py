@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from reverie.errors import unknown
+from reverie.errors import UsageError, choice, unknown
 from reverie.recipe.choices import Level
 
 
@@ -57,6 +57,8 @@ DEFAULT_LOOK_OF_UNITS: LookName = "emblem"
 def preset(name: str, among: Mapping[Any, Preset]) -> Preset:
     """The preset of this name, in capitals or not; UsageError with the nearest if there is none."""
     found = next((each for word, each in among.items() if word == str(name).lower()), None)
+    if found is None and str(name).lower() == "natural":  # a look of what begins with noise
+        raise UsageError(f"no preset '{name}' here", f"{choice('natural', 1)} draws to photographs; the presets are " + ", ".join(among))
     if found is None:
         raise unknown("preset", str(name), among, "the presets are " + ", ".join(among))
     return found

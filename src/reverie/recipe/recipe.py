@@ -90,6 +90,17 @@ class VectorInput(Data):
     channels: int = Field(ge=1, le=10**7)
 
 
+class StatisticsInput(Data):
+    """What the network's layers give for usual pictures, by the content of its file: where its own norms remember none."""
+
+    role: Literal["usual"] = "usual"
+    sha256: Sha256
+
+
+UsedFile = FileInput | VectorInput | StatisticsInput
+Used = FileInput | NoiseInput | VectorInput | StatisticsInput
+
+
 class Batch(Data):
     """The pictures that were made together, since a network's last bits depend on its company."""
 
@@ -141,7 +152,7 @@ class Recipe(Data):
     schema_version: int = Field(SCHEMA, ge=1, le=SCHEMA)
     command: Command = "dream"
     networks: tuple[NetworkUsed, ...] = Field(max_length=8, description="one or more; none where a function of pictures alone was climbed")
-    inputs: tuple[FileInput | NoiseInput | VectorInput, ...] = Field(min_length=1, max_length=4)
+    inputs: tuple[Used, ...] = Field(min_length=1, max_length=5)
     target: TargetField
     objective: Objective = "excite"
     canvas: Canvas = Canvas()
@@ -174,7 +185,7 @@ class Recipe(Data):
                 raise ValueError(fault)
         return self
 
-    def input(self, role: str) -> FileInput | NoiseInput | VectorInput | None:
+    def input(self, role: str) -> Used | None:
         """The input with this role, if there is one."""
         return next((each for each in self.inputs if each.role == role), None)
 
@@ -280,6 +291,10 @@ RULES: tuple[tuple[str, Callable[[Recipe], bool]], ...] = (
     (
         "the command 'see' and the objective 'rebuild' go together",
         lambda recipe: (recipe.command == "see") != (recipe.objective == "rebuild"),
+    ),
+    (
+        "statistics of usual pictures and the penalty 'natural' go together, with one network",
+        lambda recipe: "usual" in _roles(recipe) and (not recipe.penalties.natural or len(recipe.networks) != 1),
     ),
     ("only pictures of three channels have colours to keep", lambda recipe: recipe.channels != 3 and recipe.finish.keep_colour),
     ("channels are shown that it has not, or that need no choice", _shows_wrong_channels),

@@ -11,7 +11,7 @@ from reverie.render.plan import Plan, Watcher
 from reverie.render.provenance import is_built_in, machine, network_used, used_by
 from reverie.render.scores import Scores, scorers
 from reverie.render.second_opinions import judges
-from reverie.render.target_checks import check, check_natural, check_objective, check_places, check_reach
+from reverie.render.target_checks import check, check_objective, check_places, check_reach
 from reverie.render.tiling import Estimate, tiles_for, whole_only
 
 __all__ = [
@@ -28,7 +28,7 @@ __all__ = [
     "Watcher",
     "best_of",
     "check",
-    "check_natural", "check_objective",
+    "check_objective",
     "check_places",
     "check_reach",
     "check_size",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import torch
 from torch import Tensor
 
 from reverie.networks import Network
-from reverie.networks.norm_statistics import remembered
 from reverie.networks.prepared.device import free_memory
 
 _SHARE = 0.8  # of the free memory that may be planned with
@@ -14,24 +15,24 @@ WASTE = 2.1  # times what is kept: what comes and goes, and what lies idle betwe
 _BESIDE = 40 * 4  # bytes a pixel, of three channels, for the picture, its spectrum, its gradient and their copies
 
 
-def fitting(count: int, network: Network, wanted: list[str], height: int, width: int, natural: float = 0.0) -> int:
+def fitting(count: int, network: Network, wanted: Iterable[str], height: int, width: int) -> int:
     """The largest number of pictures, up to `count`, that fit into memory together; at least 1.
 
     It is known before the ascent begins: a batch is part of the recipe, and must not depend on what happens on the way.
     """
     if count < 2:
         return count
-    each = (WASTE * bytes_per_pixel(network, wanted, natural) + _BESIDE * max(3, network.channels) / 3) * height * width
+    each = (WASTE * bytes_per_pixel(network, wanted) + _BESIDE * max(3, network.channels) / 3) * height * width
     return max(1, min(count, int(_SHARE * free_memory(network.device) / each)))
 
 
-def bytes_per_pixel(network: Network, wanted: list[str], natural: float = 0.0) -> float:
+def bytes_per_pixel(network: Network, wanted: Iterable[str]) -> float:
     """What a pass keeps for its gradient, in bytes for each pixel of the picture, as counted in one at the native size.
 
     Args:
-        wanted: layers that are looked at. natural: the penalty of this name, by which all norms are looked at.
+        wanted: layers that are looked at.
     """
-    prepared = network.prepare(dict.fromkeys([*wanted, *(remembered(network, wanted) if natural else ())]))
+    prepared = network.prepare(dict.fromkeys(wanted))
     own = {each.untyped_storage().data_ptr() for each in prepared.module.parameters()}
     kept: dict[int, int] = {}  # bytes of each block of memory, by its address
 

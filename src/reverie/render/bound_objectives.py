@@ -12,6 +12,7 @@ from torch import Tensor
 from reverie.ascent import Transform
 from reverie.errors import UsageError
 from reverie.networks import Network, Prepared
+from reverie.networks.norm_statistics import Statistics
 from reverie.objectives import Material, diverse, entry
 from reverie.pictures import resize
 from reverie.recipe import Recipe
@@ -33,12 +34,14 @@ class Inputs:
         guide: (C, H, W), whose features are wanted, or that is to be rebuilt from them.
         direction: (C,), in a layer's channels.
         mask: (H, W) in 0..1: how much the places of a layer count that lie there.
+        usual: what layers give for usual pictures, where the network does not remember it.
     """
 
     start: Tensor = field(repr=False)
     guide: Tensor | None = field(default=None, repr=False)
     direction: Tensor | None = field(default=None, repr=False)
     mask: Tensor | None = field(default=None, repr=False)
+    usual: Statistics = field(default_factory=dict, repr=False)
 
 
 def judge_of(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from statistics import median
 
@@ -15,6 +15,7 @@ from torch import Tensor
 from reverie.ascent import IDENTITY, ClimbSettings, Progress, Tiling, climb, kept_memory, octave_sizes
 from reverie.errors import UsageError, choice
 from reverie.networks import Network
+from reverie.networks.norm_statistics import Statistics
 from reverie.pictures import MadePicture, Picture, in_memory, resize, rounded
 from reverie.pictures.torch_modes import ordinary_modes
 from reverie.recipe import OWN, NoiseInput, Recipe, Stopped
@@ -22,6 +23,7 @@ from reverie.render.batch_memory import bytes_per_pixel
 from reverie.render.bound_objectives import Inputs
 from reverie.render.class_words import notes_on
 from reverie.render.finishing import finished, for_strip, note_on_dead, note_on_maps, note_on_skipped, opacities
+from reverie.render.natural import statistics_for
 from reverie.render.noise import drawn, generator, purposes, threads
 from reverie.render.own_objective import Objective, PictureScore, own_layers, scores_of_activations, scores_of_pictures
 from reverie.render.own_views import EXCITING, Best, on_faint, own_views
@@ -75,7 +77,8 @@ class Plan:
         notes: what the user should know of the plan.
         objective: a function of one's own, from what layers see, by name, to a score (N,) for each picture, where the recipe says so.
         score: the same from pictures (N, C, H, W) in 0..1 as they are shown, of a plan without networks.
-        usual: how strongly usual pictures excite the units that are asked for, by network; nothing where there are none.
+        usual: what layers give for usual pictures, of a picture that is drawn to them and not to what its network remembers.
+        best: how strongly usual pictures excite the units that are asked for, by network; nothing where there are none.
     """
 
     recipe: Recipe
@@ -89,7 +92,8 @@ class Plan:
     notes: tuple[str, ...] = ()
     objective: Objective | None = None
     score: PictureScore | None = None
-    usual: tuple[Best, ...] = ()
+    usual: Statistics = field(default_factory=dict)
+    best: tuple[Best, ...] = ()
 
     def __repr__(self) -> str:
         recipe = self.recipe
@@ -164,7 +168,8 @@ class Plan:
         layers = self.recipe.target.layers()
         if self.objective is not None:
             layers = own_layers(self.objective, self.networks, self._starts())
-        return bytes_per_pixel(self.network, list(layers) or [CLASSES], self.recipe.penalties.natural)
+        wanted = list(layers) or [CLASSES]
+        return bytes_per_pixel(self.network, [*wanted, *statistics_for(self.recipe.penalties.natural, self.network, wanted, self.usual)])
 
     @property
     def _tiling(self) -> Tiling | None:
@@ -195,7 +200,8 @@ class Plan:
         elif self.objective is not None:
             found = scores_of_activations(self.objective, self.networks, start)
         else:
-            found = scorers(self.recipe, self.networks, Inputs(start, self.guide, self.direction, self.mask if self._weighs else None))
+            mask = self.mask if self._weighs else None
+            found = scorers(self.recipe, self.networks, Inputs(start, self.guide, self.direction, mask, self.usual))
         return drawn_from(found, self.recipe.seed, " | ".join(purposes(self.recipe)))
 
     def _climb(self, start: Tensor, watcher: Watcher | None, making: int) -> Climbed:
@@ -212,6 +218,7 @@ class Plan:
         alive = torch.zeros(len(start), dtype=torch.bool)
         soft_steps = torch.zeros(len(start), dtype=torch.long)
         frames: list[list[Tensor]] = []
+        scored: list[Tensor] = []  # (N,) each
         stopped = recipe.stopped
         for last in climb(start, scores.score, settings, sizes, [generator(recipe.seed, each) for each in purposes(recipe)]):
             made = (last.octave - 1 + last.step / last.steps) / last.octaves  # share of the steps, whatever their size
@@ -220,6 +227,7 @@ class Plan:
             if not settings.matching:  # one who matches takes a step without a finite score back
                 self._check_finite(last.score)
             alive |= last.alive.cpu()
+            scored.append(last.score)
             soft_steps += last.soft.cpu()
             here = Stopped(octave=last.octave, step=last.step)
             if recipe.stopped == here:
@@ -227,6 +235,8 @@ class Plan:
             if watcher is not None and watcher(last) and last.done < 1:
                 stopped = here
                 break
+        if recipe.penalties.natural and len(scored) > 1:  # whose gradient is not that of the target alone
+            alive &= torch.stack(scored).diff(dim=0).ne(0).any(0).cpu()
         as_it_is = None
         if recipe.command == "feature" and recipe.objective in EXCITING and not all(map(is_built_in, self.networks)):
             with torch.no_grad():
@@ -265,7 +275,7 @@ class Plan:
         seconds: float,
     ) -> list[MadePicture]:
         opacity = opacities(climbed.last, self.recipe)
-        own = own_views(pixels, recipes, self.networks, self.usual)
+        own = own_views(pixels, recipes, self.networks, self.best)
         if (as_it_is := climbed.as_it_is) is not None:
             reached = [(float(climbed.last.score[index]), float(as_it_is[index])) for index in self.wanted]
             own = [said or on_faint(each.target, *both) for said, each, both in zip(own, recipes, reached, strict=True)]

@@ -15,12 +15,11 @@ from reverie.errors import UsageError, choice
 from reverie.networks import Network, Prepared
 from reverie.networks.inspection.chance import Chance, seed_for
 from reverie.networks.inspection.failures import CannotTake, taking_a_picture
-from reverie.networks.norm_statistics import Statistics, remembered
 from reverie.objectives import Penalty, penalty
-from reverie.objectives.natural import beside, distance
 from reverie.pictures import resize
 from reverie.recipe import Recipe
 from reverie.render.bound_objectives import Inputs, PlacedJudge, judge_of, judge_of_windows
+from reverie.render.natural import drawn_to, statistics_for
 from reverie.render.target_checks import check, layers_of, reach
 from reverie.target import Target
 
@@ -87,22 +86,12 @@ def _part(recipe: Recipe, network: Network, targets: list[Target], inputs: Input
     wanted = layers_of(*targets)
     apart = recipe.batch is not None and recipe.batch.kind == "diverse"
     compared = layers or ((deepest(network),) if apart else ())
-    usual = remembered(network, wanted) if recipe.penalties.natural else {}
+    usual = statistics_for(recipe.penalties.natural, network, wanted, inputs.usual)
     prepared = network.prepare(dict.fromkeys([*wanted, *compared, *usual])).taped()
     if recipe.tiles is None:
         judge = judge_of(recipe, network, targets, prepared, inputs, compared if apart else ())
-        return prepared, _drawn_to(usual, recipe.penalties.natural, judge) if usual else judge
+        return prepared, drawn_to(usual, recipe.penalties.natural, judge)
     return prepared, judge_of_windows(recipe, network, targets[0], prepared, inputs)
-
-
-def _drawn_to(usual: Statistics, weight: float, judge: PlacedJudge) -> PlacedJudge:
-    """The same judge, whose gradient also leads to pictures that are together like those that the network was trained on."""
-
-    def score(activations: Mapping[str, Tensor], pictures: Tensor, transform: Transform) -> Tensor:
-        scores = judge(activations, pictures, transform)  # (N,)
-        return beside(scores, distance(activations, usual, still=scores.detach() == 0), weight)  # dead ones stay dead
-
-    return score
 
 
 def _smallest(network: Network, targets: list[Target]) -> int:

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from torch import Tensor
 
 from reverie import objectives
 from reverie.errors import UsageError, choice
 from reverie.networks import Network
-from reverie.networks.norm_statistics import remembered
-from reverie.recipe import OWN
 from reverie.target import CLASSES, Target, Term
 
 
@@ -56,16 +52,6 @@ def check(target: Target, network: Network) -> None:
             has = f"at the native size it has {shape[2]} rows and {shape[3]} columns"
             raise UsageError(f"no place {term.at[0]},{term.at[1]} in '{term.layer}'", has)
     network.check_gradient(layers_of(target))
-
-
-def check_natural(networks: Sequence[Network], targets: Sequence[Target], objective: str) -> None:
-    """Raise UsageError where a network remembers nothing, up to its target, that a picture could be drawn to."""
-    if objective == OWN:
-        raise UsageError(f"{choice('natural')} beside an objective of one's own", "leave it out")
-    for net, target in zip(networks, targets, strict=True):
-        if not remembered(net, layers_of(target)):
-            why = "no batch norm that runs once, over places, and remembers its training pictures comes before the end of the target"
-            raise UsageError(f"{choice('natural')} with {net.name}: {why}", "leave it out, or name a deeper layer or another network")
 
 
 def layers_of(*targets: Target) -> list[str]:
