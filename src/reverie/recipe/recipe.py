@@ -152,7 +152,7 @@ class Recipe(Data):
     schema_version: int = Field(SCHEMA, ge=1, le=SCHEMA)
     command: Command = "dream"
     networks: tuple[NetworkUsed, ...] = Field(max_length=8, description="one or more; none where a function of pictures alone was climbed")
-    inputs: tuple[Used, ...] = Field(min_length=1, max_length=5)
+    inputs: tuple[Used, ...] = Field(min_length=1, max_length=4)
     target: TargetField
     objective: Objective = "excite"
     canvas: Canvas = Canvas()
