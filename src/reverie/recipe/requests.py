@@ -187,8 +187,8 @@ class OfTheNetwork(Data):
     group: ClassVar[str] = "what to dream"
     usual: Annotated[Given, Flag("FOLDER")] = Field(
         None,
-        description="pictures as the network was trained on: light, contrast and colours are as theirs, and they are compared with; where no "
-        "norm of the network remembers its own, `--natural` draws to what its layers give for these",
+        description="pictures as the network was trained on: light, contrast and colours are as theirs, and they are compared with; "
+        "where no norm of the network remembers its own, `--natural` draws to what its layers give for these",
     )
     class_score: Annotated[Literal["logit", "log-odds"] | None, Flag("HOW")] = Field(
         None,
