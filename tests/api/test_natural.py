@@ -14,6 +14,7 @@ from tests.helpers.tiny import Flow, Hand, wrapped
 from torch import Tensor, nn
 
 import reverie
+from reverie.api.company import COMPANY
 from reverie.cli.main import main
 from reverie.errors import InputError, UsageError
 from reverie.networks import Network
@@ -46,7 +47,7 @@ def test_class_pictures_come_nearer_to_photographs_and_are_made_again(lite0: Net
 
 @pytest.mark.parametrize("canvas", ["pixels", "fourier", "maco"])
 def test_on_every_canvas(canvas: Any, lite0: Network) -> None:
-    choices: dict[str, Any] = {**TINY, "size": 64, "steps": 12, "network": lite0, "canvas": canvas}
+    choices: dict[str, Any] = {**TINY, "size": 64, "steps": 30, "network": lite0, "canvas": canvas}
     plain, natural = (reverie.feature("blocks.4.1:12", natural=weight, **choices) for weight in (0.0, 8.0))
     assert away(natural, lite0, "blocks.4.1") < away(plain, lite0, "blocks.4.1")
     assert_again(natural)
@@ -176,3 +177,35 @@ def test_their_statistics_go_on_without_them(place: Path, lite0: Network) -> Non
         each.unlink() if each.is_file() else None
     with pytest.raises(InputError, match=r"the usual of .first\.png. is not to be found"):
         reverie.redo(file, network=bare)
+
+
+def pixels(made: object) -> Tensor:
+    assert isinstance(made, Picture)
+    return made.pixels
+
+
+def test_made_in_company_that_nobody_sees(lite0: Network) -> None:
+    made = reverie.imagine("daisy", network=lite0, **TINY)
+    batch = recipe_of(made).batch
+    assert batch is not None and batch.index == 0 and str(batch.targets[0]) == "class:daisy"
+    assert len(set(batch.targets)) == COMPANY and all(term.label for target in batch.targets for term in target.terms)
+    assert recipe_of(reverie.imagine("daisy", network=lite0, seed=1, **TINY)).batch == batch
+    assert_again(made)
+    file = made.save("one.png")
+    assert torch.equal(pixels(reverie.again(file, seed=0)), made.pixels)
+    alone = reverie.imagine("daisy", company=1, network=lite0, **TINY)
+    assert recipe_of(alone).batch is None and not torch.equal(alone.pixels, made.pixels)
+    assert torch.equal(pixels(reverie.again(alone.save("alone.png"), seed=0)), alone.pixels)
+    together = several(reverie.imagine(["daisy", "banana"], company=3, network=lite0, **TINY))
+    assert len(together) == 2 and [len(each.batch.targets) for each in map(recipe_of, together) if each.batch] == [3, 3]
+    unit = recipe_of(reverie.feature("blocks.4.1:12@1,1", natural=1, network=lite0, **TINY)).batch
+    assert unit is not None and len({term.channel for target in unit.targets for term in target.terms}) == COMPANY
+    assert all(str(target).startswith("blocks.4.1:") and str(target).endswith("@1,1") for target in unit.targets)
+    for target in ("blocks.4.1", "blocks.4.1:1 + blocks.4.1:2"):
+        assert recipe_of(reverie.feature(target, natural=1, network=lite0, **TINY)).batch is None
+    assert recipe_of(reverie.imagine("daisy", preset="emblem", network=lite0, **TINY)).batch is None
+    for wrong in ({"preset": "emblem"}, {"diverse": 2}):
+        with pytest.raises(UsageError, match="company=3; leave it out"):
+            reverie.imagine("daisy", company=3, network=lite0, **wrong, **TINY)
+    with pytest.raises(UsageError, match="company= of one picture"):
+        reverie.again(file, company=2)

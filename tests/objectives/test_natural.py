@@ -24,13 +24,30 @@ def normal(mean: float, spread: float) -> Normal:
 USUAL = {"a": (torch.tensor([1.0, -2.0]), torch.tensor([0.5, 3.0])), "b": (torch.zeros(1), torch.ones(1))}
 
 
-def test_the_distance_is_the_mean_divergence() -> None:
+def squared(here: tuple[float, float], there: tuple[float, float]) -> float:
+    """The squared divergence of a channel beside sixteen usual ones, in units of one of twice the usual power."""
+    (mean, spread), (usual, its) = here, there
+    among = (mean + 16 * usual) / 17
+    power = (mean**2 + spread**2 + 16 * (usual**2 + its**2)) / 17 - among**2
+    unit = float(kl_divergence(normal(0, (18 / 17) ** 0.5), normal(0, 1)))
+    return (float(kl_divergence(normal(among, power**0.5), normal(usual, its))) / unit) ** 2
+
+
+def test_the_distance_is_the_mean_of_squared_divergences_less_of_deep_layers() -> None:
     a, b = of([1.5, 0.0], [1.0, 2.0]), of([0.2], [0.5])
     pairs = [((1.5, 1.0), (1.0, 0.5)), ((0.0, 2.0), (-2.0, 3.0)), ((0.2, 0.5), (0.0, 1.0))]
-    each = [float(kl_divergence(normal(*here), normal(*there))) for here, there in pairs]
-    assert float(distance({"a": a, "b": b}, USUAL)) == pytest.approx(((each[0] + each[1]) / 2 + each[2]) / 2, rel=1e-5)
+    each = [squared(*pair) for pair in pairs]
+    assert float(distance({"a": a, "b": b}, USUAL)) == pytest.approx(((each[0] + each[1]) / 2 + each[2] / 2) / 2, rel=1e-5)
+    pair = {"a": torch.cat([a, a]), "b": torch.cat([b, b])}
+    assert distance(pair, USUAL).tolist() == pytest.approx(2 * [((each[0] + each[1]) / 2 + each[2] * 0.5**0.5) / 2], rel=1e-5)
     usual = {"a": of([1.0, -2.0], [0.5, 3.0]), "b": of([0.0], [1.0])}
     assert float(distance(usual, USUAL)) == pytest.approx(0, abs=1e-6)
+
+
+def test_what_differs_as_photographs_do_costs_little() -> None:
+    usual = {"b": (torch.zeros(1), torch.ones(1))}
+    silent, twice, loud = (float(distance({"b": of([0.0], [spread])}, usual)) for spread in (1e-3, 2**0.5, 8**0.5))
+    assert 0.8 < silent < 1.2 and twice == pytest.approx(1, rel=1e-4) and loud > 500
 
 
 def test_pictures_of_a_batch_count_together() -> None:
@@ -47,7 +64,7 @@ def test_channels_that_hardly_ever_change_say_nothing_and_a_flat_picture_is_fini
     flat = torch.zeros(1, 2, 4, 4, requires_grad=True)
     away = distance({"a": flat}, usual)
     (slope,) = torch.autograd.grad(away.sum(), flat)
-    assert torch.isfinite(away).all() and torch.isfinite(slope).all() and 1 < float(away.detach()) < 10
+    assert torch.isfinite(away).all() and torch.isfinite(slope).all() and 0.5 < float(away.detach()) < 2
 
 
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from numbers import Integral
 from pathlib import Path
 from typing import Any, Literal, SupportsIndex, TypedDict, TypeVar
 
@@ -103,6 +102,7 @@ class BatchChoices(TypedDict, total=False):
     """Which are made together."""
 
     batch: int | None
+    company: int | None
 
 
 class DeviceChoices(TypedDict, total=False):
@@ -298,12 +298,12 @@ class DreamChoices(_Dreaming, NaturalChoices, PrecisionChoices, GoalChoices, Bes
 
 class ImagineChoices(
     _Growing, NaturalChoices, StyleChoices, OfTheNetworkChoices, RedoChoices, SizeChoices, PrintChoices, CanvasChoices, FinishChoices,
-    BatchChoices, total=False,
+    BatchChoices, KeepChoices, total=False,
 ):  # fmt: skip
     """Of `imagine`."""
 
 
-class FeatureChoices(ImagineChoices, KeepChoices, AlongChoices, PlacesChoices, total=False):
+class FeatureChoices(ImagineChoices, AlongChoices, PlacesChoices, total=False):
     """Of `feature` and `features`."""
 
 
@@ -332,19 +332,15 @@ class Changes(
     start: PictureLike | None
 
 
-def is_one(seed: Several) -> bool:
-    """Whether a single seed is meant, so that a single picture is given back."""
-    return seed is None or isinstance(seed, Integral) or (isinstance(seed, str) and seed.strip().isdecimal())
-
-
 def documented(command: str | CommandSpec) -> Callable[[Function], Function]:
     """Lists every choice of a command, with its default, in the docstring of its function."""
 
     def add(function: Function) -> Function:
         spec = COMMANDS[command] if isinstance(command, str) else command
         rows = [f"        {name} = {spec.default(name)!r}: {model.model_fields[name].description}" for name, model in spec.fields.items()]
-        told = "Choices, and what they are without being named:"
-        function.__doc__ = "\n".join([(function.__doc__ or "").rstrip(), "", f"    {told}", *rows, ""])
+        function.__doc__ = "\n".join(
+            [(function.__doc__ or "").rstrip(), "", "    Choices, and what they are without being named:", *rows, ""]
+        )
         return function
 
     return add

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Unpack, cast, overload
 
-from reverie.api.choices import Climbed, DreamChoices, PictureLike, Several, documented, is_one
+from reverie.api.choices import Climbed, DreamChoices, PictureLike, Several, documented
 from reverie.api.opening import Networks
 from reverie.api.planning import Before, Planning
 from reverie.api.start_guide_mask import beside_of, start_of
@@ -16,7 +16,7 @@ from reverie.networks import Network
 from reverie.networks.read_once import reading_once
 from reverie.pictures import MadePicture, Picture, Pictures
 from reverie.pictures.torch_modes import ordinary_modes
-from reverie.recipe import OWN, Beside, Cut, FileInput, Goal, Layers, Mask, Recipe, each_of, variation
+from reverie.recipe import OWN, Beside, Cut, FileInput, Goal, Layers, Mask, Recipe, each_of, is_one_seed, variation
 from reverie.render import Objective, Plan, Watcher, machine, network_used, own_layers, own_target, tiles_for, whole_only
 from reverie.target import Target
 
@@ -82,7 +82,7 @@ def dream(
         made.append(plan.make(progress, making))
         if (recipe := made[-1].recipe) is not None and recipe.stopped is not None:
             break
-    return cast(MadePicture, made[0]) if is_one(seed) and variants is None else made
+    return cast(MadePicture, made[0]) if is_one_seed(seed) and variants is None else made
 
 
 @reading_once()

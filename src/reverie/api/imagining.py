@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Unpack, cast, overload
 
-from reverie.api.choices import ClassLike, Climbed, FeatureChoices, ImagineChoices, Several, documented, is_one
+from reverie.api.choices import ClassLike, Climbed, FeatureChoices, ImagineChoices, Several, documented
 from reverie.api.opening import Networks
 from reverie.api.plans_from_noise import are_several, is_one_label, plan_feature, plan_imagine
 from reverie.pictures import MadePicture, Pictures
 from reverie.pictures.torch_modes import ordinary_modes
+from reverie.recipe import is_one_seed
 from reverie.render import Plan, Watcher
 from reverie.target import asked, has_range
 
@@ -80,7 +81,7 @@ def imagine(
     """
     plans = plan_imagine(label, network=network, seed=seed, between=between, count=count, diverse=diverse, **choices)
     made = Pictures(_made(plans, progress, making))
-    return cast(MadePicture, made[0]) if is_one_label(label) and not diverse and is_one(seed) else made
+    return cast(MadePicture, made[0]) if is_one_label(label) and not diverse and is_one_seed(seed) else made
 
 
 @overload
@@ -147,7 +148,7 @@ def feature(
     plans = plan_feature(target, network=network, seed=seed, between=between, count=count, diverse=diverse, **choices)
     made = Pictures(_made(plans, progress, making))
     one = target is not None and not are_several(target) and not has_range(asked(target), plans[0].network.names)
-    return cast(MadePicture, made[0]) if one and not diverse and is_one(seed) else made
+    return cast(MadePicture, made[0]) if one and not diverse and is_one_seed(seed) else made
 
 
 @documented("feature")

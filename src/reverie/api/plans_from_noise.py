@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import Any, Literal, TypeGuard, cast
 
 from reverie.api.choices import ClassLike, Climbed
+from reverie.api.company import COMPANY, accompanied
 from reverie.api.opening import Networks
 from reverie.api.planning import Before, Planning
 from reverie.api.start_guide_mask import beside_of
@@ -117,7 +118,8 @@ def _plans(wish: Planning, targets: list[Target], between: list[Target] | None, 
         for target in wanted:
             for net in wish.networks:
                 check_places(target, net)
-    groups, notes = _fitted(kind, groups, wanted, wish, size, beside.usual)
+    company = _company(kind, wish)
+    groups, fits, notes = _fitted(kind, groups, wanted, wish, size, beside.usual, company)
     notes = (*words, *usual.notes, *notes, *((paper.told(*size, dpi),) if paper else ()))
     best = best_of(wish.networks, wanted, usual.pictures)
     inputs, kept = (NoiseInput(noise="pink"), *beside.used), beside.kept if wish.machinery.keep else ()
@@ -126,7 +128,8 @@ def _plans(wish: Planning, targets: list[Target], between: list[Target] | None, 
             [group[0]] * len(wish.networks), size, inputs, objective=objective,
             batch=Batch(kind=kind, targets=tuple(group)) if len(group) > 1 else None,
         )
-        for group in groups
+        for each in groups
+        for group in [accompanied(each, min(company, fits), wish.network, lambda number: _classes(number, wish)[0])]
     ]  # fmt: skip
     return [
         Plan(
@@ -137,6 +140,17 @@ def _plans(wish: Planning, targets: list[Target], between: list[Target] | None, 
         for group, each in zip(groups, recipes, strict=True)
         for recipe in [each.model_copy(update={"seed": number})]
     ]  # fmt: skip
+
+
+def _company(kind: _Kind, wish: Planning) -> int:
+    """How many pictures are made together at least."""
+    asked = wish.request[Together].company
+    if wish.choices.penalties.natural and kind == "each":
+        return asked or COMPANY
+    if asked is not None and asked > 1:
+        why = f"pictures of {choice('diverse')} and {choice('between')} have their own" if kind != "each" else "no picture is natural here"
+        raise UsageError(choice("company", asked), f"leave it out: {why}")
+    return 1
 
 
 def _objective(wish: Planning) -> str:
@@ -171,20 +185,20 @@ def _grouped(targets: list[Target], between: list[Target] | None, request: Any) 
 
 
 def _fitted(
-    kind: _Kind, groups: _Groups, wanted: list[Target], wish: Planning, size: tuple[int, int], usual: Statistics
-) -> tuple[_Groups, tuple[str, ...]]:
-    """The batches, smaller where memory is short; and a note that it was."""
+    kind: _Kind, groups: _Groups, wanted: list[Target], wish: Planning, size: tuple[int, int], usual: Statistics, company: int
+) -> tuple[_Groups, int, tuple[str, ...]]:
+    """The batches, smaller where memory is short; how many pictures fit into it, up to their number and that of a company; a note on it."""
     layers = layers_of(*wanted)
     most = max(len(group) for group in groups)
     looked_at = {net: [*layers, *statistics_for(wish.choices.penalties.natural, net, layers, usual)] for net in wish.networks}
-    fits = min(fitting(most, net, seen, *size) for net, seen in looked_at.items())
+    fits = min(fitting(max(most, company), net, seen, *size) for net, seen in looked_at.items())
     if fits >= most:
-        return groups, ()
+        return groups, fits, ()
     if kind != "each":
         fault = f"{most} pictures of {size[1]}×{size[0]} that depend on each other"
         raise UsageError(fault, f"{fits} fit into memory: ask for fewer, or smaller")
     smaller = [group[first : first + fits] for group in groups for first in range(0, len(group), fits)]
-    return smaller, (f"{most} pictures together do not fit into memory: made {fits} at a time",)
+    return smaller, fits, (f"{most} pictures together do not fit into memory: made {fits} at a time",)
 
 
 def _each(asked: Sequence[Any], meant: Callable[[Any], list[Target]]) -> list[Target]:

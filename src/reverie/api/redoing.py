@@ -274,12 +274,13 @@ def _ring(old: Recipe, network: Networks) -> list[str | Target]:
 
 def _in_its_batch(old: Recipe, before: Before, changes: dict[str, Any], network: Networks) -> Plan:
     """A picture from noise, in the company that it was made in; of another target alone."""
-    wrong = next((name for name in ("diverse", "between", "count", "batch") if name in changes), None)
+    wrong = next((name for name in ("diverse", "between", "count", "batch", "company") if name in changes), None)
     if wrong is not None:
         raise UsageError(f"{choice(wrong)} of one picture", f"`{old.command}` makes several: ask it")
     plan_all: Callable[..., list[Plan]] = plan_imagine if old.command == "imagine" else plan_feature
     target, batch = changes.pop("target", None), old.batch
-    plan_some = partial(plan_all, network=network, before=before, **changes)
+    alone = {"company": 1} if batch is None and old.penalties.natural else {}
+    plan_some = partial(plan_all, network=network, before=before, **changes, **alone)
     said: Callable[[Target], Any] = str if old.command == "imagine" else lambda each: each  # a label, or the target itself
     asked = target if isinstance(target, str) else said(target or old.target)
     if batch is None or (target is not None and batch.kind != "diverse"):

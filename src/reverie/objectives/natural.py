@@ -2,44 +2,55 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
 import torch
 from torch import Tensor
 
+_COMPANY = 16  # unseen usual pictures among which each stands: then one that lacks something is no worse than one that has it twice
 _LEAST = 1e-2  # share of the largest spread in a layer: channels that change less say nothing
-_EMPTY = 1e-4  # of a usual variance: less counts as this
 _FLAT = 1e-3  # least size of a score that a distance is weighed against
 
 
 def distance(activations: Mapping[str, Tensor], usual: Mapping[str, tuple[Tensor, Tensor]], still: Tensor | None = None) -> Tensor:
     """How far the pictures of a batch are, all together, so that each of them may have its own.
 
-    The mean over layers of the divergence of Kullback & Leibler (1951) between normal distributions: of each channel here, and as usual.
-    It is 0 for channels of the usual mean and variance. A single photograph has 0.2 to 0.4 over all norms of lite0, as it never shows
-    all that a network knows; pictures of nothing but texture have 0.7 to 0.9. A sum of squares (Yin et al.) is led by deep channels that
-    are silent in most single pictures; here a channel that varies less than usual costs little, one that varies more is expensive.
+    The mean over layers and channels of the square of the divergence of Kullback & Leibler (1951) between normal distributions: of a
+    channel in these pictures and sixteen usual ones for each of them, and in usual ones alone, in units of what a channel of twice the
+    usual power has. It is 0 for channels of the usual mean and variance. Photographs differ much among themselves, and the square leaves
+    a picture as free: what differs as they do costs next to nothing, what no photograph has costs all. A sum of divergences, or of
+    squares of differences (Yin et al.), draws every channel to its mean instead, and the picture holds a bit of everything.
+
+    The fewer pictures, the less deep layers count, whose channels stand for things: to the power of one over their number.
 
     Args:
         activations: (N, C, H, W), by layer.
-        usual: mean and standard deviation (C,), by layer.
+        usual: mean and standard deviation (C,), by layer, from the first to the deepest.
         still: (N,), pictures that count, but have no gradient.
 
     Returns:
         (N,), at least 0: the same for all of them.
     """
-    found = []
-    for name, (mean, spread) in usual.items():
+    share, found = 1 / (1 + _COMPANY), []
+    for number, (name, (mean, spread)) in enumerate(usual.items()):
         counts = spread > _LEAST * spread.max()  # (C,)
         moments = _moments(activations[name])  # (N, C) each
         if still is not None:
             moments = tuple(torch.where(still[:, None], each.detach(), each) for each in moments)  # type: ignore[assignment]
         here, square = (each.mean(0, keepdim=True).expand_as(each) for each in moments)  # (N, C) each
-        variance = (square - here.square())[:, counts] / spread[counts].square()  # (N, c), in usual ones
-        off = (here - mean)[:, counts] / spread[counts]  # (N, c), in usual spreads
-        found.append((off.square() + variance - 1 - variance.clamp_min(_EMPTY).log()).mean(1) / 2)
+        off = share * (here - mean)[:, counts] / spread[counts]  # (N, c), in usual spreads
+        power = share * ((square - 2 * here * mean + mean.square())[:, counts] / spread[counts].square() - 1)  # (N, c), about the mean
+        variance = power - off.square()  # (N, c), less 1
+        divergence = (power - torch.log1p(variance)) / _unit(share)  # (N, c)
+        found.append(divergence.square().mean(1) * (1 - number / len(usual)) ** (1 / len(here)))
     return torch.stack(found).mean(0)
+
+
+def _unit(share: float) -> float:
+    """The divergence of a channel of the usual mean and twice the usual variance."""
+    return share - math.log1p(share)
 
 
 def beside(score: Tensor, away: Tensor, weight: float) -> Tensor:

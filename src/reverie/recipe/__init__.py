@@ -71,7 +71,7 @@ from reverie.recipe.running_requests import (
     Sheet,
     Writing,
 )  # fmt: skip
-from reverie.recipe.seeds import MOST_SEEDS, each_of, seeds
+from reverie.recipe.seeds import MOST_SEEDS, each_of, is_one_seed, seeds
 from reverie.recipe.sheet_mark import digest, on_sheet, sheet_mark
 from reverie.recipe.variants import Layers, variation
 
@@ -87,5 +87,6 @@ __all__ = [
     "PresetName", "Print", "Printing", "Pruning", "Recipe", "Replay", "Request", "Seed", "Seeds", "Sheet", "Size",
     "StatisticsInput", "Stop", "Stopped", "Style", "Subject", "Tiles", "Together", "Top", "Transforms", "Used", "UsedFile", "Variants",
     "VectorInput", "Where", "Width", "Writing", "choose", "digest", "each_of", "first_fault", "flag_in", "flag_names", "flag_of",
-    "is_noise", "of_command", "on_sheet", "paper", "preset", "read", "resolve", "seeds", "sheet_mark", "sides", "variation",
+    "is_noise", "is_one_seed", "of_command", "on_sheet", "paper", "preset", "read", "resolve", "seeds", "sheet_mark", "sides",
+    "variation",
 ]  # fmt: skip

@@ -159,7 +159,7 @@ _ROWS = (
         (Subject("LABEL", "classes, by name or number: banana, 954, class:banana; words for several: cat", several=True, required=False),),
         models=(Style, Together, OfTheNetwork, Seeds, Ascent, Transforms, Penalties, Size, Print, Canvas, Finish, Machinery),
         writing=(Writing, Making, Sheet, Printing), defaults={**_FROM_NOISE, **LOOKS[DEFAULT_LOOK].choices},
-        without=_OF_DREAMS | {"keep"}, networks="several", presets=LOOKS, usual_preset=DEFAULT_LOOK,  # no file goes in that a recipe names
+        without=_OF_DREAMS, networks="several", presets=LOOKS, usual_preset=DEFAULT_LOOK,
         hint=_TOGETHER,
     ),
     CommandSpec(

@@ -179,6 +179,13 @@ class Together(Data):
     batch: Annotated[int, Flag("N")] = Field(
         TOGETHER, ge=1, le=MOST_TOGETHER, description="how many are made together: part of the recipe, since it changes details"
     )
+    company: Annotated[int | None, Flag("N")] = Field(
+        None,
+        ge=1,
+        le=MOST_TOGETHER,
+        description="natural pictures that are made together at least: others of their kind, which nobody sees, join fewer; without it 4, "
+        "and 1 is nobody",
+    )
 
 
 class OfTheNetwork(Data):

@@ -33,6 +33,11 @@ def seeds(given: Any) -> list[Any]:
     return [int(each) if isinstance(each, Integral) else each for each in found]
 
 
+def is_one_seed(given: Any) -> bool:
+    """Whether a single seed is meant, so that a single picture is given back."""
+    return given is None or isinstance(given, Integral) or (isinstance(given, str) and given.strip().isdecimal())
+
+
 def each_of(choices: Mapping[str, Any]) -> list[dict[str, Any]]:
     """What `plan_dream` takes for each of several seeds and variants, in order."""
     others = {name: value for name, value in choices.items() if name not in ("seed", "variants")}
