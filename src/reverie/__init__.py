@@ -19,13 +19,14 @@ if TYPE_CHECKING:
     from reverie.ascent import Progress
     from reverie.insight import Rung, Sight
     from reverie.motion.made_film import Footage
-    from reverie.networks import Label, Layer, Network
+    from reverie.networks import Calibration, Known, Label, Layer, Network, Recognised
     from reverie.pictures import Picture, Pictures
     from reverie.recipe import Recipe
 
 __all__ = [
-    "Footage", "Label", "Layer", "Network", "Picture", "Pictures", "Progress", "Recipe", "Rung", "Sight", "__version__", "again", "climb",
-    "dream", "errors", "feature", "features", "film", "imagine", "journey", "load", "redo", "see", "sheet", "wrap",
+    "Calibration", "Footage", "Known", "Label", "Layer", "Network", "Picture", "Pictures", "Progress", "Recipe", "Recognised", "Rung",
+    "Sight", "__version__", "again", "climb", "dream", "errors", "feature", "features", "film", "imagine", "journey", "load", "redo", "see",
+    "sheet", "wrap",
 ]  # fmt: skip
 
 _HOMES = {
@@ -33,7 +34,7 @@ _HOMES = {
     "ascent": ("Progress",),
     "insight": ("Rung", "Sight"),
     "motion.made_film": ("Footage",),
-    "networks": ("Label", "Layer", "Network"),
+    "networks": ("Calibration", "Known", "Label", "Layer", "Network", "Recognised"),
     "pictures": ("Picture", "Pictures"),
     "recipe": ("Recipe",),
 }

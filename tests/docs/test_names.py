@@ -92,7 +92,7 @@ def test_every_parameter_of_a_function_is_documented(name: str) -> None:
     assert told == names
 
 
-@pytest.mark.parametrize("name", ["Footage", "Label", "Layer", "Picture", "Rung", "Sight"])
+@pytest.mark.parametrize("name", ["Calibration", "Footage", "Known", "Label", "Layer", "Picture", "Rung", "Sight"])
 def test_every_name_of_a_class_is_documented(name: str) -> None:
     told = {part for key in table(titled(name), "name") for part in _names(key)}
     assert told == public(getattr(reverie, name))
