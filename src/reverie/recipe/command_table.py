@@ -124,7 +124,8 @@ _OF_JOURNEYS = frozenset({"canvas"})
 
 _ROWS = (
     CommandSpec(
-        "recognise", "The labels the network gives, with probabilities.", "reverie recognise truck.jpg",
+        "recognise", "The labels the network gives, with probabilities, and whether what it sees is probably there.",
+        "reverie recognise truck.jpg",
         "reverie.cli.query_commands:recognise", (Subject("PICTURE", "pictures to recognise", several=True),),
         models=(Top, Machinery), writing=(Printing,), without=frozenset({"keep", "quiet"}), networks="one",
     ),
@@ -135,7 +136,9 @@ _ROWS = (
         writing=(Printing,), without=frozenset({"quiet"}), networks="one",
     ),
     CommandSpec(
-        "networks", "The networks that can be looked into.", "reverie networks", "reverie.cli.query_commands:networks",
+        "networks", "The networks that can be looked into; of those that are named, all that is known.", "reverie networks",
+        "reverie.cli.query_commands:networks",
+        (Subject("[NAME…]", "all that is known of these: efficientnet-lite0", several=True, required=False),),
         writing=(Printing,), without=frozenset({"quiet"}),
     ),
     CommandSpec(
