@@ -110,6 +110,7 @@ def test_every_example_of_the_commands_page_runs(desk: Path, capsys: pytest.Capt
 def test_a_number_outside_its_documented_range_is_refused(name: str, desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
     start = {
         "recognise": "cat.png",
+        "ask": "cat.png",
         "dream": "cat.png",
         "imagine": "banana",
         "feature": "blocks.2.1:3",
