@@ -7,6 +7,7 @@
 # make bench-pictures             pictures of classes, ours and the peers', judged by networks that did not make them
 # make bench-see                  pictures rebuilt from layers, beside plain pixels; how long a page takes
 # make bench-tiles                large pictures by tiles: the error, and whether seams show; FLAGS=--large for time and memory
+# make bench-reject               does a network tell what it knows from what it does not: methods, networks, sets
 # make bench-own                  small networks trained on the spot: are class and feature pictures right by default
 # make bench-films                dreamt films: do they flicker; journeys: do they drift, do loops close
 # make browser                    Debian's chromium, for the tests of pages (make test tries it, and goes on without)
@@ -32,7 +33,7 @@ printf '%s\n' '' 'What to type next:' \
 	'  reverie                       what to try first'
 endef
 
-.PHONY: dream install test test-install check browser bench bench-pictures bench-see bench-tiles bench-films bench-own replay zoo torture pictures clean
+.PHONY: dream install test test-install check browser bench bench-pictures bench-see bench-tiles bench-films bench-own bench-reject replay zoo torture pictures clean
 
 dream: $(VENV)/installed
 	@mkdir -p dreams
@@ -91,6 +92,9 @@ bench-own: $(VENV)/installed-dev
 bench-films: $(VENV)/installed-dev
 	$(BIN)/python -m bench.films $(FLAGS)
 	$(BIN)/python -m bench.journeys
+
+bench-reject: $(VENV)/installed-dev .venv-photographs/installed
+	$(BIN)/python -m bench.reject $(FLAGS)
 
 pictures: $(VENV)/installed-dev
 	$(BIN)/python examples/pictures.py

@@ -17,8 +17,9 @@ import reverie
 SOURCE = Path(reverie.__file__).parent
 MODULES = sorted(SOURCE.rglob("*.py"))
 PUBLIC = [
-    "Footage", "Label", "Layer", "Network", "Picture", "Pictures", "Progress", "Recipe", "Rung", "Sight", "__version__", "again", "climb",
-    "dream", "errors", "feature", "features", "film", "imagine", "journey", "load", "redo", "see", "sheet", "wrap",
+    "Asked", "Calibration", "Footage", "Known", "Label", "Layer", "Network", "Picture", "Pictures", "Progress", "Recipe", "Recognised",
+    "Rung", "Sight", "__version__", "again", "ask", "climb", "dream", "errors", "feature", "features", "film", "imagine", "journey", "load",
+    "redo", "see", "sheet", "wrap",
 ]  # fmt: skip
 PLANNED = ["atlas", "train", "gallery", "grid"]
 

@@ -21,6 +21,7 @@ from reverie.recipe import COMMANDS, Level, Recipe, flag_in, flag_names
 
 ROOT = Path(__file__).parents[1]
 Rows = dict[str, list[str]]
+_USUAL_NETWORK = {"own": "–", "each": "those built in that are installed"}  # of other commands the default one
 
 
 def section(page: str, title: str) -> str:
@@ -63,7 +64,7 @@ def flag_rows(name: str) -> Rows:
         assert param.name is not None
         metavar = "" if getattr(param, "is_flag", False) else f" {param.metavar}"
         if param.name == "network":
-            rows[f"--network{metavar}"] = [recipe.DEFAULT_NETWORK if spec.networks != "own" else "–", "?", _network_help(param)]
+            rows[f"--network{metavar}"] = [_USUAL_NETWORK.get(spec.networks, recipe.DEFAULT_NETWORK), "?", _network_help(param)]
             continue
         model = spec.flags[param.name]
         field = model.model_fields[param.name]

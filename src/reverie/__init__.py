@@ -15,25 +15,28 @@ from reverie.first_use import at_first_use
 from reverie.version import __version__
 
 if TYPE_CHECKING:
-    from reverie.api import again, climb, dream, feature, features, film, imagine, journey, load, redo, see, sheet, wrap
+    from reverie.api import again, ask, climb, dream, feature, features, film, imagine, journey, load, redo, see, sheet, wrap
     from reverie.ascent import Progress
     from reverie.insight import Rung, Sight
+    from reverie.judging import Asked
     from reverie.motion.made_film import Footage
-    from reverie.networks import Label, Layer, Network
+    from reverie.networks import Calibration, Known, Label, Layer, Network, Recognised
     from reverie.pictures import Picture, Pictures
     from reverie.recipe import Recipe
 
 __all__ = [
-    "Footage", "Label", "Layer", "Network", "Picture", "Pictures", "Progress", "Recipe", "Rung", "Sight", "__version__", "again", "climb",
-    "dream", "errors", "feature", "features", "film", "imagine", "journey", "load", "redo", "see", "sheet", "wrap",
+    "Asked", "Calibration", "Footage", "Known", "Label", "Layer", "Network", "Picture", "Pictures", "Progress", "Recipe", "Recognised",
+    "Rung", "Sight", "__version__", "again", "ask", "climb", "dream", "errors", "feature", "features", "film", "imagine", "journey", "load",
+    "redo", "see", "sheet", "wrap",
 ]  # fmt: skip
 
 _HOMES = {
-    "api": ("again", "climb", "dream", "feature", "features", "film", "imagine", "journey", "load", "redo", "see", "sheet", "wrap"),
+    "api": ("again", "ask", "climb", "dream", "feature", "features", "film", "imagine", "journey", "load", "redo", "see", "sheet", "wrap"),
     "ascent": ("Progress",),
     "insight": ("Rung", "Sight"),
+    "judging": ("Asked",),
     "motion.made_film": ("Footage",),
-    "networks": ("Label", "Layer", "Network"),
+    "networks": ("Calibration", "Known", "Label", "Layer", "Network", "Recognised"),
     "pictures": ("Picture", "Pictures"),
     "recipe": ("Recipe",),
 }

@@ -162,7 +162,8 @@ def test_recognise(run: Run, sky: Path) -> None:
         assert set(label) == {"index", "label", "probability"} and 0 <= label["probability"] <= 1
         assert type(label["index"]) is int and type(label["label"]) is str
     lines = run("recognise", "sky.png").out.splitlines()
-    assert lines[0] == "sky.png" and len(lines) == 6 and data[0]["labels"][0]["label"] in lines[1]
+    said = [line for line in lines if "nothing I know" in line]
+    assert lines[0] == "sky.png" and len(lines) - len(said) == 6 and data[0]["labels"][0]["label"] in lines[1]
 
 
 def test_networks(run: Run) -> None:
@@ -170,6 +171,13 @@ def test_networks(run: Run) -> None:
     assert [each["name"] for each in data] == [*catalogue.CATALOGUE, *catalogue.KNOWN]
     assert {"name", "size", "licence", "installed", "sha256", "levels"} <= set(data[0])
     assert all(each["name"] in run("networks").out for each in data)
+    one = run("networks", "efficientnet-lite1", "--json").data
+    assert one == [each for each in data if each["name"] == "efficientnet-lite1"]
+    assert one[0]["rejector"]["method"] == "GEN + norms" and one[0]["rejector"]["sets"]["noise"]["auroc"] > 0.9
+    told = run("networks", "efficientnet-lite1").out
+    assert one[0]["sha256"] in told and f"scores {one[0]['rejector']['threshold']:.2f} or more" in told and "near" in told
+    assert "was not measured" in run("networks", "torchvision:vgg16").out
+    run("networks", "efficientnet-lite9").fault(2, "no network 'efficientnet-lite9'", "did you mean")
 
 
 def test_layers(run: Run) -> None:

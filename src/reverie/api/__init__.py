@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from reverie.first_use import at_first_use
 
 if TYPE_CHECKING:
+    from reverie.api.asking import ask
     from reverie.api.dreaming import dream, plan_dream
     from reverie.api.imagining import feature, features, imagine
     from reverie.api.moving import film, journey, plan_film, plan_journey
@@ -22,11 +23,12 @@ if TYPE_CHECKING:
     from reverie.pictures import sheet
 
 __all__ = [
-    "again", "carried_by", "climb", "dream", "feature", "features", "film", "imagine", "journey", "load", "plan_again", "plan_climb",
+    "again", "ask", "carried_by", "climb", "dream", "feature", "features", "film", "imagine", "journey", "load", "plan_again", "plan_climb",
     "plan_dream", "plan_feature", "plan_film", "plan_imagine", "plan_journey", "plan_redo", "plan_see", "redo", "see", "sheet", "wrap",
 ]  # fmt: skip
 
 _HOMES = {
+    "api.asking": ("ask",),
     "api.dreaming": ("dream", "plan_dream"),
     "api.imagining": ("feature", "features", "imagine"),
     "api.moving": ("film", "journey", "plan_film", "plan_journey"),

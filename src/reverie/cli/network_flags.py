@@ -19,6 +19,7 @@ _WHICH = "One that `reverie networks` lists, torchvision:NAME, timm:NAME, hf:OWN
 _HELP = {
     "one": f"{_WHICH}. [default: {DEFAULT_NETWORK}]",
     "several": f"{_WHICH}; of several, what all want. [default: {DEFAULT_NETWORK}]",
+    "each": f"{_WHICH}; each of several is asked. [default: those built in that are installed]",
     "own": "The network it was made with, if it is your own or was not downloaded here; with a change, another one instead.",
 }
 

@@ -144,7 +144,7 @@ def _remedy(flag: str, spec: CommandSpec) -> str:
     word = flag.lstrip("-").replace("_", "-").casefold()
     if spec.subjects and (word in _SUBJECTS or (word in _NAMED and spec.name in ("imagine", "feature", "labels"))):
         return f"what stands for {spec.subjects[0].metavar} is given without a flag: {spec.example}"
-    if not spec.subjects and word in _LISTING:
+    if (not spec.subjects or spec.name in ("labels", "networks")) and word in _LISTING:
         return f"`reverie {spec.name}` alone tells it"
     if word in _WORDS and word not in _fields(spec):
         return f"Reverie knows classes, not sentences: `reverie imagine castle` makes one, and so does {choice('target', 'class:castle')}"

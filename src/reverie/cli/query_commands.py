@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from reverie.cli.console import Faults, aside, print_json, print_table, remark, say, told
 from reverie.cli.flags import Call
-from reverie.errors import Refused, UsageError, choice
+from reverie.errors import Refused, UsageError, choice, unknown
 from reverie.recipe import GivingBack, Listing, Machinery, Printing, Top
 
 if TYPE_CHECKING:
-    from reverie.networks import Label
+    from reverie.networks import Recognised
     from reverie.networks.builtin.class_lookup import ClassEntry
+    from reverie.networks.builtin.listing import Row
 
 
 def recognise(call: Call) -> int:
@@ -27,7 +28,7 @@ def recognise(call: Call) -> int:
     from reverie.render import threads
 
     (net,) = networks_from(call.network.one(), machinery.device, machinery.precision)
-    answers: list[tuple[str, list[Label]]] = []
+    answers: list[tuple[str, Recognised]] = []
     faults = Faults(many=len(pictures) > 1)
     with threads(machinery.threads), at_most_pixels(machinery.max_pixels):
         for picture in pictures:
@@ -37,13 +38,20 @@ def recognise(call: Call) -> int:
                     remark(note)
                 answers.append((picture, net.recognise(loaded, top)))
     if call.of(Printing).as_json:
-        print_json([{"picture": picture, "labels": [dataclasses.asdict(each) for each in labels]} for picture, labels in answers])
+        print_json([{"picture": picture, **_as_data(labels)} for picture, labels in answers])
         return told(faults)
     for picture, labels in answers:
         say(picture)
+        if labels.remark:
+            say(f"  {labels.remark}")
         for each in labels:
             say(f"  {each.probability:7.2%}  {each.label} ({each.index})")
     return told(faults)
+
+
+def _as_data(labels: Recognised) -> dict[str, Any]:
+    known = labels.known
+    return {"labels": [dataclasses.asdict(each) for each in labels], "known": None if known is None else known.as_data()}
 
 
 def check_readable(picture: str, what: str = "picture") -> None:
@@ -98,9 +106,47 @@ def _entry(row: ClassEntry) -> list[object]:
 def networks(call: Call) -> None:
     from reverie.networks.builtin.listing import listed
 
-    _table(call, {"network": "name", "size": "size", "trained on": "trained_on", "licence": "licence", "state": "state"}, listed())
+    rows, names = listed(), call.subjects[0]
+    for name in names:
+        if name not in (known := [each.name for each in rows]):
+            raise unknown("network", name, known, "`reverie networks` lists those that are known")
+    if names:
+        rows = [next(each for each in rows if each.name == name) for name in dict.fromkeys(names)]
+        if not call.of(Printing).as_json:
+            for row in rows:
+                _tell_all(row)
+            return
+    _table(call, {"network": "name", "size": "size", "trained on": "trained_on", "licence": "licence", "state": "state"}, rows)
     if not call.of(Printing).as_json:
         aside("any other of torchvision:NAME, timm:NAME.TAG, hf:OWNER/NAME, or FILE --definition package.module:function")
+
+
+def _tell_all(row: Row) -> None:
+    """What is known of a network, a line each, and how well it tells what it knows."""
+    facts = {name: value for name, value in dataclasses.asdict(row).items() if name != "rejector"}
+    for name, value in _flat(
+        {**facts, "mean": "", "std": ""} | {each: " ".join(f"{x:.3f}" for x in getattr(row, each)) for each in ("mean", "std")}
+    ):
+        say(f"{name:<24}{_word(value)}")
+    say("")
+    if row.rejector is None:
+        say("what it knows and what not was not measured: `recognise` does not say whether something known is there")
+        return
+    told = row.rejector
+    low, high = told["threshold_interval"]
+    say(f"known is what scores {told['threshold']:.2f} or more ({told['method']}), as 95 % of photographs of what it knows do;")
+    say(f"learnt from {told['pictures']} photographs, so it may lie anywhere from {low:.2f} to {high:.2f}")
+    print_table(
+        ["where nothing is known", "pictures", "AUROC %", "pass where 95 % of known do, %", "nothing", "perhaps"],
+        [[which, *_figures(each)] for which, each in told["sets"].items()],
+    )
+
+
+def _figures(told: dict[str, Any]) -> list[object]:
+    spans = [
+        f"{100 * told[name]:.0f} ({' to '.join(f'{100 * each:.0f}' for each in told[f'{name}_interval'])})" for name in ("auroc", "fpr95")
+    ]
+    return [told["pictures"], *spans, told["nothing"], told["perhaps"]]
 
 
 def layers(call: Call) -> None:

@@ -17,8 +17,12 @@ if TYPE_CHECKING:
     from reverie.networks.opening import installed, open_network, wrap_module
     from reverie.networks.prepared.prepared import Prepared
     from reverie.networks.preprocessing import Preprocessing
+    from reverie.networks.rejector import Calibration, Known, Recognised
 
-__all__ = ["Attribution", "Label", "Layer", "Network", "Prepared", "Preprocessing", "installed", "open_network", "wrap_module"]
+__all__ = [
+    "Attribution", "Calibration", "Known", "Label", "Layer", "Network", "Prepared", "Preprocessing", "Recognised", "installed",
+    "open_network", "wrap_module",
+]  # fmt: skip
 
 _HOMES = {
     "networks.attribution": ("Attribution",),
@@ -28,6 +32,7 @@ _HOMES = {
     "networks.opening": ("installed", "open_network", "wrap_module"),
     "networks.prepared.prepared": ("Prepared",),
     "networks.preprocessing": ("Preprocessing",),
+    "networks.rejector": ("Calibration", "Known", "Recognised"),
 }
 
 

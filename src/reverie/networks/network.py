@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from reverie.errors import UsageError, listing, printable, spoken
+from reverie.networks import calibrating
 from reverie.networks.attribution import PIXELS, Attribution, attribute_pictures
 from reverie.networks.builtin import class_lookup
 from reverie.networks.builtin.catalogue import CATALOGUE
@@ -35,8 +36,8 @@ from reverie.networks.prepared.identity import fingerprint, signature
 from reverie.networks.prepared.normalise import Normalise, batch_of
 from reverie.networks.prepared.prepared import Prepared
 from reverie.networks.preprocessing import RANGE, SIDE, Preprocessing
-from reverie.networks.read_once import once
-from reverie.pictures import as_tensor, resize
+from reverie.networks.read_once import once, reading_once
+from reverie.networks.rejector import Calibration, Recognised
 from reverie.pictures.torch_modes import ordinary_modes
 from reverie.recipe import LEVELS
 from reverie.target import CLASSES, Names
@@ -222,24 +223,24 @@ class Network:
         asked = {name: LayerName.parse(self.layer_name(name), real) for name in names}
         return watch(self.module, *names, layers={name: str(each._replace(module=real[each.module])) for name, each in asked.items()})
 
-    def recognise(self, picture: Any, top: int = 5) -> list[Label]:
+    @reading_once()
+    def recognise(self, picture: Any, top: int = 5) -> Recognised:
         """The `top` most probable classes of a picture: a path, a PIL image, an array, a tensor (C, H, W) in 0..1.
 
-        The whole picture is brought to the network's native size; its shape is not kept, so nothing is cut away.
+        The whole picture is brought to the network's native size; its shape is not kept, so nothing is cut away. `known` of what comes
+        back says whether the first is probably there; it is None of a network that is not built in until `calibrate`.
         """
-        most = class_lookup.how_many(top, self.anatomy.classes or 1)
-        ready = self.prepare([CLASSES])
-        answers.check_several(self.anatomy, self.name)
-        self.check_labels()
-        with ordinary_modes(), torch.no_grad():
-            pixels = resize(as_tensor(picture, self.channels), *self.size)[None]  # (1, C, H, W)
-            logits = ready(pixels.to(self.device))[CLASSES][0]  # (K,)
-            answers.check_finite(logits, self.module, self.name)
-            best = answers.clear_reading(ready.anatomy).probabilities(logits).topk(most)
-        pairs = zip(best.indices.tolist(), best.values.tolist(), strict=True)
-        return [Label(index, self._label(index), probability) for index, probability in pairs]
+        return calibrating.recognised(self, picture, top)
 
     recognize = recognise
+
+    def calibrate(self, pictures: Any, *, keep: bool = True) -> Calibration:
+        """Learn from known pictures (a folder, a list, a DataLoader) to tell them from others: `recognise` then says `known`.
+
+        Each shows a thing of one of its classes, at least 5 different ones, better 19 or more, at best none that it was trained on. With
+        `keep` it is known from now on, in the cache, for these very weights. Raises InputError: none, too few, or too few to be read.
+        """
+        return calibrating.calibrate(self, pictures, keep)
 
     def classes(self, *words: str) -> list[ClassEntry]:
         """The classes that have a name, with what people call them: all, or those that any of the words means.
@@ -275,9 +276,6 @@ class Network:
     def usual(self) -> Usual | None:
         """How strongly each channel usually answers to photographs; None of a network that has not been measured with these weights."""
         return known(self.name, self.sha256) if self.name in CATALOGUE else None  # a hash of all weights takes its time
-
-    def _label(self, index: int) -> str:
-        return self.labels[index][0] if index < len(self.labels) else str(index)
 
     def prepare(self, wanted: Iterable[str]) -> Prepared:
         """The network made ready to give these layers (or CLASSES), and nothing after the last of them."""

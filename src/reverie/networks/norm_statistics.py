@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -12,18 +12,30 @@ from reverie.networks.channel_statistics import measure
 from reverie.networks.inspection.anatomy import Anatomy
 from reverie.networks.inspection.layer_names import LayerName
 from reverie.networks.inspection.wrappers import real_names
-from reverie.networks.network import Network
+from reverie.networks.prepared.prepared import Prepared
 from reverie.target import CLASSES
 
 _LEAST = 1e-8  # largest spread in a layer that still tells something
 _FURTHEST = 1e-6  # of the means: a spread that is less is lost in them
 _EPS = 1e-5  # of a norm that does not say it, as PyTorch's
 
+
+class Remembering(Protocol):
+    """What of a network is looked at."""
+
+    module: nn.Module
+    device: torch.device
+
+    @property
+    def anatomy(self) -> Anatomy: ...
+    def prepare(self, wanted: Iterable[str]) -> Prepared: ...
+
+
 Statistics = Mapping[str, tuple[Tensor, Tensor]]
 """By a layer to be looked at, mean (C,) and standard deviation (C,) of what it gave for the pictures of the training."""
 
 
-def remembered(network: Network, wanted: Iterable[str]) -> Statistics:
+def remembered(network: Remembering, wanted: Iterable[str]) -> Statistics:
     """Of the norms that run before the last of these layers (or CLASSES) is there; empty where none remembers anything.
 
     The deepest quarter is left out: there channels stand for things, of which a single picture shows few, and one that is drawn to
@@ -52,9 +64,9 @@ def remembered(network: Network, wanted: Iterable[str]) -> Statistics:
     return _shallow(own)
 
 
-def measured(network: Network, wanted: Iterable[str], pictures: Iterable[Tensor]) -> Statistics:
+def measured(network: Remembering, wanted: Iterable[str], pictures: Iterable[Tensor]) -> Statistics:
     """The same of these pictures, (C, H, W) each at the native size: of all layers with places up to the last of those that are wanted."""
-    placed = {layer.name for layer in network.layers if layer.height > 1 and network.anatomy.calls.get(layer.name) == 1}
+    placed = {layer.name for layer in network.anatomy.layers if layer.height > 1 and network.anatomy.calls.get(layer.name) == 1}
     names = [name for name in _up_to(network.anatomy, wanted) if name in placed]
     return _shallow(dict(measure(network.prepare(names), pictures, "").layers)) if names else {}
 

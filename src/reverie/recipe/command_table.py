@@ -69,7 +69,7 @@ class CommandSpec:
         writing: models that the command line alone has.
         defaults: its own, where they differ from those of the models.
         without: fields of its models that it has not.
-        networks: how many it takes.
+        networks: how many it takes: one, several that want one picture, each of several by itself, or the recipe's own.
         presets: named choices that it has. usual_preset: the one that counts where nothing is said.
         of_preset: the only choices that it takes from a preset.
         run: the function of the command line that does it, as package.module:function.
@@ -85,7 +85,7 @@ class CommandSpec:
     writing: tuple[type[Data], ...] = ()
     defaults: Mapping[str, Any] = field(default_factory=dict)
     without: frozenset[str] = frozenset()
-    networks: Literal["none", "one", "several", "own"] = "none"
+    networks: Literal["none", "one", "several", "each", "own"] = "none"
     presets: Mapping[Any, Preset] = field(default_factory=dict)
     usual_preset: str = ""
     of_preset: tuple[str, ...] = ()
@@ -124,9 +124,16 @@ _OF_JOURNEYS = frozenset({"canvas"})
 
 _ROWS = (
     CommandSpec(
-        "recognise", "The labels the network gives, with probabilities.", "reverie recognise truck.jpg",
+        "recognise", "The labels the network gives, with probabilities, and whether what it sees is probably there.",
+        "reverie recognise truck.jpg",
         "reverie.cli.query_commands:recognise", (Subject("PICTURE", "pictures to recognise", several=True),),
         models=(Top, Machinery), writing=(Printing,), without=frozenset({"keep", "quiet"}), networks="one",
+    ),
+    CommandSpec(
+        "ask", "What several networks see in pictures, and where they agree.", "reverie ask cloud.jpg -o asked", "reverie.cli.asking:ask",
+        (Subject("PICTURE", "pictures to ask about, or a folder of them", several=True),),
+        models=(Top, Machinery), writing=(Writing, Printing), defaults={"top": 3}, without=frozenset({"keep", "quiet", "with_recipe"}),
+        networks="each",
     ),
     CommandSpec(
         "labels", "The classes of a network: their numbers and names, and the words people use for them.", "reverie labels cat",
@@ -135,7 +142,9 @@ _ROWS = (
         writing=(Printing,), without=frozenset({"quiet"}), networks="one",
     ),
     CommandSpec(
-        "networks", "The networks that can be looked into.", "reverie networks", "reverie.cli.query_commands:networks",
+        "networks", "The networks that can be looked into; of those that are named, all that is known.", "reverie networks",
+        "reverie.cli.query_commands:networks",
+        (Subject("[NAME…]", "all that is known of these: efficientnet-lite0", several=True, required=False),),
         writing=(Printing,), without=frozenset({"quiet"}),
     ),
     CommandSpec(

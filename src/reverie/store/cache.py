@@ -22,6 +22,7 @@ KINDS = {
     "features": "pictures of channels that `see` has shown",
     "weights": "weights that were downloaded",
     "normalisations": "what was said of networks of one's own",
+    "calibrations": "what networks have learnt to be known, so that `recognise` can say so",
     "scratch": "work on very large pictures",
 }
 # the names that we give. REVERIE_CACHE may name a folder with other people's things in it: those are not ours to count or remove

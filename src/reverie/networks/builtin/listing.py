@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
+from typing import Any
 
 from reverie.installing import install, install_extra
-from reverie.networks.builtin.catalogue import CATALOGUE, KNOWN
+from reverie.networks.builtin.catalogue import CATALOGUE, KNOWN, Facts
+from reverie.networks.builtin.measured import rejector_figures
 from reverie.networks.builtin.weights import find
 from reverie.store import cache_folder
 
@@ -15,6 +18,7 @@ from reverie.store import cache_folder
 class Row:
     """One network. `installed`: its weights are here. `state`: that in words, or how to get it. `package` carries its weights or its code.
 
+    `rejector` is what was measured of how it tells what it knows, see `rejector_figures`; None of one that was not measured.
     `sha256` of its weights is None where the zoo decides which; `mean` and `std` are of pictures in 0..1.
     """
 
@@ -30,6 +34,12 @@ class Row:
     std: tuple[float, ...]
     levels: dict[str, str]
     source: str
+    rejector: Mapping[str, Any] | None = None
+
+
+def _rejector(network: Facts) -> dict[str, Any] | None:
+    found = rejector_figures().get(network.name)
+    return {name: value for name, value in found.items() if name != "sha256"} if found and found["sha256"] == network.sha256 else None
 
 
 def listed() -> list[Row]:
@@ -42,7 +52,7 @@ def listed() -> list[Row]:
         rows.append(
             Row(
                 each.name, each.size, each.trained_on, each.licence, here, state, each.package, each.sha256, each.mean, each.std, levels,
-                each.source,
+                each.source, _rejector(each),
             )
         )  # fmt: skip
     for known in KNOWN.values():
