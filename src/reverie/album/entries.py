@@ -66,16 +66,22 @@ class Look:
     thumbnail: bytes = b""
 
 
+def is_picture(folder: Path, path: str) -> bool:
+    """Whether a file is a picture by its name, damaged or not, or by how it begins."""
+    place = folder / path
+    if place.suffix.lower() in READABLE:
+        return True
+    try:
+        with reading(place) as file:
+            return kind_of(file.read(64)) in _SNIFFED
+    except ReverieError:
+        return False
+
+
 def look(folder: Path, found: Found) -> Look:
     """Look at a file, as a stranger's: what cannot be read is an entry that says so, and nothing is raised."""
     place = folder / found.path
-    named = place.suffix.lower() in READABLE
-    try:
-        with reading(place) as file:
-            start = file.read(64)
-    except ReverieError as error:
-        return Look(_entry(found, state="unreadable", fault=_why(error, place))) if named else Look(_entry(found))
-    if not named and kind_of(start) not in _SNIFFED:
+    if not is_picture(folder, found.path):
         return Look(_entry(found, state="film" if place.suffix.lower() in READABLE_FILMS else "other"))
     try:
         decoded = files.read(place, fit=SIDE)

@@ -66,6 +66,7 @@ from reverie.recipe.running_requests import (
     Pruning,
     Replay,
     Sheet,
+    Verifying,
     Writing,
 )  # fmt: skip
 from reverie.recipe.seeds import MOST_SEEDS, each_of, seeds
@@ -82,7 +83,7 @@ __all__ = [
     "Layers", "Level", "Listing", "Look", "LookName", "Machine", "Machinery", "Making", "Mask", "Named", "NetworkUsed", "Noise",
     "NoiseInput", "Objective", "OfTheNetwork", "Opinion", "Own", "PageWriting", "Paper", "Penalties", "Places", "Preset",
     "PresetName", "Print", "Printing", "Pruning", "Recipe", "Replay", "Request", "Seed", "Seeds", "Sheet", "Size", "Stop",
-    "Stopped", "Style", "Subject", "Tiles", "Together", "Top", "Transforms", "Variants", "VectorInput", "Where", "Width", "Writing",
-    "choose", "digest", "each_of", "first_fault", "flag_in", "flag_names", "flag_of", "is_noise", "of_command", "on_sheet", "paper",
-    "preset", "read", "resolve", "seeds", "sheet_mark", "sides", "variation",
+    "Stopped", "Style", "Subject", "Tiles", "Together", "Top", "Transforms", "Variants", "VectorInput", "Verifying", "Where", "Width",
+    "Writing", "choose", "digest", "each_of", "first_fault", "flag_in", "flag_names", "flag_of", "is_noise", "of_command", "on_sheet",
+    "paper", "preset", "read", "resolve", "seeds", "sheet_mark", "sides", "variation",
 ]  # fmt: skip
