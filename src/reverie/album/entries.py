@@ -138,7 +138,7 @@ def _thumbnail(decoded: files.Decoded) -> bytes:
 
 def _hash(place: Path) -> str:
     try:
-        return sha256_of(place)
+        return sha256_of(place) if place.is_file() else ""  # a pipe may never end
     except OSError:
         return ""
 
