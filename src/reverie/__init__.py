@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from reverie.api import again, ask, climb, dream, feature, features, film, imagine, journey, load, redo, see, sheet, wrap
     from reverie.ascent import Progress
     from reverie.insight import Rung, Sight
-    from reverie.judging import Asked
+    from reverie.judging.answers import Asked
     from reverie.motion.made_film import Footage
     from reverie.networks import Calibration, Known, Label, Layer, Network, Recognised
     from reverie.pictures import Picture, Pictures
@@ -34,7 +34,7 @@ _HOMES = {
     "api": ("again", "ask", "climb", "dream", "feature", "features", "film", "imagine", "journey", "load", "redo", "see", "sheet", "wrap"),
     "ascent": ("Progress",),
     "insight": ("Rung", "Sight"),
-    "judging": ("Asked",),
+    "judging.answers": ("Asked",),
     "motion.made_film": ("Footage",),
     "networks": ("Calibration", "Known", "Label", "Layer", "Network", "Recognised"),
     "pictures": ("Picture", "Pictures"),

@@ -27,9 +27,9 @@ def batch_of(picture: Picture) -> Batch:
     return batch
 
 
-def test_five_labels_in_batches_of_three_are_three_and_two() -> None:
+def test_five_labels_in_batches_of_three_are_three_and_two_in_company() -> None:
     pictures = reverie.imagine(["banana", "goldfish", "tiger", "lighthouse", "daisy"], batch=3, **{**TINY, "steps": 1})
-    assert [len(batch_of(each).targets) for each in pictures] == [3, 3, 3, 2, 2]
+    assert [len(batch_of(each).targets) for each in pictures] == [3, 3, 3, 3, 3]
     assert [batch_of(each).index for each in pictures] == [0, 1, 2, 0, 1]
     for each in pictures:
         batch = batch_of(each)

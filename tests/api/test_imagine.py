@@ -19,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("place", "alone")
 
 
 def test_one_label_is_a_picture_and_several_are_a_list_in_the_order_asked() -> None:
-    one = reverie.imagine("goldfish", **TINY)
+    one = reverie.imagine("goldfish", company=1, **TINY)
     assert isinstance(one, Picture) and one.size == (32, 32) and recipe_of(one).command == "imagine" and recipe_of(one).batch is None
     labels: list[str | int] = ["goldfish", "banana", 1]
     three = reverie.imagine(labels, **{**TINY, "steps": 1})
@@ -100,7 +100,7 @@ def test_the_class_asked_for_becomes_more_probable(lite0: Network) -> None:
         with torch.no_grad():
             return float(lite0(picture.pixels[None]).softmax(1)[0, 954])
 
-    plain: dict[str, Any] = {"rotate": 0.0, "scale": 1.0, "fade": 1.0, "noise": 0.0, "jitter": 0}
+    plain: dict[str, Any] = {"rotate": 0.0, "scale": 1.0, "fade": 1.0, "noise": 0.0, "jitter": 0, "natural": 0.0}
     start, end = (reverie.imagine("banana", network=lite0, size=64, octaves=1, steps=steps, **plain) for steps in (1, 16))
     assert probability(start) < 0.01 and probability(end) > 0.9  # after 8 steps it may be 0 or 1, as the last bits fall
 

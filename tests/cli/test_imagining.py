@@ -82,7 +82,8 @@ def test_a_sheet_goes_into_the_folder_that_is_made_for_the_pictures(run: Run, pl
 
 
 def test_what_has_no_files_going_in_has_no_flags_for_them(run: Run) -> None:
-    run("imagine", "banana", *TINY, "--no-keep").fault(2, "`reverie imagine` has no flag --no-keep")
+    run("recognise", "banana.png", "--no-keep").fault(2, "`reverie recognise` has no flag --no-keep")
+    assert run("imagine", "banana", *TINY, "--no-keep").code == 0
     assert run("feature", "blocks.2.0:1", *TINY, "--no-keep").code == 0
 
 

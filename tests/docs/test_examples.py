@@ -156,3 +156,10 @@ def test_the_recipe_shown_is_a_recipe() -> None:
 def test_the_code_of_the_page_on_channels_runs_and_prints_what_stands_there(desk: Path) -> None:
     for block, printed in run(ROOT / "docs/channels.md", {"__name__": "channels_page"}):
         assert printed == (block.printed or ""), f"channels.md:{block.line}"
+
+
+def test_the_lines_and_the_code_of_the_page_on_galleries_run_and_print_what_stands_there(desk: Path) -> None:
+    for words in shell_lines(text("docs/gallery.md")):
+        assert main(words) == 0, words
+    for block, printed in run(ROOT / "docs/gallery.md", {"__name__": "gallery_page"}):
+        assert printed == block.printed, f"gallery.md:{block.line}"

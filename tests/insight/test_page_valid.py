@@ -14,7 +14,7 @@ import torch
 from tests.helpers.sights import bare, rung, sight
 
 from reverie.insight.index_page import index_entry, index_page
-from reverie.judging import Asked, ClassSeen, Observed
+from reverie.judging.answers import Asked, ClassSeen, Observed
 from reverie.networks import Known, Label
 from reverie.pictures import Picture
 

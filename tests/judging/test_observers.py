@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 import reverie
 from reverie.errors import InputError, UsageError
-from reverie.judging import observers_page
+from reverie.judging.answers import observers_page
 from reverie.networks import Network
 from reverie.store import cache_folder
 

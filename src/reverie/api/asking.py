@@ -12,7 +12,8 @@ from reverie.api.opening import Networks, networks_from
 from reverie.api.replanning import carried_by
 from reverie.errors import InputError, UsageError
 from reverie.files.limits import at_most_pixels
-from reverie.judging import Asked, asked
+from reverie.judging.answers import Asked
+from reverie.judging.observers import asked
 from reverie.networks import Network, installed
 from reverie.networks.read_once import reading_once
 from reverie.pictures import Picture, as_picture, in_channels, load

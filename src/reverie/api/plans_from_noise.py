@@ -146,7 +146,7 @@ def _company(kind: _Kind, wish: Planning) -> int:
     """How many pictures are made together at least."""
     asked = wish.request[Together].company
     if wish.choices.penalties.natural and kind == "each":
-        return asked or COMPANY
+        return asked or min(COMPANY, wish.request[Together].batch)
     if asked is not None and asked > 1:
         why = f"pictures of {choice('diverse')} and {choice('between')} have their own" if kind != "each" else "no picture is natural here"
         raise UsageError(choice("company", asked), f"leave it out: {why}")

@@ -14,7 +14,7 @@ from reverie.recipe import Machinery, Printing, Writing
 from reverie.store import expanded, is_folder, made_folder, write_whole
 
 if TYPE_CHECKING:
-    from reverie.judging import Asked
+    from reverie.judging.answers import Asked
 
 
 def ask(call: Call) -> int:
@@ -88,7 +88,7 @@ def _tell(picture: str, asked: Asked) -> None:
 
 def _written(place: Path, answers: list[Asked], force: bool) -> Path:
     """The page, in the folder that was named."""
-    from reverie.judging import observers_page
+    from reverie.judging.answers import observers_page
 
     made_folder(place)
     return write_whole(place / PAGE, observers_page(answers).encode(), replace=force)

@@ -67,6 +67,7 @@ class Decoded:
         sha256: of the file's bytes, hexadecimal.
         content: the file's bytes.
         notes: how it was understood, where that may surprise: a line each.
+        size: (height, width) in its file, upright; `rgb` is smaller only where that was asked for.
     """
 
     rgb: Pixels
@@ -75,13 +76,14 @@ class Decoded:
     sha256: str
     content: bytes
     notes: tuple[str, ...] = ()
+    size: tuple[int, int] = (0, 0)
 
     def __repr__(self) -> str:
         height, width = self.rgb.shape[:2]
         return f"Decoded({width}×{height}, {self.rgb.dtype}{'' if self.alpha is None else ', with alpha'})"
 
 
-def read(path: Path) -> Decoded:
+def read(path: Path, fit: int | None = None) -> Decoded:
     """`decode` for the file at `path`.
 
     Raises:
@@ -96,10 +98,10 @@ def read(path: Path) -> Decoded:
             content = file.read()
         except MemoryError as error:
             raise _no_memory(str(path)) from error
-    return decode(content, str(path))
+    return decode(content, str(path), fit)
 
 
-def decode(content: bytes, name: str) -> Decoded:
+def decode(content: bytes, name: str, fit: int | None = None) -> Decoded:
     """The picture in these bytes: JPEG, PNG, WebP, TIFF, AVIF, GIF, BMP, JPEG 2000, HEIC, told apart by content; of several the first.
 
     The orientation in EXIF is applied. Colours become sRGB as the file tells them (ignored where that is broken): by numbers (cICP, nclx),
@@ -111,6 +113,7 @@ def decode(content: bytes, name: str) -> Decoded:
     Args:
         content: the whole file.
         name: for messages.
+        fit: pixels; a JPEG may be read smaller, as long as no side is below, which is many times faster.
 
     Raises:
         InputError: empty, damaged, cut short, not a picture, or of a kind that is not read, which is named.
@@ -131,6 +134,8 @@ def decode(content: bytes, name: str) -> Decoded:
             if png and not _can_hold(content):
                 raise EOFError
             before = orientation_of(image)
+            if fit and kind == "JPEG":
+                image.draft(image.mode, (fit, fit))
             image.load()
             told = hdr_in(png.told if png else told_by(image, kind, content))
             deep = _deep(kind, source, told)
@@ -159,7 +164,8 @@ def decode(content: bytes, name: str) -> Decoded:
         dpi = dpi[1], dpi[0]
     alpha = None if found.alpha is None else upright(found.alpha, left)
     notes = (*(png.notes if png else tiff.notes if tiff else ()), *several, *coarse, *found.notes)
-    return Decoded(upright(found.rgb, left), alpha, dpi, sha256_of(content), content, notes)
+    size = (width, height) if before > 4 else (height, width)
+    return Decoded(upright(found.rgb, left), alpha, dpi, sha256_of(content), content, notes, size)
 
 
 def size_of(path: Path) -> tuple[int, int] | None:

@@ -1,6 +1,4 @@
-"""Judging: what networks say of pictures that are final."""
+"""Pictures that are final, judged: what several networks see in them, and galleries of all of them. None is chosen by it.
 
-from reverie.judging.answers import Asked, ClassSeen, Observed, observers_page
-from reverie.judging.observers import asked
-
-__all__ = ["Asked", "ClassSeen", "Observed", "asked", "observers_page"]
+A gallery needs no torch, so nothing is imported here.
+"""

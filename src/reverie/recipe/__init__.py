@@ -69,6 +69,7 @@ from reverie.recipe.running_requests import (
     Pruning,
     Replay,
     Sheet,
+    Verifying,
     Writing,
 )  # fmt: skip
 from reverie.recipe.seeds import MOST_SEEDS, each_of, is_one_seed, seeds
@@ -86,7 +87,7 @@ __all__ = [
     "NoiseInput", "Objective", "OfTheNetwork", "Opinion", "Own", "PageWriting", "Paper", "Penalties", "Places", "Preset",
     "PresetName", "Print", "Printing", "Pruning", "Recipe", "Replay", "Request", "Seed", "Seeds", "Sheet", "Size",
     "StatisticsInput", "Stop", "Stopped", "Style", "Subject", "Tiles", "Together", "Top", "Transforms", "Used", "UsedFile", "Variants",
-    "VectorInput", "Where", "Width", "Writing", "choose", "digest", "each_of", "first_fault", "flag_in", "flag_names", "flag_of",
-    "is_noise", "is_one_seed", "of_command", "on_sheet", "paper", "preset", "read", "resolve", "seeds", "sheet_mark", "sides",
-    "variation",
+    "VectorInput", "Verifying", "Where", "Width", "Writing", "choose", "digest", "each_of", "first_fault", "flag_in", "flag_names",
+    "flag_of", "is_noise", "is_one_seed", "of_command", "on_sheet", "paper", "preset", "read", "resolve", "seeds", "sheet_mark",
+    "sides", "variation",
 ]  # fmt: skip

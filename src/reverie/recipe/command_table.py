@@ -44,6 +44,7 @@ from reverie.recipe.running_requests import (
     Pruning,
     Replay,
     Sheet,
+    Verifying,
     Writing,
 )  # fmt: skip
 
@@ -197,6 +198,11 @@ _ROWS = (
         "reverie.cli.moving:film", (Subject("VIDEO", "a film: MP4, MOV, WebM, MKV, AVI, GIF …"),),
         models=(Goal, Film, FilmReading, Seed, Ascent, Transforms, Penalties, Width, Machinery),
         writing=(FilmWriting, Estimate, Printing), networks="several", presets=PRESETS, usual_preset=DEFAULT_PRESET,
+    ),
+    CommandSpec(
+        "gallery", "A page of every picture of a folder and below, none left out; and whether they are still what they were.",
+        "reverie gallery dreams", "reverie.cli.galleries:gallery", (Subject("FOLDER", "a folder of pictures, made by Reverie or not"),),
+        writing=(Writing, Verifying, Printing), without=frozenset({"with_recipe"}),
     ),
     CommandSpec(
         "recipe", "Tell how a picture was made, from the recipe it carries.", "reverie recipe dream.png",

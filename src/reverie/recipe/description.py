@@ -29,6 +29,11 @@ def in_words(recipe: Recipe, level: str | None = None) -> str:
     Args:
         level: that the target stands for, if it is known.
     """
+    return summary(recipe, level) + ("; what is not as usual:" if differences(recipe) else "; everything else as usual")
+
+
+def summary(recipe: Recipe, level: str | None = None) -> str:
+    """The same without a word on the rest."""
     what = f"{_KINDS.get(recipe.command, recipe.command)} {'of' if recipe.command == 'imagine' else 'on'} {_subject(recipe)}"
     if not recipe.networks:
         what = "a climb of a score of pictures"
@@ -45,7 +50,7 @@ def in_words(recipe: Recipe, level: str | None = None) -> str:
         parts.append("by " + " and ".join(each.name for each in recipe.networks))
     if recipe.stopped:
         parts.append(f"stopped at step {recipe.stopped.step} of octave {recipe.stopped.octave}")
-    return ", ".join(parts) + ("; what is not as usual:" if differences(recipe) else "; everything else as usual")
+    return ", ".join(parts)
 
 
 def differences(recipe: Recipe) -> list[tuple[str, Any, Any]]:
@@ -68,6 +73,21 @@ def told_apart(one: Recipe, other: Recipe) -> list[str]:
     """What is not the same in two recipes, by name, but for what nobody chose: `seed`, `target`, `steps`."""
     first, second = (each.model_dump(mode="json", exclude=_NOT_CHOSEN) for each in (one, other))
     return [each for name in {**first, **second} for each in _apart(name, first.get(name), second.get(name))]
+
+
+def preset_of(recipe: Recipe, level: str | None = None) -> str:
+    """The preset whose choices are its own, the usual one too; of what begins with noise the nearest. Empty where there is none.
+
+    Args:
+        level: that the target stands for, if it is known.
+    """
+    command, named = COMMANDS.get(recipe.command), _presets(recipe, level)
+    if named or command is None or not command.usual_preset or not recipe.networks or recipe.film or command.of_preset:
+        return named[0] if named else ""
+    if recipe.command in ("imagine", "feature"):
+        return "" if any(used.mean for used in recipe.networks) else command.usual_preset
+    exact = recipe.objective == "excite" and not any(_chosen_apart(recipe, resolve(command.name, {})))
+    return command.usual_preset if exact and command.presets[command.usual_preset].level in (None, level) else ""
 
 
 def _presets(recipe: Recipe, level: str | None) -> list[str]:

@@ -105,6 +105,15 @@ class PageWriting(Data):
     )
 
 
+class Verifying(Data):
+    """What is asked of a gallery that was made."""
+
+    group: ClassVar[str] = "output"
+    verify: Annotated[bool, Flag(first=True)] = Field(
+        False, description="say whether a picture was removed, added or changed since the gallery was made, and write nothing"
+    )
+
+
 class FilmWriting(Writing):
     """How a film is written."""
 

@@ -24,6 +24,7 @@ KINDS = {
     "normalisations": "what was said of networks of one's own",
     "calibrations": "what networks have learnt to be known, so that `recognise` can say so",
     "scratch": "work on very large pictures",
+    "albums": "indexes of folders of pictures, made again where they are missing",
 }
 # the names that we give. REVERIE_CACHE may name a folder with other people's things in it: those are not ours to count or remove
 _SHELF = re.compile(r"[0-9a-f]{2}/([0-9a-f]{64}|\.reverie-[0-9a-f]{16}\.part)")
@@ -31,6 +32,7 @@ _WEIGHTS = re.compile(r"[^/]+-([0-9a-f]{8,64})\.[^/]+")
 _OURS = {
     "weights": re.compile(rf"{_WEIGHTS.pattern}|\.[^/]+\.(download|etag)"),  # locks stay: another process may hold one
     "scratch": re.compile(r"tmp[a-z0-9_]{8}"),  # where files without a name cannot be
+    "albums": re.compile(r"[0-9a-f]{64}\.sqlite"),  # what SQLite and locks put beside them goes with the last process
 }
 _RECENT = 3600.0  # seconds; a hidden file that is younger may be somebody's who is writing it
 

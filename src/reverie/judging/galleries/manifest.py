@@ -1,0 +1,138 @@
+"""The list of a gallery: the hash of every picture and of the list, and whether all is still as it says."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from reverie.album import Entry, walked
+from reverie.album.entries import is_picture
+from reverie.errors import InputError, UnsafeError
+from reverie.store import sha256_of
+from reverie.version import __version__
+
+NAME = "manifest.json"
+_LARGEST = 1 << 28  # bytes of a list: over a million pictures
+_HASH = re.compile("[0-9a-f]{64}|")  # empty of a file that could not be read
+_REMEDY = "make the gallery again, and compare with a copy that you trust"
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a gallery held when it was made.
+
+    Attributes:
+        folder: of the pictures, as seen from the gallery, with `/` between.
+        pictures: the sha256 of each, by its path below the folder; empty of a file that could not be read.
+        unseen: folders that were not looked into, and links to folders, by path, and why.
+        page: the sha256 of each file of the gallery, by its path below it.
+    """
+
+    folder: str
+    pictures: dict[str, str]
+    unseen: dict[str, str] = field(default_factory=dict)
+    page: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def list_sha256(self) -> str:
+        """Of the list: for each picture, by path, its sha256, a blank, its path as the file system has it, and a zero byte."""
+        lines = (f"{digest} ".encode() + path.encode(errors="surrogateescape") + b"\0" for path, digest in sorted(self.pictures.items()))
+        return sha256_of(b"".join(lines))
+
+    def text(self) -> str:
+        """The file."""
+        pictures = [{"path": path, "sha256": digest} for path, digest in sorted(self.pictures.items())]
+        data = {
+            "made": "gallery", "reverie": __version__, "folder": self.folder, "list_sha256": self.list_sha256, "count": len(pictures),
+            "pictures": pictures, "unseen": self.unseen, "page": self.page,
+        }  # fmt: skip
+        return json.dumps(data, indent=1) + "\n"
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A picture that is not as it was listed."""
+
+    path: str
+    state: Literal["removed", "added", "changed"]
+
+
+def manifest_of(folder: str, entries: Iterable[Entry], unseen: dict[str, str]) -> Manifest:
+    """The list of these pictures, not yet that of the files of the page."""
+    return Manifest(folder, {each.path: each.sha256 for each in entries}, unseen)
+
+
+def read_manifest(gallery: Path) -> Manifest | None:
+    """The list of a gallery; None where a folder has none.
+
+    Raises:
+        InputError: there is one that cannot be read. UnsafeError: it is not what it says, by its own hash.
+    """
+    place = gallery / NAME
+    try:
+        if place.stat().st_size > _LARGEST:
+            raise UnsafeError(f"'{place}' is larger than any list of pictures", "do not trust this file")
+        data = json.loads(place.read_bytes())
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise InputError(f"'{place}' cannot be read ({error.strerror or error})", "make the gallery again") from error
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"'{place}' is damaged: it is not JSON", _REMEDY) from error
+    if not isinstance(data, dict) or data.get("made") != "gallery":
+        return None
+    found = _read(data)
+    if found is None:
+        raise InputError(f"'{place}' is damaged: it is not a list of pictures as Reverie writes it", _REMEDY)
+    if found.list_sha256 != data.get("list_sha256") or len(found.pictures) != data.get("count"):
+        raise UnsafeError(f"the list in '{place}' was changed: it has another hash than it says", _REMEDY)
+    return found
+
+
+def verified(manifest: Manifest, folder: Path, gallery: Path) -> list[Difference]:
+    """What is not as it was listed, by path. Every byte is read again: neither size nor time is trusted.
+
+    Raises:
+        InputError: the folder is not there. UnsafeError: the page of the gallery was changed, so that it may show other than is listed.
+    """
+    for name, digest in manifest.page.items():
+        if _hash(gallery / name) != digest:
+            raise UnsafeError(f"'{gallery / name}' was changed since the gallery was made, or is gone", _REMEDY)
+    there = walked(folder)
+    found = {each.path for each in there.files if each.path in manifest.pictures or is_picture(folder, each.path)}
+    states = [Difference(path, "removed") for path in manifest.pictures if path not in found]
+    states += [Difference(path, "added") for path in found if path not in manifest.pictures]
+    states += [Difference(path, "added") for path in there.faults if path not in manifest.unseen]
+    states += [
+        Difference(path, "changed") for path, digest in manifest.pictures.items() if path in found and _hash(folder / path) != digest
+    ]
+    return sorted(states, key=lambda each: each.path)
+
+
+def _hash(place: Path) -> str:
+    try:
+        return sha256_of(place) if place.is_file() else ""
+    except OSError:
+        return ""
+
+
+def _read(data: dict[str, Any]) -> Manifest | None:
+    try:
+        pictures = {each["path"]: each["sha256"] for each in data["pictures"]}
+        found = Manifest(data["folder"], pictures, data["unseen"], data["page"])
+        texts = [found.folder, *pictures, *found.unseen, *found.unseen.values(), *found.page]
+        hashes = [*pictures.values(), *found.page.values()]
+        whole = all(isinstance(each, str) for each in (*texts, *hashes)) and all(_HASH.fullmatch(each) for each in hashes)
+        inside = all(_is_below(each) for each in (*pictures, *found.page))
+    except (LookupError, TypeError, AttributeError):
+        return None
+    return found if whole and inside and len(pictures) == len(data["pictures"]) else None
+
+
+def _is_below(path: str) -> bool:
+    """Whether a path leads nowhere but into its folder."""
+    return bool(path) and not path.startswith("/") and ".." not in path.split("/") and "\0" not in path

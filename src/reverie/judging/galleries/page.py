@@ -1,0 +1,103 @@
+"""The page of a gallery, and the shards beside it: what is sorted and filtered by stands in the page, the rest comes as it is needed.
+
+A page that is opened from disk may not read files, but may run scripts beside it: a shard is a script that hands over its data.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from base64 import b64encode
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import PurePosixPath
+from typing import Any
+from urllib.parse import quote
+
+from reverie.errors import printable
+from reverie.judging.galleries.known import Known, Ranking, counted
+from reverie.pages import render
+
+SHARD = 100  # pictures in each
+PARTS = "parts"  # the folder of the shards
+_LONGEST = 2000  # characters of a text that a stranger's file holds
+
+
+def details(pictures: Sequence[Known], folder: str) -> list[str]:
+    """The shards with all that is known of the pictures, in order; `folder` is theirs, as seen from the page."""
+    return [_shard("details", first, [_detail(each, folder) for each in some]) for first, some in _cut(pictures)]
+
+
+def thumbs(pictures: Iterable[bytes], count: int) -> Iterable[str]:
+    """The shards with the thumbnails, WebP each, in order; empty of those that have none. They are made one after another."""
+    given = iter(pictures)
+    for first in range(0, count, SHARD):
+        yield _shard("thumbs", first, [b64encode(next(given)).decode("ascii") for _ in range(min(SHARD, count - first))])
+
+
+def page(title: str, pictures: Sequence[Known], ranked: Sequence[Ranking], about: Mapping[str, Any]) -> str:
+    """The page.
+
+    Args:
+        title: the name of the folder.
+        pictures: all of them, by path. ranked: by each score.
+        about: `details` and `thumbs`, the names of the shards; `list_sha256`; `stars`, of those that have some, by their sha256;
+            `unseen`, folders that were not looked into; `films` and `others`, how many other files there are.
+    """
+    words = {kind: _Words() for kind in ("kind", "preset", "network", "layer", "class")}
+    rows = [_row(at, each, words, ranked) for at, each in enumerate(pictures)]
+    made, unreadable = counted(pictures)
+    data = {
+        "shard": SHARD, "details": about["details"], "thumbs": about["thumbs"], "stars": about["stars"],
+        "words": {kind: list(each) for kind, each in words.items()},
+        "scores": [{"name": each.name, "of": len(each.places)} for each in ranked],
+        "rows": rows,
+    }  # fmt: skip
+    facts = {"title": printable(title), "count": len(rows), "reverie_made": made, "unreadable": unreadable, "scores": data["scores"]}
+    unseen = [(printable(path), why) for path, why in about["unseen"].items()]
+    kinds = {kind: sorted(each, key=str.casefold) for kind, each in words.items()}
+    rest = {"films": about["films"], "others": about["others"], "list_sha256": about["list_sha256"], "unseen": unseen}
+    return render("reverie.judging.galleries", "gallery", data, facts=facts, kinds=kinds, **rest)
+
+
+class _Words(dict[str, int]):
+    """Texts by number, each kept once."""
+
+    def __missing__(self, text: str) -> int:
+        self[text] = len(self)
+        return self[text]
+
+
+def _row(at: int, known: Known, words: Mapping[str, _Words], ranked: Sequence[Ranking]) -> list[Any]:
+    """What the script reads of a picture, in the order in which it takes it apart."""
+    entry = known.entry
+    scores = [[round(known.scores[each.name], 5), each.places[at]] if at in each.places else 0 for each in ranked]
+    return [
+        1 if entry.state == "unreadable" else 0, entry.changed // 10**9, entry.width, entry.height, entry.sha256,
+        words["kind"][known.kind] if known.kind else -1, words["preset"][known.preset] if known.preset else -1,
+        [words["network"][each] for each in known.networks], [words["layer"][each] for each in known.layers],
+        [words["class"][each] for each in known.classes], scores,
+    ]  # fmt: skip
+
+
+def _detail(known: Known, folder: str) -> dict[str, Any]:
+    entry = known.entry
+    path = PurePosixPath(folder) / entry.path
+    data: dict[str, Any] = {
+        "path": printable(entry.path), "href": quote(os.fsencode(str(path))), "bytes": entry.size, "words": known.words[:_LONGEST],
+        "fault": entry.fault[:_LONGEST], "notes": entry.notes[:_LONGEST], "steps": known.steps,
+        "apart": [[name, _text(value), _text(usual)] for name, value, usual in known.apart],
+        "recipe": None if known.recipe is None else known.recipe.model_dump(mode="json"),
+    }  # fmt: skip
+    return {name: value for name, value in data.items() if value or name in ("path", "href")}
+
+
+def _text(value: object) -> str:
+    return "" if value is None else ("no", "yes")[value] if isinstance(value, bool) else str(value)[:_LONGEST]
+
+
+def _cut(pictures: Sequence[Known]) -> Iterable[tuple[int, Sequence[Known]]]:
+    return ((first, pictures[first : first + SHARD]) for first in range(0, len(pictures), SHARD))
+
+
+def _shard(kind: str, first: int, rows: Sequence[object]) -> str:
+    return f"gallery.{kind}({first}, {json.dumps(rows, separators=(',', ':'))});\n"

@@ -1,0 +1,203 @@
+"""The page of a gallery in a browser: from disk, for every reader, by keyboard alone, asking for nothing from outside."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.helpers.browsing import axe_faults, opened
+from tests.helpers.browsing import browser as browser
+from tests.helpers.galleries import ODD, filled, made
+from tests.insight.test_page_valid import faults
+
+from reverie.judging.galleries.page import page as page_of
+
+ORDER = sorted([ODD, "dream.png", "banana.png", "daisy.jpg", "sheet.png", "below/photo.jpg", "broken.png"])
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("galleries")
+    made(place / "gallery", filled(place / "pictures"))
+    return place
+
+
+@pytest.fixture(scope="module")
+def file(root: Path) -> Path:
+    return root / "gallery" / "index.html"
+
+
+def until(page: Any, condition: str) -> None:
+    """Wait until it is so. Playwright's own waiting evaluates text in the page, which the page forbids."""
+    for _ in range(300):
+        if page.evaluate(condition):
+            return
+        page.wait_for_timeout(50)
+    pytest.fail(f"never: {condition}")
+
+
+def names(page: Any) -> list[str]:
+    until(page, "pictures.every((each) => each.detail)")
+    return [str(each) for each in page.locator(".card").evaluate_all("cards => cards.map((card) => card.title)")]
+
+
+def choose(page: Any, what: str, value: str) -> None:
+    page.select_option(f"#{what}", value)
+    page.wait_for_timeout(250)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 380])
+def test_axe_finds_nothing_and_nothing_is_wider_than_the_screen(browser: Any, file: Path, root: Path, scheme: str, width: int) -> None:
+    page, heard = opened(browser, file, viewport={"width": width, "height": 800}, color_scheme=scheme)
+    assert names(page) == ORDER
+    assert axe_faults(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.locator(".card").nth(4).click()
+    until(page, "document.querySelector('#large-image').complete")
+    assert axe_faults(page) == []
+    page.keyboard.press("Escape")
+    for key in ("c", "ArrowLeft", "c"):
+        page.keyboard.press(key)
+    page.click("#compare")
+    page.wait_for_selector("#pair[open]")
+    assert axe_faults(page) == []
+    assert page.evaluate("document.querySelector('#pair').scrollWidth <= innerWidth")
+    assert all(each.startswith(root.as_uri()) for each in heard), heard
+    page.context.close()
+
+
+def test_by_keyboard_alone_pictures_are_reached_opened_given_stars_and_compared(browser: Any, file: Path) -> None:
+    page, _ = opened(browser, file)
+    names(page)
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    page.locator("#choices [type=reset]").focus()
+    page.keyboard.press("Tab")
+    focused = "document.activeElement.title"
+    assert page.evaluate(focused) == ORDER[0]
+    page.keyboard.press("End")
+    assert page.evaluate(focused) == ORDER[-1]
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("4")
+    assert page.evaluate(focused) == ORDER[1] and "4 stars" in page.evaluate("document.activeElement.innerText")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#large[open]")
+    assert page.inner_text("#large-name") == ORDER[1] and page.locator("#stars input:checked").get_attribute("value") == "4"
+    page.keyboard.press("ArrowRight")
+    until(page, f"document.querySelector('#large-name').innerText === {json.dumps(ORDER[2])}")
+    page.keyboard.press("Escape")
+    until(page, f"{focused} === {json.dumps(ORDER[2])}")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.closest('#pictures')") is None  # one stop, not thousands
+    page.context.close()
+
+
+def test_a_picture_is_shown_large_from_its_own_file_and_without_it_as_a_thumbnail(browser: Any, root: Path, tmp_path: Path) -> None:
+    shutil.copytree(root, tmp_path / "moved")
+    file = tmp_path / "moved" / "gallery" / "index.html"
+    (tmp_path / "moved" / "pictures" / "dream.png").unlink()
+    page, _ = opened(browser, file)
+    names(page)
+    page.locator(".card").nth(ORDER.index(ODD)).click()
+    until(page, "document.querySelector('#large-image').naturalWidth === 48")
+    assert page.locator("#small").is_hidden()
+    facts = page.inner_text("#facts")
+    assert "80 gradient steps" in facts and "a dream on blocks.4.1:12 - 0.5*blocks.2.0:3" in facts and "sha256" in facts
+    page.locator("#large .close").click()
+    page.locator(".card").nth(ORDER.index("dream.png")).click()
+    until(page, "document.querySelector('#large-image').src.startsWith('data:image/webp')")
+    assert page.locator("#small").is_visible()
+    page.locator("#large .close").click()
+    page.locator(".card").nth(ORDER.index("broken.png")).click()
+    assert "is damaged" in page.inner_text("#facts") and page.locator("#large-image").is_hidden()
+    page.context.close()
+
+
+def test_pictures_are_filtered_and_sorted_and_the_page_says_how_many_there_are(browser: Any, file: Path) -> None:
+    page, _ = opened(browser, file)
+    names(page)
+    choose(page, "layer", "blocks.2.0")
+    assert names(page) == [ODD, "dream.png"] and page.inner_text("#status") == "Shown: 2 of 7 pictures."
+    choose(page, "kind", "imagine")
+    assert names(page) == [] and page.locator("#none").is_visible()
+    page.click("#choices [type=reset]")
+    page.wait_for_timeout(100)
+    assert names(page) == ORDER
+    choose(page, "sort", "oldest")
+    oldest = names(page)
+    choose(page, "sort", "newest")
+    assert names(page) == oldest[::-1] and oldest[0] == ORDER[0]
+    choose(page, "class", "daisy")
+    assert names(page) == ["daisy.jpg"]
+    page.click("#choices [type=reset]")
+    page.fill("#text", "SEED 8")
+    page.wait_for_timeout(250)
+    assert names(page) == ["dream.png"]
+    page.context.close()
+
+
+def test_a_best_of_says_of_how_many_by_which_score_and_where_each_stood(browser: Any, file: Path) -> None:
+    page, _ = opened(browser, file)
+    names(page)
+    assert page.locator("#best").is_disabled()  # without a score nothing is best
+    choose(page, "sort", "score 0")
+    assert names(page)[:2] == ["daisy.jpg", "banana.png"] and len(names(page)) == 7
+    assert page.locator(".card").nth(2).inner_text().count("no place") == 1
+    choose(page, "best", "12")
+    choose(page, "class", "banana")
+    assert names(page) == ["banana.png"] and "place 2 of 2" in page.locator(".card").inner_text()
+    said = page.inner_text("#status")
+    assert said.startswith("Not all: the 1 highest of 1 by probability of its class, by efficientnet-lite1, out of 1 of 7 pictures.")
+    assert "5 of 7 pictures have no such score" in said and "its place among all 2 that have it" in said
+    page.context.close()
+
+
+def test_two_side_by_side_show_what_differs_in_their_recipes_and_nothing_else(browser: Any, file: Path) -> None:
+    page, _ = opened(browser, file)
+    names(page)
+    for name in (ODD, "dream.png"):
+        page.locator(".card").nth(ORDER.index(name)).focus()
+        page.keyboard.press("c")
+    page.click("#compare")
+    page.wait_for_selector("#pair[open]")
+    assert page.locator("#differences tbody tr").all_inner_texts() == ["seed\t7\t8"]
+    assert page.inner_text("#alike") == "All other fields of their recipes are alike."
+    page.context.close()
+
+
+def test_stars_are_saved_as_a_file_that_the_gallery_takes_when_it_is_made_again(browser: Any, root: Path, tmp_path: Path) -> None:
+    shutil.copytree(root, tmp_path / "own")
+    file = tmp_path / "own" / "gallery" / "index.html"
+    page, _ = opened(browser, file)
+    names(page)
+    page.locator(".card").nth(0).focus()
+    page.keyboard.press("5")
+    page.locator(".card").nth(3).focus()
+    page.keyboard.press("2")
+    page.reload()
+    names(page)
+    choose(page, "sort", "stars")
+    assert names(page)[:2] == [ORDER[0], ORDER[3]] and "place 1 of 2" in page.locator(".card").first.inner_text()
+    with page.expect_download() as download:
+        page.click("#save")
+    assert download.value.suggested_filename == "stars.json"
+    download.value.save_as(file.parent / "stars.json")
+    page.context.close()
+    gallery = made(file.parent, tmp_path / "own" / "pictures")
+    assert sorted(json.loads((file.parent / "stars.json").read_text())["stars"].values()) == [2, 5]
+    page, _ = opened(browser, file)  # another browser profile
+    names(page)
+    assert "5 stars" in page.locator(".card").first.inner_text() and len(gallery.pictures) == 7
+    page.context.close()
+
+
+@pytest.mark.skipif(shutil.which("java") is None, reason="no Java on this machine: the page is not shown to the HTML validator")
+def test_the_page_is_valid_html(file: Path, tmp_path: Path) -> None:
+    about = {"details": [], "thumbs": [], "list_sha256": "0", "stars": {}, "unseen": {"x": "y"}, "films": 1, "others": 1}
+    assert not faults(file.read_text("utf-8"), tmp_path)
+    assert not faults(page_of("nothing", [], [], about), tmp_path)
