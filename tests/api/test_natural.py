@@ -22,6 +22,7 @@ from reverie.networks.norm_statistics import measured, remembered
 from reverie.objectives.natural import distance
 from reverie.pictures import Picture, resize
 from reverie.recipe import LOOKS
+from reverie.recipe.description import summary
 from reverie.store import cache_folder
 from reverie.target import CLASSES
 
@@ -153,6 +154,7 @@ def test_their_statistics_go_on_without_them(place: Path, lite0: Network) -> Non
     choices: dict[str, Any] = {"steps": 2, "octaves": 1}
     first = reverie.imagine(0, natural=1, usual=USUAL, network=bare, **choices)
     used = recipe_of(first).input("usual")
+    assert "drawn to usual pictures of the user's" in summary(recipe_of(first))
     file = first.save("first.png")
     for seed in (0, 1):
         second = reverie.again(file, network=bare, seed=seed)

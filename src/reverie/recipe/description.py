@@ -39,7 +39,8 @@ def summary(recipe: Recipe, level: str | None = None) -> str:
         what = "a climb of a score of pictures"
     parts = [what + (f" ({level})" if level else "") + _HOW.get(recipe.objective, "")]
     if recipe.penalties.natural:
-        parts.append("drawn to what the network remembers of its training pictures")
+        own = "usual pictures of the user's" if recipe.input("usual") else "what the network remembers of its training pictures"
+        parts.append(f"drawn to {own}")
     parts += [f"as the preset {name}" for name in _presets(recipe, level)[:1]]
     parts.append(f"{recipe.ascent.octaves} octave{'s' * (recipe.ascent.octaves > 1)} of {recipe.ascent.steps} steps")
     moving = recipe.journey or recipe.film

@@ -14,7 +14,7 @@ from reverie.objectives.natural import beside, distance
 from reverie.recipe import OWN
 from reverie.render.bound_objectives import PlacedJudge
 from reverie.render.target_checks import layers_of
-from reverie.target import Target
+from reverie.target import CLASSES, Target
 
 NONE: Statistics = {}
 
@@ -24,14 +24,15 @@ def check_natural(networks: Sequence[Network], targets: Sequence[Target], object
     if objective == OWN:
         raise UsageError(f"{choice('natural')} beside an objective of one's own", "leave it out")
     for net, target in zip(networks, targets, strict=True):
-        if not remembered(net, layers_of(target)):
+        layers = layers_of(target)
+        if not remembered(net, layers):
             why = "no batch norm that runs once, over places, and remembers its training pictures comes before the end of the target"
-            raise UsageError(f"{choice('natural')} with {net.name}: {why}", _remedy(networks))
+            raise UsageError(f"{choice('natural')} with {net.name}: {why}", _remedy(networks, deeper=CLASSES not in layers))
 
 
-def _remedy(networks: Sequence[Network]) -> str:
+def _remedy(networks: Sequence[Network], deeper: bool) -> str:
     others = f"say what usual pictures are: imagine or feature {choice('usual', 'FOLDER')}; or " if len(networks) == 1 else ""
-    return f"{others}leave it out, or name a deeper layer or another network"
+    return f"{others}leave it out, or name {'a deeper layer or ' if deeper else ''}another network"
 
 
 def statistics_for(weight: float, network: Network, wanted: Sequence[str], given: Statistics = NONE) -> Statistics:
