@@ -40,7 +40,7 @@ def _others(target: Target, network: Network, meant: Callable[[int], Target]) ->
         return
     (term,), chance = target.terms, generator(0, f"{target} | company")
     if term.label is not None:
-        for number in torch.randperm(len(network.labels), generator=chance).tolist():
+        for number in torch.randperm(network.anatomy.classes or 0, generator=chance).tolist():
             with suppress(UsageError):
                 yield meant(number)
     elif term.channel is not None:
