@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 from reverie.recipe.choices import Data
@@ -41,7 +42,9 @@ def summary(recipe: Recipe, level: str | None = None) -> str:
     if recipe.penalties.natural:
         own = "usual pictures of the user's" if recipe.input("usual") else "what the network remembers of its training pictures"
         parts.append(f"drawn to {own}")
-    parts += [f"as the preset {name}" for name in _presets(recipe, level)[:1]]
+    preset = preset_of(recipe, level)
+    if preset and preset != COMMANDS[recipe.command].usual_preset:
+        parts.append(f"as the preset {preset}")
     parts.append(f"{recipe.ascent.octaves} octave{'s' * (recipe.ascent.octaves > 1)} of {recipe.ascent.steps} steps")
     moving = recipe.journey or recipe.film
     if moving is not None and moving.frames:
@@ -77,33 +80,22 @@ def told_apart(one: Recipe, other: Recipe) -> list[str]:
 
 
 def preset_of(recipe: Recipe, level: str | None = None) -> str:
-    """The preset whose choices are its own, the usual one too; of what begins with noise the nearest. Empty where there is none.
+    """The preset whose choices are exactly its own, the usual one last; of what begins with noise the nearest. Empty where there is none.
 
     Args:
         level: that the target stands for, if it is known.
     """
-    command, named = COMMANDS.get(recipe.command), _presets(recipe, level)
-    if named or command is None or not command.usual_preset or not recipe.networks or recipe.film or command.of_preset:
-        return named[0] if named else ""
-    if recipe.command in ("imagine", "feature"):
-        return "" if any(used.mean for used in recipe.networks) else command.usual_preset
-    exact = recipe.objective == "excite" and not any(_chosen_apart(recipe, resolve(command.name, {})))
-    return command.usual_preset if exact and command.presets[command.usual_preset].level in (None, level) else ""
-
-
-def _presets(recipe: Recipe, level: str | None) -> list[str]:
-    """Those whose choices are exactly its own, and of dreams the level, but for the usual one; of what begins with noise the nearest."""
     command = COMMANDS.get(recipe.command)
     if command is None or command.of_preset or recipe.film or not recipe.networks:
-        return []
+        return ""
     if recipe.command in ("imagine", "feature"):
-        look = str(_usual(recipe).given.get("preset", ""))
         is_own = any(used.mean for used in recipe.networks)  # for which another is usual
-        return [look] if look and look != command.usual_preset and not is_own else []
+        return "" if is_own else str(_usual(recipe).given.get("preset", ""))
     if recipe.objective != "excite":
-        return []
-    named = [name for name, each in command.presets.items() if each.level in (None, level) and name != command.usual_preset]
-    return [name for name in named if not any(_chosen_apart(recipe, resolve(command.name, {"preset": name})))]
+        return ""
+    named = [name for name, each in command.presets.items() if each.level in (None, level)]
+    others_first = sorted(named, key=lambda name: name == command.usual_preset)
+    return next((name for name in others_first if not any(_chosen_apart(recipe, _as_it_is(command.name, name)))), "")
 
 
 def _usual(recipe: Recipe) -> Request:
@@ -112,8 +104,14 @@ def _usual(recipe: Recipe) -> Request:
         return Request(CLIMB, {})
     command = COMMANDS[recipe.command]
     looks = [name for name, each in command.presets.items() if each.level is None]
-    usual = [resolve(command.name, {"preset": name} if name else {}) for name in (looks or [""])]
+    usual = [_as_it_is(command.name, name) for name in (looks or [""])]
     return min(usual, key=lambda each: sum(1 for _ in _chosen_apart(recipe, each)))
+
+
+@cache
+def _as_it_is(command: str, preset: str) -> Request:
+    """What a command does where nothing else is said; galleries compare thousands of recipes with it."""
+    return resolve(command, {"preset": preset} if preset else {})
 
 
 def _chosen_apart(recipe: Recipe, usual: Request) -> Iterator[tuple[str, Any, Any]]:
