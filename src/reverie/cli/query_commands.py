@@ -106,16 +106,15 @@ def _entry(row: ClassEntry) -> list[object]:
 def networks(call: Call) -> None:
     from reverie.networks.builtin.listing import listed
 
-    rows, names = listed(), call.subjects[0]
+    known, names = {each.name: each for each in listed()}, dict.fromkeys(call.subjects[0])
     for name in names:
-        if name not in (known := [each.name for each in rows]):
+        if name not in known:
             raise unknown("network", name, known, "`reverie networks` lists those that are known")
-    if names:
-        rows = [next(each for each in rows if each.name == name) for name in dict.fromkeys(names)]
-        if not call.of(Printing).as_json:
-            for row in rows:
-                _tell_all(row)
-            return
+    rows = [known[name] for name in names or known]
+    if names and not call.of(Printing).as_json:
+        for row in rows:
+            _tell_all(row)
+        return
     _table(call, {"network": "name", "size": "size", "trained on": "trained_on", "licence": "licence", "state": "state"}, rows)
     if not call.of(Printing).as_json:
         aside("any other of torchvision:NAME, timm:NAME.TAG, hf:OWNER/NAME, or FILE --definition package.module:function")
@@ -124,9 +123,7 @@ def networks(call: Call) -> None:
 def _tell_all(row: Row) -> None:
     """What is known of a network, a line each, and how well it tells what it knows."""
     facts = {name: value for name, value in dataclasses.asdict(row).items() if name != "rejector"}
-    for name, value in _flat(
-        {**facts, "mean": "", "std": ""} | {each: " ".join(f"{x:.3f}" for x in getattr(row, each)) for each in ("mean", "std")}
-    ):
+    for name, value in _flat(facts | {each: " ".join(f"{x:.3f}" for x in facts[each]) for each in ("mean", "std")}):
         say(f"{name:<24}{_word(value)}")
     say("")
     if row.rejector is None:
@@ -170,7 +167,7 @@ def layers(call: Call) -> None:
 def recipe(call: Call) -> None:
     from reverie.album import read_recipe
     from reverie.cli.giving_back import give_back
-    from reverie.networks.builtin.catalogue import CATALOGUE
+    from reverie.networks.builtin.catalogue import level_at
     from reverie.recipe.description import differences, in_words
 
     (picture,) = call.subjects
@@ -185,9 +182,7 @@ def recipe(call: Call) -> None:
     if call.of(Printing).as_json:
         print_json([{"picture": picture, "recipe": data}])
         return
-    known = CATALOGUE.get(found.networks[0].name) if found.networks else None
-    levels: dict[str, str] = {} if known is None else {layer: level for level, layer in known.levels.items()}
-    say(in_words(found, levels.get(str(found.target))))
+    say(in_words(found, level_at(found.networks[0].name, str(found.target)) if found.networks else None))
     others = differences(found)
     width = max(24, *(len(name) + 1 for name, _, _ in others)) if others else 24
     for name, value, usual in others:

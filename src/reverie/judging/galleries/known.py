@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from reverie.album import Entry
-from reverie.networks.builtin.catalogue import CATALOGUE
+from reverie.networks.builtin.catalogue import level_at
 from reverie.recipe import Recipe
 from reverie.recipe.description import differences, preset_of, summary
 from reverie.target import without_members
@@ -59,7 +59,7 @@ def known_of(entry: Entry) -> Known:
     recipe = entry.read_recipe()
     if recipe is None:
         return Known(entry, words=entry.words, kind="sheet" if entry.words else "")
-    level = _level(recipe)
+    level = level_at(recipe.networks[0].name, str(recipe.target)) if recipe.networks else None
     labels = (term.label for term in recipe.target.terms if term.label is not None)
     return Known(
         entry,
@@ -93,11 +93,6 @@ def counted(pictures: Iterable[Known]) -> tuple[int, int]:
     """How many of them Reverie made, and how many cannot be read."""
     given = list(pictures)
     return sum(1 for each in given if each.kind), sum(1 for each in given if each.entry.state == "unreadable")
-
-
-def _level(recipe: Recipe) -> str | None:
-    facts = CATALOGUE.get(recipe.networks[0].name) if recipe.networks else None
-    return None if facts is None else {layer: level for level, layer in facts.levels.items()}.get(str(recipe.target))
 
 
 def _steps(recipe: Recipe) -> int:

@@ -101,6 +101,12 @@ KNOWN: dict[str, Known] = {
 }
 
 
+def level_at(network: str, layer: str) -> Level | None:
+    """The plain-language level that a layer of a built-in network stands for; None of any other layer or network."""
+    found = CATALOGUE.get(network)
+    return None if found is None else {place: level for level, place in found.levels.items()}.get(layer)
+
+
 def facts(name: str) -> Facts:
     """The facts of a built-in network; UsageError with the nearest name if there is none."""
     if name not in CATALOGUE:
