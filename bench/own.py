@@ -18,6 +18,7 @@ from torch import Tensor
 import reverie
 from bench.own_networks import NETWORKS, Own
 from reverie.pictures import rounded
+from reverie.pictures.loading import evenly
 
 MOST_UNITS = 24
 
@@ -42,8 +43,7 @@ def living(own: Own) -> tuple[list[int], Tensor]:
     with torch.no_grad():
         seen = torch.cat([prepared(batch)[own.layer].flatten(2).mean(2) for batch in pieces(own.train)])  # (N, C)
     found = [unit for unit in range(seen.shape[1]) if seen[:, unit].amax() - seen[:, unit].amin() > 1e-6 and seen[:, unit].amax() > 0]
-    every = max(1, len(found) / MOST_UNITS)
-    return [found[int(number * every)] for number in range(min(len(found), MOST_UNITS))], seen.amax(0)
+    return evenly(found, MOST_UNITS), seen.amax(0)
 
 
 def outcome(own: Own, seeds: int) -> Outcome:

@@ -18,6 +18,7 @@ from reverie.files.input_files import reading, suffix_of
 from reverie.networks import Network
 from reverie.networks.norm_statistics import Statistics, measured, remembered
 from reverie.pictures import resize
+from reverie.pictures.loading import evenly
 from reverie.recipe import StatisticsInput
 from reverie.render.target_checks import layers_of
 from reverie.store import expanded, is_folder, sha256_of
@@ -53,8 +54,7 @@ def usual_pictures(given: Any, network: Network) -> Usual:
     if content:
         return Usual([], content)
     found = _pictures.several(given, "usual")
-    every = len(found) / min(MOST_USUAL, len(found))
-    taken = [found[int(number * every)] for number in range(min(MOST_USUAL, len(found)))]
+    taken = evenly(found, MOST_USUAL)
     notes = (f"of {len(found)} usual pictures {MOST_USUAL} were looked at, evenly taken",) if len(taken) < len(found) else ()
     return Usual([resize(picture_of(each, network.channels).pixels, *network.size) for each in taken], notes=notes)
 
@@ -68,11 +68,13 @@ def with_usual(beside: Inputs, usual: Usual, weight: float, networks: Sequence[N
     Raises:
         UsageError: statistics that nothing is drawn to. InputError: statistics of another network.
     """
+    if not (usual.pictures or usual.content):
+        return beside
     lacks = weight > 0 and len(networks) == 1 and not all(remembered(networks[0], layers_of(target)) for target in wanted)
     if usual.content and not lacks:
         why = f"without {choice('natural')}" if not weight else "with networks that remember their own"
         raise UsageError(f"a file of statistics, {choice('usual')}, {why}", "leave it out, or give pictures")
-    if not lacks or not (usual.pictures or usual.content):
+    if not lacks:
         return beside
     content = usual.content or _content(measured(networks[0], layers_of(*wanted), usual.pictures))
     return with_input(beside, StatisticsInput(sha256=sha256_of(content)), content, usual=statistics_from(content, networks[0]))

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Iterable
 from typing import Any, Protocol, SupportsIndex
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from reverie.errors import InputError, OutputError, ReverieError, spoken
 from reverie.networks import rejector
@@ -16,13 +15,12 @@ from reverie.networks.builtin import class_lookup
 from reverie.networks.builtin.catalogue import CATALOGUE
 from reverie.networks.builtin.class_lookup import Label
 from reverie.networks.inspection import answers
-from reverie.networks.inspection.anatomy import Anatomy
-from reverie.networks.norm_statistics import Statistics, remembered
+from reverie.networks.norm_statistics import Remembering, Statistics, remembered
 from reverie.networks.prepared.normalise import Normalise
 from reverie.networks.prepared.prepared import Prepared
 from reverie.networks.rejector import Calibration, Raw, Recognised
 from reverie.pictures import as_tensor, resize
-from reverie.pictures.loading import several
+from reverie.pictures.loading import evenly, several
 from reverie.pictures.torch_modes import ordinary_modes
 from reverie.store import Shelf, sha256_of
 from reverie.target import CLASSES
@@ -31,23 +29,18 @@ MOST = 500  # pictures that are looked at, of more an even part
 _NAMED = 3  # in a warning
 
 
-class Recognising(Protocol):
+class Recognising(Remembering, Protocol):
     """What of a network is asked."""
 
     name: str
-    module: nn.Module
-    device: torch.device
     size: tuple[int, int]
     labels: list[tuple[str, ...]]
     normalise: Normalise
 
     @property
-    def anatomy(self) -> Anatomy: ...
-    @property
     def sha256(self) -> str: ...
     @property
     def channels(self) -> int: ...
-    def prepare(self, wanted: Iterable[str]) -> Prepared: ...
     def check_labels(self) -> None: ...
 
 
@@ -72,12 +65,11 @@ def label(network: Recognising, index: int) -> str:
 def calibrate(network: Recognising, pictures: Any, keep: bool = True) -> Calibration:
     """See `Network.calibrate`."""
     given = several(pictures, "pictures")
-    step = max(1.0, len(given) / MOST)
     usual = remembered(network, [CLASSES])
     ready = _ready(network, usual)
     raws: dict[str, Raw] = {}
     faults: list[ReverieError] = []
-    for each in [given[int(number * step)] for number in range(min(MOST, len(given)))]:
+    for each in evenly(given, MOST):
         try:
             pixels = as_tensor(each, network.channels)  # (C, H, W)
         except ReverieError as error:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -22,6 +22,7 @@ from reverie.pictures.picture import Picture
 from reverie.pictures.quantisation import as_float, as_npy
 from reverie.store import expanded, is_folder
 
+Item = TypeVar("Item")
 _MOST = 500  # pictures that are taken of what hands out one after the other
 
 
@@ -106,6 +107,12 @@ def several(given: Any, field: str) -> list[Any]:
             raise InputError(f"no picture in what {choice(field)} is", "give one at least")
         raise InputError(f"no picture in '{given}', which {choice(field)} names", "pictures end in " + " ".join(sorted(files.READABLE)))
     return found
+
+
+def evenly(found: Sequence[Item], most: int) -> list[Item]:
+    """So many of them at most, evenly taken, the first among them."""
+    step = max(1.0, len(found) / most)
+    return [found[int(number * step)] for number in range(min(most, len(found)))]
 
 
 def _handed_out(given: Iterable[Any]) -> Iterator[Any]:
