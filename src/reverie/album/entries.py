@@ -86,9 +86,9 @@ def look(folder: Path, found: Found) -> Look:
     try:
         decoded = files.read(place, fit=SIDE)
     except ReverieError as error:
-        return Look(_entry(found, state="unreadable", fault=_why(error, place), sha256=_hash(place)))
+        return Look(_entry(found, state="unreadable", fault=_why(error, place), sha256=hash_of(place)))
     except MemoryError:
-        return Look(_entry(found, state="unreadable", fault="needs more memory than is free", sha256=_hash(place)))
+        return Look(_entry(found, state="unreadable", fault="needs more memory than is free", sha256=hash_of(place)))
     height, width = decoded.size
     facts: dict[str, object] = {"sha256": decoded.sha256, "width": width, "height": height, "notes": "; ".join(decoded.notes)}
     made = _made(decoded.content, place)
@@ -136,7 +136,8 @@ def _thumbnail(decoded: files.Decoded) -> bytes:
     return out.getvalue()
 
 
-def _hash(place: Path) -> str:
+def hash_of(place: Path) -> str:
+    """The sha256 of a file; empty of what is none, or cannot be read."""
     try:
         return sha256_of(place) if place.is_file() else ""  # a pipe may never end
     except OSError:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from reverie.album import Entry, walked
-from reverie.album.entries import is_picture
+from reverie.album.entries import hash_of, is_picture
 from reverie.errors import InputError, UnsafeError
 from reverie.store import sha256_of
 from reverie.version import __version__
@@ -100,7 +100,7 @@ def verified(manifest: Manifest, folder: Path, gallery: Path) -> list[Difference
         InputError: the folder is not there. UnsafeError: the page of the gallery was changed, so that it may show other than is listed.
     """
     for name, digest in manifest.page.items():
-        if _hash(gallery / name) != digest:
+        if hash_of(gallery / name) != digest:
             raise UnsafeError(f"'{gallery / name}' was changed since the gallery was made, or is gone", _REMEDY)
     there = walked(folder)
     found = {each.path for each in there.files if each.path in manifest.pictures or is_picture(folder, each.path)}
@@ -108,16 +108,9 @@ def verified(manifest: Manifest, folder: Path, gallery: Path) -> list[Difference
     states += [Difference(path, "added") for path in found if path not in manifest.pictures]
     states += [Difference(path, "added") for path in there.faults if path not in manifest.unseen]
     states += [
-        Difference(path, "changed") for path, digest in manifest.pictures.items() if path in found and _hash(folder / path) != digest
+        Difference(path, "changed") for path, digest in manifest.pictures.items() if path in found and hash_of(folder / path) != digest
     ]
     return sorted(states, key=lambda each: each.path)
-
-
-def _hash(place: Path) -> str:
-    try:
-        return sha256_of(place) if place.is_file() else ""
-    except OSError:
-        return ""
 
 
 def _read(data: dict[str, Any]) -> Manifest | None:
