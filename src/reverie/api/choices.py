@@ -338,9 +338,8 @@ def documented(command: str | CommandSpec) -> Callable[[Function], Function]:
     def add(function: Function) -> Function:
         spec = COMMANDS[command] if isinstance(command, str) else command
         rows = [f"        {name} = {spec.default(name)!r}: {model.model_fields[name].description}" for name, model in spec.fields.items()]
-        function.__doc__ = "\n".join(
-            [(function.__doc__ or "").rstrip(), "", "    Choices, and what they are without being named:", *rows, ""]
-        )
+        told = "Choices, and what they are without being named:"
+        function.__doc__ = "\n".join([(function.__doc__ or "").rstrip(), "", f"    {told}", *rows, ""])
         return function
 
     return add

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from itertools import islice
 
 import torch
 
@@ -24,14 +25,8 @@ def accompanied(group: Sequence[Target], count: int, network: Network, meant: Ca
     Args:
         meant: the target of a class by its number; UsageError of one that not all networks have.
     """
-    found = list(group)
-    if len(found) < count:
-        for each in _others(found[0], network, meant):
-            if each not in found:
-                found.append(each)
-            if len(found) == count:
-                break
-    return found
+    others = (each for each in _others(group[0], network, meant) if each not in group)
+    return [*group, *islice(others, max(0, count - len(group)))]
 
 
 def _others(target: Target, network: Network, meant: Callable[[int], Target]) -> Iterator[Target]:

@@ -118,26 +118,24 @@ def _plans(wish: Planning, targets: list[Target], between: list[Target] | None, 
         for target in wanted:
             for net in wish.networks:
                 check_places(target, net)
-    company = _company(kind, wish)
-    groups, fits, notes = _fitted(kind, groups, wanted, wish, size, beside.usual, company)
+    together, notes = _fitted(kind, groups, wanted, wish, size, beside.usual)
     notes = (*words, *usual.notes, *notes, *((paper.told(*size, dpi),) if paper else ()))
     best = best_of(wish.networks, wanted, usual.pictures)
     inputs, kept = (NoiseInput(noise="pink"), *beside.used), beside.kept if wish.machinery.keep else ()
     recipes = [
         wish.recipe(
-            [group[0]] * len(wish.networks), size, inputs, objective=objective,
-            batch=Batch(kind=kind, targets=tuple(group)) if len(group) > 1 else None,
+            [made[0]] * len(wish.networks), size, inputs, objective=objective,
+            batch=Batch(kind=kind, targets=tuple(made)) if len(made) > 1 else None,
         )
-        for each in groups
-        for group in [accompanied(each, min(company, fits), wish.network, lambda number: _classes(number, wish)[0])]
+        for made, _ in together
     ]  # fmt: skip
     return [
         Plan(
-            recipe, wish.networks, drawn(recipe, purposes(recipe)[0]), tuple(range(len(group))), mask=beside.mask,
+            recipe, wish.networks, drawn(recipe, purposes(recipe)[0]), tuple(range(count)), mask=beside.mask,
             direction=beside.direction, usual=beside.usual, kept=kept, notes=(*beside.notes, *notes), best=best,
         )
         for number in numbers
-        for group, each in zip(groups, recipes, strict=True)
+        for (_, count), each in zip(together, recipes, strict=True)
         for recipe in [each.model_copy(update={"seed": number})]
     ]  # fmt: skip
 
@@ -185,20 +183,21 @@ def _grouped(targets: list[Target], between: list[Target] | None, request: Any) 
 
 
 def _fitted(
-    kind: _Kind, groups: _Groups, wanted: list[Target], wish: Planning, size: tuple[int, int], usual: Statistics, company: int
-) -> tuple[_Groups, int, tuple[str, ...]]:
-    """The batches, smaller where memory is short; how many pictures fit into it, up to their number and that of a company; a note on it."""
+    kind: _Kind, groups: _Groups, wanted: list[Target], wish: Planning, size: tuple[int, int], usual: Statistics
+) -> tuple[list[tuple[list[Target], int]], tuple[str, ...]]:
+    """The batches, smaller where memory is short, in their company, and how many of each are wanted, the first; and a note that it was."""
     layers = layers_of(*wanted)
     most = max(len(group) for group in groups)
     looked_at = {net: [*layers, *statistics_for(wish.choices.penalties.natural, net, layers, usual)] for net in wish.networks}
+    company = _company(kind, wish)
     fits = min(fitting(max(most, company), net, seen, *size) for net, seen in looked_at.items())
-    if fits >= most:
-        return groups, fits, ()
-    if kind != "each":
+    if fits < most and kind != "each":
         fault = f"{most} pictures of {size[1]}×{size[0]} that depend on each other"
         raise UsageError(fault, f"{fits} fit into memory: ask for fewer, or smaller")
     smaller = [group[first : first + fits] for group in groups for first in range(0, len(group), fits)]
-    return smaller, fits, (f"{most} pictures together do not fit into memory: made {fits} at a time",)
+    notes = (f"{most} pictures together do not fit into memory: made {fits} at a time",) if fits < most else ()
+    company = min(company, fits)
+    return [(accompanied(each, company, wish.network, lambda number: _classes(number, wish)[0]), len(each)) for each in smaller], notes
 
 
 def _each(asked: Sequence[Any], meant: Callable[[Any], list[Target]]) -> list[Target]:
