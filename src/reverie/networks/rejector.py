@@ -13,7 +13,7 @@ from torch import Tensor
 
 from reverie.errors import InputError
 from reverie.networks.builtin.class_lookup import Label
-from reverie.networks.builtin.measured import rejector_figures
+from reverie.networks.builtin.measured import rejector_of
 from reverie.networks.norm_statistics import Statistics
 
 PASSING = 0.95  # of known pictures: those below are nothing that is known
@@ -121,8 +121,8 @@ def calibration_from(data: Mapping[str, Any]) -> Calibration | None:
 @cache
 def measured(name: str, sha256: str) -> Calibration | None:
     """That of a built-in network with these very weights; None of any other. `python -m bench.reject --write` measured it."""
-    data = rejector_figures().get(name, {})
-    return calibration_from(data) if data.get("sha256") == sha256 else None
+    data = rejector_of(name, sha256)
+    return None if data is None else calibration_from(data)
 
 
 def raw_of(seen: Mapping[str, Tensor], usual: Statistics, probabilities: Tensor) -> Raw:

@@ -8,8 +8,8 @@ from importlib.util import find_spec
 from typing import Any
 
 from reverie.installing import install, install_extra
-from reverie.networks.builtin.catalogue import CATALOGUE, KNOWN, Facts
-from reverie.networks.builtin.measured import rejector_figures
+from reverie.networks.builtin.catalogue import CATALOGUE, KNOWN
+from reverie.networks.builtin.measured import rejector_of
 from reverie.networks.builtin.weights import find
 from reverie.store import cache_folder
 
@@ -18,7 +18,7 @@ from reverie.store import cache_folder
 class Row:
     """One network. `installed`: its weights are here. `state`: that in words, or how to get it. `package` carries its weights or its code.
 
-    `rejector` is what was measured of how it tells what it knows, see `rejector_figures`; None of one that was not measured.
+    `rejector` is what was measured of how it tells what it knows, see `rejector_figures` in `measured`; None of one that was not measured.
     `sha256` of its weights is None where the zoo decides which; `mean` and `std` are of pictures in 0..1.
     """
 
@@ -37,11 +37,6 @@ class Row:
     rejector: Mapping[str, Any] | None = None
 
 
-def _rejector(network: Facts) -> dict[str, Any] | None:
-    found = rejector_figures().get(network.name)
-    return {name: value for name, value in found.items() if name != "sha256"} if found and found["sha256"] == network.sha256 else None
-
-
 def listed() -> list[Row]:
     """The built-in networks, then those of a zoo whose levels are known."""
     rows = []
@@ -52,7 +47,7 @@ def listed() -> list[Row]:
         rows.append(
             Row(
                 each.name, each.size, each.trained_on, each.licence, here, state, each.package, each.sha256, each.mean, each.std, levels,
-                each.source, _rejector(each),
+                each.source, rejector_of(each.name, each.sha256),
             )
         )  # fmt: skip
     for known in KNOWN.values():

@@ -11,6 +11,12 @@ from typing import Any
 from reverie.networks.builtin.catalogue import CATALOGUE
 
 
+def rejector_of(name: str, sha256: str) -> dict[str, Any] | None:
+    """Those of a built-in network with these very weights, without the hash; None of any other."""
+    found = rejector_figures().get(name, {})
+    return {each: value for each, value in found.items() if each != "sha256"} if found.get("sha256") == sha256 else None
+
+
 @cache
 def rejector_figures() -> Mapping[str, Mapping[str, Any]]:
     """By network `sha256` of its weights, the calibration of its rejector, and `sets`, as `python -m bench.reject --write` measured it.
