@@ -30,7 +30,6 @@ from reverie.networks.norm_statistics import remembered
 from reverie.pictures import resize
 from reverie.target import CLASSES
 
-NOISES = ("white", "grey", "pink")
 METHOD = "GEN + norms"  # which the rejector uses
 DRAWS = 2000  # of the bootstrap
 PLACE = Path(channel_statistics.__file__).parent / "measured" / "rejector.json"

@@ -13,7 +13,7 @@ from torch import Tensor
 import reverie
 from bench import photographs
 from bench.pictures import CLASSES as PICTURED
-from reverie.pictures import as_tensor, frequencies
+from reverie.pictures import as_tensor, frequencies, quantise
 from reverie.recipe import LEVELS
 
 NOISES = ("white", "grey", "pink")
@@ -148,5 +148,5 @@ def _kept(folder: Path | None, name: str, make: Callable[[], Tensor]) -> Tensor:
     pixels = make().clamp(0, 1)
     if place is not None:
         place.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray((pixels * 255).round().byte().permute(1, 2, 0).numpy()).save(place)
+        Image.fromarray(quantise(pixels)).save(place)
     return pixels

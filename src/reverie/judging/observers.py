@@ -35,11 +35,12 @@ def asked(
         UsageError: they have fewer than two classes of one name in common, or one of them tells no classes apart.
     """
     names = _told_apart([each.name for each in networks])
-    common, left_out = _common(networks, names)
+    places = _places(networks)
+    common, left_out = _common(places, names)
     made_it = [any(each.has_weights(maker) for maker in makers) for each in networks]
     counted = [row for row, made in enumerate(made_it) if not made] or [*range(len(networks))]
-    found, table = _look(networks, picture, common)
-    start, then = _look(networks, before, common) if before is not None else ([], None)
+    found, table = _look(networks, picture, common, places)
+    start, then = _look(networks, before, common, places) if before is not None else ([], None)
 
     def answer(
         of: Picture, seen: list[Recognised], here: Tensor, other: Tensor | None, made: Sequence[bool], notes: tuple[str, ...]
@@ -47,7 +48,7 @@ def asked(
         observers = tuple(
             Observed(*each) for each in zip(names, (tuple(one[:top]) for one in seen), (one.known for one in seen), made, strict=True)
         )
-        classes = _classes(common, _places(networks)[0], here, other, counted, top)
+        classes = _classes(common, places[0], here, other, counted, top)
         average = tuple(Label(each.index, each.label, each.average) for each in classes[:top])
         return Asked(name, of, observers, average, _shared(here[counted]), _first(observers), classes, None, notes)
 
@@ -58,13 +59,15 @@ def asked(
     return replace(whole, before=answer(before, start, then, None, [False] * len(networks), ()))
 
 
-def _look(networks: Sequence[Network], picture: Picture, common: Sequence[Name]) -> tuple[list[Recognised], Tensor]:
+def _look(
+    networks: Sequence[Network], picture: Picture, common: Sequence[Name], places: Sequence[dict[Name, int]]
+) -> tuple[list[Recognised], Tensor]:
     """What each network sees, all its classes; and the probabilities of the common ones, (networks, K) float64."""
     found = [each.recognise(picture, each.anatomy.classes or 1) for each in networks]
     rows = []
-    for seen, places in zip(found, _places(networks), strict=True):
+    for seen, own in zip(found, places, strict=True):
         by_index = {each.index: each.probability for each in seen}
-        rows.append([by_index[places[name]] for name in common])
+        rows.append([by_index[own[name]] for name in common])
     return found, torch.tensor(rows, dtype=torch.float64)
 
 
@@ -82,9 +85,8 @@ def _places(networks: Sequence[Network]) -> list[dict[Name, int]]:
     return found
 
 
-def _common(networks: Sequence[Network], names: Sequence[str]) -> tuple[list[Name], tuple[str, ...]]:
+def _common(places: Sequence[dict[Name, int]], names: Sequence[str]) -> tuple[list[Name], tuple[str, ...]]:
     """The classes that all networks have, in the order of the first; and what is to be said of others."""
-    places = _places(networks)
     common = [each for each in places[0] if all(each in other for other in places)]
     if len(common) < 2:
         own = [next(iter(each), ("none", 1))[0] for each in places]

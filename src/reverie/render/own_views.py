@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from reverie.networks import Network
+from reverie.networks.calibrating import label as label_of
 from reverie.pictures import resize, rounded
 from reverie.recipe import Recipe
 from reverie.target import CLASSES, Target, Term
@@ -84,7 +85,7 @@ def _other_classes(pictures: Sequence[Tensor], targets: Sequence[Target], networ
     for (place, label), said in zip(labels.items(), scores.argmax(1).tolist(), strict=True):
         wanted = network.class_indices(label)
         if said not in wanted:
-            ours, theirs = (network.labels[each][0] if each < len(network.labels) else str(each) for each in (wanted[0], said))
+            ours, theirs = (label_of(network, each) for each in (wanted[0], said))
             yield place, f"{name} says {theirs}, not {ours if len(wanted) == 1 else label.partition('=')[0]}"
 
 
