@@ -295,6 +295,8 @@ class ClimbChoices(_Dreaming, SeedChoices, total=False):
 class DreamChoices(_Dreaming, NaturalChoices, PrecisionChoices, GoalChoices, BesideChoices, CutChoices, total=False):
     """Of `dream`."""
 
+    sober: bool | None
+
 
 class ImagineChoices(
     _Growing, NaturalChoices, StyleChoices, OfTheNetworkChoices, RedoChoices, SizeChoices, PrintChoices, CanvasChoices, FinishChoices,
@@ -330,6 +332,7 @@ class Changes(
 
     target: Climbed | None
     start: PictureLike | None
+    sober: bool | None
 
 
 def documented(command: str | CommandSpec) -> Callable[[Function], Function]:
