@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 import traceback
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 import torch
 
@@ -23,6 +24,7 @@ from reverie.studio.jobs.running import Left, Running
 from reverie.studio.jobs.settling import settle
 
 _IDLE = 0.25  # seconds between two looks at the queue
+_AGAIN = 5.0  # seconds until it is tried again where it cannot be written
 
 
 class Desk:
@@ -38,6 +40,7 @@ class Desk:
         self.ledger = Ledger(home)
         self.networks = OpenNetworks()
         self.cameras = Cameras(self.networks)
+        self._depth = 0  # of what goes before what
         self._seen = -1  # version of the queue in which nothing waited
 
     def run(self) -> None:
@@ -47,11 +50,16 @@ class Desk:
         self.outbox.send(Message("ready"))
         while not self.inbox.stopped:
             self.attend()
-            job = self._claimed()
-            if job is None:
-                self.inbox.wait(_IDLE)
-            else:
-                self._do(job)
+            try:
+                job = self._claimed()
+                if job is None:
+                    self.inbox.wait(_IDLE)
+                else:
+                    self._do(job)
+            except OutputError:  # the queue cannot be written: no room, perhaps
+                self.inbox.wait(_AGAIN)
+                with suppress(OutputError):
+                    self.ledger.put_back()
 
     def attend(self) -> None:
         """Do all that goes before jobs."""
@@ -60,11 +68,24 @@ class Desk:
             message = self.inbox.picture()
             if message is None:
                 return
-            with between_steps(lambda _: self._answer_all()):
+            with self._away(), between_steps(lambda _: self._answer_all()):
                 if message.kind == "camera":
                     self.outbox.send(self.cameras.dreamt(message))
                 else:
                     self._preview(message)
+
+    @contextmanager
+    def _away(self) -> Iterator[None]:
+        """Inside, what goes wrong is not the fault of the running job; the server knows, whatever happens."""
+        self._depth += 1
+        if self._depth == 1:
+            self.outbox.send(Message("away", what={"away": True}))
+        try:
+            yield
+        finally:
+            self._depth -= 1
+            if not self._depth:
+                self.outbox.send(Message("away", what={"away": False}))
 
     def _claimed(self) -> Claimed | None:
         version = self.ledger.version()
@@ -79,7 +100,7 @@ class Desk:
             self.cameras.close(session)
         while (message := self.inbox.question()) is not None:
             try:
-                with between_steps(lambda _: None):  # those of an estimate are nobody's picture
+                with self._away(), between_steps(lambda _: None):  # those of an estimate are nobody's picture
                     found = Message("answer", message.key, {"answer": answer(self.home, self.networks, dict(message.what))})
             except ReverieError as error:
                 found = Message("fault", message.key, as_fault(error))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -15,6 +16,7 @@ from reverie.studio.jobs.records import OPEN, STATES, Event, Job, Kind, State
 from reverie.studio.jobs.wishes import checked
 
 KEPT_EVENTS = 10_000
+_LOOK = 0.05  # seconds between two looks at whether something has changed
 _WITH_PLACE = (
     "SELECT jobs.*, CASE WHEN state = 'waiting' THEN (SELECT COUNT(*) FROM jobs AS other WHERE other.state = 'waiting' AND"
     " other.position < jobs.position) ELSE -1 END AS place FROM jobs"
@@ -178,6 +180,13 @@ class Queue:
             elif int(row["key"]) in jobs:
                 found.append(Event(row["id"], "job", jobs[int(row["key"])].as_data()))
         return found
+
+    def wait(self, after: int, seconds: float) -> list[Event]:
+        """The same, as soon as there are any, or none after so long. Whoever changes the queue, this process or another, is heard of."""
+        ends = time.monotonic() + seconds
+        while self.last_event == after and (left := ends - time.monotonic()) > 0:
+            threading.Event().wait(min(_LOOK, left))
+        return self.events(after)
 
     def close(self) -> None:
         self.database.close()

@@ -47,8 +47,8 @@ class Worker:
 
     It does the jobs of the home's queue one after the other, answers questions, and makes previews and the camera's frames, which go
     before jobs: the running job waits between two of its steps, and goes on. When it ends by itself (a crash, no memory), the job that ran
-    counts one crash and waits again, or after two is set aside; then another process is started. When the server ends, in whatever way, it
-    ends too. Frames are JPEG files; the newest alone is kept.
+    counts one crash and waits again, or after two is set aside (a crash of what went before it is not its own); then another is started.
+    When the server ends, in whatever way, it ends too. Frames are JPEG files; the newest alone is kept.
 
     All methods may be called from any thread, and none waits for the process but `stop`.
 
@@ -64,6 +64,7 @@ class Worker:
         self._connection: Connection | None = None
         self._stopping = False
         self._ready = False
+        self._away = False  # from the running job, whose fault a crash is not then
         self._bad_starts = 0
         self._numbers = count(time.time_ns() // 1_000_000)  # of questions and previews: other ones after a restart
         self._answers: dict[int, Future[Any]] = {}
@@ -232,7 +233,7 @@ class Worker:
         found = context.Process(target=process.main, args=(there, str(self.home.folder)), name="reverie-worker", daemon=True)
         found.start()
         there.close()
-        self._process, self._connection, self._ready = found, here, False
+        self._process, self._connection, self._ready, self._away = found, here, False, False
         self._watching = threading.Thread(target=self._watch, args=(found, here), name="reverie-worker-watch", daemon=True)
         self._watching.start()
 
@@ -270,7 +271,7 @@ class Worker:
             self._sessions, self._job_frame = {}, None
             for each in self._cameras.values():
                 each.busy = False
-            stopping, ready = self._stopping, self._ready
+            blameless, ready = self._stopping or self._away, self._ready
         for answer in answers.values():
             if answer.set_running_or_notify_cancel():
                 answer.set_exception(_ended())
@@ -278,7 +279,7 @@ class Worker:
             ledger = Ledger(self.home)
             try:
                 settle(self.home, ledger)
-                if stopping:
+                if blameless:
                     ledger.put_back()
                 else:
                     ledger.crashed(why)
@@ -300,6 +301,8 @@ class Worker:
         with self._lock:
             if message.kind == "ready":
                 self._ready, self._bad_starts = True, 0
+            elif message.kind == "away":
+                self._away = bool(message.what.get("away"))
             elif message.kind in ("answer", "fault"):
                 answer = self._answers.pop(int(message.key), None)
             elif message.kind == "preview frame":
