@@ -1,0 +1,1 @@
+"""All of Reverie in a page on this machine: jobs and who does them, the server, the pages."""
