@@ -14,7 +14,7 @@ import { view as queue } from "./queue/view.js";
 
 const VIEWS = { "": make, make, more, pictures, picture, compare, trash, queue, camera };
 const LINKS = { "": "", make: "", pictures: "pictures", picture: "pictures", compare: "pictures", trash: "pictures", queue: "queue", camera: "camera", more: "more" };
-let close = null, before = null;
+let close = null, before = null, turn = 0;
 
 /** The address after # in parts: `#/make/imagine?again=ID` is the view make, the rest [imagine], and what is asked. */
 const route = () => {
@@ -25,15 +25,16 @@ const route = () => {
 
 const show = async () => {
   if (location.hash === "#view") return; // the link that skips the head
-  const { name, rest, asked } = route(), root = by("view");
+  const { name, rest, asked } = route(), root = h(`div.view.${name || "make"}`), mine = turn += 1;
   close?.();
   close = null;
-  root.replaceChildren();
-  root.className = `view ${name || "make"}`;
+  by("view").replaceChildren(root); // a view that comes late fills what is no longer shown
   const link = LINKS[name] === "" && (rest[0] ?? "dream") !== "dream" ? "more" : LINKS[name];
   by("nav").querySelectorAll("a").forEach((each) => (each.dataset.to === link ? each.setAttribute("aria-current", "page") : each.removeAttribute("aria-current")));
   try {
-    close = await VIEWS[name](root, rest, asked) ?? null;
+    const leave = await VIEWS[name](root, rest, asked) ?? null;
+    if (mine !== turn) { leave?.(); return; }
+    close = leave;
   } catch (error) {
     root.replaceChildren(h("h1", {}, t("page.failed")), h("p", {}, [error.fault ?? error.message, error.remedy].filter(Boolean).join(" – ")));
     tellFault(error);

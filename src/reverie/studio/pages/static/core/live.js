@@ -22,10 +22,14 @@ export const isDone = (job) => DONE.includes(job.state);
 
 const take = (kind, data) => {
   if (kind === "job" && data.id !== undefined) {
-    if (data.gone || data.state === "gone") live.jobs.delete(data.id);
+    if (data.state === "cleared") live.jobs.delete(data.id);
     else live.jobs.set(data.id, { ...live.jobs.get(data.id), ...data });
   }
-  if (kind === "queue" && data.held !== undefined) live.held = data.held;
+  if (kind === "queue") {
+    if (data.missed) { refresh().catch(away); return; } // what happened meanwhile is no longer kept
+    if (data.held !== undefined) live.held = data.held;
+    data.order?.forEach((id, place) => { const job = live.jobs.get(id); if (job) job.place = place; });
+  }
   call(kind, data);
 };
 /** A job as the server has it now, known to the page before its event comes. */
