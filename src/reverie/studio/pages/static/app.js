@@ -1,6 +1,6 @@
 // The frame: which view the address names, the links to the others, and what is the same in all of them.
 import { view as camera } from "./camera/view.js";
-import { by, h, tellFault } from "./core/dom.js";
+import { by, h } from "./core/dom.js";
 import { connect } from "./core/live.js";
 import { group, t } from "./core/texts.js";
 import { view as compare } from "./gallery/compare.js";
@@ -27,6 +27,7 @@ const show = async () => {
   if (location.hash === "#view") return; // the link that skips the head
   const { name, rest, asked } = route(), root = h(`div.view.${name || "make"}`), mine = turn += 1;
   close?.();
+  if (!by("toast").classList.contains("fault")) by("toast").hidden = true;
   close = null;
   by("view").replaceChildren(root); // a view that comes late fills what is no longer shown
   const link = LINKS[name] === "" && (rest[0] ?? "dream") !== "dream" ? "more" : LINKS[name];
@@ -36,8 +37,7 @@ const show = async () => {
     if (mine !== turn) { leave?.(); return; }
     close = leave;
   } catch (error) {
-    root.replaceChildren(h("h1", {}, t("page.failed")), h("p", {}, [error.fault ?? error.message, error.remedy].filter(Boolean).join(" – ")));
-    tellFault(error);
+    root.replaceChildren(h("h1", {}, t("page.failed")), h("p", { role: "alert" }, [error.fault ?? error.message, error.remedy].filter(Boolean).join(" – ")));
   }
   const head = root.querySelector("h1");
   document.title = [head?.textContent, "Reverie"].filter(Boolean).join(" · ");

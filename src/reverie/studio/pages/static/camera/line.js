@@ -2,27 +2,27 @@
 
 const PATIENCE = 2000; // milliseconds for an answer, before the next frame is sent all the same
 
-/** A line: `ready()`, `send(blob)`, `choose(choices)`, `close()`. `dreamt(bitmap)` for each answer, `lost()` when it breaks. */
-export const line = (choices, { dreamt, lost }) => {
-  const address = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/api/camera`;
-  let socket = null, open = false, sent = 0, over = false;
-  const connect = () => {
-    socket = new WebSocket(address);
-    socket.binaryType = "blob";
-    socket.onopen = () => { socket.send(JSON.stringify({ choices })); open = true; sent = 0; };
-    socket.onmessage = async ({ data }) => {
-      sent = 0;
-      if (typeof data === "string") { const told = JSON.parse(data); if (told.fault) lost(told); return; }
-      try { dreamt(await createImageBitmap(data)); } catch { /* half a frame: the next one comes */ }
-    };
-    socket.onclose = ({ reason }) => { open = false; if (!over) lost({ fault: reason }); };
+/** A line: `ready()`, `send(blob)`, `choose(choices)`, `close()`. `dreamt(bitmap)` and `seen(what)` for each answer, `lost(told)` when it breaks. */
+export const line = (choices, { dreamt, seen, lost }) => {
+  const socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/api/camera`);
+  let sent = 0, told = {};
+  const tell = () => { if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify({ choices })); };
+  socket.binaryType = "blob";
+  socket.onopen = tell;
+  socket.onmessage = async ({ data }) => {
+    if (typeof data === "string") {
+      const read = JSON.parse(data);
+      if (read.seen?.fault || read.fault) { told = read.seen ?? read; sent = 0; lost(told); } else seen(read.seen ?? {});
+      return;
+    }
+    sent = 0;
+    try { dreamt(await createImageBitmap(data)); } catch { /* half a frame: the next one comes */ }
   };
-  connect();
-  const shut = () => { over = true; socket.close(); };
+  socket.onclose = ({ reason }) => lost({ fault: told.fault ?? reason });
   return {
-    ready: () => open && performance.now() - sent > (sent ? PATIENCE : -1),
-    send: (blob) => { if (open && socket.readyState === WebSocket.OPEN) { sent = performance.now(); socket.send(blob); } },
-    choose: (given) => { choices = given; socket.onclose = null; socket.close(); open = false; connect(); },
-    close: shut,
+    ready: () => socket.readyState === WebSocket.OPEN && (!sent || performance.now() - sent > PATIENCE),
+    send: (blob) => { if (socket.readyState === WebSocket.OPEN) { sent = performance.now(); socket.send(blob); } },
+    choose: (given) => { choices = given; tell(); },
+    close: () => { socket.onclose = socket.onmessage = null; socket.close(); },
   };
 };

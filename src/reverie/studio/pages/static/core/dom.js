@@ -29,14 +29,14 @@ let fading = 0;
 export const tell = (text, { link = null, fault = false } = {}) => {
   const toast = by("toast");
   clearTimeout(fading);
-  toast.replaceChildren(h("span", {}, text), link && h("a", { href: link.href, on: { click: () => { toast.hidden = true; } } }, link.text),
-    h("button.plain", { type: "button", on: { click: () => { toast.hidden = true; } } }, t("page.close")));
+  toast.replaceChildren(...[h("span", {}, text), link && h("a", { href: link.href, on: { click: () => { toast.hidden = true; } } }, link.text),
+    h("button.plain", { type: "button", on: { click: () => { toast.hidden = true; } } }, t("page.close"))].filter(Boolean));
   toast.classList.toggle("fault", fault);
   toast.hidden = false;
   if (!fault) fading = setTimeout(() => { toast.hidden = true; }, 9000);
 };
 /** A fault of the server or of the line, told to the user. */
-export const tellFault = (error) => tell([error.fault ?? String(error), error.remedy].filter(Boolean).join(" – "), { fault: true });
+export const tellFault = (error) => tell([error.fault ?? error.message, error.remedy].filter(Boolean).join(" – "), { fault: true });
 
 /** A handler that tells what went wrong, and holds its button while it runs. */
 export const handled = (work) => async (event) => {

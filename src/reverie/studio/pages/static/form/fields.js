@@ -2,7 +2,7 @@
 import { fresh, h } from "../core/dom.js";
 import { readable } from "../core/forms.js";
 import { has, t } from "../core/texts.js";
-import { networks } from "./networks.js";
+import { network, networks } from "./networks.js";
 import { files, painted } from "./files.js";
 import { search } from "./search.js";
 import { target } from "./target.js";
@@ -64,14 +64,15 @@ const layers = (field, id, context, changed) => {
   return { control: h("span.stacked", {}, made.control, found.element), read: () => made.read()?.split(/\s*,\s*/), write: made.write };
 };
 const KINDS = { number, whole: number, choice, switch: flip, seeds, numbers, class: klass, layers, target, targets: text, picture: files, pictures: files, array: files, pair: text,
-  baseline: text, mask: painted, network: networks, networks, size: text, text };
+  baseline: text, mask: painted, network, networks, size: text, text };
 
 /** A choice: `element`, `show()` when the wish changed, `fault(told)` or `fault(null)`, `words`: what it is found by. */
 export const control = (field, wish, context) => {
   const id = fresh(field.name), help = fresh("help"), wrong = h("p.fault", { id: fresh("wrong"), hidden: true });
   const changed = () => wish.choose({ [field.name]: made.read() });
   const made = (field.name === "vary" ? vary : KINDS[field.kind] ?? text)(field, id, context, changed);
-  const label = h("label", { htmlFor: id }, labelOf(field.name)), bounds = limits(field);
+  const grouped = ["networks", "target"].includes(field.kind) || field.name === "vary"; // several controls, each with a label of its own
+  const label = grouped ? h("span.label", {}, labelOf(field.name)) : h("label", { htmlFor: id }, labelOf(field.name)), bounds = limits(field);
   const reset = h("button.plain", { type: "button", hidden: true, "aria-label": t("form.reset", { what: labelOf(field.name) }), title: t("form.reset", { what: labelOf(field.name) }),
     on: { click: () => { wish.choose({ [field.name]: undefined }); } } }, "↺");
   const element = h("div.field", { data: { field: field.name, kind: field.kind } }, h("span.named", {}, label, reset), made.control,

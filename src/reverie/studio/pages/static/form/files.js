@@ -15,7 +15,7 @@ export const files = (field, id, context, changed, more = () => []) => {
     shown.replaceChildren(...held.map((subject) => h("li", {}, field.kind === "array" ? h("span", {}, subject.slice(0, 14)) : h("img", { src: seenAt(subject, 160), alt: field.name }),
       button("×", () => { held = held.filter((each) => each !== subject); draw(); changed(); }, { "aria-label": t("given.without", { what: field.name }), className: "plain" }))));
   };
-  const choose = chooser(t(several ? "given.chooseSeveral" : "given.choose"), ({ input }) => take(`input:${input}`), { several, accept: field.kind === "array" ? ".npy" : "image/*" });
+  const choose = chooser(t(field.kind === "array" ? "given.chooseFile" : several ? "given.chooseSeveral" : "given.choose"), ({ input }) => take(`input:${input}`), { several, accept: field.kind === "array" ? ".npy" : "image/*" });
   choose.querySelector("input").dataset.own = "";
   choose.querySelector("input").id = id;
   choose.querySelector("label").htmlFor = id;

@@ -4,27 +4,25 @@ import { get } from "../core/net.js";
 import { t } from "../core/texts.js";
 
 let asked = null;
-const known = () => (asked ??= get("/api/networks").then((found) => found.networks ?? found).catch(() => { asked = null; return []; }));
+const known = () => (asked ??= get("/api/networks").then((found) => (found.networks ?? found).filter((each) => each.installed !== false).map(({ name }) => name))
+  .catch(() => { asked = null; return []; }));
 
+/** One network, from a list. */
+export const network = (field, id) => {
+  const control = h("select", { id }, h("option", { value: "" }, field.default ? t("form.usual", { value: field.default }) : t("form.itself")));
+  let wanted = "";
+  const write = (value) => { control.value = wanted = value ?? ""; };
+  known().then((names) => { control.append(...names.map((name) => h("option", { value: name }, name))); write(wanted); });
+  control.addEventListener("change", () => { wanted = control.value; });
+  return { control, write, read: () => wanted || undefined };
+};
+
+/** Several, each with a box; of a single one its name alone. */
 export const networks = (field, id) => {
-  const several = field.kind === "networks", empty = several ? [] : [h("option", { value: "" }, field.default ? t("form.usual", { value: field.default }) : t("form.itself"))];
-  const control = h("select", { id, multiple: several, size: several ? 3 : null }, empty);
-  let wanted;
-  const write = (value) => {
-    wanted = value;
-    const names = [value ?? (several ? [] : "")].flat();
-    [...control.options].forEach((each) => { each.selected = names.includes(each.value); });
-  };
-  known().then((found) => {
-    control.append(...found.filter((each) => each.installed !== false).map(({ name }) => h("option", { value: name }, name)));
-    write(wanted);
-  });
-  return {
-    control, write,
-    read: () => {
-      const names = [...control.selectedOptions].map((each) => each.value).filter(Boolean);
-      if (!names.length) return control.options.length > empty.length ? undefined : wanted; // they have not come yet
-      return names.length === 1 ? names[0] : names;
-    },
-  };
+  const control = h("div.boxes", { id, role: "group", "aria-label": field.help });
+  let wanted = [];
+  const write = (value) => { wanted = [value ?? []].flat(); control.querySelectorAll("input").forEach((each) => { each.checked = wanted.includes(each.value); }); };
+  control.addEventListener("input", ({ target }) => { wanted = target.checked ? [...wanted, target.value] : wanted.filter((each) => each !== target.value); });
+  known().then((names) => { control.append(...names.map((name) => h("label", {}, h("input", { type: "checkbox", value: name }), name))); write(wanted); });
+  return { control, write, read: () => (wanted.length > 1 ? wanted : wanted[0]) };
 };

@@ -24,7 +24,7 @@ export const textOf = (terms) => terms.filter(({ name }) => name).map(({ sign, w
 /** The builder: `element`, `read()`, `write(text)`; `changed()` at each change. */
 const builder = (changed, id = fresh("target")) => {
   let terms = [];
-  const written = h("input", { type: "text", id, autocomplete: "off", spellcheck: false, placeholder: t("target.written"), data: { own: "" } });
+  const written = h("input", { type: "text", id, autocomplete: "off", spellcheck: false, placeholder: t("target.written"), "aria-label": t("target.text"), data: { own: "" } });
   const rows = h("ul.terms");
   const told = () => { written.value = textOf(terms); draw(); changed(); };
   const draw = () => rows.replaceChildren(...terms.map((term, at) => h("li", {},

@@ -22,17 +22,19 @@ export const view = async (root, [id]) => {
     tell(t("gallery.dropped", { what: picture.name }), { link: { href: "#/trash", text: t("gallery.trash") } });
     location.hash = "#/pictures";
   });
-  const shown = picture.faulty ? h("p.plain", {}, t("gallery.faulty")) : isFilm(picture) ? player(picture)
-    : h("a", { href: `${address}/image`, target: "_blank", rel: "noopener", title: t("gallery.whole") }, h("img.large", { src: `${address}/image`, alt: picture.words || picture.name, width: picture.width, height: picture.height }));
-  const again = recipe && !picture.faulty ? [button(t("again.seed"), async () => {
+  const shown = picture.faulty ? h("p.plain", {}, t("gallery.faulty")) : isFilm(picture) ? player(picture) : picture.kind === "page"
+    ? h("iframe.page", { src: `${address}/page`, title: picture.words || picture.name, sandbox: "allow-scripts" })
+    : h("a", { href: `${address}/image`, target: "_blank", rel: "noopener", title: t("gallery.whole") }, h("img.large", { src: `${address}/image`, alt: picture.words || picture.name }));
+  shown.style.setProperty("--ratio", picture.width ? picture.width / picture.height : 1);
+  const again = recipe && !picture.faulty && recipe.command !== "see" ? [button(t("again.seed"), async () => {
     const found = await recall({ picture: id });
     await order({ command: found.command, subjects: found.subjects, choices: { ...found.choices, seed: anySeed() } });
   }, { className: "strong" }), h("a.button", { href: `#/make/${recipe.command ?? "dream"}?again=${encodeURIComponent(id)}` }, t("gallery.change"))] : [];
   root.append(h("div.sight", {}, h("figure.stage", {}, shown)), h("div.hand", {},
     h("p.row.back", {}, h("a", { href: "#/pictures" }, t("gallery.back"))), h("h1", {}, picture.words || picture.name),
     h("p.soft", {}, [moment(picture.made), picture.width ? `${picture.width} × ${picture.height}` : "", picture.name].filter(Boolean).join(" · ")),
-    h("div.row", {}, again, isFilm(picture) ? null : h("a.button", { href: `#/make/dream?start=${encodeURIComponent(`picture:${id}`)}` }, t("gallery.start")),
-      h("a.button", { href: `${address}/download`, download: picture.name.split("/").pop() }, t("gallery.download")), trash),
+    h("div.row", {}, again, isFilm(picture) || picture.kind === "page" ? null : h("a.button", { href: `#/make/dream?start=${encodeURIComponent(`picture:${id}`)}` }, t("gallery.start")),
+      h("a.button", { href: `${address}/download`, download: "" }, t("gallery.download")), trash),
     starsOf(picture), h("div.noted", {}, h("label", { htmlFor: note.id }, t("gallery.note")), note, kept)),
   recipe ? h("details.every", {}, h("summary", {}, t("gallery.recipe")), facts(flat(recipe))) : h("p.soft.every", {}, t("gallery.noRecipe")));
   say("");

@@ -6,11 +6,11 @@ import { count, t } from "../core/texts.js";
 export const starsOf = (picture, changed = () => {}) => {
   const name = fresh("stars");
   return h("fieldset.stars", {}, h("legend", {}, t("gallery.stars")), [0, 1, 2, 3, 4, 5].map((number) => h("label", {},
-    h("input", { type: "radio", name, value: number, checked: (picture.stars ?? 0) === number, on: { change: handled(async () => {
+    h("input.unseen", { type: "radio", name, value: number, checked: (picture.stars ?? 0) === number, on: { change: handled(async () => {
       await put(`/api/pictures/${encodeURIComponent(picture.id)}/stars`, { stars: number });
       picture.stars = number;
       say(count("gallery.given", number));
       changed(number);
-    }) } }), h("span", { "aria-hidden": "true" }, number ? "★".repeat(number) : t("gallery.noStars")), h("span.unseen", {}, count("gallery.given", number)))));
+    }) } }), h("span", { "aria-hidden": "true" }, number ? "★" : t("gallery.noStars")), h("span.unseen", {}, count("gallery.given", number)))));
 };
 export const inStars = (number) => (number ? "★".repeat(number) : "");

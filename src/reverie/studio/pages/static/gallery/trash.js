@@ -4,7 +4,7 @@ import { get, post } from "../core/net.js";
 import { count, t } from "../core/texts.js";
 
 export const view = async (root) => {
-  const list = h("ul.pictures"), state = h("p.soft", { role: "status" });
+  const list = h("ul.shots"), state = h("p.soft", { role: "status" });
   const empty = button(t("trash.empty"), async () => {
     if (!await confirmed(t("trash.sure"), t("trash.empty"))) return;
     await post("/api/trash/empty");
@@ -12,7 +12,7 @@ export const view = async (root) => {
   });
   const load = async () => {
     const found = await get("/api/trash"), pictures = found.pictures ?? found;
-    list.replaceChildren(...pictures.map((picture) => h("li", {}, h("span.shot", {}, h("img", { src: picture.thumb ?? `/api/trash/${encodeURIComponent(picture.id)}/thumb`, alt: "", loading: "lazy" }), h("span.line", {}, picture.words || picture.name)),
+    list.replaceChildren(...pictures.map((picture) => h("li", {}, h("span.shot", {}, h("img", { src: `/api/trash/${encodeURIComponent(picture.id)}/thumb`, alt: "", loading: "lazy" }), h("span.line", {}, picture.words || picture.name)),
       button(t("trash.restore"), async () => {
         await post(`/api/trash/${encodeURIComponent(picture.id)}/restore`);
         tell(t("trash.restored"), { link: { href: `#/picture/${encodeURIComponent(picture.id)}`, text: t("queue.look") } });

@@ -8,12 +8,12 @@ import { isFilm } from "./player.js";
 import { inStars } from "./stars.js";
 
 const AT_ONCE = 60;
-const kept = { sort: "newest", command: "", words: "" }; // what was looked for last, in this tab
+const kept = { sort: "new", command: "", words: "" }; // what was looked for last, in this tab
 
 export const view = async (root) => {
-  const grid = h("ul.pictures"), state = h("p.soft", { role: "status" }), marked = new Map();
+  const grid = h("ul.shots"), state = h("p.soft", { role: "status" }), marked = new Map();
   const words = h("input", { type: "search", id: fresh("words"), value: kept.words, autocomplete: "off" });
-  const sort = h("select", { id: fresh("sort") }, ["newest", "oldest", "stars", "name"].map((each) => h("option", { value: each, selected: each === kept.sort }, t(`gallery.sort.${each}`))));
+  const sort = h("select", { id: fresh("sort") }, ["new", "old", "stars", "name"].map((each) => h("option", { value: each, selected: each === kept.sort }, t(`gallery.sort.${each}`))));
   const command = h("select", { id: fresh("command") }, h("option", { value: "" }, t("gallery.all")),
     ["dream", "imagine", "feature", "see", "journey", "film"].map((each) => h("option", { value: each, selected: each === kept.command }, t(`commands.${each}.name`))));
   const compare = h("a.button", { hidden: true }), unmark = button(t("gallery.unmark"), () => { marked.clear(); load(); }, { hidden: true });
@@ -32,7 +32,7 @@ export const view = async (root) => {
     } } });
     const ways = (event) => { event.dataTransfer.setData("text/uri-list", `${location.origin}/api/pictures/${encodeURIComponent(picture.id)}/image`); };
     return h("li", { data: { id: picture.id } }, h("a.shot", { href: `#/picture/${encodeURIComponent(picture.id)}`, on: { dragstart: ways } },
-      picture.faulty ? h("span.soft.broken", {}, t("gallery.faulty")) : h("img", { src: seenAt(`picture:${picture.id}`, 320), alt: "", loading: "lazy", decoding: "async" }),
+      picture.faulty || picture.kind === "page" ? h("span.soft.broken", {}, t(picture.faulty ? "gallery.faulty" : "gallery.page")) : h("img", { src: seenAt(`picture:${picture.id}`, 320), alt: "", loading: "lazy", decoding: "async" }),
       isFilm(picture) && h("span.sort", {}, t("gallery.film")), h("span.line", {}, picture.words || picture.name)),
     h("span.under", {}, h("span", { role: "img", "aria-label": count("gallery.given", picture.stars ?? 0) }, inStars(picture.stars)), picture.note && h("span.soft", { title: picture.note }, "✎"), mark));
   };

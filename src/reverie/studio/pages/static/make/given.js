@@ -16,7 +16,7 @@ const found = (carried) => {
 /** The address of the view that begins with what was given: a recipe fills the form of its own command. */
 export const placeOf = ({ input, kind, recipe }) => {
   const wants = kind === "film" ? "film" : "dream";
-  return recipe ? `#/make/${recipe.command ?? wants}?recipe=${input}` : `#/make/${wants}?start=${encodeURIComponent(`input:${input}`)}`;
+  return recipe && recipe.command !== "see" ? `#/make/${recipe.command ?? wants}?recipe=${input}` : `#/make/${wants}?start=${encodeURIComponent(`input:${input}`)}`;
 };
 
 /** Takes what is dropped on the page or pasted into it: `take({ input, … })` for a file, `own(id)` for a picture of the gallery. */

@@ -15,8 +15,8 @@ export const go = (wish, refused) => {
     if (make.disabled) { takes.textContent = ""; return; }
     const mine = JSON.stringify(wish.body());
     try {
-      const { seconds, words } = await post("/api/estimate", wish.body());
-      if (mine === JSON.stringify(wish.body())) takes.textContent = words || (seconds === null ? "" : t("make.takes", { time: duration(seconds) }));
+      const { seconds } = await post("/api/estimate", wish.body());
+      if (mine === JSON.stringify(wish.body())) takes.textContent = seconds === null ? "" : t("make.takes", { time: duration(seconds) });
     } catch (error) {
       takes.textContent = error.fault ?? "";
       if (error.field) refused(error);

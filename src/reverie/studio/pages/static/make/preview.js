@@ -4,6 +4,13 @@ import { image, post, remove } from "../core/net.js";
 
 const SOONEST = 250, LATEST = 4000; // milliseconds between looks, where no event says that there is a frame
 
+const over = new Map(); // of the last previews that ended: an end may be told before the number of the preview is known here
+on("preview", (data) => {
+  if (!data.ended && !data.fault) return;
+  over.set(data.preview, data);
+  if (over.size > 40) over.delete(over.keys().next().value);
+});
+
 /** A preview of its own session: `frame(bitmap)` for each newer frame, `ended()` after the last, `failed(error)` where it is refused. */
 export const preview = (session, { frame, ended = () => {}, failed = () => {} }) => {
   let wanted = null, asking = false, current = null, tag = "", due = 0, wait = SOONEST, looking = false, again = false;
@@ -26,7 +33,12 @@ export const preview = (session, { frame, ended = () => {}, failed = () => {} })
       wanted = null;
       try {
         const { preview: id } = await post("/api/previews", { session, ...now });
-        if (!wanted) { current = id; tag = ""; wait = SOONEST; tick(); }
+        if (wanted) continue;
+        current = id;
+        tag = "";
+        wait = SOONEST;
+        if (over.has(id)) finish(over.get(id));
+        else tick();
       } catch (error) {
         if (!wanted) failed(error);
       }
@@ -43,7 +55,7 @@ export const preview = (session, { frame, ended = () => {}, failed = () => {} })
     else ended();
   };
   const deaf = on("preview", (data) => {
-    if (current === null || (data.preview ?? data.id) !== current) return;
+    if (current === null || data.preview !== current) return;
     if (data.ended || data.fault) finish(data);
     else look();
   });

@@ -69,6 +69,7 @@ export const view = async (root, [command = "dream"], asked) => {
         stage.start(seenAt(start), t("stage.start"));
         if (command !== "film") labels.look(start);
         if (command === "dream") sessionStorage.setItem("start", last = start);
+        looks?.begin(start);
       } else stage.empty(t(wish.subjects.length ? "stage.noise" : `commands.${command}.empty`));
     }
     shown();
@@ -81,7 +82,7 @@ export const view = async (root, [command = "dream"], asked) => {
 
   // ── what is given ──
   function given(found) {
-    if (found.recipe || (found.kind === "film") !== (command === "film") || !begin.takes) { location.hash = placeOf(found); return; }
+    if ((found.recipe && found.recipe.command !== "see") || (found.kind === "film") !== (command === "film") || !begin.takes) { location.hash = placeOf(found); return; }
     note?.remove();
     stage.note("");
     begin.take(`input:${found.input}`);
@@ -89,9 +90,9 @@ export const view = async (root, [command = "dream"], asked) => {
   const own = (id) => { location.hash = `#/make/dream?again=${encodeURIComponent(id)}`; };
   const deaf = takesDrops({ take: given, own, begin: () => stage.note(t("given.sending")) });
 
-  root.append(h("div.sight", {}, stage.element), h("div.hand", {},
+  root.append(h("div.sight", {}, stage.element, slider?.element, looks?.element), h("div.hand", {},
     h("h1", {}, t(`commands.${command}.title`)), h("p.says", {}, t(`commands.${command}.says`)), begin.element,
-    slider?.element, looks?.element, button.element, labels.element), fields.element);
+    button.element, labels.element), fields.element);
   shown();
 
   const recipe = asked.get("recipe"), again = asked.get("again"), start = asked.get("start");

@@ -21,6 +21,12 @@ const buttons = (job, at, last) => {
     ["failed", "cancelled", "aside"].includes(job.state) ? labelled(t("queue.retry"), act(job, "retry"), "retry") : null);
 };
 
+/** The page of a `see` as far as it is: asked for when somebody opens it, and again when they open it again. */
+const growing = (job) => {
+  const frame = h("iframe.page", { title: t("queue.page"), sandbox: "allow-scripts" });
+  return h("details", { on: { toggle: (event) => { if (event.target.open) frame.src = `/api/jobs/${job.id}/page`; } } }, h("summary", {}, t("queue.page")), frame);
+};
+
 export const view = async (root) => {
   const hold = button("", async () => {
     await post(live.held ? "/api/queue/go" : "/api/queue/hold");
@@ -57,7 +63,7 @@ export const view = async (root) => {
     running.set(job.id, { frame, progress });
     frame.look();
     return h("li.job.big", { data: { state: job.state, id: job.id } }, frame.element, h("div.what", {}, h("h3", {}, titleOf(job)), progress.element,
-      job.state === "paused" ? h("p.soft", {}, t("queue.is.paused")) : null, job.fault ? h("p.fault", {}, job.fault) : null, buttons(job, at, last)));
+      job.command === "see" ? growing(job) : null, job.state === "paused" ? h("p.soft", {}, t("queue.is.paused")) : null, job.fault ? h("p.fault", {}, job.fault) : null, buttons(job, at, last)));
   };
   const draw = () => {
     const lists = { now: [...jobs("running"), ...jobs("paused")], next: jobs("waiting"), over: jobs(...FINISHED) };
