@@ -1,0 +1,67 @@
+// Search among classes (by the words people use for them) or among layers: a field with a list, by pointer or by keys.
+import { fresh, h, say, settled } from "../core/dom.js";
+import { get } from "../core/net.js";
+import { count, t } from "../core/texts.js";
+
+const MOST = 60;
+let layers = null;
+const listed = (found, name) => (Array.isArray(found) ? found : found[name]);
+const SOURCES = {
+  classes: async (words) => listed(await get("/api/classes", { q: words }), "classes").slice(0, MOST).map((each) => ({
+    ...each, name: each.label ?? each.name, about: [each.words ?? []].flat().slice(0, 4).join(", ") })),
+  layers: async (words) => {
+    layers ??= listed(await get("/api/layers"), "layers");
+    const parts = words.toLowerCase().split(/\s+/).filter(Boolean);
+    return layers.filter((each) => parts.every((part) => `${each.name} ${each.kind} ${each.level ?? ""}`.toLowerCase().includes(part))).slice(0, MOST).map((each) => ({
+      ...each, about: [each.level, each.kind, t("search.channels", { n: each.channels })].filter(Boolean).join(" · ") }));
+  },
+};
+
+/** A field with a list of what is found: `choose(found)`. With `clears` it is empty again after each. `element`, `read()`, `write(text)`. */
+export const search = ({ label, kind, choose, id = fresh("search"), clears = false }) => {
+  const listId = fresh("list"), list = h("ul.found", { id: listId, role: "listbox", "aria-label": label ?? t(`search.${kind}`), hidden: true });
+  const input = h("input", { type: "text", id, role: "combobox", "aria-expanded": "false", "aria-controls": listId, "aria-autocomplete": "list", autocomplete: "off",
+    spellcheck: false, placeholder: t(`search.${kind}`), data: { own: "" } });
+  let found = [], at = -1, turn = 0;
+  const close = () => { list.hidden = true; at = -1; input.setAttribute("aria-expanded", "false"); input.removeAttribute("aria-activedescendant"); };
+  const mark = (next) => {
+    list.children[at]?.setAttribute("aria-selected", "false");
+    at = next;
+    const here = list.children[at];
+    if (!here) { input.removeAttribute("aria-activedescendant"); return; }
+    here.setAttribute("aria-selected", "true");
+    here.scrollIntoView({ block: "nearest" });
+    input.setAttribute("aria-activedescendant", here.id);
+  };
+  const take = (each) => { input.value = clears ? "" : each.name; close(); choose(each); };
+  const ask = async () => {
+    const mine = turn += 1;
+    try { found = await SOURCES[kind](input.value.trim()); } catch (error) { found = []; say(error.fault ?? ""); }
+    if (mine !== turn || document.activeElement !== input) return;
+    list.replaceChildren(...found.map((each) => h("li", { role: "option", id: fresh("option"), "aria-selected": "false", on: { pointerdown: (event) => { event.preventDefault(); take(each); } } },
+      h("span", {}, each.name), each.about ? h("span.soft", {}, each.about) : null)));
+    at = -1;
+    list.hidden = !found.length;
+    input.setAttribute("aria-expanded", String(!list.hidden));
+    say(count("search.found", found.length));
+  };
+  const soon = settled(ask, 150);
+  input.addEventListener("input", soon);
+  input.addEventListener("focus", () => { if (input.value || kind === "layers") ask(); });
+  input.addEventListener("blur", close);
+  input.addEventListener("change", () => { if (!clears) choose({ name: input.value.trim() }); });
+  input.addEventListener("keydown", (event) => {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (step && list.hidden) ask();
+    else if (step) mark((at + step + found.length) % found.length);
+    else if (event.key === "Escape" && !list.hidden) close();
+    else if (event.key === "Enter" && !list.hidden) take(found[Math.max(at, 0)]);
+    else return;
+    event.preventDefault();
+  });
+  return {
+    element: h("span.search", {}, label && h("label", { htmlFor: id }, label), input, list), input,
+    read: () => input.value.trim() || undefined,
+    write: (value) => { if (document.activeElement !== input) input.value = value ?? ""; },
+  };
+};

@@ -1,0 +1,72 @@
+// A picture that dreams while one looks: the newest wish wins, frames are fetched when the server says that there is a newer one.
+import { on } from "../core/live.js";
+import { image, post, remove } from "../core/net.js";
+
+const SOONEST = 250, LATEST = 4000; // milliseconds between looks, where no event says that there is a frame
+
+const over = new Map(); // of the last previews that ended: an end may be told before the number of the preview is known here
+on("preview", (data) => {
+  if (!data.ended && !data.fault) return;
+  over.set(data.preview, data);
+  if (over.size > 40) over.delete(over.keys().next().value);
+});
+
+/** A preview of its own session: `frame(bitmap)` for each newer frame, `ended()` after the last, `failed(error)` where it is refused. */
+export const preview = (session, { frame, ended = () => {}, failed = () => {} }) => {
+  let wanted = null, asking = false, current = null, tag = "", due = 0, wait = SOONEST, looking = false, again = false;
+  const look = async () => {
+    if (current === null) return;
+    if (looking) { again = true; return; }
+    looking = true;
+    const of = current, found = await image(`/api/previews/${of}`, tag);
+    looking = false;
+    if (of !== current) { found?.bitmap.close(); if (current !== null) look(); return; }
+    if (found) { tag = found.tag; wait = SOONEST; frame(found.bitmap); } else wait = Math.min(wait * 1.5, LATEST);
+    if (again) { again = false; look(); }
+  };
+  const tick = () => { clearTimeout(due); due = setTimeout(async () => { await look(); if (current !== null) tick(); }, wait); };
+  const send = async () => {
+    if (asking) return;
+    asking = true;
+    while (wanted) {
+      const now = wanted;
+      wanted = null;
+      try {
+        const { preview: id } = await post("/api/previews", { session, ...now });
+        if (wanted) continue;
+        current = id;
+        tag = "";
+        wait = SOONEST;
+        if (over.has(id)) finish(over.get(id));
+        else tick();
+      } catch (error) {
+        if (!wanted) failed(error);
+      }
+    }
+    asking = false;
+  };
+  const finish = async (data) => {
+    const of = current;
+    await look();
+    if (current !== of) return;
+    current = null;
+    clearTimeout(due);
+    if (data.fault) failed(typeof data.fault === "object" ? data.fault : data);
+    else ended();
+  };
+  const deaf = on("preview", (data) => {
+    if (current === null || data.preview !== current) return;
+    if (data.ended || data.fault) finish(data);
+    else look();
+  });
+  return {
+    ask: (body, side) => { wanted = { ...body, side }; current = null; clearTimeout(due); send(); },
+    stop: () => {
+      wanted = null;
+      if (current !== null) remove(`/api/previews/${current}`).catch(() => {});
+      current = null;
+      clearTimeout(due);
+    },
+    close() { this.stop(); deaf(); },
+  };
+};
