@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -156,14 +156,18 @@ def multipart(content: bytes, name: str, field: str = "file") -> tuple[bytes, st
     return head + content + b"\r\n--edge--\r\n", "multipart/form-data; boundary=edge"
 
 
-async def asked(app: FastAPI, method: str, path: str, headers: Mapping[str, str], body: bytes = b"") -> Answer:
-    """What an application answers to one request, without a server between. Names of headers are in small letters."""
+def scope_of(method: str, path: str, headers: Iterable[tuple[str, str]]) -> dict[str, Any]:
+    """What a server says of a request. Names of headers are in small letters."""
     path, _, query = path.partition("?")
-    scope = {
+    return {
         "type": "http", "asgi": {"version": "3.0", "spec_version": "2.3"}, "http_version": "1.1", "method": method, "scheme": "http",
         "path": path, "raw_path": path.encode(), "query_string": query.encode(), "root_path": "", "client": ("127.0.0.1", 5000),
-        "server": ("127.0.0.1", 8123), "headers": [(name.encode(), value.encode("latin-1")) for name, value in headers.items()],
+        "server": ("127.0.0.1", 8123), "headers": [(name.encode(), value.encode("latin-1")) for name, value in headers],
     }  # fmt: skip
+
+
+async def asked(app: FastAPI, method: str, path: str, headers: Mapping[str, str], body: bytes = b"") -> Answer:
+    """What an application answers to one request, without a server between."""
     came, gone, found = iter([{"type": "http.request", "body": body, "more_body": False}]), asyncio.Event(), []
 
     async def receive() -> Any:
@@ -175,7 +179,7 @@ async def asked(app: FastAPI, method: str, path: str, headers: Mapping[str, str]
     async def send(message: Any) -> None:
         found.append(message)
 
-    await app(scope, receive, send)
+    await app(scope_of(method, path, headers.items()), receive, send)
     gone.set()
     said = {name.decode().lower(): value.decode("latin-1") for name, value in found[0]["headers"]}
     return Answer(found[0]["status"], said, b"".join(each.get("body", b"") for each in found[1:]))
