@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterable, Mapping, Sequence
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
@@ -18,6 +19,7 @@ from PIL import Image
 from reverie.errors import OutputError
 from reverie.studio.jobs import Home, Queue
 from reverie.studio.server import Limits, Studio, application
+from reverie.studio.server.serving import Server, bound, configured, names
 
 HOST, TOKEN, COOKIE = "127.0.0.1:8123", "t0ken-of-these-tests", "reverie-8123"
 HOSTS = frozenset({HOST, "localhost:8123", "[::1]:8123"})
@@ -114,8 +116,7 @@ class Set:
 
     def close(self) -> None:
         self.loop.close()
-        self.studio.gallery.close()
-        self.studio.marks.close()
+        self.studio.close()
         self.queue.close()
 
     def ask(self, method: str, path: str, body: bytes | None = None, **headers: str) -> Answer:
@@ -148,6 +149,25 @@ def made(folder: Path, limits: Limits = SMALL) -> Set:
     queue, worker = Queue(home), Worker()
     studio = Studio(home, queue, worker, limits)
     return Set(studio, application(studio, token=TOKEN, hosts=HOSTS, cookie=COOKIE), worker, queue, home)
+
+
+@contextmanager
+def served(found: Set) -> Iterator[tuple[str, int]]:
+    """Its application behind a real server on this machine: host and port. The port is one of its names."""
+    with bound("127.0.0.1", 0) as listening:
+        host, port = listening.getsockname()
+        app = application(found.studio, token=TOKEN, hosts=names(host, port), cookie=COOKIE)
+        ready = threading.Event()
+        server = Server(configured(app, found.studio.limits), found.studio, ready.set)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+        thread.start()
+        try:
+            assert ready.wait(20)
+            yield host, port
+        finally:
+            server.should_exit = True
+            thread.join(20)
+            assert not thread.is_alive()
 
 
 def multipart(content: bytes, name: str, field: str = "file") -> tuple[bytes, str]:
