@@ -48,6 +48,8 @@ class Desk:
         settle(self.home, self.ledger)
         self.ledger.put_back()  # of a server and its process that were killed together
         self.outbox.send(Message("ready"))
+        with suppress(ReverieError):  # the usual network is open before somebody waits for it
+            self.networks.get()
         while not self.inbox.stopped:
             self.attend()
             try:

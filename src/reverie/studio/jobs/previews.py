@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -98,7 +99,8 @@ class Preview:
             return api.plan_dream(subject, network=nets, **{**choices, "size": self._size(choices)})
         choices.pop("width", None)
         (each,) = each_of(choices)
-        return api.plan_dream(small(self.home.find(subject), self.side), network=nets, **each)
+        place = self.home.find(subject)
+        return api.plan_dream(_small(place, self.side, place.stat().st_mtime_ns), network=nets, **each)
 
     def _from_noise(self) -> Plan:
         choices = self._choices()
@@ -140,8 +142,9 @@ class Preview:
         return replace(self.wish, choices={**choices, "keep": False})
 
 
-def small(place: Path, side: int) -> Picture:
-    """The picture in a file, no side longer than so many pixels; as a picture of its own, which names no file."""
+@lru_cache(maxsize=4)
+def _small(place: Path, side: int, changed: int) -> Picture:
+    """The picture in a file that was last `changed` then, no side longer than so many pixels; the last ones are kept at hand."""
     picture = load(place)
     size = fitted(*picture.size, side)
     alpha = None if picture.alpha is None else resize(picture.alpha[None], *size)[0]
