@@ -15,26 +15,11 @@ from typing import Any
 import psutil
 import pytest
 from PIL import Image
-from tests.helpers.studios import LONG, PATIENCE, QUICK, ended, sky, until
+from tests.helpers.studios import LONG, PATIENCE, QUICK, SERVER, ended, sky, until
 
 from reverie.album import read_recipe
 from reverie.errors import InputError, OutputError, UsageError
 from reverie.studio.jobs import Home, Queue, Worker
-
-SERVER = """
-import sys
-from pathlib import Path
-from reverie.studio.jobs import Home, Worker
-if __name__ == "__main__":
-    home = Home(Path(sys.argv[1]))
-    with home.serving():
-        worker = Worker(home)
-        worker.start()
-        worker.ask("networks").result(120)
-        print(worker.pid, flush=True)
-        sys.stdin.read()
-        worker.stop(30)
-"""
 
 
 class Studio:
