@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 
 import torch
@@ -13,6 +15,7 @@ from reverie.ascent.octaves import Climber, ClimbSettings, Size
 from reverie.ascent.transforms import IDENTITY, draw
 from reverie.pictures import resample
 
+_BETWEEN: ContextVar[Callable[[Progress], object] | None] = ContextVar("between", default=None)
 COARSE = 4  # pixels of the result a side over which it is told how much of the gradient went where
 
 
@@ -41,6 +44,19 @@ class Progress:
 
     def __repr__(self) -> str:
         return f"Progress({self.doing}  {self.done:.0%})"
+
+
+@contextmanager
+def between_steps(act: Callable[[Progress], object]) -> Iterator[None]:
+    """Inside, `act` is called after each step of every climb, of whatever it is a part: what cannot wait may go first there.
+
+    It may climb itself, with another `act` or none. What it raises ends the climb.
+    """
+    token = _BETWEEN.set(act)
+    try:
+        yield
+    finally:
+        _BETWEEN.reset(token)
 
 
 def climb(
@@ -75,10 +91,13 @@ def climb(
             gradient = gradient_at(climber.pictures, transform, gradient_map.cell).masked(climber.mask, gradient_map.cell)
             changed = gradient_map.add(gradient.strength)
             climber.move(gradient, done)
-            yield Progress(
+            state = Progress(
                 octave + 1, len(sizes), step + 1, steps, (sum(work[:octave]) + work[octave] * (step + 1) / steps) / sum(work),
                 gradient.scores, gradient.alive | gradient.soft, gradient.soft, climber.pictures, changed,
             )  # fmt: skip
+            if (act := _BETWEEN.get()) is not None:
+                act(state)
+            yield state
 
 
 class GradientMap:

@@ -94,7 +94,7 @@ def beside(path: Path, *, replace: bool = False) -> Iterator[Path]:
     finally:
         if part is not None:
             part.unlink(missing_ok=True)
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
 def exists(path: Path) -> OutputError:
@@ -175,7 +175,8 @@ def _open_beside(folder: Path) -> tuple[int, Path]:
     return os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0), 0o666), part
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """What was moved into a folder is there after a power cut."""
     if os.name != "posix":  # Windows cannot open a folder
         return
     with contextlib.suppress(OSError):  # one may be written and not read

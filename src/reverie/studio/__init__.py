@@ -1,1 +1,1 @@
-"""All of Reverie in a web page on this machine: a queue of jobs, a server, and the pages it serves."""
+"""All of Reverie in a page on this machine: jobs and who does them, the server, the pages."""

@@ -1,0 +1,173 @@
+"""What the process does, one thing after another; and what goes before another thing, between two of its steps."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+import torch
+
+from reverie.ascent import Progress, between_steps
+from reverie.errors import OutputError, ReverieError
+from reverie.studio.jobs.answers import answer
+from reverie.studio.jobs.camera import Cameras
+from reverie.studio.jobs.home import Home
+from reverie.studio.jobs.ledger import Claimed, Ledger
+from reverie.studio.jobs.mailbox import Inbox, Outbox
+from reverie.studio.jobs.making import make
+from reverie.studio.jobs.open_networks import OpenNetworks
+from reverie.studio.jobs.previews import Preview
+from reverie.studio.jobs.protocol import Message, as_fault, unforeseen
+from reverie.studio.jobs.running import Left, Running
+from reverie.studio.jobs.settling import settle
+
+_IDLE = 0.25  # seconds between two looks at the queue
+_AGAIN = 5.0  # seconds until it is tried again where it cannot be written
+
+
+class Desk:
+    """Questions go first, then the camera, then previews, then jobs. One thing is done at a time, in one thread: what goes first is done
+    between two steps of what it interrupts, which then goes on.
+
+    Args:
+        home: whose queue. inbox, outbox: from and to the server.
+    """
+
+    def __init__(self, home: Home, inbox: Inbox, outbox: Outbox) -> None:
+        self.home, self.inbox, self.outbox = home, inbox, outbox
+        self.ledger = Ledger(home)
+        self.networks = OpenNetworks()
+        self.cameras = Cameras(self.networks)
+        self._depth = 0  # of what goes before what
+        self._seen = -1  # version of the queue in which nothing waited
+
+    def run(self) -> None:
+        """Until the server says stop."""
+        settle(self.home, self.ledger)
+        self.ledger.put_back()  # of a server and its process that were killed together
+        self.outbox.send(Message("ready"))
+        while not self.inbox.stopped:
+            self.attend()
+            try:
+                job = self._claimed()
+                if job is None:
+                    self.inbox.wait(_IDLE)
+                else:
+                    self._do(job)
+            except OutputError:  # the queue cannot be written: no room, perhaps
+                self.inbox.wait(_AGAIN)
+                with suppress(OutputError):
+                    self.ledger.put_back()
+
+    def attend(self) -> None:
+        """Do all that goes before jobs."""
+        while not self.inbox.stopped:
+            self._answer_all()
+            message = self.inbox.picture()
+            if message is None:
+                return
+            with self._away(), between_steps(lambda _: self._answer_all()):
+                if message.kind == "camera":
+                    self.outbox.send(self.cameras.dreamt(message))
+                else:
+                    self._preview(message)
+
+    @contextmanager
+    def _away(self) -> Iterator[None]:
+        """Inside, what goes wrong is not the fault of the running job; the server knows, whatever happens."""
+        self._depth += 1
+        if self._depth == 1:
+            self.outbox.send(Message("away", what={"away": True}))
+        try:
+            yield
+        finally:
+            self._depth -= 1
+            if not self._depth:
+                self.outbox.send(Message("away", what={"away": False}))
+
+    def _claimed(self) -> Claimed | None:
+        version = self.ledger.version()
+        if version == self._seen or self.inbox.stopped:
+            return None
+        job = self.ledger.claim()
+        self._seen = version if job is None else -1
+        return job
+
+    def _answer_all(self) -> None:
+        while (session := self.inbox.closed_camera()) is not None:
+            self.cameras.close(session)
+        while (message := self.inbox.question()) is not None:
+            try:
+                with self._away(), between_steps(lambda _: None):  # those of an estimate are nobody's picture
+                    found = Message("answer", message.key, {"answer": answer(self.home, self.networks, dict(message.what))})
+            except ReverieError as error:
+                found = Message("fault", message.key, as_fault(error))
+            except Exception as error:  # noqa: BLE001  # a fault of ours must not end the jobs
+                found = Message("fault", message.key, as_fault(unforeseen(error)))
+            self.outbox.send(found)
+
+    def _preview(self, message: Message) -> None:
+        number = int(message.key)
+        preview = Preview(self.home, self.networks, dict(message.what))
+
+        def show(frame: bytes, done: float) -> None:
+            self.outbox.send(Message("preview frame", number, content=frame))
+            self.ledger.previewed(number, done)
+
+        def step(progress: Progress) -> None:
+            self._answer_all()
+            if self.inbox.is_dropped(number) or self.inbox.stopped:
+                raise Left
+            preview.step(progress)
+
+        fault = None
+        try:
+            with between_steps(step):
+                preview.make(show)
+        except Left:
+            pass
+        except ReverieError as error:
+            fault = as_fault(error)
+        except Exception as error:  # noqa: BLE001  # as above
+            fault = as_fault(unforeseen(error))
+        told = None if fault is None else {name: fault[name] for name in ("fault", "remedy", "field")}
+        self.ledger.previewed(number, preview.done, ended=True, fault=told)
+
+    def _do(self, job: Claimed) -> None:
+        running = Running(self.home, self.ledger, self.networks, self.outbox, job)
+
+        def step(progress: Progress) -> None:
+            began = time.monotonic()
+            self.attend()
+            running.check(self.inbox.stopped)
+            while self.ledger.held and not running.cancelled:
+                self.inbox.wait(_IDLE)
+                self.attend()
+                running.check(self.inbox.stopped)
+            running.away += time.monotonic() - began
+            running.show(progress)
+
+        fault: ReverieError | None = None
+        try:
+            with between_steps(step):
+                if running.begin():
+                    make(running)
+                    running.end()
+        except Left:
+            if self.inbox.stopped:
+                self.ledger.put_back()
+        except ReverieError as error:
+            fault = error
+        except (MemoryError, torch.OutOfMemoryError):
+            fault = OutputError("there is not enough memory for this", "a smaller size helps")
+        except Exception as error:  # noqa: BLE001  # it must not end the other jobs
+            fault = unforeseen(error)
+            with suppress(OSError):
+                (running.folder / "error.txt").write_text(traceback.format_exc())
+        if fault is not None:
+            told = as_fault(fault)
+            self.ledger.ended(job.id, "failed", running.in_names("; ".join(filter(None, (told["fault"], told["remedy"])))))
+        self.outbox.send(Message("job frame", job.id))
+        running.close()

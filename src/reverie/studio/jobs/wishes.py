@@ -1,0 +1,141 @@
+"""What can be asked of a studio: commands of the table with their subjects and choices, as JSON, checked before anything begins.
+
+A picture or film among them is `input:SHA256` or `picture:NAME`, see `Home.find`, and never a path. A network is the name of a built-in
+one. Nothing here needs torch.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from reverie.errors import UsageError, choice, listing, printable, unknown
+from reverie.recipe import COMMANDS, is_noise, resolve, seeds
+from reverie.studio.jobs.home import Home, check_reference
+
+MADE = ("dream", "imagine", "feature", "see", "journey", "film", "ask", "redo")
+OF_PICTURES = frozenset({"dream", "see", "journey", "film", "ask", "redo"})  # whose first subject is one
+_FILES = frozenset({"start", "guide", "mask", "direction", "towards", "away", "usual", "baseline"})  # choices that name one, or several
+_BASELINES = frozenset({"mean", "black", "blurred"})
+_WITH_NOISE = frozenset({"dream", "journey"})
+_LONGEST, _MOST, _MOST_TEXT = 4000, 1000, 1 << 16  # letters of a text; subjects, or entries of a list; letters of all
+_NOT_HERE = frozenset({"max_pixels"})  # a server has limits of its own
+
+
+@dataclass(frozen=True)
+class Wish:
+    """A wish that was checked.
+
+    Attributes:
+        command: of the table.
+        subjects: what stands behind its name.
+        choices: by the names of their fields; `network` is a name or several.
+    """
+
+    command: str
+    subjects: tuple[str, ...]
+    choices: Mapping[str, Any]
+
+    @property
+    def networks(self) -> list[str]:
+        """Names of networks that were asked for; none means the usual."""
+        given = self.choices.get("network")
+        return [] if given is None else [given] if isinstance(given, str) else [*given]
+
+    def files(self) -> list[tuple[str, str]]:
+        """Each input that it names: the field (empty for a subject), and the reference."""
+        subjects = self.subjects[: None if self.command in ("dream", "see", "ask") else 1] if self.command in OF_PICTURES else ()
+        found = [("", each) for each in subjects if not is_noise(each)]
+        for name in sorted(_FILES & self.choices.keys()):
+            given = self.choices[name]
+            found += [(name, each) for each in (given if isinstance(given, list) else [given]) if is_file(name, each)]
+        return found
+
+
+def checked(home: Home, command: str, subjects: Sequence[str], choices: Mapping[str, Any]) -> Wish:
+    """The wish, if it can be one. What depends on a network (whether a layer is there) is not looked at.
+
+    Choices are those of the command's public function, as `COMMANDS[command].fields` has them, and `network`. A ring of a journey is a list
+    of targets in `ring`, or behind the start. None is not given.
+
+    Raises:
+        UsageError: no such command, or a choice that it has not, of a wrong kind or out of bounds; `field` is its name.
+        InputError: a picture that is named is not here.
+    """
+    if command not in MADE:
+        raise unknown("command", printable(command)[:60], MADE, "there are " + ", ".join(MADE))
+    try:
+        text = json.dumps({"subjects": list(subjects), "choices": dict(choices)}, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise UsageError("what is asked for is no JSON", "send texts, numbers, lists and switches") from error
+    if len(text) > _MOST_TEXT:
+        raise UsageError("too much at once", f"subjects and choices are {_MOST_TEXT} letters at most")
+    plain = json.loads(text)
+    given = {name: value for name, value in plain["choices"].items() if value is not None}
+    wish = Wish(command, _subjects(command, plain["subjects"]), given)
+    _check_choices(wish)
+    for field, reference in wish.files():
+        check_reference(reference, field)
+    _resolved(wish)
+    for field, reference in wish.files():
+        home.find(reference, field)
+    return wish
+
+
+def is_file(name: str, value: object) -> bool:
+    """Whether this value of a choice is meant to be a file, and not one of the words that it knows too."""
+    return name in _FILES and not (name == "baseline" and value in _BASELINES) and not (name == "start" and is_noise(value))
+
+
+def _subjects(command: str, given: Sequence[Any]) -> tuple[str, ...]:
+    spec = COMMANDS[command]
+    what = spec.subjects[0].metavar.strip("[…]").lower()
+    if not all(isinstance(each, str) and 0 < len(each) <= _LONGEST for each in given) or len(given) > _MOST:
+        raise UsageError(f"no such {what}", f"give texts of {_LONGEST} letters at most")
+    several = spec.subjects[0].several or command == "journey"
+    if not given and spec.subjects[0].required:
+        raise UsageError(f"no {what} to begin with", "give one")
+    if len(given) > 1 and not several:
+        raise UsageError(f"{len(given)} of {what}", f"`{command}` takes one")
+    for each in given[:1] if command == "journey" else given:
+        if command in OF_PICTURES and is_noise(each) and command not in _WITH_NOISE:
+            raise UsageError(f"noise for `{command}`", "give a picture")
+    return tuple(given)
+
+
+def _check_choices(wish: Wish) -> None:
+    """Names that the command has, and no network that is not built in."""
+    spec = COMMANDS[wish.command]
+    from reverie.networks.builtin.catalogue import CATALOGUE
+
+    for name in wish.choices:
+        if name != "network" and (name not in spec.fields or name in _NOT_HERE):
+            raise unknown("choice", name, spec.fields, f"`{wish.command}` has others")
+    for name in wish.networks:
+        if not isinstance(name, str) or name not in CATALOGUE:
+            raise UsageError(f"no network '{printable(name)[:60]}' here, {choice('network')}", f"there are {', '.join(CATALOGUE)}")
+    if len(wish.networks) > 1 and spec.networks == "one":
+        raise UsageError(f"several networks, {choice('network')}", f"`{wish.command}` takes one")
+    for each in (*wish.subjects[1:], *_ring(wish)) if wish.command == "journey" else ():
+        head = each.partition("/")[0] if isinstance(each, str) else ""
+        if ":" in head and not head.startswith("class:"):  # `timm:NAME/TARGET` would be fetched
+            raise UsageError(f"no network '{printable(head)[:60]}' here, {choice('ring')}", f"there are {', '.join(CATALOGUE)}")
+
+
+def _ring(wish: Wish) -> list[Any]:
+    given = wish.choices.get("ring")
+    if given is None or isinstance(given, bool):
+        return []
+    if not isinstance(given, list):
+        raise UsageError(choice("ring", given), f"it is a list of targets; {listing('layers')} lists layers")
+    return given
+
+
+def _resolved(wish: Wish) -> None:
+    """Raise UsageError where a value is of a wrong kind or out of bounds."""
+    given = {name: value for name, value in wish.choices.items() if name not in ("network", "ring")}
+    if "seed" in wish.choices and "seed" in COMMANDS[wish.command].fields:
+        given["seed"] = seeds(given["seed"])[0]
+    resolve(wish.command, given)

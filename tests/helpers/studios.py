@@ -1,0 +1,39 @@
+"""What the tests of the studio share: a picture to hand in, and waiting for what the queue tells."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from io import BytesIO
+
+import numpy as np
+from PIL import Image
+
+from reverie.studio.jobs import Job, Queue
+
+PATIENCE = 120.0  # seconds; the slowest machine needs less to start a process that loads torch
+QUICK = {"octaves": 1, "steps": 2, "level": "edges"}
+LONG = {"octaves": 1, "steps": 100_000, "level": "edges"}  # that nobody waits for
+
+
+def sky(height: int = 32, width: int = 40, seed: int = 0) -> bytes:
+    """The PNG file of a soft picture."""
+    values = np.random.default_rng(seed).integers(0, 255, (4, 5, 3), dtype=np.uint8)
+    out = BytesIO()
+    Image.fromarray(values).resize((width, height), Image.Resampling.BICUBIC).save(out, "PNG")
+    return out.getvalue()
+
+
+def until(queue: Queue, holds: Callable[[], bool], patience: float = PATIENCE) -> None:
+    """Wait until something holds, looking again whenever the queue tells of something, or soon at least."""
+    ends, seen = time.monotonic() + patience, queue.last_event
+    while not holds():
+        assert time.monotonic() < ends, queue.jobs()
+        found = queue.wait(seen, 0.2)
+        seen = found[-1].id if found else seen
+
+
+def ended(queue: Queue, number: int, patience: float = PATIENCE) -> Job:
+    """The job once it neither waits nor runs."""
+    until(queue, lambda: queue.job(number).state not in ("waiting", "running"), patience)
+    return queue.job(number)
