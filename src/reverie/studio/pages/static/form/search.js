@@ -4,16 +4,23 @@ import { get } from "../core/net.js";
 import { count, t } from "../core/texts.js";
 
 const MOST = 60;
-let layers = null;
-const listed = (found, name) => (Array.isArray(found) ? found : found[name]);
+let classes = null, layers = null;
+/** The layers of the usual network, asked for once. */
+export const allLayers = () => (layers ??= get("/api/layers").then((found) => found.layers).catch((error) => { layers = null; throw error; }));
+const allClasses = () => (classes ??= get("/api/classes").then((found) => found.classes).catch((error) => { classes = null; throw error; }));
+
+/** How well a class fits what was typed: its name before its other names, these before the words that people use for it; 0 of one that does not. */
+const fits = ({ label, names, words }, typed) => {
+  const begins = (each) => each.toLowerCase().startsWith(typed) || each.toLowerCase().includes(` ${typed}`);
+  return begins(label) ? 4 : names.some(begins) ? 3 : words.includes(typed) ? 2 : words.some(begins) ? 1 : 0;
+};
 const SOURCES = {
-  classes: async (words) => listed(await get("/api/classes", { q: words }), "classes").slice(0, MOST).map((each) => ({
-    ...each, name: each.label ?? each.name, about: [each.words ?? []].flat().slice(0, 4).join(", ") })),
+  classes: async (words) => (await allClasses()).map((each) => [fits(each, words.toLowerCase()), each]).filter(([fit]) => fit).sort(([one], [other]) => other - one)
+    .slice(0, MOST).map(([, each]) => ({ ...each, name: each.label, about: [...each.names.slice(1, 3), ...each.words.slice(0, 2)].join(", ") })),
   layers: async (words) => {
-    layers ??= listed(await get("/api/layers"), "layers");
     const parts = words.toLowerCase().split(/\s+/).filter(Boolean);
-    return layers.filter((each) => parts.every((part) => `${each.name} ${each.kind} ${each.level ?? ""}`.toLowerCase().includes(part))).slice(0, MOST).map((each) => ({
-      ...each, about: [each.level, each.kind, t("search.channels", { n: each.channels })].filter(Boolean).join(" · ") }));
+    return (await allLayers()).filter((each) => parts.every((part) => `${each.name} ${each.kind} ${each.level ?? ""}`.toLowerCase().includes(part))).slice(0, MOST)
+      .map((each) => ({ ...each, about: [each.level, each.kind, t("search.channels", { n: each.channels })].filter(Boolean).join(" · ") }));
   },
 };
 

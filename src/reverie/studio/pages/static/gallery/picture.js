@@ -31,8 +31,8 @@ export const view = async (root, [id]) => {
     await order({ command: found.command, subjects: found.subjects, choices: { ...found.choices, seed: anySeed() } });
   }, { className: "strong" }), h("a.button", { href: `#/make/${recipe.command ?? "dream"}?again=${encodeURIComponent(id)}` }, t("gallery.change"))] : [];
   root.append(h("div.sight", {}, h("figure.stage", {}, shown)), h("div.hand", {},
-    h("p.row.back", {}, h("a", { href: "#/pictures" }, t("gallery.back"))), h("h1", {}, picture.words || picture.name),
-    h("p.soft", {}, [moment(picture.made), picture.width ? `${picture.width} × ${picture.height}` : "", picture.name].filter(Boolean).join(" · ")),
+    h("p.row.back", {}, h("a", { href: "#/pictures" }, t("gallery.back"))), h("h1", {}, picture.name), h("p.says", {}, picture.words),
+    h("p.soft", {}, [moment(picture.made), picture.width ? `${picture.width} × ${picture.height}` : ""].filter(Boolean).join(" · ")),
     h("div.row", {}, again, isFilm(picture) || picture.kind === "page" ? null : h("a.button", { href: `#/make/dream?start=${encodeURIComponent(`picture:${id}`)}` }, t("gallery.start")),
       h("a.button", { href: `${address}/download`, download: "" }, t("gallery.download")), trash),
     starsOf(picture), h("div.noted", {}, h("label", { htmlFor: note.id }, t("gallery.note")), note, kept)),

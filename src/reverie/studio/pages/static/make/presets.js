@@ -17,7 +17,7 @@ export const presets = (session, command, names, chosen) => {
   const paint = (name, bitmap) => {
     const { canvas } = cards.get(name);
     [canvas.width, canvas.height] = [bitmap.width, bitmap.height];
-    canvas.classList.remove("bare");
+    canvas.classList.remove("undreamt");
     canvas.getContext("2d").drawImage(bitmap, 0, 0);
   };
   let subject = null, turn = null, latest = null, wanted = null;
@@ -45,12 +45,12 @@ export const presets = (session, command, names, chosen) => {
         const kept = seen.get(`${command}|${of}|${name}`), { canvas } = cards.get(name);
         if (kept) paint(name, kept);
         else canvas.width = canvas.width; // empties it
-        canvas.classList.toggle("bare", !kept);
+        canvas.classList.toggle("undreamt", !kept);
       });
       plain?.addEventListener("load", () => names.forEach(({ name }) => {
-        if (of !== wanted || !cards.get(name).canvas.classList.contains("bare")) return;
+        if (of !== wanted || !cards.get(name).canvas.classList.contains("undreamt")) return;
         paint(name, plain);
-        cards.get(name).canvas.classList.add("bare");
+        cards.get(name).canvas.classList.add("undreamt");
       }));
       wanted = of;
     },

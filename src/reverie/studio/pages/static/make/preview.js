@@ -11,9 +11,9 @@ on("preview", (data) => {
   if (over.size > 40) over.delete(over.keys().next().value);
 });
 
-/** A preview of its own session: `frame(bitmap)` for each newer frame, `ended()` after the last, `failed(error)` where it is refused. */
+/** A preview of its own session: `frame(bitmap, share)` for each newer frame, which is so far done, 0..1, `ended()` after the last, `failed(error)` where it is refused. */
 export const preview = (session, { frame, ended = () => {}, failed = () => {} }) => {
-  let wanted = null, asking = false, current = null, tag = "", due = 0, wait = SOONEST, looking = false, again = false;
+  let share = 0, wanted = null, asking = false, current = null, tag = "", due = 0, wait = SOONEST, looking = false, again = false;
   const look = async () => {
     if (current === null) return;
     if (looking) { again = true; return; }
@@ -21,7 +21,7 @@ export const preview = (session, { frame, ended = () => {}, failed = () => {} })
     const of = current, found = await image(`/api/previews/${of}`, tag);
     looking = false;
     if (of !== current) { found?.bitmap.close(); if (current !== null) look(); return; }
-    if (found) { tag = found.tag; wait = SOONEST; frame(found.bitmap); } else wait = Math.min(wait * 1.5, LATEST);
+    if (found) { tag = found.tag; wait = SOONEST; frame(found.bitmap, share); } else wait = Math.min(wait * 1.5, LATEST);
     if (again) { again = false; look(); }
   };
   const tick = () => { clearTimeout(due); due = setTimeout(async () => { await look(); if (current !== null) tick(); }, wait); };
@@ -36,6 +36,7 @@ export const preview = (session, { frame, ended = () => {}, failed = () => {} })
         if (wanted) continue;
         current = id;
         tag = "";
+        share = 0;
         wait = SOONEST;
         if (over.has(id)) finish(over.get(id));
         else tick();
@@ -47,6 +48,7 @@ export const preview = (session, { frame, ended = () => {}, failed = () => {} })
   };
   const finish = async (data) => {
     const of = current;
+    share = 1;
     await look();
     if (current !== of) return;
     current = null;
@@ -56,6 +58,7 @@ export const preview = (session, { frame, ended = () => {}, failed = () => {} })
   };
   const deaf = on("preview", (data) => {
     if (current === null || data.preview !== current) return;
+    share = data.done ?? share;
     if (data.ended || data.fault) finish(data);
     else look();
   });

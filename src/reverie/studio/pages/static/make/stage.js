@@ -2,7 +2,7 @@
 import { h } from "../core/dom.js";
 import { t } from "../core/texts.js";
 
-/** A stage: `element`, `start(address, words)`, `frame(bitmap)`, `empty(words)`, `note(text)`. */
+/** A stage: `element`, `start(address, words)`, `frame(bitmap, share)`, `keep()`, `empty(words)`, `note(text)`. */
 export const stage = () => {
   const start = h("img.start", { alt: "", hidden: true, decoding: "async" });
   const dream = h("canvas.dream", { role: "img", "aria-label": t("stage.dream"), hidden: true });
@@ -11,6 +11,7 @@ export const stage = () => {
   const shown = h("button.small", { type: "button", "aria-pressed": "false", hidden: true }, t("stage.original"));
   const plate = h("div.plate", {}, start, dream, bare);
   const element = h("figure.stage", { data: { testid: "stage" } }, plate, h("figcaption.under", {}, note, shown));
+  let kept = null;
   const hide = (original) => {
     shown.setAttribute("aria-pressed", String(original));
     dream.classList.toggle("away", original);
@@ -28,17 +29,23 @@ export const stage = () => {
       start.src = address;
       start.hidden = false;
     },
-    frame: (bitmap) => {
+    /** The next frame. After `keep`, it comes in as far as it is done, so that a finer dream does not begin with a poorer picture. */
+    frame: (bitmap, share = 1) => {
       bare.hidden = true;
       if (start.hidden) plate.style.setProperty("--ratio", bitmap.width / bitmap.height);
       dream.width = bitmap.width;
       dream.height = bitmap.height;
-      dream.getContext("2d").drawImage(bitmap, 0, 0);
+      const pen = dream.getContext("2d");
+      if (kept) pen.drawImage(kept, 0, 0, dream.width, dream.height);
+      pen.globalAlpha = kept ? share ** 2 : 1;
+      pen.drawImage(bitmap, 0, 0);
       bitmap.close();
       dream.hidden = false;
       shown.hidden = start.hidden;
       element.dataset.frames = Number(element.dataset.frames ?? 0) + 1;
     },
+    keep: () => { kept = document.createElement("canvas"); [kept.width, kept.height] = [dream.width, dream.height]; kept.getContext("2d").drawImage(dream, 0, 0); },
+    anew: () => { kept = null; },
     empty: (words) => {
       start.hidden = true;
       start.removeAttribute("src");

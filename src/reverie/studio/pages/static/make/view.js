@@ -4,6 +4,7 @@ import { fieldOf, forms } from "../core/forms.js";
 import { seenAt, upload } from "../core/net.js";
 import { t } from "../core/texts.js";
 import { form as formOf } from "../form/form.js";
+import { allLayers } from "../form/search.js";
 import { beginnings } from "./beginnings.js";
 import { recall, recalled } from "./again.js";
 import { placeOf, takesDrops } from "./given.js";
@@ -31,7 +32,7 @@ export const view = async (root, [command = "dream"], asked) => {
   const shot = preview(session, {
     frame: stage.frame,
     ended: () => {
-      if (side < MOST_SIDE) { side = MOST_SIDE; shot.ask(wish.body(), side); return; }
+      if (side < MOST_SIDE) { side = MOST_SIDE; stage.keep(); shot.ask(wish.body(), side); return; }
       stage.working(false);
       const start = wish.subjects[0];
       if (start) looks?.fill(start);
@@ -42,6 +43,7 @@ export const view = async (root, [command = "dream"], asked) => {
     looks?.hold();
     if (!LIVE.has(command) || !wish.subjects.length) { shot.stop(); return; }
     side = FIRST_SIDE;
+    stage.anew();
     stage.note("");
     stage.working(true);
     shot.ask(wish.body(), side);
@@ -60,7 +62,11 @@ export const view = async (root, [command = "dream"], asked) => {
   const shown = () => {
     const preset = wish.choices.preset ?? form.usual_preset;
     looks?.show(preset);
-    slider?.show(wish.choices.level ?? named.find(({ name }) => name === preset)?.level ?? "objects");
+    const level = wish.choices.level ?? named.find(({ name }) => name === preset)?.level ?? "objects";
+    if (!slider) return;
+    slider.show(level);
+    const { target } = wish.choices;
+    if (target) allLayers().then((layers) => slider.show(layers.find(({ name }) => name === target)?.level ?? level)).catch(() => {});
   };
   wish.heard((what) => {
     if (what !== "choices") {

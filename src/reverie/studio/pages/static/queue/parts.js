@@ -40,7 +40,7 @@ export const progressOf = (job, label) => {
   const bar = h("progress", { max: 1, value: job.done, "aria-label": label }), words = h("span.soft");
   const show = (now) => {
     bar.value = now.done;
-    words.textContent = [`${Math.floor(100 * now.done)} %`, now.doing, now.left === null ? "" : t("queue.left", { time: duration(now.left) })].filter(Boolean).join(" · ");
+    words.textContent = [`${Math.floor(100 * now.done)} %`, now.doing.replace(/ score .*$/, ""), now.left === null ? "" : t("queue.left", { time: duration(now.left) })].filter(Boolean).join(" · ");
   };
   show(job);
   return { element: h("span.progress", {}, bar, words), show };

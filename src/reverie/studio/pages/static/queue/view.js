@@ -7,6 +7,7 @@ import { titleOf } from "../core/words.js";
 import { frameOf, progressOf } from "./parts.js";
 import { made } from "./results.js";
 
+const AT_ONCE = 50; // done jobs that the state tells of
 const FINISHED = ["done", "failed", "cancelled", "aside"];
 const act = (job, what, body) => async () => { known(await post(`/api/jobs/${job.id}/${what}`, body)); };
 
@@ -46,8 +47,8 @@ export const view = async (root) => {
     const first = Math.min(...jobs(...FINISHED).map(({ id }) => id));
     const { jobs: found = [] } = Object(await get("/api/jobs", { before: first }).then((each) => (Array.isArray(each) ? { jobs: each } : each)));
     found.forEach((job) => { if (!live.jobs.has(job.id)) live.jobs.set(job.id, job); });
-    older.hidden = !found.length;
     draw();
+    if (!found.length) older.hidden = true;
   });
   sections.over.append(h("p.row", {}, older, clear));
   root.append(h("h1", {}, t("queue.title")), h("p.row", {}, hold, state), ...Object.values(sections));
@@ -69,7 +70,8 @@ export const view = async (root) => {
     const lists = { now: [...jobs("running"), ...jobs("paused")], next: jobs("waiting"), over: jobs(...FINISHED) };
     hold.textContent = t(live.held ? "queue.go" : "queue.hold");
     const left = lists.now.reduce((sum, job) => sum + (job.left ?? 0), 0);
-    state.textContent = live.held ? t("queue.held") : [count("queue.waiting", lists.next.length), left ? t("queue.left", { time: duration(left) }) : ""].filter(Boolean).join(" · ");
+    state.textContent = live.held ? t("queue.held") : [lists.next.length ? count("queue.waiting", lists.next.length) : "", left ? t("queue.left", { time: duration(left) }) : ""].filter(Boolean).join(" · ");
+    older.hidden = lists.over.length < AT_ONCE;
     const form = JSON.stringify(Object.values(lists).map((list) => list.map((job) => [job.id, job.state, job.results, job.fault])));
     if (form !== drawn) { // otherwise only how far the running ones are has changed, and what has the focus keeps it
       const focus = document.activeElement?.dataset?.key;
