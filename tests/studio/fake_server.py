@@ -115,9 +115,9 @@ class Studio:
 def app_of(studio: Studio) -> FastAPI:
     app = FastAPI()
     app.mount("/static", StaticFiles(directory=STATIC))
+
     def image(content: bytes) -> Response:
         return Response(content, media_type="image/jpeg", headers={"ETag": f'"{hashlib.sha256(content).hexdigest()[:16]}"'})
-
 
     @app.middleware("http")
     async def headers(request: Request, call: Any) -> Response:
@@ -163,7 +163,15 @@ def app_of(studio: Studio) -> FastAPI:
         studio.inputs[sha] = (file.filename or "", content)
         found = Image.open(BytesIO(content))
         recipe = studio.recipes.get(file.filename or "")
-        return {"input": sha, "name": file.filename, "width": found.width, "height": found.height, "kind": "picture", "recipe": recipe, "words": ""}
+        return {
+            "input": sha,
+            "name": file.filename,
+            "width": found.width,
+            "height": found.height,
+            "kind": "picture",
+            "recipe": recipe,
+            "words": "",
+        }
 
     @app.get("/api/inputs/{sha}")
     def given(sha: str, side: int = 512) -> Response:
@@ -249,7 +257,9 @@ def app_of(studio: Studio) -> FastAPI:
 
     @app.get("/api/pictures")
     def pictures(offset: int = 0, limit: int = 60, sort: str = "new", command: str = "", words: str = "") -> Any:
-        found = [each for each in studio.pictures.values() if words.lower() in str(each["words"]).lower() and command in ("", each["command"])]
+        found = [
+            each for each in studio.pictures.values() if words.lower() in str(each["words"]).lower() and command in ("", each["command"])
+        ]
         found.sort(key=lambda each: each["stars"] if sort == "stars" else each["made"], reverse=sort != "old")
         return {"total": len(found), "pictures": found[offset : offset + limit]}
 

@@ -43,6 +43,7 @@ from reverie.recipe.running_requests import (
     Printing,
     Pruning,
     Replay,
+    Serving,
     Sheet,
     Verifying,
     Writing,
@@ -203,6 +204,10 @@ _ROWS = (
         "gallery", "A page of every picture of a folder and below, none left out; and whether they are still what they were.",
         "reverie gallery dreams", "reverie.cli.galleries:gallery", (Subject("FOLDER", "a folder of pictures, made by Reverie or not"),),
         writing=(Writing, Verifying, Printing), without=frozenset({"with_recipe"}),
+    ),
+    CommandSpec(
+        "studio", "All of this in a web page on this machine, for people who do not type commands.", "reverie studio",
+        "reverie.cli.studio:studio", writing=(Serving,),
     ),
     CommandSpec(
         "recipe", "Tell how a picture was made, from the recipe it carries.", "reverie recipe dream.png",
