@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from reverie.album import Album, Entry
 from reverie.cli.console import Line, aside, remark
 from reverie.cli.flags import Call
-from reverie.errors import Interrupted, ReverieError, UsageError, choice
+from reverie.errors import InputError, Interrupted, UnsafeError, UsageError, choice
 from reverie.judging.galleries.known import Known
 from reverie.judging.scores.kept import Scored, keep, kept
 from reverie.recipe import Machinery, Own, Printing
@@ -78,6 +78,8 @@ def score_all(call: Call, album: Album, shown: Line) -> Scoring:
     todo = [each for each in once.values() if (known := kept(each.sha256)) is None or not scorer.is_whole(known)]
     with reading_once(), threads(machinery.threads), at_most_pixels(machinery.max_pixels):
         shown.begin("scoring")
+        if todo:
+            scorer.observers()  # what is wrong with them is so for all pictures
         for number, (entry, found) in enumerate(_scored(scorer, album.folder, todo), 1):
             if isinstance(found, Scored):
                 keep(entry.sha256, found)
@@ -125,7 +127,7 @@ def _scored(scorer: Scorer, folder: Path, todo: Sequence[Entry]) -> Iterator[tup
     for each in todo:
         try:
             yield each, scorer.score(folder / each.path, each.read_recipe())
-        except ReverieError as error:
+        except (InputError, UnsafeError) as error:
             yield each, error.fault
         except MemoryError:
             yield each, "it needs more memory than is free"

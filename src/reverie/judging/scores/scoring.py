@@ -33,7 +33,7 @@ class Scorer:
 
     Args:
         asked: hashes of the weights of the networks that say what they see.
-        observers: opens these networks, all on one device; called when the first picture is scored.
+        observers: opens these networks, all on one device; it is called once.
         others: looks for a start by its sha256 where it is not kept: in the folder.
     """
 
@@ -41,7 +41,7 @@ class Scorer:
         self, asked: Sequence[str], observers: Callable[[], Sequence[Network]], others: Callable[[str], Path | None] = lambda _sha256: None
     ) -> None:
         self.asked, self._others = tuple(sorted(asked)), others
-        self._observers = cache(observers)
+        self.observers = cache(observers)
         self._opened: dict[str, Network] = {}
         self._start = lru_cache(maxsize=_STARTS)(lambda place: load(place, 3).pixels)
 
@@ -74,7 +74,7 @@ class Scorer:
             return Scored(scores, without, self.asked)
         own, start = look(picture.pixels), None
         try:
-            start = self._began(recipe)
+            start = self._began(recipe, picture.size)
             scores["difference from its start"] = difference(own, look(start))
         except _Missing as error:
             without |= dict.fromkeys(_OF_STARTS, error.fault)
@@ -92,20 +92,21 @@ class Scorer:
 
     def _agreement(self, picture: Picture, recipe: Recipe | None) -> float:
         makers = () if recipe is None else tuple(each.sha256 for each in recipe.networks)
-        others = [each for each in self._observers() if not any(each.has_weights(maker) for maker in makers)]
+        others = [each for each in self.observers() if not any(each.has_weights(maker) for maker in makers)]
         if len(others) < 2:
             raise InputError("fewer than two of the networks that were asked did not make it")
         found = asked("", picture, others, top=1).agreement
         assert found is not None
         return found
 
-    def _began(self, recipe: Recipe) -> Tensor:
-        """What a picture began with, (3, H, W), of its own size."""
+    def _began(self, recipe: Recipe, size: tuple[int, int]) -> Tensor:
+        """What a picture of this size began with: a file as large as it is, noise as large as the picture, whatever a recipe claims."""
         used = recipe.input("start")
         if used is None or recipe.channels != 3:
             raise InputError("it has no start that is a picture of three channels")
         if isinstance(used, NoiseInput):
-            return drawn(recipe, "" if recipe.command == "dream" else purposes(recipe)[recipe.batch.index if recipe.batch else 0]).pixels
+            here = recipe.model_copy(update={"height": size[0], "width": size[1]})
+            return drawn(here, "" if recipe.command == "dream" else purposes(recipe)[recipe.batch.index if recipe.batch else 0]).pixels
         place = self.place_of(used.sha256)
         if place is None:
             raise _Missing("its start is neither kept nor in the folder", used.sha256)
@@ -117,7 +118,7 @@ class Scorer:
         if facts is None or facts.sha256 != used.sha256:
             raise InputError(f"for its network '{used.name}' no scores of photographs are known")
         if used.name not in self._opened:
-            there = self._observers()
+            there = self.observers()
             try:
                 found = next((each for each in there if each.has_weights(used.sha256)), None) or open_network(used.name)
             except MissingExtra as error:

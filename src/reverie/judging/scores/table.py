@@ -54,7 +54,7 @@ SCORES: tuple[Score, ...] = (
         "0 to 1",
         "how much of their probability two networks that did not make it share on average: 1 where all say the same",
         "two networks at least that did not make it",
-        "the overlap of two distributions, as `reverie ask` tells it",
+        "the overlap of two distributions, as reverie ask tells it",
     ),
     Score(
         "naturalness",
