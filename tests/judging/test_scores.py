@@ -18,7 +18,7 @@ from tests.helpers.recipes import PLAIN
 from torch import Tensor
 
 import reverie
-from reverie.errors import InputError
+from reverie.errors import InputError, MissingExtra
 from reverie.judging.scores import naturalness, rise
 from reverie.judging.scores.appearance import look
 from reverie.judging.scores.company import SIBLINGS, family, together
@@ -268,6 +268,21 @@ def test_a_cache_that_cannot_be_written_costs_time_alone(tmp_path: Path, monkeyp
     monkeypatch.setenv("REVERIE_CACHE", str(tmp_path / "cache"))
     keep("0" * 64, Scored({}))
     assert kept("0" * 64) is None
+
+
+def test_a_network_that_is_not_installed_is_told_and_asked_once_it_is(
+    cache: Path, observers: list[Network], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing(name: str) -> Network:
+        raise MissingExtra(f"{name} is not installed", "install it")
+
+    monkeypatch.setattr("reverie.judging.scores.scoring.open_network", missing)
+    monkeypatch.setattr("reverie.judging.scores.scoring.installed", list)
+    judge = scorer(observers[1:])
+    found = judge.score(saved(cache / "a.png", 40, 50), OURS)
+    assert found.without["rise"] == "efficientnet-lite0 is not installed" and "agreement" in found.scores and judge.is_whole(found)
+    monkeypatch.setattr("reverie.judging.scores.scoring.installed", lambda: ["efficientnet-lite0"])
+    assert not judge.is_whole(found)
 
 
 def test_grey_and_other_kinds_of_pictures_are_scored_too(cache: Path, observers: list[Network]) -> None:
