@@ -43,11 +43,10 @@ class Scoring:
     """What was scored.
 
     Attributes:
-        pictures: how many can have scores. new: how many of them were scored now.
+        new: how many pictures were scored now; a file that is there twice is one.
         faults: why a picture could not be, by its path.
     """
 
-    pictures: int = 0
     new: int = 0
     faults: dict[str, str] = field(default_factory=dict)
 
@@ -69,7 +68,7 @@ def score_all(call: Call, album: Album, shown: Line) -> Scoring:
         Interrupted: by the user, between two pictures; what was scored is kept.
     """
     once = {each.sha256: each for each in album.entries() if each.state == "picture" and not _is_sheet(each)}
-    result, machinery = Scoring(len(once)), call.of(Machinery)
+    result, machinery = Scoring(), call.of(Machinery)
     scorer = _scorer(call, album)
     from reverie.files.limits import at_most_pixels
     from reverie.networks.read_once import reading_once
@@ -99,7 +98,7 @@ def tell(result: Scoring, pictures: Sequence[Known]) -> None:
         remark(f"'{path}' cannot be scored: {why}")
     if len(result.faults) > _TOLD:
         remark(f"{len(result.faults) - _TOLD:,} more cannot be scored")
-    aside(f"{result.pictures - len(result.faults):,} of {len(pictures):,} pictures have scores; {result.new:,} were computed now")
+    aside(f"{_having(pictures):,} of {len(pictures):,} pictures have scores; {result.new:,} were computed now")
     alike: dict[tuple[str, int], list[str]] = {}
     for (name, why), count in reasons(pictures).items():
         alike.setdefault((why, count), []).append(name)
@@ -115,7 +114,11 @@ def reasons(pictures: Sequence[Known]) -> Counter[tuple[str, str]]:
 def as_data(result: Scoring, pictures: Sequence[Known]) -> dict[str, Any]:
     """For JSON."""
     without = [{"score": name, "why": why, "pictures": count} for (name, why), count in reasons(pictures).items()]
-    return {"pictures": result.pictures, "new": result.new, "faults": result.faults, "without": without}
+    return {"pictures": _having(pictures), "new": result.new, "faults": result.faults, "without": without}
+
+
+def _having(pictures: Sequence[Known]) -> int:
+    return sum("naturalness" in each.scores for each in pictures)
 
 
 def _is_sheet(entry: Entry) -> bool:

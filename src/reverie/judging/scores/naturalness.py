@@ -21,6 +21,7 @@ PARTS: dict[str, tuple[str, ...]] = {
     "spectrum": ("slope", "residual"),
 }
 MEASURES = tuple(name for names in PARTS.values() for name in names)
+_LONGEST = 1024  # pixels of the longer side: a picture that is a line would else be millions
 _FAINT = 0.01  # of the light from black to white: what is less is none
 _GREY = 0.001  # the same, in all channels alike
 _ALIKE = 0.999  # correlation of channels; more is that of grey pictures
@@ -44,9 +45,9 @@ def measures(pixels: Tensor) -> tuple[float, ...]:
     grey, and mean correlation of two of its channels, by Fisher's transform; slope of the logarithm of its light's amplitude over that of
     the wave number, from 3 to 80 cycles along the shorter side, and logarithm of what is left of it about that line (Field 1987).
     """
-    height, width = pixels.shape[1:]
-    scale = SIDE / min(height, width)
-    seen = resize(pixels, max(SIDE, round(height * scale)), max(SIDE, round(width * scale))).double()
+    scale = SIDE / min(pixels.shape[1:])
+    height, width = (min(max(SIDE, round(side * scale)), _LONGEST) for side in pixels.shape[1:])
+    seen = resize(pixels, height, width).double()
     light = torch.einsum("c,chw->hw", torch.tensor(LIGHT).double(), seen)
     apart = (seen - light).square().mean().sqrt()
     slope, residual = _line(light)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import cache
 from importlib import resources
 
@@ -83,7 +83,7 @@ def measured(name: str) -> Mapping[str, Tensor]:
 
 
 def at_native_size(pixels: Tensor, network: Network) -> Tensor:
-    """(3, H, W) with its shorter side at the network's native size, its shape kept, as photographs were looked at."""
+    """(3, H, W) with its shorter side at the network's native size, its longer no more than 1024, as photographs were looked at."""
     return _scaled(pixels, min(network.size) / min(pixels.shape[1:]))
 
 
@@ -107,5 +107,5 @@ def _of_term(term: Term, known: Mapping[str, Tensor], network: Network, of_class
 
 
 def _scaled(pixels: Tensor, factor: float) -> Tensor:
-    sides: Sequence[int] = [max(1, round(side * factor)) for side in pixels.shape[1:]]
-    return resize(pixels, *sides)
+    height, width = (min(max(1, round(side * factor)), LARGEST) for side in pixels.shape[1:])
+    return resize(pixels, height, width)
