@@ -22,7 +22,7 @@ from reverie.errors import InputError, MissingExtra
 from reverie.judging.scores import naturalness, rise
 from reverie.judging.scores.appearance import look
 from reverie.judging.scores.company import SIBLINGS, family, together
-from reverie.judging.scores.kept import Scored, keep, kept
+from reverie.judging.scores.kept import LOOK, Scored, keep, kept
 from reverie.judging.scores.likeness import difference, nearest
 from reverie.judging.scores.scoring import Scorer
 from reverie.judging.scores.table import SCORES
@@ -257,8 +257,11 @@ def test_what_is_kept_comes_back_and_what_is_damaged_counts_as_none(cache: Path,
     )  # fmt: skip
     assert found.look is not None and scored.look is not None and np.array_equal(found.look, scored.look)
     assert kept("1" * 64) is None and kept("") is None
+    assert len(scored.look) == LOOK
     (file,) = (each for each in (cache / "cache" / "scores").rglob("*") if each.is_file())
-    for content in (b"", b"[]", b'{"scores": 5}', json.dumps({"scores": {"a": "x"}}).encode()):
+    sound = json.loads(file.read_text())
+    spoilt = [json.dumps({**sound, **part}).encode() for part in ({"look": "AAAA"}, {"scores": {"naturalness": float("nan")}})]
+    for content in (b"", b"[]", b'{"scores": 5}', json.dumps({"scores": {"a": "x"}}).encode(), *spoilt):
         file.write_bytes(content)
         assert kept("0" * 64) is None
 

@@ -39,7 +39,7 @@ class _Done:
 
 
 @dataclass
-class Scoring:
+class ScoredNow:
     """What was scored.
 
     Attributes:
@@ -61,14 +61,14 @@ def check_flags(call: Call, scores: bool) -> None:
         )
 
 
-def score_all(call: Call, album: Album, shown: Line) -> Scoring:
+def score_all(call: Call, album: Album, shown: Line) -> ScoredNow:
     """Score every picture of an album that can be read and of which not all is kept.
 
     Raises:
         Interrupted: by the user, between two pictures; what was scored is kept.
     """
     once = {each.sha256: each for each in album.entries() if each.state == "picture" and not _is_sheet(each)}
-    result, machinery = Scoring(), call.of(Machinery)
+    result, machinery = ScoredNow(), call.of(Machinery)
     scorer = _scorer(call, album)
     from reverie.files.limits import at_most_pixels
     from reverie.networks.read_once import reading_once
@@ -92,7 +92,7 @@ def score_all(call: Call, album: Album, shown: Line) -> Scoring:
     return result
 
 
-def tell(result: Scoring, pictures: Sequence[Known]) -> None:
+def tell(result: ScoredNow, pictures: Sequence[Known]) -> None:
     """How many have scores, and which have not, and why."""
     for path, why in list(result.faults.items())[:_TOLD]:
         remark(f"'{path}' cannot be scored: {why}")
@@ -111,7 +111,7 @@ def reasons(pictures: Sequence[Known]) -> Counter[tuple[str, str]]:
     return Counter((name, why) for each in pictures for name, why in each.without.items())
 
 
-def as_data(result: Scoring, pictures: Sequence[Known]) -> dict[str, Any]:
+def as_data(result: ScoredNow, pictures: Sequence[Known]) -> dict[str, Any]:
     """For JSON."""
     without = [{"score": name, "why": why, "pictures": count} for (name, why), count in reasons(pictures).items()]
     return {"pictures": _having(pictures), "new": result.new, "faults": result.faults, "without": without}

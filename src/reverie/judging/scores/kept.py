@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from reverie.store import Shelf, sha256_of
 if TYPE_CHECKING:
     from reverie.judging.scores.likeness import Look
 
+LOOK = 3 * 32 * 32  # numbers of a look
 _FORMAT = 1  # another way of scoring is another number
 
 
@@ -68,6 +70,8 @@ def _read(data: dict[str, Any]) -> Scored:
 
         found = np.frombuffer(b64decode(data["look"]), dtype=np.float16)
     scores = {str(name): float(value) for name, value in data["scores"].items()}
+    if not all(math.isfinite(each) for each in scores.values()) or (found is not None and len(found) != LOOK):
+        raise ValueError("scores that are no numbers, or a look of another length")
     words = [{str(name): str(value) for name, value in data[part].items()} for part in ("without", "missing")]
     return Scored(scores, words[0], tuple(data["observers"]), words[1], found)
 
