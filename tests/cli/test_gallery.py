@@ -86,6 +86,7 @@ def entries_of(page: Path) -> list[dict[str, Any]]:
 
 
 def test_scores_are_computed_once_and_every_later_gallery_has_them(run: Run, pictures: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (pictures / "walk.mp4").write_bytes(b"a film")
     before = run("gallery", pictures, "--quiet")
     assert before.code == 0 and all("naturalness" not in each for each in entries_of(Path("pictures-gallery/index.html")))
     done = run("gallery", pictures, "--scores", "--network", "efficientnet-lite1", "--network", "efficientnet-lite2", "--device", "cpu")
@@ -94,6 +95,8 @@ def test_scores_are_computed_once_and_every_later_gallery_has_them(run: Run, pic
     assert (
         "1 without rise, strength among photographs, difference from its start, difference from its siblings: it has no recipe" in done.err
     )
+    for each in ("a sheet of pictures", "it cannot be read", "a film"):
+        assert f"  1 without any score: {each}\n" in done.err
     scores = entries_of(Path("pictures-gallery/index.html"))
     assert [len(each) > 3 for each in scores].count(True) == 5  # the sheet and what cannot be read have none
     assert sorted(each["naturalness"][1] for each in scores if each)[0] == 1

@@ -44,10 +44,12 @@ class ScoredNow:
 
     Attributes:
         new: how many pictures were scored now; a file that is there twice is one.
+        films: how many lie beside them, which have no scores.
         faults: why a picture could not be, by its path.
     """
 
     new: int = 0
+    films: int = 0
     faults: dict[str, str] = field(default_factory=dict)
 
 
@@ -68,7 +70,7 @@ def score_all(call: Call, album: Album, shown: Line) -> ScoredNow:
         Interrupted: by the user, between two pictures; what was scored is kept.
     """
     once = {each.sha256: each for each in album.entries() if each.state == "picture" and not _is_sheet(each)}
-    result, machinery = ScoredNow(), call.of(Machinery)
+    result, machinery = ScoredNow(films=album.count("film")), call.of(Machinery)
     scorer = _scorer(call, album)
     from reverie.files.limits import at_most_pixels
     from reverie.networks.read_once import reading_once
@@ -99,6 +101,14 @@ def tell(result: ScoredNow, pictures: Sequence[Known]) -> None:
     if len(result.faults) > _TOLD:
         remark(f"{len(result.faults) - _TOLD:,} more cannot be scored")
     aside(f"{_having(pictures):,} of {len(pictures):,} pictures have scores; {result.new:,} were computed now")
+    states = {
+        "a sheet of pictures": sum(each.kind == "sheet" for each in pictures),
+        "it cannot be read": sum(each.entry.state == "unreadable" for each in pictures),
+        "a film": result.films,
+    }
+    for why, count in states.items():
+        if count:
+            aside(f"  {count:,} without any score: {why}")
     alike: dict[tuple[str, int], list[str]] = {}
     for (name, why), count in reasons(pictures).items():
         alike.setdefault((why, count), []).append(name)
