@@ -16,6 +16,7 @@ from pydantic import BaseModel
 
 from reverie import recipe
 from reverie.cli.flags import built, meaning_of
+from reverie.judging.scores.table import SCORES
 from reverie.networks.builtin.catalogue import CATALOGUE
 from reverie.recipe import COMMANDS, Level, Recipe, flag_in, flag_names
 
@@ -110,6 +111,10 @@ def level_rows() -> Rows:
     return {level: [f"`{facts.levels[level]}`" for facts in CATALOGUE.values()] for level in cast("tuple[Level, ...]", recipe.LEVELS)}
 
 
+def score_rows() -> Rows:
+    return {each.name: [each.range, each.means, each.needs, each.source] for each in SCORES}
+
+
 def recipe_rows(model: type[BaseModel] = Recipe, above: str = "") -> Rows:
     """Every field of the recipe: default, range, meaning. `networks[].name` is a field of each entry of a list."""
     rows: Rows = {}
@@ -191,6 +196,8 @@ def update() -> None:
     (ROOT / "docs/commands.md").write_text(page, "utf-8")
     page = (ROOT / "docs/recipe.md").read_text("utf-8")
     (ROOT / "docs/recipe.md").write_text(_updated(page, "field", recipe_rows()), "utf-8")
+    page = (ROOT / "docs/gallery.md").read_text("utf-8")
+    (ROOT / "docs/gallery.md").write_text(_updated(page, "score", score_rows()), "utf-8")
 
 
 def _updated(page: str, first: str, wanted: Rows) -> str:

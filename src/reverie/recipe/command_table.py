@@ -43,6 +43,7 @@ from reverie.recipe.running_requests import (
     Printing,
     Pruning,
     Replay,
+    Scoring,
     Sheet,
     Verifying,
     Writing,
@@ -202,7 +203,9 @@ _ROWS = (
     CommandSpec(
         "gallery", "A page of every picture of a folder and below, none left out; and whether they are still what they were.",
         "reverie gallery dreams", "reverie.cli.galleries:gallery", (Subject("FOLDER", "a folder of pictures, made by Reverie or not"),),
-        writing=(Writing, Verifying, Printing), without=frozenset({"with_recipe"}),
+        models=(Machinery,), writing=(Writing, Scoring, Verifying, Printing), without=frozenset({"with_recipe", "keep", "scores"}),
+        networks="each",
+        hint="--network, --device, --precision and --threads say who looks at pictures for --scores, and where.",
     ),
     CommandSpec(
         "recipe", "Tell how a picture was made, from the recipe it carries.", "reverie recipe dream.png",

@@ -114,6 +114,15 @@ class Verifying(Data):
     )
 
 
+class Scoring(Data):
+    """What is computed for a gallery."""
+
+    group: ClassVar[str] = "output"
+    with_scores: Annotated[bool, Flag(names=("--scores",), first=True)] = Field(
+        False, description="compute the scores of pictures that have none yet, and keep them for every later gallery"
+    )
+
+
 class FilmWriting(Writing):
     """How a film is written."""
 

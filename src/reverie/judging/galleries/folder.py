@@ -12,9 +12,10 @@ from typing import Any
 
 from reverie.album import Album, Changes
 from reverie.errors import InputError, OutputError, ReverieError, choice
-from reverie.judging.galleries.known import Known, known_of, rankings
+from reverie.judging.galleries.known import Known, known_of, rankings, with_kept_scores
 from reverie.judging.galleries.manifest import NAME, Manifest, manifest_of, read_manifest
 from reverie.judging.galleries.page import PARTS, details, page, thumbs
+from reverie.judging.galleries.starred import starred
 from reverie.store import check_place, is_folder, made_folder, sha256_of, write_whole
 
 PAGE, STARS = "index.html", "stars.json"
@@ -76,11 +77,13 @@ class GalleryFolder:
             InputError: the folder cannot be looked into, or holds no pictures. OutputError: the gallery cannot be written.
         """
         self.changes = album.update(told)
-        self.pictures = [known_of(each) for each in album.entries()]
+        self.pictures = with_kept_scores([known_of(each) for each in album.entries()])
         if not self.pictures:
             others = album.count("other") + album.count("film")
             beside = f", only {others} other file{'s' * (others != 1)}" if others else ""
             raise InputError(f"no pictures in '{self.folder}' or below{beside}", "give the folder that they are in")
+        stars = self._stars()
+        self.pictures, told_by_stars = starred(self.pictures, stars)
         made_folder(self.place)
         made_folder(self.place / PARTS)
         folder = _seen_from(self.place, self.folder)
@@ -92,8 +95,8 @@ class GalleryFolder:
         }
         listed = manifest_of(folder, (each.entry for each in self.pictures), self.changes.faults)
         about: dict[str, Any] = {
-            **names, "list_sha256": listed.list_sha256, "stars": self._stars(), "unseen": self.changes.faults,
-            "films": album.count("film"), "others": album.count("other"),
+            **names, "list_sha256": listed.list_sha256, "stars": stars, "starred": told_by_stars,
+            "unseen": self.changes.faults, "films": album.count("film"), "others": album.count("other"),
         }  # fmt: skip
         content = page(self.folder.resolve().name or str(self.folder), self.pictures, rankings(self.pictures), about).encode()
         write_whole(self.place / PAGE, content, replace=True)
