@@ -332,6 +332,15 @@ class Changes(
     start: PictureLike | None
 
 
+class GridChoices(
+    _Dreaming, NaturalChoices, PrecisionChoices, _AnyGoalChoices, BesideChoices, CutChoices, SeedChoices, BatchChoices, OfTheNetworkChoices,
+    total=False,
+):  # fmt: skip
+    """Of `grid`: what all pictures share."""
+
+    target: Climbed | None
+
+
 def documented(command: str | CommandSpec) -> Callable[[Function], Function]:
     """Lists every choice of a command, with its default, in the docstring of its function."""
 
