@@ -74,7 +74,8 @@ OF_A_RUNG = {"fidelity": insight.Fidelity, "noticed": insight.Noticed, "counted"
 
 
 @pytest.mark.parametrize(
-    "name", ["again", "ask", "climb", "dream", "feature", "features", "film", "grid", "imagine", "journey", "load", "redo", "see", "sheet", "wrap"]
+    "name",
+    ["again", "ask", "climb", "dream", "feature", "features", "film", "grid", "imagine", "journey", "load", "redo", "see", "sheet", "wrap"],
 )
 def test_every_parameter_of_a_function_is_documented(name: str) -> None:
     parameters = inspect.signature(getattr(reverie, name)).parameters.values()

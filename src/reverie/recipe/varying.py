@@ -17,9 +17,11 @@ NAMING_FILES = frozenset({"start", "guide", "mask", "direction", "towards", "awa
 """Choices whose texts name files, or folders of them."""
 MOST_VALUES = 10_000  # of one choice
 _NOT = {
-    "variants": f"it gives several of each: {choice('vary', 'variant=1-4')} gives them one by one", "between": "it gives a row of each: `imagine` makes one",
-    "count": "it is of a row between two", "diverse": "it gives several of each, and seeds give one: vary them",
-}  # fmt: skip
+    "variants": f"it gives several of each: {choice('vary', 'variant=1-4')} gives them one by one",
+    "between": "it gives a row of each: `imagine` makes one",
+    "count": "it is of a row between two",
+    "diverse": "it gives several of each, and seeds give one: vary them",
+}
 _WHOLE, _NUMBER = re.compile(r"(-?\d{1,19})(?:-(-?\d{1,19}))?"), r"-?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
 _STEPS = re.compile(rf"({_NUMBER})(?:-({_NUMBER}):({_NUMBER}))?")
 _TARGETS = re.compile(r"""(?:"[^"]*"|@\s*\d+\s*,\s*\d+|[^,])+""")  # a neuron has a comma of its own

@@ -189,8 +189,10 @@ class GridFolder:
     # ── what is written ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _wished(self) -> list[str]:
-        """The name that each picture would have, by its values: `edges-0.png`."""
+        """The name that each picture would have, by its values: `edges-0.png`; where all are numbers with what they are: `seed-0.png`."""
         stems = [list(file_stems(axis.words).values()) for axis in self.plan.axes]
+        if all(isinstance(value, (int, float)) for axis in self.plan.axes for value in axis.values):
+            stems = [[f"{axis.name}-{stem}" for stem in each] for axis, each in zip(self.plan.axes, stems, strict=True)]
         return ["-".join(each[place] for each, place in zip(stems, cell.at, strict=True))[:_LONGEST] + ".png" for cell in self.plan.cells]
 
     def _named(self, known: Listing | None) -> Listing:
