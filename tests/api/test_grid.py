@@ -201,7 +201,7 @@ def test_what_is_wrong_comes_to_light_before_anything_is_made(
 def test_classes_that_differ_in_nothing_else_are_made_together_and_stay_so_when_more_are_added(
     tmp_path: Path, lite0: Network, alone: None
 ) -> None:
-    few = {"octaves": 1, "steps": 1, "size": 32, "threads": 1}
+    few: dict[str, Any] = {"octaves": 1, "steps": 1, "size": 32, "threads": 1}
     grid = reverie.grid(["banana", "goldfish"], {"preset": ["emblem"]}, command="imagine", folder=tmp_path / "grid", network=lite0, **few)
     together = reverie.imagine(["banana", "goldfish"], preset="emblem", network=lite0, **few)
     assert [each.read_bytes() for each in grid.pictures] == [each.encode() for each in together]

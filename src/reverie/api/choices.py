@@ -322,16 +322,6 @@ class FilmChoices(_Climbing, NaturalChoices, PrecisionChoices, GoalChoices, Carr
     """Of `film`."""
 
 
-class Changes(
-    _Dreaming, NaturalChoices, PrecisionChoices, _AnyGoalChoices, BesideChoices, CutChoices, SeedChoices, CourseChoices, CarriedChoices,
-    BatchChoices, OfTheNetworkChoices, total=False,
-):  # fmt: skip
-    """Of `again`: what shall be other than it was."""
-
-    target: Climbed | None
-    start: PictureLike | None
-
-
 class GridChoices(
     _Dreaming, NaturalChoices, PrecisionChoices, _AnyGoalChoices, BesideChoices, CutChoices, SeedChoices, BatchChoices, OfTheNetworkChoices,
     total=False,
@@ -339,6 +329,12 @@ class GridChoices(
     """Of `grid`: what all pictures share."""
 
     target: Climbed | None
+
+
+class Changes(GridChoices, CourseChoices, CarriedChoices, total=False):
+    """Of `again`: what shall be other than it was."""
+
+    start: PictureLike | None
 
 
 def documented(command: str | CommandSpec) -> Callable[[Function], Function]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from reverie.album import check_grid_folder
 from reverie.cli.console import Faults, Line, Notes, line, print_json, remark, say, told
 from reverie.cli.dreaming import pictures_of
 from reverie.cli.estimates import in_bytes, in_time
@@ -18,8 +19,7 @@ from reverie.recipe import NAMING_FILES, Estimate, GridWriting, Printing, Varyin
 from reverie.store import Destination, expanded, is_folder, originals, speakable
 
 if TYPE_CHECKING:
-    from reverie.api.grids import GridPlan
-    from reverie.api.grids.cells import Cell
+    from reverie.cli.public import api
     from reverie.pictures import MadePicture
     from reverie.work import Doing
 
@@ -36,10 +36,11 @@ def grid(call: Call) -> int:
                 check_readable(each)
     choices = {name: value for name, value in call.choices.items() if name not in Varying.model_fields}
     place = _place(command, subjects or vary.get("start") or vary.get("label") or vary.get("target") or [], writing)
+    check_grid_folder(place, writing.force)
     files = [Path(each) for name in NAMING_FILES for each in vary.get(name, ())] + [Path(each) for each in subjects]
     from reverie.cli.public import api
 
-    network: Any = call.network.several(printing.quiet)
+    network: Any = None if "network" in vary and not call.network.names else call.network.several(printing.quiet)
     if "network" in vary:
         vary["network"] = [each for name in vary["network"] for each in dataclasses.replace(call.network, names=(name,)).several() or ()]
     with originals(files), line(printing.quiet, "step") as shown:
@@ -70,7 +71,7 @@ def _place(command: str, subjects: Sequence[Any], writing: GridWriting) -> Path:
     return found
 
 
-def _estimate(plan: GridPlan, as_json: bool) -> None:
+def _estimate(plan: api.GridPlan, as_json: bool) -> None:
     found = plan.estimate()
     if as_json:
         print_json([dataclasses.asdict(found)])
@@ -80,14 +81,14 @@ def _estimate(plan: GridPlan, as_json: bool) -> None:
     say(f"{_counted(plan)}, {time}, {in_bytes(found.memory)} of memory{working}, results of {in_bytes(found.result)}")
 
 
-def _make(plan: GridPlan, place: Path, force: bool, printing: Printing, shown: Line) -> int:
-    from reverie.api.grids.folder import GridFolder
+def _make(plan: api.GridPlan, place: Path, force: bool, printing: Printing, shown: Line) -> int:
+    from reverie.cli.public import api
 
-    into = GridFolder(place, plan, force)
+    into = api.GridFolder(place, plan, force)
     rows: dict[tuple[int, ...], dict[str, Any]] = {}
     notes = Notes()
 
-    def done(cell: Cell, path: Path, picture: MadePicture | None) -> None:
+    def done(cell: api.GridCell, path: Path, picture: MadePicture | None) -> None:
         if picture is not None:
             shown.close()
             notes.tell(picture.notes)
@@ -121,21 +122,21 @@ def _make(plan: GridPlan, place: Path, force: bool, printing: Printing, shown: L
     return code
 
 
-def _row(cell: Cell, path: Path, picture: MadePicture | None) -> dict[str, Any]:
+def _row(cell: api.GridCell, path: Path, picture: MadePicture | None) -> dict[str, Any]:
     made = {} if picture is None else {"notes": list(picture.notes)}
     recipe = cell.recipe if picture is None else picture.recipe
     seconds, score = (0.0, None) if picture is None else (round(picture.seconds or 0.0, 3), picture.score)
     return {"path": str(path), "recipe": recipe.model_dump(mode="json"), "seconds": seconds, "score": score, "notes": [], **made}
 
 
-def _counted(plan: GridPlan) -> str:
+def _counted(plan: api.GridPlan) -> str:
     """`24 pictures (6 level × 4 seed)`."""
     count = len(plan.cells)
     sizes = " × ".join(f"{len(axis.values)} {axis.name.replace('_', ' ')}" for axis in plan.axes)
     return f"{count:,} picture{'s' * (count > 1)} ({sizes})"
 
 
-def _tell_begin(plan: GridPlan, before: int, quiet: bool) -> None:
+def _tell_begin(plan: api.GridPlan, before: int, quiet: bool) -> None:
     if before:
         rest = "nothing is left to be made" if before == len(plan.cells) else "and it goes on"
         remark(f"{before:,} of {_counted(plan)} are there from before, {rest}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from itertools import product
 from math import prod
 from typing import Any
@@ -22,11 +22,16 @@ Told = Callable[[int, int], object]  # how many pictures are planned, and how ma
 
 
 @dataclass(frozen=True)
-class Cell:
+class GridCell:
     """One picture: its places on the axes, and its recipe."""
 
     at: tuple[int, ...]
     recipe: Recipe
+
+    @cached_property
+    def digest(self) -> str:
+        """Of its recipe, by which it is known."""
+        return digest(self.recipe)
 
 
 @dataclass(frozen=True)
@@ -37,7 +42,7 @@ class Unit:
         cells: in the order in which they are made. again: plans them once more.
     """
 
-    cells: tuple[Cell, ...]
+    cells: tuple[GridCell, ...]
     again: Callable[[], Plan]
 
     @property
@@ -103,7 +108,7 @@ def units_of(wanted: Wanted, opened: Opened, earlier: Sequence[Sequence[str]], t
 
 def _dreams(wanted: Wanted, opened: Opened) -> Iterator[Unit]:
     for at in product(*(range(size) for size in wanted.sizes)):
-        yield Unit((Cell(at, _dream(wanted, opened, at).recipe),), partial(_dream, wanted, opened, at))
+        yield Unit((GridCell(at, _dream(wanted, opened, at).recipe),), partial(_dream, wanted, opened, at))
 
 
 def _dream(wanted: Wanted, opened: Opened, at: tuple[int, ...]) -> Plan:
@@ -124,7 +129,7 @@ def _from_noise(wanted: Wanted, opened: Opened, earlier: Sequence[Sequence[str]]
             group = _Group(wanted, opened, ats, latest)
             cells = iter(ats)
             for number, plan in enumerate(group.plans()):
-                made = tuple(Cell(next(cells), recipe) for recipe in plan.recipes())
+                made = tuple(GridCell(next(cells), recipe) for recipe in plan.recipes())
                 yield Unit(made, partial(_numbered, group, number))
 
 
@@ -167,7 +172,7 @@ class _Group:
 
 
 def _check_different(wanted: Wanted, units: Sequence[Unit]) -> None:
-    seen: dict[str, Cell] = {}
+    seen: dict[str, GridCell] = {}
     for cell in (each for unit in units for each in unit.cells):
         same = seen.setdefault(digest(cell.recipe.model_copy(update={"batch": None})), cell)
         if same is not cell:
@@ -175,7 +180,7 @@ def _check_different(wanted: Wanted, units: Sequence[Unit]) -> None:
             raise UsageError(f"{one} makes the very same picture as {other}", "leave one of them out")
 
 
-def _apart(wanted: Wanted, one: Cell, other: Cell) -> list[str]:
+def _apart(wanted: Wanted, one: GridCell, other: GridCell) -> list[str]:
     """What sets a picture apart from another, in words."""
     words = zip(wanted.axes, wanted.words(one.at), wanted.words(other.at), strict=True)
     return [f"{axis.name} '{word}'" for axis, word, another in words if word != another]

@@ -12,9 +12,9 @@ from typing import Any
 from torch import Tensor
 
 from reverie.album import Album, recipe_at, sheet_at
+from reverie.album.grid_listing import NAME, Listing, check_grid_folder, read_listing
 from reverie.api.grids.axes import words_for
-from reverie.api.grids.cells import Cell, Unit, runs
-from reverie.api.grids.listing import NAME, Listing, read_listing
+from reverie.api.grids.cells import GridCell, Unit, runs
 from reverie.api.grids.planning import GridPlan, Watcher
 from reverie.api.grids.sheets import sheets_of
 from reverie.errors import InputError, OutputError, choice
@@ -29,7 +29,7 @@ from reverie.work import Outcome, locked
 _LONGEST = 200  # characters of a file's name
 _NAMED = 3  # choices that are named of those in which two recipes differ
 _FORCE = f"give {choice('force')} to begin anew in it, or another folder with {choice('output')}"
-Done = Callable[[Cell, Path, MadePicture | None], object]
+Done = Callable[[GridCell, Path, MadePicture | None], object]
 """Is told of each picture that is there: None of one from before."""
 
 
@@ -46,15 +46,15 @@ class GridFolder:
     def __init__(self, place: Path, plan: GridPlan, force: bool = False) -> None:
         self.place, self.plan, self._force = place, plan, force
         self._sheets = sheets_of(plan.wanted)
-        self._anew: set[str] = set()  # hashes of what is not yet made again
+        self._there: set[str] = set()  # hashes of the pictures that are there, and need not be made
         self._known: Listing | None = None
         self.listing = Listing("", (), {}, (), {}, ())
         self.before = 0
         self.page: Path | None = None
 
-    def path(self, cell: Cell) -> Path:
+    def path(self, cell: GridCell) -> Path:
         """The file of a picture."""
-        return self.place / self.listing.names[digest(cell.recipe)]
+        return self.place / self.listing.names[cell.digest]
 
     @contextmanager
     def ready(self) -> Iterator[None]:
@@ -67,16 +67,17 @@ class GridFolder:
         if not is_folder(self.place):
             check_place(self.place)  # a file, or where no folder can be
         made_folder(self.place)
-        self._known = self._checked()
         with locked(self.place):
+            self._known = self._checked()
             check_place(self.place / NAME, room=sum(cell.recipe.height * cell.recipe.width // 4 for cell in self._missing()))
             self.listing = self._named(self._known)
             if self._force:
                 self._drop_old()
-                self._anew = set(self.listing.pictures.values())
+            else:
+                self._there = {cell.digest for cell in self.plan.cells if self._is_on_disk(cell)}
             self._check_free()
             self._write_listing()
-            self.before = sum(self.is_there(cell) for cell in self.plan.cells)
+            self.before = len(self._there)
             yield
 
     def make(self, watcher: Watcher | None = None, done: Done = lambda *_: None) -> Outcome[Unit]:
@@ -89,9 +90,9 @@ class GridFolder:
             for cell, picture in zip(unit.cells, pictures, strict=True):
                 if picture.alive:
                     picture.save(self.path(cell), force=self._force)
+                    self._there.add(cell.digest)
                 else:
                     self._note_never(cell)
-                self._anew.discard(digest(cell.recipe))
                 done(cell, self.path(cell), picture)
 
         outcome = self.plan.make(write, watcher, self._is_finished)
@@ -99,12 +100,15 @@ class GridFolder:
             self._finish({cell.at for unit, _ in outcome.faults for cell in unit.cells})
         return outcome
 
-    def is_there(self, cell: Cell) -> bool:
-        """Whether the very same picture is there, whole."""
+    def is_there(self, cell: GridCell) -> bool:
+        """Whether the very same picture is there, whole; by force only once it is made again."""
+        return cell.digest in self._there
+
+    def _is_on_disk(self, cell: GridCell) -> bool:
         path = self.path(cell)
         recipe = recipe_at(path)
         channels = cell.recipe.channels in (1, 3) or path.with_suffix(".npy").is_file()
-        return recipe is not None and recipe.is_as(cell.recipe) and channels and digest(cell.recipe) not in self._anew
+        return recipe is not None and recipe.is_as(cell.recipe) and channels
 
     def pictures(self) -> list[Path]:
         """The files that are there, in the order of the axes."""
@@ -131,11 +135,10 @@ class GridFolder:
             return None
         if self._force:
             return known
+        check_grid_folder(self.place, force=False)
         if known is None:
-            if any(not each.name.startswith(".") for each in self.place.iterdir()):
-                raise OutputError(f"'{self.place}' holds other things", "give another name, of a folder that is new or empty")
             return None
-        mine = {digest(cell.recipe) for cell in self.plan.cells}
+        mine = {cell.digest for cell in self.plan.cells}
         strange = {name: each for name, each in known.pictures.items() if each not in mine}
         if strange:
             count = f"{len(strange):,} of its {len(known.pictures):,} pictures are" if len(strange) > 1 else "one of its pictures is"
@@ -170,7 +173,7 @@ class GridFolder:
                 f"'{self.place}' has a page that is no gallery of it", f"move it away, or choose another folder with {choice('output')}"
             )
 
-    def _was_ours(self, path: Path, cell: Cell) -> bool:
+    def _was_ours(self, path: Path, cell: GridCell) -> bool:
         """Whether a file may be replaced by force: it stands in the list that was there, or carries the recipe."""
         recipe = recipe_at(path)
         return (self._known is not None and path.name in self._known.pictures) or (recipe is not None and recipe.is_as(cell.recipe))
@@ -204,17 +207,17 @@ class GridFolder:
         )
         taken |= {each.lower() for each in sheets}
         names: dict[str, str] = {}
-        fresh = [(cell, name) for cell, name in zip(self.plan.cells, self._wished(), strict=True) if digest(cell.recipe) not in kept]
-        taken |= {kept[digest(cell.recipe)].lower() for cell in self.plan.cells if digest(cell.recipe) in kept}
+        fresh = [(cell, name) for cell, name in zip(self.plan.cells, self._wished(), strict=True) if cell.digest not in kept]
+        taken |= {kept[cell.digest].lower() for cell in self.plan.cells if cell.digest in kept}
         for cell, wished in fresh:
             stem, turn, name = wished.removesuffix(".png"), 1, wished
             while name.lower() in taken or self._is_strange(name, known):
                 turn += 1
                 name = f"{stem}-{turn}.png"
             taken.add(name.lower())
-            names[digest(cell.recipe)] = name
+            names[cell.digest] = name
         asked = self.plan.wanted
-        pictures = {kept.get(digest(cell.recipe)) or names[digest(cell.recipe)]: digest(cell.recipe) for cell in self.plan.cells}
+        pictures = {kept.get(cell.digest) or names[cell.digest]: cell.digest for cell in self.plan.cells}
         return Listing(
             asked.command, tuple((axis.name, axis.words) for axis in asked.axes),
             {name: words_for(name, [value])[0] for name, value in asked.fixed.items() if value is not None},
@@ -225,17 +228,16 @@ class GridFolder:
         """Whether a file is there that the list does not have."""
         return os.path.lexists(self.place / name) and (known is None or name not in known.pictures)
 
-    def _missing(self) -> list[Cell]:
+    def _missing(self) -> list[GridCell]:
         known = set() if self._known is None else {each for name, each in self._known.pictures.items() if (self.place / name).is_file()}
-        return [cell for cell in self.plan.cells if digest(cell.recipe) not in known]
+        return [cell for cell in self.plan.cells if cell.digest not in known]
 
     def _is_finished(self, unit: Unit) -> bool:
-        never = set(self.listing.never_fired) - self._anew
-        return all(digest(cell.recipe) in never or self.is_there(cell) for cell in unit.cells)
+        return all(cell.digest in self.listing.never_fired or self.is_there(cell) for cell in unit.cells)
 
-    def _note_never(self, cell: Cell) -> None:
+    def _note_never(self, cell: GridCell) -> None:
         """Remember a unit that never fired, of which there is no picture."""
-        self.listing = replace(self.listing, never_fired=tuple(dict.fromkeys((*self.listing.never_fired, digest(cell.recipe)))))
+        self.listing = replace(self.listing, never_fired=tuple(dict.fromkeys((*self.listing.never_fired, cell.digest))))
         self._write_listing()
 
     def _write_listing(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Unpack, overload
@@ -17,7 +17,7 @@ from reverie.pictures.torch_modes import ordinary_modes
 from reverie.store import expanded, originals
 
 Subject = PictureLike | ClassLike | Climbed
-Vary = Mapping[str, Iterable[Any] | str]
+Vary = Mapping[str, object]  # of each choice a list, a range, or a text
 
 
 @dataclass(frozen=True)
@@ -42,21 +42,21 @@ class Grid:
 
 @overload
 def grid(
-    start: Subject | list[Any] | tuple[Any, ...] | None = ..., vary: Vary = ..., *, command: Literal["dream", "imagine", "feature"] = ...,
+    start: Subject | Sequence[Subject] | None = ..., vary: Vary = ..., *, command: Literal["dream", "imagine", "feature"] = ...,
     folder: None = ..., network: Networks = ..., force: bool = ..., progress: Watcher | None = ..., **choices: Unpack[GridChoices],
 ) -> Pictures: ...  # fmt: skip
 
 
 @overload
 def grid(
-    start: Subject | list[Any] | tuple[Any, ...] | None = ..., vary: Vary = ..., *, command: Literal["dream", "imagine", "feature"] = ...,
+    start: Subject | Sequence[Subject] | None = ..., vary: Vary = ..., *, command: Literal["dream", "imagine", "feature"] = ...,
     folder: str | Path, network: Networks = ..., force: bool = ..., progress: Watcher | None = ..., **choices: Unpack[GridChoices],
 ) -> Grid: ...  # fmt: skip
 
 
 @ordinary_modes()
 def grid(
-    start: Subject | list[Any] | tuple[Any, ...] | None = None,
+    start: Subject | Sequence[Subject] | None = None,
     vary: Vary | None = None,
     *,
     command: Literal["dream", "imagine", "feature"] = "dream",

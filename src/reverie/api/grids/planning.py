@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import torch
 
 from reverie.api.grids.axes import Axis, Wanted, wanted
-from reverie.api.grids.cells import Cell, Opened, Told, Unit, units_of
+from reverie.api.grids.cells import GridCell, Opened, Told, Unit, units_of
 from reverie.api.opening import Networks
 from reverie.errors import InputError, ReverieError
 from reverie.files import packed_size
@@ -50,8 +51,8 @@ class GridPlan:
         """What varies, in order; the first are rows of a sheet, the second columns."""
         return self.wanted.axes
 
-    @property
-    def cells(self) -> list[Cell]:
+    @cached_property
+    def cells(self) -> list[GridCell]:
         """Every picture, in the order of the axes."""
         return sorted((cell for unit in self.units for cell in unit.cells), key=lambda each: each.at)
 

@@ -6,10 +6,12 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from reverie.errors import InputError, choice
+from reverie.errors import InputError, OutputError, choice
+from reverie.store import is_folder
 from reverie.version import __version__
 
 NAME = "grid.json"
@@ -36,7 +38,7 @@ class Listing:
     sheets: tuple[str, ...]
     never_fired: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def names(self) -> dict[str, str]:
         """The name of the file of each picture, by the hash of its recipe."""
         return {digest: name for name, digest in self.pictures.items()}
@@ -76,6 +78,18 @@ def read_listing(folder: Path) -> Listing | None:
             f"'{place}' is damaged, or no list of a grid as Reverie writes it", f"give {choice('force')} to begin anew, or another folder"
         )
     return found
+
+
+def check_grid_folder(folder: Path, force: bool) -> None:
+    """Raise now, before anything is planned, where a folder cannot be that of a grid.
+
+    Raises:
+        OutputError: it holds other things, and nobody said that a grid shall be put beside them. InputError: its list is damaged.
+    """
+    if force or not is_folder(folder) or read_listing(folder) is not None:
+        return
+    if any(not each.name.startswith(".") for each in folder.iterdir()):
+        raise OutputError(f"'{folder}' holds other things", "give another name, of a folder that is new or empty")
 
 
 def _read(data: dict[str, Any]) -> Listing | None:
