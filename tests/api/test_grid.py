@@ -60,7 +60,7 @@ def test_a_folder_has_every_picture_a_sheet_and_a_gallery_of_all(tmp_path: Path,
     data = json.loads((tmp_path / "grid" / "grid.json").read_text("utf-8"))
     assert data["axes"] == [{"name": "target", "values": ["edge:0", "edge:1"]}, {"name": "seed", "values": ["0", "1", "2"]}]
     assert data["pictures"] == [{"path": name, "recipe": digest(each)} for name, each in zip(NAMES, recipes, strict=True)]
-    assert data["choices"]["size"] == "32+48" and str(tmp_path) not in json.dumps(data)
+    assert data["choices"]["size"] == "48x32" and str(tmp_path) not in json.dumps(data)
 
 
 def test_what_is_there_is_not_made_again_and_what_is_missing_comes_to_the_same_bytes(tmp_path: Path, hand: Network) -> None:
@@ -135,6 +135,18 @@ def test_by_force_it_begins_anew_and_leaves_what_is_not_its_own(tmp_path: Path, 
     assert read_recipe(into / "seed-7.png").ascent.steps == 2 and (into / NAMES[0]).read_bytes() == (into / "mine.png").read_bytes()
     manifest = read_manifest(into)
     assert manifest is not None and "mine.png" in manifest.pictures
+
+
+def test_a_start_that_an_earlier_grid_made_is_not_taken_away_by_force(tmp_path: Path, hand: Network) -> None:
+    into = tmp_path / "grid"
+    made(hand, into)
+    before = bytes_of(into)
+    small = {name: value for name, value in SMALL.items() if name != "size"}
+    starts: list[Any] = [into / NAMES[0], [into / NAMES[0], "noise:pink"]]
+    for start in starts:
+        with pytest.raises(OutputError, match="is what goes in"):
+            reverie.grid(start, {"seed": [8, 9]}, target="edge:0", network=hand, folder=into, force=True, **small)
+        assert bytes_of(into) == before
 
 
 def test_a_folder_of_other_things_is_refused_and_by_force_nothing_there_is_touched(tmp_path: Path, hand: Network) -> None:
@@ -363,6 +375,8 @@ def test_an_editor_completes_what_the_commands_have() -> None:
         assert one_by_one <= hints | {"start"}, command
 
 
-def test_nothing_hidden_is_left_in_the_folder(tmp_path: Path, hand: Network) -> None:
+def test_nothing_hidden_is_left_in_the_folder_nor_what_a_writer_left_that_was_killed(tmp_path: Path, hand: Network) -> None:
+    (tmp_path / "grid").mkdir()
+    (tmp_path / "grid" / ".reverie-abc.part").write_bytes(b"half a picture")
     grid = made(hand, tmp_path / "grid")
     assert not [each for each in grid.folder.iterdir() if each.name.startswith(".")]

@@ -202,6 +202,8 @@ def _word(name: str, value: Any, number: int) -> str:
     if isinstance(value, (str, Path)):
         is_file = name in NAMING_FILES or (name == "network" and Path(value).suffix and "/" in str(value).replace("\\", "/"))
         return Path(value).stem if is_file and not is_noise(value) else str(value)
+    if name == "size" and isinstance(value, (list, tuple)) and len(value) == 2:
+        return f"{value[1]}x{value[0]}"
     if isinstance(value, (list, tuple)):
         return "+".join(_word(name, each, number) for each in value)
     if isinstance(value, (int, Target, torch.device, torch.dtype)) or hasattr(value, "__index__"):

@@ -23,7 +23,7 @@ from reverie.pictures import MadePicture, Picture, load, to_width
 from reverie.pictures.sheets import NEVER
 from reverie.recipe import digest, sheet_mark
 from reverie.recipe.description import told_apart
-from reverie.store import check_place, exists, file_stems, is_folder, made_folder, write_whole
+from reverie.store import check_not_original, check_place, exists, file_stems, is_folder, made_folder, write_whole
 from reverie.work import Outcome, locked
 
 _LONGEST = 200  # characters of a file's name
@@ -69,13 +69,14 @@ class GridFolder:
         made_folder(self.place)
         with locked(self.place):
             self._known = self._checked()
+            for part in self.place.glob(".reverie-*.part"):  # of a writer that was killed: nobody else writes here
+                _remove(part)
             check_place(self.place / NAME, room=sum(cell.recipe.height * cell.recipe.width // 4 for cell in self._missing()))
             self.listing = self._named(self._known)
-            if self._force:
-                self._drop_old()
-            else:
+            if not self._force:
                 self._there = {cell.digest for cell in self.plan.cells if self._is_on_disk(cell)}
             self._check_free()
+            self._drop_old()
             self._write_listing()
             self.before = len(self._there)
             yield
@@ -179,15 +180,22 @@ class GridFolder:
         return (self._known is not None and path.name in self._known.pictures) or (recipe is not None and recipe.is_as(cell.recipe))
 
     def _drop_old(self) -> None:
-        """Take away what an earlier grid made here and this one will not make again: files that are still what its list says."""
-        for name, old in {} if self._known is None else self._known.pictures.items():
-            recipe = recipe_at(self.place / name)
-            if name not in self.listing.pictures and recipe is not None and digest(recipe) == old:
-                _remove(self.place / name)
-                _remove((self.place / name).with_suffix(".npy"))
-        for name in () if self._known is None else self._known.sheets:
-            if name not in self.listing.sheets and sheet_at(self.place / name) is not None:
-                _remove(self.place / name)
+        """Take away what an earlier grid made here and this one does not have: files that are still what its list says.
+
+        Raises:
+            OutputError: one of them goes in; nothing was removed then.
+        """
+        if self._known is None:
+            return
+        old = {self.place / name: each for name, each in self._known.pictures.items() if name not in self.listing.pictures}
+        gone = [path for path, each in old.items() if (recipe := recipe_at(path)) is not None and digest(recipe) == each]
+        gone += [each.with_suffix(".npy") for each in gone]
+        sheets = [self.place / name for name in self._known.sheets if name not in self.listing.sheets]
+        gone += [each for each in sheets if sheet_at(each) is not None]
+        for each in gone:
+            check_not_original(each)
+        for each in gone:
+            _remove(each)
 
     # ── what is written ──────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Unpack, overload
@@ -92,13 +92,21 @@ def grid(
     if place is None:
         return _in_memory(plan, progress)
     into = GridFolder(place, plan, force)
-    with originals(Path(each) for each in ([start] if isinstance(start, (str, Path)) else [])), into.ready():
+    with originals(_files_in(start, vary or {}, choices)), into.ready():
         outcome = into.make(progress)
         fault = first_fault(outcome)
         if fault is not None and not outcome.stopped:
             raise fault
         axes = {axis.name: axis.words for axis in plan.axes}
         return Grid(place, into.pictures(), into.sheets, into.page, axes, not outcome.stopped)
+
+
+def _files_in(start: object, vary: Mapping[str, object], choices: Mapping[str, object]) -> Iterator[Path]:
+    """Every file that goes in by its name; what is none counts for nothing."""
+    for given in (start, *vary.values(), *choices.values()):
+        for each in given if isinstance(given, (list, tuple)) else [given]:
+            if isinstance(each, (str, Path)):
+                yield expanded(each)
 
 
 def plan_grid(
