@@ -67,9 +67,11 @@ def test_what_is_there_is_not_made_again_and_what_is_missing_comes_to_the_same_b
     made(hand, tmp_path / "grid")
     before = bytes_of(tmp_path / "grid")
     (tmp_path / "grid" / NAMES[1]).unlink()
-    (tmp_path / "grid" / NAMES[4]).write_bytes(b"")
-    with pytest.raises(OutputError, match=f"{NAMES[4]}' is there, and is not the picture"):  # somebody did that
-        made(hand, tmp_path / "grid")
+    for content in (b"", before[NAMES[0]]):  # somebody did that
+        (tmp_path / "grid" / NAMES[4]).write_bytes(content)
+        with pytest.raises(OutputError, match=f"{NAMES[4]}' is there, and is not the picture"):
+            made(hand, tmp_path / "grid")
+        assert (tmp_path / "grid" / NAMES[4]).read_bytes() == content
     (tmp_path / "grid" / NAMES[4]).unlink()
     seen: list[int] = []
     made(hand, tmp_path / "grid", progress=lambda doing: seen.append(doing.units))

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from reverie.work import Doing
 
 
+_DOING = {"dream": "dreaming", "imagine": "imagining", "feature": "growing"}
+
+
 def grid(call: Call) -> int:
     command, printing, writing = call.of(Varying).command, call.of(Printing), call.of(GridWriting)
     vary = varied(call.of(Varying).vary or (), command)
@@ -101,7 +104,7 @@ def _make(plan: api.GridPlan, place: Path, force: bool, printing: Printing, show
 
     with into.ready():
         _tell_begin(plan, into.before, printing.quiet)
-        shown.begin(plan.wanted.command)
+        shown.begin(_DOING[plan.wanted.command])
         try:
             outcome = into.make(_TimeTold(shown, printing.quiet), done)
         finally:
