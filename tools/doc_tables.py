@@ -168,9 +168,12 @@ def span(field: Any) -> str:
     if "pattern" in bound:
         return {"^[0-9a-f]{64}$": "64 hexadecimal digits"}.get(bound["pattern"], f"`{bound['pattern']}`")
     if get_origin(field.annotation) is tuple:
-        return f"{bound.get('min_length', 0)} to {bound['max_length']} entries"
+        low, high = bound.get("min_length", 0), bound["max_length"]
+        return f"{high} entries" if low == high else f"{low} to {high} entries"
     if "max_length" in bound:
         return f"{bound.get('min_length', 0)} to {bound['max_length']} characters"
+    if not bound and field.annotation is float:
+        return "any number"
     low = f"above {bound['gt']}" if "gt" in bound else str(bound.get("ge", "?"))
     if "lt" in bound:
         bound["le"] = bound["lt"] - 1

@@ -128,7 +128,7 @@ _REBUILT: dict[str, Any] = {  # pictures rebuilt from a layer
 }  # fmt: skip
 _TOGETHER = "Several are made together, so each differs in details from the one that is made alone; --batch 1 makes them as if alone."
 _START = "a picture, or noise:white|grey|pink"
-_OF_DREAMS = frozenset({"mix", "keep_colour"})  # they need a start that is a picture
+_OF_DREAMS = frozenset({"mix", "keep_colour", "sober"})  # they need a start that is a picture
 _OF_JOURNEYS = frozenset({"canvas"})
 
 _ROWS = (
@@ -251,7 +251,7 @@ _ROWS = (
 CLIMB = CommandSpec(
     "climb", "Climb a function of pictures.", "reverie.climb(\"sky.jpg\", score)", "", (Subject("START", _START),),
     models=(Mask, Seed, Ascent, Transforms, Penalties, Width, Size, Print, Canvas, Finish, Machinery),
-    without=frozenset({"precision", "natural"}),  # there is no network
+    without=frozenset({"precision", "natural", "sober"}),  # there is no network
 )  # fmt: skip
 """Of Python alone: a command line has no functions."""
 
