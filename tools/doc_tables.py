@@ -71,10 +71,11 @@ def flag_rows(name: str) -> Rows:
         field = model.model_fields[param.name]
         flag = ", ".join(sorted(flag_names(param.name, flag_in(model, param.name)), key=len)) + metavar
         meaning = meaning_of(field, flag_in(model, param.name))
+        as_usual = "as it was" if name == "redo" else "as in its command"
         if not metavar:
-            rows[flag] = ["as it was" if name == "redo" and param.name in spec.fields else "off", "on or off", meaning]
-        elif name == "redo":
-            rows[flag] = ["as it was" if param.name in CHOICES else "–", _span_or_own(field), meaning]
+            rows[flag] = [as_usual if spec.is_open(param.name) and not flag_in(model, param.name).negative else "off", "on or off", meaning]
+        elif spec.is_open(param.name):
+            rows[flag] = [as_usual if param.name in CHOICES or name != "redo" else "–", _span_or_own(field), meaning]
         else:
             default = spec.default(param.name)
             told = (

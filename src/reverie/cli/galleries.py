@@ -15,7 +15,7 @@ from reverie.cli.flags import Call
 from reverie.cli.outputs import named
 from reverie.cli.scoring import as_data, check_flags, score_all, tell
 from reverie.errors import InputError, UsageError, choice
-from reverie.judging.galleries import GalleryFolder, found_gallery, verified
+from reverie.judging.galleries import GalleryFolder, found_gallery, holds_its_gallery, verified
 from reverie.judging.galleries.known import counted
 from reverie.recipe import Printing, Scoring, Verifying, Writing
 from reverie.store import Destination, expanded
@@ -93,7 +93,9 @@ def gallery(call: Call) -> int:
 
 
 def _place(folder: Path, writing: Writing) -> Path:
-    """The folder that was named, or one called after that of the pictures, in the working folder."""
+    """The folder that was named; that of the pictures, where it holds its gallery itself; or one called after it, in the working folder."""
+    if writing.output is None and holds_its_gallery(folder):
+        return folder
     if writing.output is None:
         return Path(named(folder.resolve().name or "pictures", "-gallery"))
     found = Destination(writing.output, True, frozenset()).folder

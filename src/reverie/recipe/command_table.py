@@ -29,12 +29,14 @@ from reverie.recipe.requests import (
     Together,
     Top,
     Variants,
+    Varying,
     Width,
 )  # fmt: skip
 from reverie.recipe.running_requests import (
     Estimate,
     FilmWriting,
     GivingBack,
+    GridWriting,
     Listing,
     Machinery,
     Making,
@@ -76,6 +78,7 @@ class CommandSpec:
         of_preset: the only choices that it takes from a preset.
         run: the function of the command line that does it, as package.module:function.
         hint: what else its help says at the end.
+        borrows: its choices are those of other commands, and so is what they are without being named.
     """
 
     name: str
@@ -92,6 +95,7 @@ class CommandSpec:
     usual_preset: str = ""
     of_preset: tuple[str, ...] = ()
     hint: str = ""
+    borrows: bool = False
 
     @cached_property
     def fields(self) -> dict[str, type[Data]]:
@@ -106,6 +110,10 @@ class CommandSpec:
             **self.fields,
             **{name: model for model in (*own, *self.writing) for name in model.model_fields if name not in self.without},
         }
+
+    def is_open(self, name: str) -> bool:
+        """Whether it is for another command to say what a choice is without being named."""
+        return self.borrows and self.fields.get(name, Varying) is not Varying
 
     def default(self, name: str) -> Any:
         """Of a choice, before anything is said."""
@@ -201,6 +209,17 @@ _ROWS = (
         writing=(FilmWriting, Estimate, Printing), networks="several", presets=PRESETS, usual_preset=DEFAULT_PRESET,
     ),
     CommandSpec(
+        "grid", "Pictures over every combination of choices, on a labelled sheet and a page from which nothing is left out.",
+        "reverie grid sky.jpg --vary level=edges,parts,scenes --vary seed=0-3", "reverie.cli.grids:grid",
+        (Subject("START", "what `dream` takes; of --command imagine labels, of --command feature targets", several=True, required=False),),
+        models=(
+            Varying, Goal, Beside, Mask, Together, OfTheNetwork, Seed, Ascent, Transforms, Penalties, Width, Size, Print, Cut, Canvas,
+            Finish, Machinery,
+        ),
+        writing=(GridWriting, Estimate, Printing), without=frozenset({"between", "count", "diverse", "with_recipe"}), networks="several",
+        hint="Every choice of the command may vary, and the network too; docs/gallery.md shows grids.", borrows=True,
+    ),
+    CommandSpec(
         "gallery", "A page of every picture of a folder and below, none left out; and whether they are still what they were.",
         "reverie gallery dreams", "reverie.cli.galleries:gallery", (Subject("FOLDER", "a folder of pictures, made by Reverie or not"),),
         models=(Machinery,), writing=(Writing, Scoring, Verifying, Printing), without=frozenset({"with_recipe", "keep", "scores"}),
@@ -220,7 +239,7 @@ _ROWS = (
             Replay, Goal, Journey, Course, Film, Beside, Mask, Seed, Ascent, Transforms, Penalties, Width, Size, Print, Cut, Canvas,
             Finish, Machinery,
         ),
-        writing=(Writing, Printing), without=frozenset({"ring", "keep"}), networks="own",
+        writing=(Writing, Printing), without=frozenset({"ring", "keep"}), networks="own", borrows=True,
     ),
     CommandSpec(
         "cache", "What is kept in the cache, how large it is; and prune it.", "reverie cache", "reverie.cli.cache:cache",

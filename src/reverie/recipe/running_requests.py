@@ -133,6 +133,15 @@ class FilmWriting(Writing):
     partial: bool = Field(False, description="a film of what there is, where it is stopped")
 
 
+class GridWriting(Writing):
+    """How a grid is written."""
+
+    output: Annotated[Given, Flag("PATH", ("-o", "--output"), first=True)] = Field(
+        None, description="the folder for the pictures, the sheet and the page; without it a name made from what was asked for"
+    )
+    force: Annotated[bool, Flag(first=True)] = Field(False, description="begin anew, and replace what an earlier grid made there")
+
+
 class Estimate(Data):
     group: ClassVar[str] = "output"
     estimate: bool = Field(False, description="say what memory, disk and time it would take, and stop")
