@@ -185,19 +185,26 @@ def _grouped(targets: list[Target], between: list[Target] | None, request: Any) 
 def _fitted(
     kind: _Kind, groups: _Groups, wanted: list[Target], wish: Planning, size: tuple[int, int], usual: Statistics
 ) -> tuple[list[tuple[list[Target], int]], tuple[str, ...]]:
-    """The batches, smaller where memory is short, in their company, and how many of each are wanted, the first; and a note that it was."""
+    """The batches, smaller where memory is short, in their company, and how many of each are wanted, the first; and notes on what was short.
+
+    Raises:
+        OutputError: not even one picture fits into memory.
+    """
     layers = layers_of(*wanted)
     most = max(len(group) for group in groups)
-    looked_at = {net: [*layers, *statistics_for(wish.choices.penalties.natural, net, layers, usual)] for net in wish.networks}
+    looked_at = {net: (layers, statistics_for(wish.choices.penalties.natural, net, layers, usual)) for net in wish.networks}
     company = _company(kind, wish)
-    fits = min(fitting(max(most, company), net, seen, *size) for net, seen in looked_at.items())
+    fits = fitting(max(most, company), looked_at, *size)
     if fits < most and kind != "each":
         fault = f"{most} pictures of {size[1]}×{size[0]} that depend on each other"
         raise UsageError(fault, f"{fits} fit into memory: ask for fewer, or smaller")
     smaller = [group[first : first + fits] for group in groups for first in range(0, len(group), fits)]
-    notes = (f"{most} pictures together do not fit into memory: made {fits} at a time",) if fits < most else ()
+    notes = [f"{most} pictures together do not fit into memory: made {fits} at a time"] if fits < most else []
+    if fits < company:
+        whom = f"in one of {fits}" if fits > 1 else "alone, which is often less calm and clear"
+        notes.append(f"a company of {company} pictures of {size[1]}×{size[0]} does not fit into memory: made {whom}")
     company = min(company, fits)
-    return [(accompanied(each, company, wish.network, lambda number: _classes(number, wish)[0]), len(each)) for each in smaller], notes
+    return [(accompanied(each, company, wish.network, lambda number: _classes(number, wish)[0]), len(each)) for each in smaller], (*notes,)
 
 
 def _each(asked: Sequence[Any], meant: Callable[[Any], list[Target]]) -> list[Target]:

@@ -150,26 +150,26 @@ class Plan:
             return self._pictures(pixels, recipes, frames, climbed, notes, seconds)
 
     def estimate(self) -> Estimate:
-        """What making it will take, from a measurement on a small part of it that takes some seconds."""
-        height, width = (min(each, side) for each, side in zip(self.start.size, _SAMPLE, strict=True))
+        """What making all of its batch will take, from a measurement on a small part of it that takes some seconds."""
+        count = self.recipe.together
+        height, width = (min(each, int(side / count**0.5)) for each, side in zip(self.start.size, _SAMPLE, strict=True))
         ascent = self.recipe.ascent.model_copy(update={"octaves": 1, "steps": 4})
         sample = self.recipe.model_copy(update={"height": height, "width": width, "ascent": ascent, "tiles": None, "stopped": None})
         times: list[float] = []
         start = replace(self.start, pixels=self.start.pixels[:, :height, :width].clone(), alpha=None)
         part = replace(self, recipe=sample, start=start, mask=None, kept=())
-        part.make(lambda _: times.append(time.monotonic()))
-        steps = [after - before for before, after in pairwise(times)]
-        return estimated(self.recipe, self._tiling, part._bytes_per_pixel(), median(steps) / (height * width))
+        with part._resources():
+            part._climb(part._starts(), lambda _: times.append(time.monotonic()), 0)
+            steps = [after - before for before, after in pairwise(times)]
+            return estimated(self.recipe, self._tiling, part._bytes_per_pixel(), median(steps) / (height * width))
 
     def _bytes_per_pixel(self) -> float:
         """What a pass keeps for its gradient."""
-        if not self.networks:
-            return 0.0
-        layers = self.recipe.target.layers()
+        layers = list(self.recipe.target.layers())
         if self.objective is not None:
-            layers = own_layers(self.objective, self.networks, self._starts())
-        wanted = list(layers) or [CLASSES]
-        return bytes_per_pixel(self.network, [*wanted, *statistics_for(self.recipe.penalties.natural, self.network, wanted, self.usual)])
+            layers = list(own_layers(self.objective, self.networks, self._starts()))
+        wanted, natural = layers or [CLASSES], self.recipe.penalties.natural
+        return sum(bytes_per_pixel(each, wanted, statistics_for(natural, each, wanted, self.usual)) for each in self.networks)
 
     @property
     def _tiling(self) -> Tiling | None:
