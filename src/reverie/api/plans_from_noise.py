@@ -185,7 +185,7 @@ def _grouped(targets: list[Target], between: list[Target] | None, request: Any) 
 def _fitted(
     kind: _Kind, groups: _Groups, wanted: list[Target], wish: Planning, size: tuple[int, int], usual: Statistics
 ) -> tuple[list[tuple[list[Target], int]], tuple[str, ...]]:
-    """The batches, smaller where memory is short, in their company, and how many of each are wanted, the first; and notes on what was short.
+    """The batches, smaller where memory is short, in their company, and how many of each are wanted, the first; and notes on it.
 
     Raises:
         OutputError: not even one picture fits into memory.

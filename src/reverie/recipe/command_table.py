@@ -168,7 +168,7 @@ _ROWS = (
         "reverie imagine banana", "reverie.cli.imagining:imagine",
         (Subject("LABEL", "classes, by name or number: banana, 954, class:banana; words for several: cat", several=True, required=False),),
         models=(Style, Together, OfTheNetwork, Seeds, Ascent, Transforms, Penalties, Size, Print, Canvas, Finish, Machinery),
-        writing=(Writing, Making, Sheet, Printing), defaults={**_FROM_NOISE, **LOOKS[DEFAULT_LOOK].choices},
+        writing=(Writing, Making, Sheet, Estimate, Printing), defaults={**_FROM_NOISE, **LOOKS[DEFAULT_LOOK].choices},
         without=_OF_DREAMS, networks="several", presets=LOOKS, usual_preset=DEFAULT_LOOK,
         hint=_TOGETHER,
     ),
@@ -177,7 +177,7 @@ _ROWS = (
         "reverie.cli.imagining:feature",
         (Subject("TARGET", "what to excite: blocks.4.1:12, blocks.4.1:0-15, a layer, sums of them", several=True, required=False),),
         models=(Style, Together, Along, Places, OfTheNetwork, Seeds, Ascent, Transforms, Penalties, Size, Print, Canvas, Finish, Machinery),
-        writing=(Writing, Making, Sheet, Printing), defaults={**_FROM_NOISE, **LOOKS_OF_UNITS[DEFAULT_LOOK_OF_UNITS].choices},
+        writing=(Writing, Making, Sheet, Estimate, Printing), defaults={**_FROM_NOISE, **LOOKS_OF_UNITS[DEFAULT_LOOK_OF_UNITS].choices},
         without=_OF_DREAMS, networks="several", presets=LOOKS_OF_UNITS, usual_preset=DEFAULT_LOOK_OF_UNITS, hint=_TOGETHER,
     ),
     CommandSpec(
