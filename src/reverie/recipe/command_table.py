@@ -214,10 +214,10 @@ _ROWS = (
         "redo", "Make a picture again from the recipe it carries; or the same but for what is named.", "reverie redo dream.png --seed 5",
         "reverie.cli.redoing:redo", (Subject("PICTURE", "a picture or film made by Reverie"),),
         models=(
-            Replay, Goal, Journey, Course, Film, Beside, Mask, Seed, Ascent, Transforms, Penalties, Width, Size, Print, Cut, Canvas,
-            Finish, Machinery,
+            Replay, Goal, Journey, Course, Film, Beside, Mask, Together, Seed, Ascent, Transforms, Penalties, Width, Size, Print, Cut,
+            Canvas, Finish, Machinery,
         ),
-        writing=(Writing, Printing), without=frozenset({"ring", "keep"}), networks="own",
+        writing=(Writing, Printing), without=frozenset({"ring", "keep", "between", "count", "diverse", "batch"}), networks="own",
     ),
     CommandSpec(
         "cache", "What is kept in the cache, how large it is; and prune it.", "reverie cache", "reverie.cli.cache:cache",
