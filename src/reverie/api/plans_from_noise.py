@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any, Literal, TypeGuard, cast
 
 from reverie.api.choices import ClassLike, Climbed
-from reverie.api.company import COMPANY, accompanied
+from reverie.api.company import accompanied
 from reverie.api.opening import Networks
 from reverie.api.planning import Before, Planning
 from reverie.api.start_guide_mask import beside_of

@@ -32,6 +32,7 @@ from reverie.recipe.recipe import (
     is_noise,
 )  # fmt: skip
 from reverie.recipe.requests import (
+    COMPANY,
     LEVELS,
     MAX_PIXELS,
     Along,
@@ -79,9 +80,9 @@ from reverie.recipe.variants import Layers, variation
 DEFAULT_NETWORK = "efficientnet-lite0"
 
 __all__ = [
-    "CHOSEN", "CLIMB", "COMMANDS", "DEFAULT_NETWORK", "DEFAULT_PRESET", "GROUPS", "LEVELS", "LONGEST_SIDE", "LONGEST_TEXT", "LOOKS",
-    "LOOKS_OF_UNITS", "MAX_PIXELS", "MOST_FRAMES", "MOST_SEED", "MOST_SEEDS", "MOST_THREADS", "MOST_TOGETHER", "OWN", "PRESETS",
-    "PRINT_DPI", "SCHEMA", "Along", "Ascent", "Batch", "Beside", "Canvas", "Choices", "Command", "CommandSpec", "Course", "Cut",
+    "CHOSEN", "CLIMB", "COMMANDS", "COMPANY", "DEFAULT_NETWORK", "DEFAULT_PRESET", "GROUPS", "LEVELS", "LONGEST_SIDE", "LONGEST_TEXT",
+    "LOOKS", "LOOKS_OF_UNITS", "MAX_PIXELS", "MOST_FRAMES", "MOST_SEED", "MOST_SEEDS", "MOST_THREADS", "MOST_TOGETHER", "OWN",
+    "PRESETS", "PRINT_DPI", "SCHEMA", "Along", "Ascent", "Batch", "Beside", "Canvas", "Choices", "Command", "CommandSpec", "Course", "Cut",
     "Data", "Estimate", "FileInput", "Film", "FilmReading", "FilmWriting", "Finish", "Flag", "GivingBack", "Goal", "Journey",
     "Layers", "Level", "Listing", "Look", "LookName", "Machine", "Machinery", "Making", "Mask", "Named", "NetworkUsed", "Noise",
     "NoiseInput", "Objective", "OfTheNetwork", "Opinion", "Own", "PageWriting", "Paper", "Penalties", "Places", "Preset",

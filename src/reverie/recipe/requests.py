@@ -17,6 +17,7 @@ from reverie.target import Target, asked
 
 MAX_PIXELS = 500_000_000  # that a picture may claim, unless somebody says otherwise
 TOGETHER = 8  # pictures in a batch
+COMPANY = 4  # natural pictures together where nothing is said: eight are little better, and take twice as long
 LEVELS = ("edges", "textures", "patterns", "parts", "objects", "scenes")
 Given = SkipValidation[Any]  # a path, a picture, a tensor: looked at when it is read
 
