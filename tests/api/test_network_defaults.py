@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 import reverie
 from reverie import Footage
+from reverie.api import plan_imagine
 from reverie.errors import InputError, UsageError
 from reverie.networks import Network
 from reverie.pictures import Picture, rounded
@@ -264,3 +265,18 @@ def test_what_is_no_class_no_name_and_no_mean_is_told_in_a_line() -> None:
         reverie.wrap(Bright(), mean=None, std=None, size=32)  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="name that is a int"):
         reverie.wrap(Bright(), mean=[0.0], std=[1.0], size=32, name=5)  # type: ignore[arg-type]
+
+
+def test_how_natural_it_is_is_said_where_nobody_sees_why() -> None:
+    def notes(network: Network | None, **choices: Any) -> list[str]:
+        found = plan_imagine(1 if network else "daisy", network=network, octaves=1, steps=1, **choices)[0].notes
+        return [each for each in found if "natural" in each]
+
+    (own,), (with_usual,) = notes(bright()), notes(bright(), usual=[torch.rand(1, 32, 32)])
+    assert own.startswith("an emblem, ") and own.endswith("'natural' 1 with 'usual', a folder of pictures, draws to those")
+    assert with_usual.endswith(": 'natural' 1 draws to the usual pictures")
+    assert notes(bright(), preset="emblem") == notes(bright(), natural=0) == []
+    assert notes(None) == notes(None, preset="emblem") == notes(None, preset="natural", natural=3) == notes(None, natural=0) == []
+    (drawn,), (free,) = notes(None, preset="emblem", natural=1), notes(None, preset="natural", natural=0)
+    assert drawn.startswith("'natural' 1 beside the preset emblem: drawn to photographs") and "the preset natural alone" in drawn
+    assert free.startswith("'natural' 0 beside the preset natural: not drawn to photographs") and "the preset emblem alone" in free

@@ -17,7 +17,7 @@ from reverie.files.limits import at_most_pixels
 from reverie.networks import Label, Network
 from reverie.networks.norm_statistics import Statistics
 from reverie.networks.read_once import reading_once
-from reverie.recipe import LOOKS, PRINT_DPI, Along, Batch, NoiseInput, OfTheNetwork, Print, Seeds, Size, Together, choose, seeds
+from reverie.recipe import COMPANY, LOOKS, PRINT_DPI, Along, Batch, NoiseInput, OfTheNetwork, Print, Seeds, Size, Together, choose, seeds
 from reverie.render import (
     Plan,
     best_of,
@@ -119,7 +119,7 @@ def _plans(wish: Planning, targets: list[Target], between: list[Target] | None, 
             for net in wish.networks:
                 check_places(target, net)
     together, notes = _fitted(kind, groups, wanted, wish, size, beside.usual)
-    notes = (*words, *usual.notes, *notes, *((paper.told(*size, dpi),) if paper else ()))
+    notes = (*words, *usual.notes, *notes, *_on_look(wish, others, bool(usual.pictures)), *((paper.told(*size, dpi),) if paper else ()))
     best = best_of(wish.networks, wanted, usual.pictures)
     inputs, kept = (NoiseInput(noise="pink"), *beside.used), beside.kept if wish.machinery.keep else ()
     recipes = [
@@ -138,6 +138,24 @@ def _plans(wish: Planning, targets: list[Target], between: list[Target] | None, 
         for (_, count), each in zip(together, recipes, strict=True)
         for recipe in [each.model_copy(update={"seed": number})]
     ]  # fmt: skip
+
+
+def _on_look(wish: Planning, others: bool, usual: bool) -> tuple[str, ...]:
+    """What is to be said where it is not plain how natural it is: two choices that do not go together, or a network of one's own.
+
+    Args:
+        others: whether not all networks are built-in ones. usual: whether usual pictures were given.
+    """
+    given, natural = wish.request.given, wish.choices.penalties.natural
+    look = "preset" in given and wish.request.preset
+    if look and "natural" in given and (natural > 0) != (look.choices["natural"] > 0):
+        drawn_to, other = ("drawn to photographs all the same", "natural") if natural else ("not drawn to photographs", "emblem")
+        beside = f"'natural' {natural:g} beside the preset {given['preset']}"
+        return (f"{beside}: {drawn_to}, and all else as the preset has it; the preset {other} alone is the other look",)
+    if wish.request.command.name != "imagine" or not others or {"preset", "natural"} & {*given, *wish.request.before}:
+        return ()
+    what = "'natural' 1 draws to the usual pictures" if usual else "'natural' 1 with 'usual', a folder of pictures, draws to those"
+    return (f"an emblem, since nobody knows whether networks of your own remember photographs: {what}",)
 
 
 def _company(kind: _Kind, wish: Planning) -> int:
