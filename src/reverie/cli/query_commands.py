@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from reverie.cli.console import Faults, aside, print_json, print_table, remark, say, told
 from reverie.cli.flags import Call
 from reverie.errors import Refused, UsageError, choice, unknown
-from reverie.recipe import GivingBack, Listing, Machinery, Printing, Top
+from reverie.recipe import GivingBack, Listing, Machinery, NoiseSeed, Printing, Top, is_noise
 
 if TYPE_CHECKING:
     from reverie.networks import Recognised
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 def recognise(call: Call) -> int:
     (pictures,), top, machinery = call.subjects, call.of(Top).top, call.of(Machinery)
-    if len(pictures) == 1:
+    if len(pictures) == 1 and not is_noise(pictures[0]):
         check_readable(pictures[0])
-    from reverie.cli.public import networks_from
+    from reverie.cli.public import networks_from, noise_of
     from reverie.files.limits import at_most_pixels
     from reverie.pictures import load, notes_on
     from reverie.render import threads
@@ -33,7 +33,7 @@ def recognise(call: Call) -> int:
     with threads(machinery.threads), at_most_pixels(machinery.max_pixels):
         for picture in pictures:
             with faults.kept():
-                loaded = load(picture, net.channels)
+                loaded = noise_of(picture, call.of(NoiseSeed).seed, net.channels) if is_noise(picture) else load(picture, net.channels)
                 for note in notes_on(loaded, f"'{picture}'"):
                     remark(note)
                 answers.append((picture, net.recognise(loaded, top)))

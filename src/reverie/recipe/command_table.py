@@ -19,6 +19,7 @@ from reverie.recipe.requests import (
     Goal,
     Look,
     Mask,
+    NoiseSeed,
     OfTheNetwork,
     Places,
     Print,
@@ -127,13 +128,14 @@ _ROWS = (
     CommandSpec(
         "recognise", "The labels the network gives, with probabilities, and whether what it sees is probably there.",
         "reverie recognise truck.jpg",
-        "reverie.cli.query_commands:recognise", (Subject("PICTURE", "pictures to recognise", several=True),),
-        models=(Top, Machinery), writing=(Printing,), without=frozenset({"keep", "quiet"}), networks="one",
+        "reverie.cli.query_commands:recognise", (Subject("PICTURE", "pictures to recognise, or noise:white|grey|pink", several=True),),
+        models=(Top, NoiseSeed, Machinery), writing=(Printing,), without=frozenset({"keep", "quiet"}), networks="one",
     ),
     CommandSpec(
         "ask", "What several networks see in pictures, and where they agree.", "reverie ask cloud.jpg -o asked", "reverie.cli.asking:ask",
-        (Subject("PICTURE", "pictures to ask about, or a folder of them", several=True),),
-        models=(Top, Machinery), writing=(Writing, Printing), defaults={"top": 3}, without=frozenset({"keep", "quiet", "with_recipe"}),
+        (Subject("PICTURE", "pictures to ask about, a folder of them, or noise:white|grey|pink", several=True),),
+        models=(Top, NoiseSeed, Machinery), writing=(Writing, Printing), defaults={"top": 3},
+        without=frozenset({"keep", "quiet", "with_recipe"}),
         networks="each",
     ),
     CommandSpec(

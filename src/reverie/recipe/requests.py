@@ -273,6 +273,13 @@ class Seeds(Seed):
     )
 
 
+class NoiseSeed(Seed):
+    """The same of noise that is looked at."""
+
+    group: ClassVar[str] = "what to look at"
+    seed: Annotated[int, Flag("N", first=True)] = Field(0, ge=0, le=MOST_SEED, description="of noise: another seed gives other noise")
+
+
 class Variants(Data):
     """Pictures of the same that differ to the eye."""
 
