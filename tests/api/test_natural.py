@@ -84,7 +84,9 @@ def test_presets_of_looks(lite0: Network) -> None:
     for wrong in ("eyes", "naturel"):
         with pytest.raises(UsageError, match=f"no preset '{wrong}'; .*natural"):
             reverie.imagine("daisy", preset=wrong, network=lite0, **TINY)  # type: ignore[call-overload]
-    with pytest.raises(UsageError, match=r"no preset 'natural' here; natural=1 draws to photographs; the presets are etching"):
+    with pytest.raises(
+        UsageError, match=r"no preset 'natural' here; `imagine`, `feature` have it; natural=1 draws to photographs; the presets"
+    ):
         reverie.dream("noise:pink", preset="natural", network=lite0, size=32)  # type: ignore[call-overload]
 
 

@@ -100,3 +100,15 @@ def test_nothing_in_the_place_of_a_command(run: Run) -> None:
 )  # fmt: skip
 def test_a_flag_or_a_value_that_cannot_be_is_told_in_our_words(run: Run, given: list[str], fault: str, remedy: str) -> None:
     assert run(*given) == Answer(2, "", f"reverie: {fault}\n         {remedy}\n")
+
+
+def test_a_preset_of_another_command_is_told_as_such(run: Run) -> None:
+    run("imagine", "banana", "--preset", "garden").fault(2, "no preset 'garden' here", "`dream`, `journey`, `film` have it; the presets")
+    run("dream", "noise:pink", "--preset", "Emblem").fault(2, "no preset 'Emblem' here", "`imagine`, `feature` have it; the presets")
+    run("feature", "blocks.4.1:1", "--preset", "gardn").fault(2, "no preset 'gardn'")
+
+
+def test_what_makes_class_pictures_natural_stands_in_the_first_help(run: Run) -> None:
+    shown = run("imagine", "--help").out
+    assert all(f"  {flag} " in shown for flag in ("--natural", "--usual", "--company", "-p, --preset"))
+    assert "--natural" in run("feature", "--help").out and "--natural" not in run("dream", "--help").out

@@ -179,7 +179,7 @@ def _place(name: str, spec: CommandSpec) -> tuple[str, bool]:
     model = spec.flags.get(name)
     if model is None:
         return "more", True
-    return model.group, flag_in(model, name).first or len(spec.flags) < 12
+    return model.group, flag_in(model, name).first or name in spec.first or len(spec.flags) < 12
 
 
 class _Number(click.ParamType[Any]):

@@ -74,6 +74,7 @@ class CommandSpec:
         networks: how many it takes: one, several that want one picture, each of several by itself, or the recipe's own.
         presets: named choices that it has. usual_preset: the one that counts where nothing is said.
         of_preset: the only choices that it takes from a preset.
+        first: choices that are among the few that its help shows, where they are not so everywhere.
         run: the function of the command line that does it, as package.module:function.
         hint: what else its help says at the end.
     """
@@ -91,6 +92,7 @@ class CommandSpec:
     presets: Mapping[Any, Preset] = field(default_factory=dict)
     usual_preset: str = ""
     of_preset: tuple[str, ...] = ()
+    first: frozenset[str] = frozenset()
     hint: str = ""
 
     @cached_property
@@ -172,7 +174,7 @@ _ROWS = (
         models=(Style, Together, OfTheNetwork, Seeds, Ascent, Transforms, Penalties, Size, Print, Canvas, Finish, Machinery),
         writing=(Writing, Making, Sheet, Estimate, Printing), defaults={**_FROM_NOISE, **LOOKS[DEFAULT_LOOK].choices},
         without=_OF_DREAMS, networks="several", presets=LOOKS, usual_preset=DEFAULT_LOOK,
-        hint=_TOGETHER,
+        first=frozenset({"natural", "usual", "company"}), hint=_TOGETHER,
     ),
     CommandSpec(
         "feature", "What excites a unit or any target most, from noise.", "reverie feature blocks.4.1:12",
@@ -180,7 +182,8 @@ _ROWS = (
         (Subject("TARGET", "what to excite: blocks.4.1:12, blocks.4.1:0-15, a layer, sums of them", several=True, required=False),),
         models=(Style, Together, Along, Places, OfTheNetwork, Seeds, Ascent, Transforms, Penalties, Size, Print, Canvas, Finish, Machinery),
         writing=(Writing, Making, Sheet, Estimate, Printing), defaults={**_FROM_NOISE, **LOOKS_OF_UNITS[DEFAULT_LOOK_OF_UNITS].choices},
-        without=_OF_DREAMS, networks="several", presets=LOOKS_OF_UNITS, usual_preset=DEFAULT_LOOK_OF_UNITS, hint=_TOGETHER,
+        without=_OF_DREAMS, networks="several", presets=LOOKS_OF_UNITS, usual_preset=DEFAULT_LOOK_OF_UNITS,
+        first=frozenset({"natural"}), hint=_TOGETHER,
     ),
     CommandSpec(
         "see", "What each layer, lowest to highest, made of a picture: one page.", "reverie see truck.jpg",
