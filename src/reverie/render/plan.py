@@ -255,9 +255,9 @@ class Plan:
         return finished(state, start, self.recipe, None if self._weighs else self.mask, self.wanted)
 
     def _recipes_of(self, pixels: Sequence[Tensor], stopped: Stopped | None) -> list[Recipe]:
-        """Of the pictures that were made, with what other networks say of them."""
+        """Of the pictures that were made, with what other networks say of them; of what stopped early they are not asked."""
         recipes = [each.model_copy(update={"stopped": stopped}) for each in self.recipes()]
-        if self.recipe.command != "imagine":
+        if self.recipe.command != "imagine" or stopped is not None:
             return recipes
         said = opinions(pixels, recipes, self.network)
         return [each.model_copy(update={"opinions": what}) for each, what in zip(recipes, said, strict=True)]
@@ -275,8 +275,10 @@ class Plan:
         seconds: float,
     ) -> list[MadePicture]:
         opacity = opacities(climbed.last, self.recipe)
-        own = own_views(pixels, recipes, self.networks, self.best)
-        if (as_it_is := climbed.as_it_is) is not None:
+        own: list[tuple[str, ...]] = [()] * len(pixels)
+        if climbed.stopped is None:  # a part is not yet what it is to become
+            own = own_views(pixels, recipes, self.networks, self.best)
+        if climbed.stopped is None and (as_it_is := climbed.as_it_is) is not None:
             reached = [(float(climbed.last.score[index]), float(as_it_is[index])) for index in self.wanted]
             own = [said or on_faint(each.target, *both) for said, each, both in zip(own, recipes, reached, strict=True)]
         pictures = []
