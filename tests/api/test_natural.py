@@ -82,7 +82,7 @@ def test_presets_of_looks(lite0: Network) -> None:
     again = reverie.again(emblem.save("one.png"), preset="natural")
     assert isinstance(again, Picture) and recipe_of(again).penalties == natural.penalties
     for wrong in ("eyes", "naturel"):
-        with pytest.raises(UsageError, match=f"no preset '{wrong}'; .*natural"):
+        with pytest.raises(UsageError, match=f"no preset '{wrong}'.*; .*natural"):
             reverie.imagine("daisy", preset=wrong, network=lite0, **TINY)  # type: ignore[call-overload]
     with pytest.raises(
         UsageError, match=r"no preset 'natural' here; `imagine`, `feature` have it; natural=1 draws to photographs; the presets"

@@ -95,3 +95,8 @@ def test_noise_is_looked_at_as_a_dream_begins_with_it(run: Run, place: Path) -> 
     assert asked["networks"][0]["labels"] == of_name["labels"][:3] and asked["before"] is None
     for command in ("recognise", "ask"):
         run(command, "noise:blue").fault(2, "no noise 'blue'")
+
+
+def test_noise_where_a_picture_is_asked_for_is_told_as_noise(run: Run, place: Path) -> None:
+    run("see", "noise:pink").fault(2, "'noise:pink' is noise, and a picture is asked for here", "`recognise` and `ask` take noise")
+    run("dream", "noise:pink", "--guide", "noise:white").fault(2, "'noise:white' is noise, and a picture is asked for here")

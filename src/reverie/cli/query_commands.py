@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -55,12 +56,14 @@ def _as_data(labels: Recognised) -> dict[str, Any]:
 
 
 def check_readable(picture: str, what: str = "picture") -> None:
-    """Raise InputError now, before torch is there, if there is no such file."""
+    """Raise InputError now, before torch is there, if there is no such file; UsageError for noise where it is not taken."""
     from reverie.files.input_files import reading
     from reverie.store import expanded
 
     if not picture:
         raise UsageError(f"a {what} without a name", "give the name of a file")
+    if is_noise(picture) and not os.path.lexists(expanded(picture)):
+        raise UsageError(f"'{picture}' is noise, and a {what} is asked for here", "`dream`, `journey`, `recognise` and `ask` take noise")
     with reading(expanded(picture), what):
         pass
 

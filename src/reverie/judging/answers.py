@@ -94,9 +94,9 @@ class Asked:
         count = len(self.observers)
         parts = [f"{_some(len(who), count)} put{'s' * (len(who) == 1)} {what} first" for what, who in self.first.items()]
         made, others = (sum(each.made_it is which for each in self.observers) for which in (True, False))
-        of = " of those that did not make it" if made and others else ""
         which, on_average = ("any two", ", on average") if (others or made) > 2 else ("the two", "")
-        return f"{', '.join(parts)}; {which}{of} agree on {100 * self.agreement:.0f} % of their probability{on_average}"
+        that = (" of those that did not make it" if on_average else " that did not make it") if made and others else ""
+        return f"{', '.join(parts)}; {which}{that} agree on {100 * self.agreement:.0f} % of their probability{on_average}"
 
     def noted(self, notes: Sequence[str]) -> Asked:
         """The same with more notes."""
