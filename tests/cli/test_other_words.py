@@ -93,8 +93,8 @@ def test_nothing_in_the_place_of_a_command(run: Run) -> None:
         (["imagine", "--between", "cat"], "--between without 2 values", "write --between A B; see `reverie imagine --help`"),
         (["imagine", "banana", "--force=3"], "--force takes no value", "give it alone, or leave it out; see `reverie imagine --help`"),
         (["labels", "--network"], "--network without a value", "write --network N; see `reverie labels --help`"),
-        (["dream"], "`reverie dream` needs START…", "for example: reverie dream sky.jpg --level objects"),
-        (["gallery"], "`reverie gallery` needs FOLDER", "for example: reverie gallery dreams"),
+        (["dream"], "`reverie dream` needs START…", "for example: reverie dream sky.jpg --level objects; see `reverie dream --help`"),
+        (["gallery"], "`reverie gallery` needs FOLDER", "for example: reverie gallery dreams; see `reverie gallery --help`"),
         (["cache", "--older-than", "soon"], "--older-than soon", "it should be a number from 0"),
     ],
 )  # fmt: skip

@@ -240,10 +240,15 @@ def _told(name: str, model: type[Data], spec: CommandSpec) -> str:
 def bounds_of(field: FieldInfo) -> str:
     """`from 1 to 24`, `above 0 to 1`; empty where there are none."""
     found = field.metadata
-    low = next((f"from {each.ge:g}" for each in found if hasattr(each, "ge")), None)
-    above = next((f"above {each.gt:g}" for each in found if hasattr(each, "gt")), None)
-    high = next((f"to {each.le:g}" for each in found if hasattr(each, "le") and each.le < 2**62), None)
+    low = next((f"from {_figure(each.ge)}" for each in found if hasattr(each, "ge")), None)
+    above = next((f"above {_figure(each.gt)}" for each in found if hasattr(each, "gt")), None)
+    high = next((f"to {_figure(each.le)}" for each in found if hasattr(each, "le") and each.le < 2**62), None)
     return " ".join(each for each in (low or above, high) if each)
+
+
+def _figure(bound: float) -> str:
+    """`1000000`, `0.5`."""
+    return str(bound) if isinstance(bound, int) else f"{bound:g}"
 
 
 def meaning_of(field: FieldInfo, flag: Flag) -> str:

@@ -146,7 +146,7 @@ def _usage(error: Exception) -> UsageError | None:
     more, params = f"`{where} --help`", [] if context is None else context.command.params
     if isinstance(error, click.MissingParameter) and isinstance(param := error.param, click.Argument):
         spec = COMMANDS.get((context.info_name if context else None) or "")
-        return UsageError(f"`{where}` needs {param.metavar}", f"for example: {spec.example}" if spec else f"see {more}")
+        return UsageError(f"`{where}` needs {param.metavar}", f"for example: {spec.example}; see {more}" if spec else f"see {more}")
     if isinstance(error, click.BadOptionUsage):
         flag = error.option_name
         option = next((each for each in params if isinstance(each, click.Option) and flag in (*each.opts, *each.secondary_opts)), None)
