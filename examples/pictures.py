@@ -1,4 +1,4 @@
-"""Make every picture of README and docs anew, with the commands that the pages show: python examples/pictures.py [walls|page|films]
+"""Make every picture of README and docs anew, with the commands that the pages show: python examples/pictures.py [walls|sober|page|films]
 
 The photographs come with scikit-image and scikit-learn; only what Reverie makes of them is kept.
 """
@@ -82,6 +82,17 @@ def walls() -> None:
         sheet([(each, Image.open(Path(folder) / f"imagine-{each}-0.png")) for each in LARGE], 3, 512, PICTURES / "scenes.jpg")
 
 
+def sober() -> None:
+    """Dreams beside the same dreams, sober."""
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run([sys.executable, Path(__file__).parent / "sky.py", "sky.png"], check=True, cwd=folder)
+        rows = []
+        for name, start in (("a sky", Path(folder, "sky.png")), ("a temple", packaged("sklearn/datasets/images/china.jpg"))):
+            made = [reverie.dream(start, level="parts", width=640, sober=each, keep=False) for each in (False, True)]
+            rows += [(name, Image.open(start)), ("what it dreams", made[0].image), ("--sober", made[1].image)]
+        sheet(rows, 3, 420, PICTURES / "sober.jpg")
+
+
 def page() -> None:
     """What the network saw in a cat: the page, how it looks in a browser, and the cat as rebuilt from every layer."""
     seen = reverie.see(packaged("skimage/data/chelsea.png"), keep=False)
@@ -125,7 +136,7 @@ def films() -> None:
 
 def main() -> None:
     PICTURES.mkdir(parents=True, exist_ok=True)
-    for name, make in {"walls": walls, "page": page, "films": films}.items():
+    for name, make in {"walls": walls, "sober": sober, "page": page, "films": films}.items():
         if sys.argv[1:] in ([], [name]):
             make()
     if sys.argv[1:]:

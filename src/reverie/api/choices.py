@@ -55,10 +55,11 @@ class AlongChoices(TypedDict, total=False):
 
 
 class BesideChoices(AlongChoices, total=False):
-    """What lies beside the start."""
+    """What lies beside the start, and what it has a say in."""
 
     guide: PictureLike | None
     caricature: bool | None
+    sober: bool | None
 
 
 class PlacesChoices(TypedDict, total=False):
@@ -322,13 +323,17 @@ class FilmChoices(_Climbing, NaturalChoices, PrecisionChoices, GoalChoices, Carr
     """Of `film`."""
 
 
-class Changes(
-    _Dreaming, NaturalChoices, PrecisionChoices, _AnyGoalChoices, BesideChoices, CutChoices, SeedChoices, CourseChoices, CarriedChoices,
-    BatchChoices, OfTheNetworkChoices, total=False,
+class GridChoices(
+    _Dreaming, RunChoices, NaturalChoices, _AnyGoalChoices, BesideChoices, CutChoices, BatchChoices, OfTheNetworkChoices, total=False,
 ):  # fmt: skip
-    """Of `again`: what shall be other than it was."""
+    """Of `grid`: what all pictures share."""
 
     target: Climbed | None
+
+
+class Changes(GridChoices, CourseChoices, CarriedChoices, total=False):
+    """Of `again`: what shall be other than it was."""
+
     start: PictureLike | None
 
 
@@ -338,8 +343,8 @@ def documented(command: str | CommandSpec) -> Callable[[Function], Function]:
     def add(function: Function) -> Function:
         spec = COMMANDS[command] if isinstance(command, str) else command
         rows = [f"        {name} = {spec.default(name)!r}: {model.model_fields[name].description}" for name, model in spec.fields.items()]
-        told = "Choices, and what they are without being named:"
-        function.__doc__ = "\n".join([(function.__doc__ or "").rstrip(), "", f"    {told}", *rows, ""])
+        told = f"{(function.__doc__ or '').rstrip()}\n\n    Choices, and what they are without being named:"
+        function.__doc__ = "\n".join([told, *rows, ""])
         return function
 
     return add

@@ -9,7 +9,7 @@ from reverie.api.choices import Climbed, DreamChoices, PictureLike, Several, doc
 from reverie.api.opening import Networks
 from reverie.api.planning import Before, Planning
 from reverie.api.start_guide_mask import beside_of, start_of
-from reverie.api.where_to_dream import part_of
+from reverie.api.where_to_dream import part_of, sober_part
 from reverie.errors import UsageError, choice
 from reverie.files.limits import at_most_pixels
 from reverie.networks import Network
@@ -114,18 +114,23 @@ def plan_dream(
     if objective is None:
         wish.check(wanted, picture.size, kind, beside.direction)
     where = wish.request[Mask].where
-    part = part_of(where, picture, wish.networks, machine(wish.network, wish.machinery.threads).threads)
+    thread_count = machine(wish.network, wish.machinery.threads).threads
+    part = part_of(where, picture, wish.networks, thread_count)
     made, cut = wish.choices, wish.request[Cut]
     why_not = whole_only(wish.network, wanted[0], kind, made.transforms, made.penalties, len(wish.networks))
     if not why_not and made.canvas.canvas != "pixels":
         why_not = f"the canvas '{made.canvas.canvas}' has no places"
     tiles, notes = tiles_for(wish.network, wanted[0], *picture.size, cut.tile, cut.halo, why_not)
     looked_at = {} if objective is None else {"networks": (network_used(wish.network, layers),)}
-    recipe = wish.recipe(wanted, picture.size, (used, *beside.used), objective=kind, tiles=tiles, where=where, **looked_at)
+    sober = sober_part(wish.choices.finish.sober, picture, wish.networks, thread_count)
+    recipe = wish.recipe(
+        wanted, picture.size, (used, *beside.used), objective=kind, tiles=tiles, where=where, learnt=sober.learnt, **looked_at
+    )
     kept = (*((picture.content,) if isinstance(used, FileInput) else ()), *beside.kept) if wish.machinery.keep else ()
     return Plan(
-        recipe, wish.networks, picture, guide=beside.guide, mask=beside.mask if where is None else part.mask, direction=beside.direction,
-        kept=kept, notes=(*beside.notes, *part.notes, *notes, *_told(recipe, variant)), objective=objective,
+        recipe, wish.networks, picture, guide=beside.guide, direction=beside.direction,
+        mask=sober.within(beside.mask if where is None else part.mask), sober=sober.parts,
+        kept=kept, notes=(*beside.notes, *part.notes, *sober.notes, *notes, *_told(recipe, variant)), objective=objective,
     )  # fmt: skip
 
 

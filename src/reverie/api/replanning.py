@@ -16,7 +16,7 @@ from reverie.api.moving import check_installed
 from reverie.api.opening import load, named, networks_from, open_up
 from reverie.api.start_guide_mask import direction_from, mask_from
 from reverie.api.usual_pictures import statistics_from
-from reverie.api.where_to_dream import part_of
+from reverie.api.where_to_dream import part_of, sober_part
 from reverie.errors import InputError, UsageError, choice
 from reverie.files.films.reading import READABLE_FILMS, survey
 from reverie.files.limits import at_most_pixels, most_pixels
@@ -221,14 +221,16 @@ def _picture(carried: Carried, nets: Sequence[Network], here: Machine) -> Plan:
         used.append(network_used(net, list(targets[0].layers()) or [CLASSES], before.target))
     recipe = _renewed(old, here).model_copy(update={"networks": tuple(used), "opinions": ()})
     part = part_of(old.where, start, nets, here.threads)
-    notes = (compared(old, here), *part.notes, *_unheard(old))
+    sober = sober_part(old.finish.sober, start, nets, here.threads, old.learnt)
+    notes = (compared(old, here), *part.notes, *sober.notes, *_unheard(old))
     plan = Plan(recipe, tuple(nets), start, (old.batch.index if old.batch else 0,), notes=notes)
     return replace(
         plan,
         direction=vector,
         usual={} if usual is None else statistics_from(usual, nets[0]),
         guide=None if guide is None else _pictures.load(guide, old.channels).pixels,
-        mask=part.mask if mask is None else mask_from(_pictures.load(mask), (old.height, old.width)),
+        mask=sober.within(part.mask if mask is None else mask_from(_pictures.load(mask), (old.height, old.width))),
+        sober=sober.parts,
     )
 
 

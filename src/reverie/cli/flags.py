@@ -209,7 +209,7 @@ def _option(name: str, model: type[Data], spec: CommandSpec) -> click.Option:
     field = model.model_fields[name]
     flag, kind = flag_in(model, name), _kind(field)
     names = [name, *flag_names(name, flag)]
-    if kind is bool and spec.name == "redo" and name in spec.fields:  # what was on can be turned off
+    if kind is bool and spec.is_open(name) and not flag.negative:  # what is on by itself can be turned off
         return click.Option([name, f"{names[1]}/--no-{names[1][2:]}"], default=None, help=_sentence(field.description))
     if kind is bool or flag.switch:
         return click.Option(names, is_flag=True, default=None, help=_sentence(meaning_of(field, flag)))
@@ -226,7 +226,7 @@ def _told(name: str, model: type[Data], spec: CommandSpec) -> str:
     """What a choice is without being given, and its bounds; nothing where the words say it."""
     field, default = model.model_fields[name], spec.default(name)
     bounds = bounds_of(field)
-    if spec.name == "redo":
+    if spec.is_open(name):
         return f"[{bounds}]" if bounds else ""
     if name == "octaves" and spec.name in ("imagine", "feature"):
         return f"[default: by the size; {bounds}]"

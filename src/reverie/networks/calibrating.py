@@ -15,9 +15,8 @@ from reverie.networks.builtin import class_lookup
 from reverie.networks.builtin.catalogue import CATALOGUE
 from reverie.networks.builtin.class_lookup import Label
 from reverie.networks.inspection import answers
-from reverie.networks.norm_statistics import Remembering, Statistics, remembered
+from reverie.networks.norm_statistics import Remembering, remembered
 from reverie.networks.prepared.normalise import Normalise
-from reverie.networks.prepared.prepared import Prepared
 from reverie.networks.rejector import Calibration, Raw, Recognised
 from reverie.pictures import as_tensor, resize
 from reverie.pictures.loading import evenly, several
@@ -48,9 +47,7 @@ def recognised(network: Recognising, picture: Any, top: int | SupportsIndex) -> 
     """The `top` most probable classes of a picture, and whether the first is probably there, where that can be told."""
     most = class_lookup.how_many(top, network.anatomy.classes or 1)
     found = calibration(network)
-    usual = remembered(network, [CLASSES]) if found is not None and len(found.means) > 1 else {}
-    ready = _ready(network, usual)
-    probabilities, raw = _look(network, ready, usual, picture)
+    probabilities, raw = Look(network, found is not None and len(found.means) > 1)(picture)
     best = probabilities.topk(most)
     pairs = zip(best.indices.tolist(), best.values.tolist(), strict=True)
     known = None if found is None or len(raw) != len(found.means) else found.known(raw)
@@ -65,8 +62,7 @@ def label(network: Recognising, index: int) -> str:
 def calibrate(network: Recognising, pictures: Any, keep: bool = True) -> Calibration:
     """See `Network.calibrate`."""
     given = several(pictures, "pictures")
-    usual = remembered(network, [CLASSES])
-    ready = _ready(network, usual)
+    look = Look(network)
     raws: dict[str, Raw] = {}
     faults: list[ReverieError] = []
     for each in evenly(given, MOST):
@@ -75,7 +71,7 @@ def calibrate(network: Recognising, pictures: Any, keep: bool = True) -> Calibra
         except ReverieError as error:
             faults.append(error)
             continue
-        raws[sha256_of(pixels.contiguous().numpy().tobytes() + str(pixels.shape).encode())] = _look(network, ready, usual, pixels)[1]
+        raws[sha256_of(pixels.contiguous().numpy().tobytes() + str(pixels.shape).encode())] = look(pixels)[1]
     if faults and len(raws) < rejector.LEAST:
         raise InputError(
             f"{len(faults)} of {len(given)} pictures cannot be read, first: {faults[0]}", f"give {rejector.LEAST} at least that can"
@@ -105,22 +101,36 @@ def calibration(network: Recognising) -> Calibration | None:
     return rejector.measured(network.name, network.sha256) if network.name in CATALOGUE else None
 
 
-def _ready(network: Recognising, usual: Statistics) -> Prepared:
-    ready = network.prepare([*usual, CLASSES])
-    answers.check_several(network.anatomy, network.name)
-    network.check_labels()
-    return ready
+class Look:
+    """A network made ready to say its classes, and what the rejector judges by.
 
+    Args:
+        network: the network.
+        by_norms: whether it is asked too how usual a picture is to its norms, if they remember any.
+    """
 
-def _look(network: Recognising, ready: Prepared, usual: Statistics, picture: Any) -> tuple[Tensor, Raw]:
-    """The probabilities (K,), and what the rejector judges by."""
-    with ordinary_modes(), torch.no_grad():
-        pixels = resize(as_tensor(picture, network.channels), *network.size)[None]  # (1, C, H, W)
-        seen = ready(pixels.to(network.device))
-        logits = seen[CLASSES][0]  # (K,)
-        answers.check_finite(logits, network.module, network.name)
-        probabilities = answers.clear_reading(ready.anatomy).probabilities(logits)  # (K,)
-        return probabilities, rejector.raw_of(seen, usual, probabilities)
+    def __init__(self, network: Recognising, by_norms: bool = True) -> None:
+        self._network = network
+        self._usual = remembered(network, [CLASSES]) if by_norms else {}
+        self._ready = network.prepare([*self._usual, CLASSES])
+        answers.check_several(network.anatomy, network.name)
+        network.check_labels()
+
+    @property
+    def parts(self) -> int:
+        """Of how many numbers what the rejector judges by consists."""
+        return 1 + bool(self._usual)
+
+    def __call__(self, picture: Any) -> tuple[Tensor, Raw]:
+        """Of a picture, brought to the native size: the probabilities (K,), and what the rejector judges by."""
+        network, ready = self._network, self._ready
+        with ordinary_modes(), torch.no_grad():
+            pixels = resize(as_tensor(picture, network.channels), *network.size)[None]  # (1, C, H, W)
+            seen = ready(pixels.to(network.device))
+            logits = seen[CLASSES][0]  # (K,)
+            answers.check_finite(logits, network.module, network.name)
+            probabilities = answers.clear_reading(ready.anatomy).probabilities(logits)  # (K,)
+            return probabilities, rejector.raw_of(seen, self._usual, probabilities)
 
 
 def _notes(faults: list[ReverieError], given: int, looked_at: int) -> list[str]:

@@ -181,6 +181,11 @@ class Finish(Data):
 
     group: ClassVar[str] = "the result"
     mix: Annotated[float, Flag(first=True)] = Field(0.0, ge=0, le=1, description="share of the start in it: 0 is all dream, 1 all start")
+    sober: Annotated[bool, Flag(first=True)] = Field(
+        False,
+        exclude_if=lambda given: not given,
+        description="dream only where the network knows what is there, and only as far as it still does: a clear sky stays a sky",
+    )
     keep_colour: bool = Field(False, description="take only light and dark from the dream, and the colours from the start")
     opacity: bool = Field(
         False, description="write where the dream changed most as opacity (alpha), the rest transparent: PNG, WebP or TIFF"

@@ -30,12 +30,14 @@ from reverie.recipe.requests import (
     Together,
     Top,
     Variants,
+    Varying,
     Width,
 )  # fmt: skip
 from reverie.recipe.running_requests import (
     Estimate,
     FilmWriting,
     GivingBack,
+    GridWriting,
     Listing,
     Machinery,
     Making,
@@ -44,6 +46,7 @@ from reverie.recipe.running_requests import (
     Printing,
     Pruning,
     Replay,
+    Scoring,
     Sheet,
     Verifying,
     Writing,
@@ -77,6 +80,7 @@ class CommandSpec:
         first: choices that are among the few that its help shows, where they are not so everywhere.
         run: the function of the command line that does it, as package.module:function.
         hint: what else its help says at the end.
+        borrows: its choices are those of other commands, and so is what they are without being named.
     """
 
     name: str
@@ -94,6 +98,7 @@ class CommandSpec:
     of_preset: tuple[str, ...] = ()
     first: frozenset[str] = frozenset()
     hint: str = ""
+    borrows: bool = False
 
     @cached_property
     def fields(self) -> dict[str, type[Data]]:
@@ -109,6 +114,10 @@ class CommandSpec:
             **{name: model for model in (*own, *self.writing) for name in model.model_fields if name not in self.without},
         }
 
+    def is_open(self, name: str) -> bool:
+        """Whether it is for another command to say what a choice is without being named."""
+        return self.borrows and self.fields.get(name, Varying) is not Varying
+
     def default(self, name: str) -> Any:
         """Of a choice, before anything is said."""
         return self.defaults.get(name, self.flags[name].model_fields[name].get_default(call_default_factory=True))
@@ -123,7 +132,7 @@ _REBUILT: dict[str, Any] = {  # pictures rebuilt from a layer
 }  # fmt: skip
 _TOGETHER = "Several are made together, so each differs in details from the one that is made alone; --batch 1 makes them as if alone."
 _START = "a picture, or noise:white|grey|pink"
-_OF_DREAMS = frozenset({"mix", "keep_colour"})  # they need a start that is a picture
+_OF_DREAMS = frozenset({"mix", "keep_colour", "sober"})  # they need a start that is a picture
 _OF_JOURNEYS = frozenset({"canvas"})
 
 _ROWS = (
@@ -205,9 +214,22 @@ _ROWS = (
         writing=(FilmWriting, Estimate, Printing), networks="several", presets=PRESETS, usual_preset=DEFAULT_PRESET,
     ),
     CommandSpec(
+        "grid", "Pictures over every combination of choices, on a labelled sheet and a page from which nothing is left out.",
+        "reverie grid sky.jpg --vary level=edges,parts,scenes --vary seed=0-3", "reverie.cli.grids:grid",
+        (Subject("START", "what `dream` takes; of --command imagine labels, of --command feature targets", several=True, required=False),),
+        models=(
+            Varying, Goal, Beside, Mask, Together, OfTheNetwork, Seed, Ascent, Transforms, Penalties, Width, Size, Print, Cut, Canvas,
+            Finish, Machinery,
+        ),
+        writing=(GridWriting, Estimate, Printing), without=frozenset({"between", "count", "diverse", "with_recipe"}), networks="several",
+        hint="Every choice of the command may vary, and the network too; docs/gallery.md shows grids.", borrows=True,
+    ),
+    CommandSpec(
         "gallery", "A page of every picture of a folder and below, none left out; and whether they are still what they were.",
         "reverie gallery dreams", "reverie.cli.galleries:gallery", (Subject("FOLDER", "a folder of pictures, made by Reverie or not"),),
-        writing=(Writing, Verifying, Printing), without=frozenset({"with_recipe"}),
+        models=(Machinery,), writing=(Writing, Scoring, Verifying, Printing), without=frozenset({"with_recipe", "keep", "scores"}),
+        networks="each",
+        hint="--network, --device, --precision and --threads say who looks at pictures for --scores, and where.",
     ),
     CommandSpec(
         "recipe", "Tell how a picture was made, from the recipe it carries.", "reverie recipe dream.png",
@@ -223,6 +245,7 @@ _ROWS = (
             Canvas, Finish, Machinery,
         ),
         writing=(Writing, Printing), without=frozenset({"ring", "keep", "between", "count", "diverse", "batch"}), networks="own",
+        borrows=True,
     ),
     CommandSpec(
         "cache", "What is kept in the cache, how large it is; and prune it.", "reverie cache", "reverie.cli.cache:cache",
@@ -237,7 +260,7 @@ _ROWS = (
 CLIMB = CommandSpec(
     "climb", "Climb a function of pictures.", "reverie.climb(\"sky.jpg\", score)", "", (Subject("START", _START),),
     models=(Mask, Seed, Ascent, Transforms, Penalties, Width, Size, Print, Canvas, Finish, Machinery),
-    without=frozenset({"precision", "natural"}),  # there is no network
+    without=frozenset({"precision", "natural", "sober"}),  # there is no network
 )  # fmt: skip
 """Of Python alone: a command line has no functions."""
 

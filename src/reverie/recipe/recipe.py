@@ -82,6 +82,18 @@ def is_noise(start: object) -> TypeGuard[str]:
     return isinstance(start, str) and start.startswith("noise:")
 
 
+class Learnt(Data):
+    """What the first network learnt from known pictures, by which it tells what it knows: see `reverie.Calibration`."""
+
+    method: Literal["GEN", "GEN + norms"] = Field(description="by which it is measured how known a picture is")
+    means: tuple[float, ...] = Field(min_length=1, max_length=2, description="over the known pictures, of each part of the method")
+    spreads: tuple[Annotated[float, Field(gt=0)], ...] = Field(min_length=1, max_length=2, description="the same, standard deviations")
+    threshold: float = Field(description="from which on a picture is known")
+    threshold_interval: tuple[float, ...] = Field(min_length=2, max_length=2, description="in which it lies for 95 % of draws")
+    sure: float = Field(description="from which on it is known for sure")
+    pictures: int = Field(ge=1, description="how many known ones there were")
+
+
 class VectorInput(Data):
     """A direction in the channels of a layer, by the content of its file."""
 
@@ -170,6 +182,9 @@ class Recipe(Data):
     film: Film | None = None
     where: Where | None = Field(
         None, exclude_if=lambda given: given is None, description="the part of the picture that was dreamt on, where no mask says it"
+    )
+    learnt: Learnt | None = Field(
+        None, exclude_if=lambda given: given is None, description="of a sober dream: by what its first network tells what it knows"
     )
     stopped: Stopped | None = None
     made_from: Sha256 | None = Field(
@@ -275,6 +290,16 @@ def _moves_places(recipe: Recipe) -> bool:
     )
 
 
+def _is_not_sober(recipe: Recipe) -> bool:
+    """Whether it says that it is sober, and not by what; or the other way round; or it is no dream."""
+    learnt = recipe.learnt
+    if learnt is None:
+        return recipe.finish.sober
+    parts = 1 + (learnt.method != "GEN")
+    whole = recipe.finish.sober and recipe.command == "dream" and bool(recipe.networks)
+    return not whole or len(learnt.means) != parts or len(learnt.spreads) != parts
+
+
 def _shows_wrong_channels(recipe: Recipe) -> bool:
     given = recipe.finish.shown
     return bool(given) and (recipe.channels in (1, 3) or max(given) >= recipe.channels)
@@ -302,6 +327,7 @@ RULES: tuple[tuple[str, Callable[[Recipe], bool]], ...] = (
         lambda recipe: "usual" in _roles(recipe) and (not recipe.penalties.natural or len(recipe.networks) != 1),
     ),
     ("only pictures of three channels have colours to keep", lambda recipe: recipe.channels != 3 and recipe.finish.keep_colour),
+    ("sober are dreams alone, by networks that have learnt what they know", _is_not_sober),
     ("channels are shown that it has not, or that need no choice", _shows_wrong_channels),
     (
         "a part of the picture is dreamt on by dreams alone, and without a mask",

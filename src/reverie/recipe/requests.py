@@ -294,3 +294,15 @@ class Variants(Data):
         le=100,
         description="so many that differ to the eye, as seeds hardly do",
     )
+
+
+class Varying(Data):
+    """What of a grid differs from picture to picture."""
+
+    group: ClassVar[str] = "what to dream"
+    vary: Annotated[Given, Flag("NAME=VALUES", first=True, several=True)] = Field(
+        None, description="values of a choice, each of them with each of the others: level=edges,parts, seed=0-3, strength=0.1-0.3:0.05"
+    )
+    command: Annotated[Literal["dream", "imagine", "feature"], Flag("NAME", first=True)] = Field(
+        "dream", description="what makes the pictures: dream, imagine or feature"
+    )

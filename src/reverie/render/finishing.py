@@ -10,6 +10,7 @@ from torch import Tensor
 from reverie.ascent import Progress, added
 from reverie.canvas import keep_colour
 from reverie.networks import Network
+from reverie.networks.known_parts import KnownParts
 from reverie.pictures import banded, resample, resize
 from reverie.recipe import Recipe
 from reverie.render.tiling import ONE_PASS
@@ -43,6 +44,18 @@ def finished(state: Progress, start: Tensor, recipe: Recipe, mask: Tensor | None
 
     masks = () if mask is None else (mask,)
     return [banded(finishing, pictures[index].cpu(), start[index].cpu(), *masks) for index in wanted]
+
+
+def sobered(dreams: Sequence[Tensor], start: Tensor, parts: KnownParts) -> tuple[list[Tensor], tuple[str, ...]]:
+    """Dreams (C, H, W), and their starts (N, C, H, W) where they go further than the network knows what it sees; and a note on that."""
+    found, left = [], []
+    for dream, own in zip(dreams, start.cpu(), strict=True):
+        share = resize(parts.as_far(own, dream)[None], *dream.shape[1:])  # (1, H, W)
+        found.append(banded(torch.lerp, own, dream, share.expand_as(dream)))
+        change = banded(lambda one, other: (one - other).abs().mean(0, keepdim=True), dream, own)  # (1, H, W)
+        left.append(float((change * share).mean() / change.mean().clamp_min(1e-9)))
+    moved = sum(left) / len(left)
+    return found, (f"{moved:.0%} of the dream is left: as far as {parts.network.name} still knows what it sees",) if moved > 0 else ()
 
 
 def for_strip(picture: Tensor) -> Tensor:

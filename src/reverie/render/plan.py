@@ -15,6 +15,7 @@ from torch import Tensor
 from reverie.ascent import IDENTITY, ClimbSettings, Progress, Tiling, climb, kept_memory, octave_sizes
 from reverie.errors import UsageError, choice
 from reverie.networks import Network
+from reverie.networks.known_parts import KnownParts
 from reverie.networks.norm_statistics import Statistics
 from reverie.pictures import MadePicture, Picture, in_memory, resize, rounded
 from reverie.pictures.torch_modes import ordinary_modes
@@ -22,7 +23,7 @@ from reverie.recipe import OWN, NoiseInput, Recipe, Stopped
 from reverie.render.batch_memory import bytes_per_pixel
 from reverie.render.bound_objectives import Inputs
 from reverie.render.class_words import notes_on
-from reverie.render.finishing import finished, for_strip, note_on_dead, note_on_maps, note_on_skipped, opacities
+from reverie.render.finishing import finished, for_strip, note_on_dead, note_on_maps, note_on_skipped, opacities, sobered
 from reverie.render.natural import statistics_for
 from reverie.render.noise import drawn, generator, purposes, threads
 from reverie.render.own_objective import Objective, PictureScore, own_layers, scores_of_activations, scores_of_pictures
@@ -78,6 +79,7 @@ class Plan:
         objective: a function of one's own, from what layers see, by name, to a score (N,) for each picture, where the recipe says so.
         score: the same from pictures (N, C, H, W) in 0..1 as they are shown, of a plan without networks.
         usual: what layers give for usual pictures, of a picture that is drawn to them and not to what its network remembers.
+        sober: tells where the network knows what it sees, of a dream that goes only as far as it still does.
         best: how strongly usual pictures excite the units that are asked for, by network; nothing where there are none.
     """
 
@@ -93,6 +95,7 @@ class Plan:
     objective: Objective | None = None
     score: PictureScore | None = None
     usual: Statistics = field(default_factory=dict)
+    sober: KnownParts | None = None
     best: tuple[Best, ...] = ()
 
     def __repr__(self) -> str:
@@ -143,6 +146,9 @@ class Plan:
             start = self._starts()  # (N, C, H, W)
             climbed = self._climb(start, watcher, making)
             pixels = self._finished(climbed.last, start)
+            if self.sober is not None:
+                pixels, more = sobered(pixels, start, self.sober)
+                notes = (*more, *notes)
             recipes = self._recipes_of(pixels, climbed.stopped)
             frames = [*climbed.frames, [for_strip(each) for each in pixels]] if making else []
             seconds = (time.monotonic() - began) / len(start)
@@ -157,7 +163,7 @@ class Plan:
         sample = self.recipe.model_copy(update={"height": height, "width": width, "ascent": ascent, "tiles": None, "stopped": None})
         times: list[float] = []
         start = replace(self.start, pixels=self.start.pixels[:, :height, :width].clone(), alpha=None)
-        part = replace(self, recipe=sample, start=start, mask=None, kept=())
+        part = replace(self, recipe=sample, start=start, mask=None, sober=None, kept=())
         with part._resources():
             part._climb(part._starts(), lambda _: times.append(time.monotonic()), 0)
             steps = [after - before for before, after in pairwise(times)]
