@@ -43,7 +43,11 @@ def test_verify_tells_what_changed_and_writes_nothing(run: Run, pictures: Path) 
     assert sound.code == 0 and sound.out.startswith("7 pictures are as they were listed; the list has sha256 ")
     assert run("gallery", "--verify", "pictures-gallery").code == 0
     assert run("gallery", "--verify", "pictures", "--json").data == []
-    (pictures / "dream.png").unlink()
+    (pictures / "dream.png").rename(pictures / "night.png")
+    renamed = run("gallery", "--verify", "pictures")
+    assert (renamed.code, renamed.out) == (3, "renamed  dream.png → night.png\n") and "1 renamed" in renamed.err
+    assert run("gallery", "--verify", "pictures", "--json").data == [{"path": "night.png", "state": "renamed", "was": "dream.png"}]
+    (pictures / "night.png").unlink()
     before = {each: each.stat().st_mtime_ns for each in Path().rglob("*")}
     found = run("gallery", "--verify", "pictures")
     assert (found.code, found.out) == (3, "removed  dream.png\n")

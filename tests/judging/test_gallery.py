@@ -165,6 +165,17 @@ def test_what_was_removed_added_or_changed_is_found_even_at_the_same_size_and_ti
     assert differences(Path("nowhere"), place) == differences(place, folder)  # the gallery says where its pictures are
 
 
+def test_what_has_the_bytes_of_one_that_is_gone_was_renamed(folder: Path, place: Path) -> None:
+    shutil.copy(folder / "dream.png", folder / "twin.png")
+    made(place, folder)
+    shutil.copy(folder / "daisy.jpg", folder / "copy.jpg")  # the first is there still
+    (folder / "dream.png").rename(folder / "below" / "night.png")
+    (folder / "twin.png").unlink()
+    assert [(each.path, each.state, each.was) for each in differences(place, folder)] == [
+        ("below/night.png", "renamed", "dream.png"), ("copy.jpg", "added", None), ("twin.png", "removed", None),
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize("what", ["list", "count", "page", "shard", "gone"])
 def test_a_list_or_a_page_that_was_changed_is_refused(folder: Path, place: Path, what: str) -> None:
     gallery = made(place, folder)

@@ -118,9 +118,10 @@ def _verify(folder: Path, place: Path, as_json: bool) -> int:
     at, pictures, manifest = found_gallery(folder, place)
     found = verified(manifest, pictures, at)
     if as_json:
-        print_json([dataclasses.asdict(each) for each in found])
+        rows = [dataclasses.asdict(each) for each in found]
+        print_json([{name: value for name, value in row.items() if value is not None} for row in rows])
     for each in found if not as_json else ():
-        say(f"{each.state:<9}{each.path}")
+        say(f"{each.state:<9}{each.path}" if each.was is None else f"{each.state:<9}{each.was} → {each.path}")
     if not found:
         if not as_json:
             say(f"{len(manifest.pictures):,} pictures are as they were listed; the list has sha256 {manifest.list_sha256}")

@@ -33,6 +33,7 @@ from reverie.recipe.recipe import (
     is_noise,
 )  # fmt: skip
 from reverie.recipe.requests import (
+    COMPANY,
     LEVELS,
     MAX_PIXELS,
     Along,
@@ -43,6 +44,7 @@ from reverie.recipe.requests import (
     Goal,
     Look,
     Mask,
+    NoiseSeed,
     OfTheNetwork,
     Places,
     Print,
@@ -84,13 +86,15 @@ from reverie.recipe.varying import NAMING_FILES, SUBJECTS, values_of, varied, va
 DEFAULT_NETWORK = "efficientnet-lite0"
 
 __all__ = [
-    "CHOSEN", "CLIMB", "COMMANDS", "DEFAULT_NETWORK", "DEFAULT_PRESET", "GROUPS", "LEVELS", "LONGEST_SIDE", "LONGEST_TEXT", "LOOKS",
-    "LOOKS_OF_UNITS", "MAX_PIXELS", "MOST_FRAMES", "MOST_SEED", "MOST_SEEDS", "MOST_THREADS", "MOST_TOGETHER", "NAMING_FILES", "OWN",
-    "PRESETS", "PRINT_DPI", "SCHEMA", "SUBJECTS", "Along", "Ascent", "Batch", "Beside", "Canvas", "Choices", "Command", "CommandSpec",
+    "CHOSEN", "CLIMB", "COMMANDS", "COMPANY", "DEFAULT_NETWORK", "DEFAULT_PRESET", "GROUPS", "LEVELS", "LONGEST_SIDE", "LONGEST_TEXT",
+    "LOOKS", "LOOKS_OF_UNITS", "MAX_PIXELS", "MOST_FRAMES", "MOST_SEED", "MOST_SEEDS", "MOST_THREADS", "MOST_TOGETHER", "NAMING_FILES",
+    "OWN", "PRESETS", "PRINT_DPI", "SCHEMA", "SUBJECTS", "Along", "Ascent", "Batch", "Beside", "Canvas", "Choices", "Command",
+    "CommandSpec",
     "Course", "Cut", "Data", "Estimate", "FileInput", "Film", "FilmReading", "FilmWriting", "Finish", "Flag", "GivingBack", "Goal",
     "GridWriting", "Journey", "Layers", "Learnt", "Level", "Listing", "Look", "LookName", "Machine", "Machinery", "Making", "Mask", "Named",
-    "NetworkUsed", "Noise", "NoiseInput", "Objective", "OfTheNetwork", "Opinion", "Own", "PageWriting", "Paper", "Penalties", "Places",
-    "Preset", "PresetName", "Print", "Printing", "Pruning", "Recipe", "Replay", "Request", "Scoring", "Seed", "Seeds", "Sheet", "Size",
+    "NetworkUsed", "Noise", "NoiseInput", "NoiseSeed", "Objective", "OfTheNetwork", "Opinion", "Own", "PageWriting", "Paper", "Penalties",
+    "Places", "Preset", "PresetName", "Print", "Printing", "Pruning", "Recipe", "Replay", "Request", "Scoring", "Seed", "Seeds",
+    "Sheet", "Size",
     "StatisticsInput", "Stop", "Stopped", "Style", "Subject", "Tiles", "Together", "Top", "Transforms", "Used", "UsedFile", "Variants",
     "Varying", "VectorInput", "Verifying", "Where", "Width", "Writing", "choose", "digest", "each_of", "first_fault", "flag_in",
     "flag_names", "flag_of", "is_noise", "is_one_seed", "of_command", "on_sheet", "paper", "preset", "read", "resolve", "seeds",

@@ -110,7 +110,7 @@ class Verifying(Data):
 
     group: ClassVar[str] = "output"
     verify: Annotated[bool, Flag(first=True)] = Field(
-        False, description="say whether a picture was removed, added or changed since the gallery was made, and write nothing"
+        False, description="say whether a picture was removed, added, renamed or changed since the gallery was made, and write nothing"
     )
 
 
