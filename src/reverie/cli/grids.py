@@ -133,9 +133,12 @@ def _row(cell: api.GridCell, path: Path, picture: MadePicture | None) -> dict[st
 
 
 def _counted(plan: api.GridPlan) -> str:
-    """`24 pictures (6 level × 4 seed)`."""
+    """`24 pictures (6 levels × 4 seeds)`."""
     count = len(plan.cells)
-    sizes = " × ".join(f"{len(axis.values)} {axis.name.replace('_', ' ')}" for axis in plan.axes)
+    sizes = " × ".join(
+        f"{len(axis.values)} {axis.name.replace('_', ' ')}{'s' * (len(axis.values) > 1 and not axis.name.endswith('s'))}"
+        for axis in plan.axes
+    )
     return f"{count:,} picture{'s' * (count > 1)} ({sizes})"
 
 
