@@ -1,4 +1,4 @@
-"""Make every picture of README and docs anew, by the commands that the pages show: python examples/pictures.py [walls|grid|sober|page|films]
+"""Make every picture of README and docs anew, by the commands that are shown: python examples/pictures.py [walls|grid|sober|page|films]
 
 The photographs come with scikit-image and scikit-learn; only what Reverie makes of them is kept.
 """
