@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
@@ -18,6 +19,7 @@ from PIL import Image
 from reverie.errors import OutputError
 from reverie.studio.jobs import Home, Queue
 from reverie.studio.server import Limits, Studio, application
+from reverie.studio.server.serving import Server, bound, configured, names
 
 HOST, TOKEN, COOKIE = "127.0.0.1:8123", "t0ken-of-these-tests", "reverie-8123"
 HOSTS = frozenset({HOST, "localhost:8123", "[::1]:8123"})
@@ -114,8 +116,7 @@ class Set:
 
     def close(self) -> None:
         self.loop.close()
-        self.studio.gallery.close()
-        self.studio.marks.close()
+        self.studio.close()
         self.queue.close()
 
     def ask(self, method: str, path: str, body: bytes | None = None, **headers: str) -> Answer:
@@ -150,20 +151,43 @@ def made(folder: Path, limits: Limits = SMALL) -> Set:
     return Set(studio, application(studio, token=TOKEN, hosts=HOSTS, cookie=COOKIE), worker, queue, home)
 
 
+@contextmanager
+def served(found: Set) -> Iterator[tuple[str, int]]:
+    """Its application behind a real server on this machine: host and port. The port is one of its names."""
+    with bound("127.0.0.1", 0) as listening:
+        host, port = listening.getsockname()
+        app = application(found.studio, token=TOKEN, hosts=names(host, port), cookie=COOKIE)
+        ready = threading.Event()
+        server = Server(configured(app, found.studio.limits), found.studio, ready.set)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+        thread.start()
+        try:
+            assert ready.wait(20)
+            yield host, port
+        finally:
+            server.should_exit = True
+            thread.join(20)
+            assert not thread.is_alive()
+
+
 def multipart(content: bytes, name: str, field: str = "file") -> tuple[bytes, str]:
     """A body with one file, and its content type."""
     head = f'--edge\r\ncontent-disposition: form-data; name="{field}"; filename="{name}"\r\n\r\n'.encode(errors="surrogatepass")
     return head + content + b"\r\n--edge--\r\n", "multipart/form-data; boundary=edge"
 
 
-async def asked(app: FastAPI, method: str, path: str, headers: Mapping[str, str], body: bytes = b"") -> Answer:
-    """What an application answers to one request, without a server between. Names of headers are in small letters."""
+def scope_of(method: str, path: str, headers: Iterable[tuple[str, str]]) -> dict[str, Any]:
+    """What a server says of a request. Names of headers are in small letters."""
     path, _, query = path.partition("?")
-    scope = {
+    return {
         "type": "http", "asgi": {"version": "3.0", "spec_version": "2.3"}, "http_version": "1.1", "method": method, "scheme": "http",
         "path": path, "raw_path": path.encode(), "query_string": query.encode(), "root_path": "", "client": ("127.0.0.1", 5000),
-        "server": ("127.0.0.1", 8123), "headers": [(name.encode(), value.encode("latin-1")) for name, value in headers.items()],
+        "server": ("127.0.0.1", 8123), "headers": [(name.encode(), value.encode("latin-1")) for name, value in headers],
     }  # fmt: skip
+
+
+async def asked(app: FastAPI, method: str, path: str, headers: Mapping[str, str], body: bytes = b"") -> Answer:
+    """What an application answers to one request, without a server between."""
     came, gone, found = iter([{"type": "http.request", "body": body, "more_body": False}]), asyncio.Event(), []
 
     async def receive() -> Any:
@@ -175,7 +199,7 @@ async def asked(app: FastAPI, method: str, path: str, headers: Mapping[str, str]
     async def send(message: Any) -> None:
         found.append(message)
 
-    await app(scope, receive, send)
+    await app(scope_of(method, path, headers.items()), receive, send)
     gone.set()
     said = {name.decode().lower(): value.decode("latin-1") for name, value in found[0]["headers"]}
     return Answer(found[0]["status"], said, b"".join(each.get("body", b"") for each in found[1:]))

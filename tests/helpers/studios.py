@@ -15,6 +15,34 @@ PATIENCE = 120.0  # seconds; the slowest machine needs less to start a process t
 QUICK = {"octaves": 1, "steps": 2, "level": "edges"}
 LONG = {"octaves": 1, "steps": 100_000, "level": "edges"}  # that nobody waits for
 
+# a server of no pages; it says the id of its process, and of each that is started in the place of one that ended
+SERVER = """
+import sys, threading
+from pathlib import Path
+from reverie.studio.jobs import Home, Worker
+
+def tell(worker):
+    told = None
+    while True:
+        try:
+            worker.ask("networks").result(120)
+        except Exception:
+            pass
+        if worker.pid not in (None, told):
+            told = worker.pid
+            print(told, flush=True)
+        threading.Event().wait(0.05)
+
+if __name__ == "__main__":
+    home = Home(Path(sys.argv[1]))
+    with home.serving():
+        worker = Worker(home)
+        worker.start()
+        threading.Thread(target=tell, args=(worker,), daemon=True).start()
+        sys.stdin.read()
+        worker.stop(30)
+"""
+
 
 def sky(height: int = 32, width: int = 40, seed: int = 0) -> bytes:
     """The PNG file of a soft picture."""

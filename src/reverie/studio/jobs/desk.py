@@ -24,12 +24,14 @@ from reverie.studio.jobs.running import Left, Running
 from reverie.studio.jobs.settling import settle
 
 _IDLE = 0.25  # seconds between two looks at the queue
+_DEEPEST = 4  # previews of which one goes before another
 _AGAIN = 5.0  # seconds until it is tried again where it cannot be written
 
 
 class Desk:
-    """Questions go first, then the camera, then previews, then jobs. One thing is done at a time, in one thread: what goes first is done
-    between two steps of what it interrupts, which then goes on.
+    """Questions go first, then the camera, then previews, the newest before others, then jobs.
+
+    One thing is done at a time, in one thread: what goes first is done between two steps of what it interrupts, which then goes on.
 
     Args:
         home: whose queue. inbox, outbox: from and to the server.
@@ -48,6 +50,8 @@ class Desk:
         settle(self.home, self.ledger)
         self.ledger.put_back()  # of a server and its process that were killed together
         self.outbox.send(Message("ready"))
+        with suppress(ReverieError):  # the usual network is open before somebody waits for it
+            self.networks.get()
         while not self.inbox.stopped:
             self.attend()
             try:
@@ -65,7 +69,7 @@ class Desk:
         """Do all that goes before jobs."""
         while not self.inbox.stopped:
             self._answer_all()
-            message = self.inbox.picture()
+            message = self.inbox.picture(previews=self._depth < _DEEPEST)
             if message is None:
                 return
             with self._away(), between_steps(lambda _: self._answer_all()):
@@ -117,7 +121,7 @@ class Desk:
             self.ledger.previewed(number, done)
 
         def step(progress: Progress) -> None:
-            self._answer_all()
+            self.attend()
             if self.inbox.is_dropped(number) or self.inbox.stopped:
                 raise Left
             preview.step(progress)

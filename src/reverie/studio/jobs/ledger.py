@@ -60,7 +60,7 @@ class Ledger:
             if not order:
                 return None
             change.execute(
-                "UPDATE jobs SET state = 'running', started = ?, ended = NULL, fault = '', doing = '', left = NULL WHERE id = ?",
+                "UPDATE jobs SET state = 'running', started = ?, ended = NULL, fault = '', left = NULL WHERE id = ?",
                 (time.time(), order[0]),
             )  # fmt: skip
             told(change, "job", order[0])
@@ -110,10 +110,7 @@ class Ledger:
         found = []
         with self._database.changing() as change:
             for unit, origin, wanted in made:
-                name = next(
-                    each for each in numbered(wanted)
-                    if is_free(each) and change.execute("SELECT 1 FROM results WHERE name = ?", (each,)).fetchone() is None
-                )  # fmt: skip
+                name = _free(change, wanted, is_free)
                 row = change.execute("INSERT INTO results (job, unit, origin, name) VALUES (?, ?, ?, ?)", (job, unit, origin, name))
                 found.append(Result(int(row.lastrowid or 0), job, origin, name))
         return found
@@ -123,9 +120,10 @@ class Ledger:
         rows = self._database.read("SELECT number, job, origin, name FROM results WHERE NOT moved ORDER BY number")
         return [Result(*row) for row in rows]
 
-    def renamed(self, result: Result, name: str) -> Result:
+    def renamed(self, result: Result, is_free: Callable[[str], bool]) -> Result:
         """The same with another name: the old one was taken meanwhile."""
         with self._database.changing() as change:
+            name = _free(change, result.name, is_free)
             change.execute("UPDATE results SET name = ? WHERE number = ?", (name, result.number))
         return result._replace(name=name)
 
@@ -214,7 +212,16 @@ class Ledger:
         return bool(found.rowcount)
 
 
-def numbered(name: str) -> Iterator[str]:
+def _free(change: sqlite3.Connection, wanted: str, is_free: Callable[[str], bool]) -> str:
+    """A name that neither a file nor another result has: the one that is wanted, or one made from it."""
+    return next(
+        each
+        for each in _numbered(wanted)
+        if is_free(each) and change.execute("SELECT 1 FROM results WHERE name = ?", (each,)).fetchone() is None
+    )
+
+
+def _numbered(name: str) -> Iterator[str]:
     """The name, and the same with -2, -3 … before its suffix."""
     stem, dot, suffix = name.rpartition(".")
     yield name

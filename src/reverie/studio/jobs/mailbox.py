@@ -47,12 +47,12 @@ class Inbox:
         with self._there:
             return self._questions.popleft() if self._questions else None
 
-    def picture(self) -> Message | None:
+    def picture(self, *, previews: bool) -> Message | None:
         """The next frame of a camera, or the next preview."""
         with self._there:
             if self._frames:
                 return self._frames.popitem(last=False)[1]
-            return self._previews.popitem(last=False)[1] if self._previews else None
+            return self._previews.popitem(last=False)[1] if self._previews and previews else None
 
     def closed_camera(self) -> str | None:
         """A camera that nobody looks at any more."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from torch import Tensor
 from reverie import api
 from reverie.ascent import Progress
 from reverie.errors import UsageError
+from reverie.motion.plan import MovingPlan
 from reverie.pictures import Picture, load, resize, rounded
 from reverie.recipe import each_of, is_noise, resolve, seeds
 from reverie.recipe.requests import Print, Size, sides
@@ -22,6 +24,7 @@ from reverie.studio.jobs.frames import fitted, jpeg
 from reverie.studio.jobs.home import Home
 from reverie.studio.jobs.making import plan_moving, values
 from reverie.studio.jobs.open_networks import OpenNetworks
+from reverie.studio.jobs.running import Left
 from reverie.studio.jobs.wishes import Wish, checked
 
 _BETWEEN = 0.08  # seconds between two frames at the least
@@ -47,7 +50,7 @@ class Preview:
         self.side = int(what["side"])
         self.wish = checked(home, what["command"], what["subjects"], what["choices"])
         self.done = 0.0
-        self._plan: Plan | None = None
+        self._plan: Plan | MovingPlan | None = None
         self._show: Show | None = None
         self._due = 0.0
 
@@ -64,24 +67,27 @@ class Preview:
             raise UsageError(f"a preview of `{self.wish.command}`", "add it to the queue: it shows what there is as it grows")
         plan = self._dream() if self.wish.command == "dream" else self._from_noise()
         self._plan, self._show = plan, show
-        made = plan.make(lambda _: plan.recipe.command != "dream")  # of others the state of the last step is shown: see `step`
+        made = plan.make()
         self._plan = None
-        if plan.recipe.command == "dream":
-            show(jpeg(made.colours, self.side), 1.0)
+        show(jpeg(made.colours, self.side), 1.0)
         self.done = 1.0
 
     def step(self, progress: Progress) -> None:
         """Show the state of a step."""
-        plan, now = self._plan, time.monotonic()
-        if plan is None or self._show is None or (now < self._due and progress.done < 1):
+        plan = self._plan
+        if plan is None or self._show is None or (time.monotonic() < self._due and progress.done < 1):
             return
-        self.done = progress.done
-        if plan.recipe.command == "dream":
-            picture = finished(progress, plan.start.pixels[None], plan.recipe, plan.mask, (0,))[0]  # (C, H, W)
+        recipe = plan.recipe
+        if isinstance(plan, Plan) and recipe.command == "dream":
+            picture = finished(progress, plan.start.pixels[None], recipe, plan.mask, (0,))[0]  # (C, H, W)
         else:
-            picture = progress.pictures[plan.wanted[0]].clamp(0, 1)
-        self._show(jpeg(resize(picture.cpu(), plan.recipe.height, plan.recipe.width), self.side), self.done)
+            picture = progress.pictures[plan.wanted[0] if isinstance(plan, Plan) else 0].clamp(0, 1).cpu()
+        if isinstance(plan, Plan):
+            self.done = progress.done
+        self._show(jpeg(resize(picture, recipe.height, recipe.width), self.side), self.done)
         self._due = time.monotonic() + _BETWEEN
+        if recipe.command in ("imagine", "feature") and progress.done >= 1:
+            raise Left  # what others think of it takes longer than it did
 
     def _choices(self) -> dict[str, Any]:
         """Those that a small picture has; of several seeds the first."""
@@ -98,7 +104,8 @@ class Preview:
             return api.plan_dream(subject, network=nets, **{**choices, "size": self._size(choices)})
         choices.pop("width", None)
         (each,) = each_of(choices)
-        return api.plan_dream(small(self.home.find(subject), self.side), network=nets, **each)
+        place = self.home.find(subject)
+        return api.plan_dream(_small(place, self.side, place.stat().st_mtime_ns), network=nets, **each)
 
     def _from_noise(self) -> Plan:
         choices = self._choices()
@@ -121,11 +128,12 @@ class Preview:
         plan = plan_moving(self.home, self.networks, wish)
         made: dict[int, Tensor] = {}
         count = min(plan.units, _MOST_FRAMES)
+        self._plan, self._show = plan, show  # the first frame takes long, and is shown as it grows
         with plan.maker(0) as make:
             for number in range(count):
                 made[number] = rounded(make(number, made.__getitem__))
                 made.pop(number - 2, None)
-                self.done = (number + 1) / count
+                self._plan, self.done = None, (number + 1) / count
                 show(jpeg(made[number], self.side), self.done)
 
     def _small_film(self) -> Wish:
@@ -140,8 +148,9 @@ class Preview:
         return replace(self.wish, choices={**choices, "keep": False})
 
 
-def small(place: Path, side: int) -> Picture:
-    """The picture in a file, no side longer than so many pixels; as a picture of its own, which names no file."""
+@lru_cache(maxsize=4)
+def _small(place: Path, side: int, changed: int) -> Picture:
+    """The picture in a file that was last `changed` then, no side longer than so many pixels; the last ones are kept at hand."""
     picture = load(place)
     size = fitted(*picture.size, side)
     alpha = None if picture.alpha is None else resize(picture.alpha[None], *size)[0]

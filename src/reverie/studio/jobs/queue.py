@@ -93,7 +93,7 @@ class Queue:
 
     def cancel(self, number: int) -> Job:
         """One that runs stops at its next step (a film after its frame), and the best so far becomes a result."""
-        return self._moved_to(number, "cancelled", ("waiting", "running", "paused", "aside", "failed", "cancelled"))
+        return self._moved_to(number, "cancelled", ("waiting", "running", "paused", "aside", "cancelled"))
 
     def retry(self, number: int) -> Job:
         """One that failed, was cancelled or set aside waits again, at its old place; what of it is finished is not made again."""

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from reverie.errors import OutputError
 from reverie.store import sync_folder
 from reverie.studio.jobs.home import Home
-from reverie.studio.jobs.ledger import Ledger, Result, numbered
+from reverie.studio.jobs.ledger import Ledger, Result
 
 
 def publish(home: Home, ledger: Ledger, job: int, made: Sequence[tuple[int | None, str, str]]) -> list[Result]:
@@ -50,7 +50,7 @@ def _move(home: Home, ledger: Ledger, result: Result) -> Result:
             if not os.path.lexists(target):
                 origin.rename(target)
                 return result
-            result = ledger.renamed(result, next(each for each in numbered(result.name) if _is_free(home, each)))
+            result = ledger.renamed(result, lambda name: _is_free(home, name))
     except OSError as error:
         raise OutputError(
             f"'{result.name}' cannot be put among the pictures ({error.strerror or error})", "see that there is room"

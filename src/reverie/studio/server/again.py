@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from reverie.recipe import COMMANDS, FileInput, NoiseInput, Recipe, Used
-from reverie.recipe.description import differences, preset_of
+from reverie.networks.builtin.catalogue import level_at
+from reverie.recipe import CHOSEN, COMMANDS, DEFAULT_NETWORK, FileInput, NoiseInput, Recipe, Used, resolve
+from reverie.recipe.description import preset_of
 from reverie.store import Kept
 from reverie.studio.server.gallery import Gallery
 from reverie.studio.server.inputs import Inputs, words_of
 from reverie.studio.server.refusals import Refused
 
-_CHOICE_OF = {"guide": "guide", "mask": "mask", "direction": "direction"}  # by the role of an input
+_CHOICES_OF_FILES = ("guide", "mask", "direction")  # called as the role of the input is
+_FOLLOWS = {"imagine": ("octaves",), "feature": ("octaves",)}  # from the size
 
 
 def form_of(recipe: Recipe, inputs: Inputs, gallery: Gallery) -> dict[str, Any]:
@@ -35,8 +37,8 @@ def form_of(recipe: Recipe, inputs: Inputs, gallery: Gallery) -> dict[str, Any]:
     spec = COMMANDS[recipe.command]
     choices = {name: value for name, value in _choices(recipe).items() if name in spec.fields or name == "network"}
     for each in recipe.inputs:
-        if each.role in _CHOICE_OF and (place := found(each)) is not None:
-            choices[_CHOICE_OF[each.role]] = place
+        if each.role in _CHOICES_OF_FILES and (place := found(each)) is not None:
+            choices[each.role] = place
     target = str(recipe.target)
     if recipe.command in ("imagine", "feature"):
         subjects = [target.removeprefix("class:") if recipe.command == "imagine" and target.count("class:") == 1 else target]
@@ -49,33 +51,38 @@ def form_of(recipe: Recipe, inputs: Inputs, gallery: Gallery) -> dict[str, Any]:
 
 def _choices(recipe: Recipe) -> dict[str, Any]:
     """What of it is not as it is by itself, by the names of the form."""
-    groups = recipe.model_dump(mode="json")
-    names = [each[0].partition(".") for each in differences(recipe)]
-    choices: dict[str, Any] = {field: groups[group][field] for group, dot, field in names if dot and group != "inputs"}
-    if recipe.command in ("imagine", "feature"):
-        choices |= {"preset": preset_of(recipe) or None}
-    elif recipe.journey is not None and recipe.journey.ring:
-        choices |= {"ring": [str(each.target) for each in recipe.journey.ring]}
-    else:
-        choices |= {"target": str(recipe.target)}
-    start = recipe.input("start")
-    if isinstance(start, FileInput) or recipe.film is not None:
-        choices |= {"width": recipe.width}
-    else:
-        choices |= {"size": f"{recipe.width}x{recipe.height}"}
-    if recipe.journey is not None:
-        choices |= {"frames": recipe.journey.frames, "motion": recipe.journey.motion}
-    if recipe.film is not None and recipe.film.frames:
-        choices |= {"frames": recipe.film.frames}
-    choices |= {"seed": recipe.seed, "where": recipe.where, "network": _networks(recipe)}
-    if recipe.objective == "caricature":
-        choices |= {"caricature": True}
-    return {name: value for name, value in choices.items() if value is not None}
-
-
-def _networks(recipe: Recipe) -> str | list[str]:
+    choices = _goal(recipe)
+    usual, start = resolve(recipe.command, choices), recipe.input("start")
+    for group in (getattr(recipe, name) for name in CHOSEN):
+        for name in type(group).model_fields if group is not None else ():
+            if name not in ("ring", *_FOLLOWS.get(recipe.command, ())) and not (name == "spread" and isinstance(start, FileInput)):
+                value = getattr(group, name)
+                choices |= {name: group.model_dump(mode="json")[name]} if value != getattr(usual[type(group)], name) else {}
+    if not isinstance(start, FileInput) and recipe.film is None:
+        choices["size"] = f"{recipe.width}x{recipe.height}"
+    elif not isinstance(start, FileInput) or start.width != recipe.width:
+        choices["width"] = recipe.width
+    if recipe.where is not None:
+        choices["where"] = recipe.where
     names = [each.name for each in recipe.networks]
-    return names[0] if len(names) == 1 else names
+    if names != [DEFAULT_NETWORK]:
+        choices["network"] = names[0] if len(names) == 1 else names
+    return {**choices, "seed": recipe.seed}
+
+
+def _goal(recipe: Recipe) -> dict[str, Any]:
+    """What is climbed, in the plainest words there are for it: a preset, a level, or the target."""
+    level = level_at(recipe.networks[0].name, str(recipe.target))
+    preset = preset_of(recipe, level)
+    if recipe.command in ("imagine", "feature"):
+        return {"preset": preset} if preset else {}
+    if recipe.objective == "caricature":
+        return {"caricature": True, "target": str(recipe.target)}
+    if recipe.journey is not None and recipe.journey.ring:
+        return {"ring": [str(each.target) for each in recipe.journey.ring]}
+    if preset and COMMANDS[recipe.command].presets[preset].level == level:
+        return {"preset": preset}
+    return {"level": level} if level else {"target": str(recipe.target)}
 
 
 def _found(sha256: str, inputs: Inputs, gallery: Gallery) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +19,7 @@ from reverie.store import sha256_of
 from reverie.studio.server.marks import Marks
 
 Answer = TypeVar("Answer")
+_PAGE = re.compile(r"-(seen|asked)(?:-\d+)?\.html$")  # as the queue calls the pages of `see` and `ask`
 SORTS = ("new", "old", "name", "stars")
 _FRESH = 1.0  # seconds in which the folder is not looked through again
 
@@ -192,7 +194,11 @@ class Gallery:
     def _told_by(self, entry: Entry) -> Known:
         """What its file says; of a film its recipe is read here, since the album knows none."""
         if entry.state == "film" and (recipe := recipe_at(self.folder / entry.path)) is not None:
-            entry = replace(entry, recipe=recipe.text())
+            entry = replace(entry, recipe=recipe.text(), width=recipe.width, height=recipe.height)
+        page = _PAGE.search(entry.path) if entry.state == "other" else None
+        if page:
+            what, words = {"seen": ("see", "what each layer made of a picture"), "asked": ("ask", "what networks see in pictures")}[page[1]]
+            return Known(entry, words=words, kind=what)
         try:
             return known_of(entry)
         except ReverieError:  # of a later Reverie, which the index has kept

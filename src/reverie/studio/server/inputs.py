@@ -18,7 +18,7 @@ from reverie.files.input_files import kind_of, reading
 from reverie.files.limits import at_most_pixels
 from reverie.networks.builtin.catalogue import level_at
 from reverie.recipe import Recipe, on_sheet, read
-from reverie.recipe.description import in_words
+from reverie.recipe.description import summary
 from reverie.studio.jobs import Home
 from reverie.studio.server.limits import Limits
 from reverie.studio.server.refusals import Refused, told
@@ -112,7 +112,7 @@ def recipe_in(place: Path) -> Recipe | None:
 
 
 def words_of(recipe: Recipe) -> str:
-    return in_words(recipe, level_at(recipe.networks[0].name, str(recipe.target)) if recipe.networks else None)
+    return summary(recipe, level_at(recipe.networks[0].name, str(recipe.target)) if recipe.networks else None)
 
 
 def _carried(place: Path) -> tuple[dict[str, Any] | None, str]:

@@ -55,9 +55,10 @@ class Pulse:
 
     async def after(self, id: int) -> AsyncIterator[Happened]:
         """Every event after this one, for as long as somebody listens and the studio runs."""
-        if id > self.last:  # of another studio, or made up
-            id = self.last
-            yield Happened(id, "queue", {"held": await asyncio.to_thread(lambda: self._queue.held), "missed": True})
+        last, held = await asyncio.to_thread(lambda: (self._queue.last_event, self._queue.held))
+        if id > last:  # of another studio, or made up
+            id = last
+            yield Happened(id, "queue", {"held": held, "missed": True})
         while not self.closed:
             news = self._news
             if id < self._begin:  # from before this start, or forgotten here

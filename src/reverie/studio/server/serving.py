@@ -15,6 +15,7 @@ from types import FrameType
 
 import psutil
 import uvicorn
+from fastapi import FastAPI
 
 from reverie.errors import OutputError, UsageError, choice
 from reverie.studio.jobs import Home, Queue
@@ -46,16 +47,21 @@ def serve(folder: Path, *, host: str = "127.0.0.1", port: int = 0, ready: Callab
         queue, worker, limits = Queue(home), Worker(home), Limits()
         studio = Studio(home, queue, worker, limits)
         app = application(studio, token=token, hosts=names(host, taken), cookie=f"reverie-{taken}")
-        config = uvicorn.Config(
-            app, log_config=None, access_log=False, server_header=False, proxy_headers=False, lifespan="on",
-            limit_concurrency=_AT_ONCE, timeout_graceful_shutdown=_PATIENCE, timeout_keep_alive=30, ws_max_size=limits.frame + 1,
-        )  # fmt: skip
         worker.start()
         try:
-            Server(config, studio, lambda: ready(f"http://{shown(host)}:{taken}/?token={token}")).run(sockets=[listening])
+            Server(configured(app, limits), studio, lambda: ready(f"http://{shown(host)}:{taken}/?token={token}")).run(sockets=[listening])
         finally:
             worker.stop(_PATIENCE)
+            studio.close()
             queue.close()
+
+
+def configured(app: FastAPI, limits: Limits) -> uvicorn.Config:
+    """How the application is served: nothing is logged, since addresses hold the token, and no other server's word of a client is taken."""
+    return uvicorn.Config(
+        app, log_config=None, access_log=False, server_header=False, proxy_headers=False, lifespan="on", limit_concurrency=_AT_ONCE,
+        timeout_graceful_shutdown=_PATIENCE, timeout_keep_alive=30, ws_max_size=limits.frame + 1,
+    )  # fmt: skip
 
 
 class Server(uvicorn.Server):
@@ -99,11 +105,11 @@ def bound(host: str, port: int) -> Iterator[socket.socket]:
     Raises:
         UsageError: no such host on this machine, or no such port. OutputError: the port is taken, or not for everybody.
     """
+    if not 0 <= port <= 65535:
+        raise UsageError(choice("port", port), "give a number from 1 to 65535, or 0 for any that is free")
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
         found = socket.create_server(address[:2], family=family)
-    except OverflowError as error:
-        raise UsageError(choice("port", port), "give a number from 1 to 65535, or 0 for any that is free") from error
     except OSError as error:
         if error.errno in (errno.EADDRINUSE, errno.EACCES):
             why = "is taken" if error.errno == errno.EADDRINUSE else "is not for everybody"

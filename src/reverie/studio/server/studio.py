@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
 from fastapi import Depends
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection
 
 from reverie.errors import ReverieError
@@ -70,8 +69,11 @@ class Studio:
             yield
         finally:
             await self.pulse.close()
-            await run_in_threadpool(self.gallery.close)
-            self.marks.close()
+
+    def close(self) -> None:
+        """Close what it has opened itself."""
+        self.gallery.close()
+        self.marks.close()
 
     async def ask(self, kind: Question, seconds: float = 120.0, **what: Any) -> Any:
         """What the worker answers.

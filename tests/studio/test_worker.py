@@ -1,0 +1,327 @@
+"""The process that does the jobs: what comes of each kind, what goes before what, and what is left when it is killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import Future
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from PIL import Image
+from tests.helpers.studios import LONG, PATIENCE, QUICK, SERVER, ended, sky, until
+
+from reverie.album import read_recipe
+from reverie.errors import InputError, OutputError, UsageError
+from reverie.studio.jobs import Home, Queue, Worker
+
+
+class Studio:
+    """A home, its queue, its process, and a picture that was handed in."""
+
+    def __init__(self, folder: Path) -> None:
+        self.home = Home(folder)
+        self.queue, self.worker = Queue(self.home), Worker(self.home)
+        self.picture = f"input:{self.home.keep(sky(), 'sky.png')}"
+
+    def running(self, number: int, steps: bool = True) -> None:
+        """Wait until a job runs, and has made steps."""
+
+        def holds() -> bool:
+            job = self.queue.job(number)
+            assert job.state in ("waiting", "running"), job
+            return job.state == "running" and (job.done > 0 or not steps)
+
+        until(self.queue, holds)
+
+    def kill(self) -> None:
+        """As the machine does when memory is short; another process has the place of this one afterwards."""
+        pid = self.worker.pid
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL)
+        until(self.queue, lambda: self.worker.pid not in (None, pid))
+
+
+@pytest.fixture(scope="module")
+def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
+    made = Studio(tmp_path_factory.mktemp("studio") / "home")
+    made.worker.start()
+    yield made
+    made.worker.stop(60)
+
+
+def answer(found: Future[Any]) -> Any:
+    return found.result(PATIENCE)
+
+
+def size(jpeg: bytes | None) -> tuple[int, int]:
+    assert jpeg is not None
+    image = Image.open(BytesIO(jpeg))
+    assert image.format == "JPEG"
+    return image.size
+
+
+def test_questions_are_answered_in_the_process_alone(studio: Studio) -> None:
+    told = answer(studio.worker.ask("recognise", picture=studio.picture, top=3))
+    assert len(told["labels"]) == 3 and told["known"]["is_known"] is False and "nothing I know" in told["remark"]
+    layers = [each["name"] for each in answer(studio.worker.ask("layers", network="efficientnet-lite0"))]
+    assert "blocks.4.1" in layers
+    cats = answer(studio.worker.ask("classes", words=["cat"]))
+    assert {281, 285} <= {each["index"] for each in cats} and len(answer(studio.worker.ask("classes"))) == 1000
+    assert "efficientnet-lite0" in [each["name"] for each in answer(studio.worker.ask("networks")) if each["installed"]]
+
+
+def test_faults_of_questions_come_back_as_errors(studio: Studio) -> None:
+    with pytest.raises(UsageError, match="no network"):
+        answer(studio.worker.ask("layers", network="/tmp/weights.pt"))
+    with pytest.raises(InputError, match="no longer"):
+        answer(studio.worker.ask("recognise", picture="input:" + "0" * 64))
+    with pytest.raises(UsageError, match="no picture of this studio"):
+        answer(studio.worker.ask("recognise", picture="/etc/passwd"))
+    with pytest.raises(UsageError, match="a question of kind"):
+        answer(studio.worker.ask("everything"))  # type: ignore[arg-type]
+
+
+def test_a_wish_is_checked_with_the_network_and_nothing_is_made(studio: Studio) -> None:
+    def told(command: str, subjects: list[str], **choices: Any) -> Any:
+        return answer(studio.worker.ask("checked", command=command, subjects=subjects, choices=choices))
+
+    before = sorted(studio.home.pictures.iterdir())
+    assert told("dream", [studio.picture], target="blocks.2.1") is None
+    assert "no layer 'blocks.99'" in told("dream", [studio.picture], target="blocks.99")["fault"]
+    assert told("dream", [studio.picture], steps=0) == {"fault": "steps 0", "remedy": "it should be at least 1", "field": "steps"}
+    assert "banan" in told("imagine", ["bananx"])["fault"]
+    assert told("redo", [studio.picture])["fault"].count("recipe")
+    assert sorted(studio.home.pictures.iterdir()) == before
+
+
+def test_time_and_size_are_estimated(studio: Studio) -> None:
+    one = answer(studio.worker.ask("estimate", command="dream", subjects=[studio.picture], choices=QUICK))
+    more = answer(studio.worker.ask("estimate", command="dream", subjects=[studio.picture], choices={**QUICK, "seed": "1-3"}))
+    assert one["seconds"] > 0 and more["bytes"] == 3 * one["bytes"] and one["words"].startswith("about ")
+
+
+@pytest.mark.parametrize(
+    ("command", "choices", "names"),
+    [
+        ("dream", {**QUICK, "seed": "1-2"}, ["sky-edges-1.png", "sky-edges-2.png"]),
+        ("see", {"layers": ["blocks.1.0"], "steps": 2, "channels": 0, "width": 32}, ["sky-seen.html"]),
+        ("journey", {**QUICK, "frames": 3, "rounds": 1}, ["sky-edges-0.mp4"]),
+        ("ask", {"network": "efficientnet-lite0"}, ["sky-asked.html"]),
+    ],
+)
+def test_each_command_has_its_results(studio: Studio, command: str, choices: dict[str, Any], names: list[str]) -> None:
+    job = ended(studio.queue, studio.queue.add(command, [studio.picture], choices).id)
+    assert (job.state, list(job.results), job.done, job.fault) == ("done", names, 1.0, "")
+    for name in names:
+        content = (studio.home.pictures / name).read_bytes()
+        assert content and (b"sky.png" in content or not name.endswith(".html"))
+    until(studio.queue, lambda: not (studio.home.work / str(job.id)).exists())
+    assert {each.data["name"] for each in studio.queue.events(0) if each.kind == "picture" and each.data["job"] == job.id} == set(names)
+
+
+def test_labels_and_targets_are_made_from_noise(studio: Studio) -> None:
+    small = {"octaves": 1, "steps": 2, "size": 32, "company": 1}
+    jobs = [studio.queue.add("imagine", ["banana", "tabby"], small).id, studio.queue.add("feature", ["blocks.2.1:3"], small).id]
+    made = [ended(studio.queue, each).results for each in jobs]
+    assert made == [("class_banana-0.png", "class_tabby-0.png"), ("blocks.2.1_3-0.png",)]
+    assert str(read_recipe(studio.home.pictures / "class_tabby-0.png").target) == "class:tabby"
+
+
+def test_a_result_is_made_again_and_with_another_seed(studio: Studio) -> None:
+    first = ended(studio.queue, studio.queue.add("dream", [studio.picture], {**QUICK, "seed": 4}).id).results[0]
+    again, other = (ended(studio.queue, studio.queue.add("redo", [f"picture:{first}"], each).id) for each in ({}, {"seed": 5}))
+    contents = [(studio.home.pictures / each).read_bytes() for each in (first, again.results[0], other.results[0])]
+    assert contents[0] == contents[1] != contents[2]
+    assert read_recipe(studio.home.pictures / other.results[0]).seed == 5
+
+
+def test_what_goes_wrong_is_told_with_the_names_people_know_and_the_next_goes_on(studio: Studio) -> None:
+    text = f"input:{studio.home.keep(b'no picture at all', 'letter.txt')}"
+    wrong, layer = studio.queue.add("dream", [text], QUICK).id, studio.queue.add("dream", [studio.picture], {"target": "blocks.99"}).id
+    right = studio.queue.add("dream", [studio.picture], {**QUICK, "seed": 6}).id
+    assert ended(studio.queue, right).state == "done"
+    first, second = studio.queue.job(wrong), studio.queue.job(layer)
+    assert first.state == second.state == "failed" and not first.results
+    assert "letter.txt" in first.fault and str(studio.home.folder) not in first.fault
+    assert "no layer 'blocks.99'" in second.fault and "did you mean" in second.fault
+
+
+def test_a_cancelled_picture_keeps_the_best_so_far_and_one_asked_for_again_is_made_whole(studio: Studio) -> None:
+    number = studio.queue.add("dream", [studio.picture], {**LONG, "seed": 7}).id
+    studio.running(number)
+    until(studio.queue, lambda: studio.worker.job_frame(number) is not None)
+    assert size(studio.worker.job_frame(number)) == (40, 32)
+    studio.queue.cancel(number)
+    until(studio.queue, lambda: bool(studio.queue.job(number).results))
+    job = studio.queue.job(number)
+    assert (job.state, job.results) == ("cancelled", ("sky-edges-7.png",))
+    recipe = read_recipe(studio.home.pictures / job.results[0])
+    assert recipe.stopped is not None and recipe.stopped.step < 100_000
+    studio.queue.retry(number)
+    studio.running(number)
+    studio.queue.cancel(number)
+    until(studio.queue, lambda: len(studio.queue.job(number).results) == 2)
+
+
+def test_a_cancelled_journey_is_a_film_of_its_frames_so_far(studio: Studio) -> None:
+    number = studio.queue.add("journey", [studio.picture], {**QUICK, "frames": 5000, "rounds": 1, "seed": 8}).id
+    studio.running(number)
+    studio.queue.cancel(number)
+    until(studio.queue, lambda: bool(studio.queue.job(number).results))
+    journey = read_recipe(studio.home.pictures / studio.queue.job(number).results[0]).journey
+    assert journey is not None and 1 <= journey.frames < 5000
+
+
+def test_a_paused_journey_goes_on_from_its_frames_and_the_next_job_goes_first(studio: Studio) -> None:
+    number = studio.queue.add("journey", [studio.picture], {**QUICK, "frames": 60, "rounds": 1, "seed": 9}).id
+    other = studio.queue.add("dream", [studio.picture], {**QUICK, "seed": 10}).id
+    studio.running(number)
+    studio.queue.pause(number)
+    assert ended(studio.queue, other).state == "done" and studio.queue.job(number).state == "paused"
+    frames = studio.home.work / str(number) / "film.work" / "frames"
+    before = {each.name: each.stat().st_mtime_ns for each in frames.iterdir()}
+    assert before
+    studio.queue.resume(number)
+    until(studio.queue, lambda: len([*frames.iterdir()]) > len(before) if frames.exists() else True)
+    if frames.exists():  # else it was faster than we look
+        now = {each.name: each.stat().st_mtime_ns for each in frames.iterdir() if each.name in before}
+        assert now == before
+    assert ended(studio.queue, number).state == "done"
+
+
+def test_a_held_queue_keeps_the_running_picture_where_it_is(studio: Studio) -> None:
+    number = studio.queue.add("dream", [studio.picture], {**LONG, "seed": 11}).id
+    studio.running(number)
+    studio.queue.hold()
+    seen = answer(studio.worker.ask("networks"))  # which is answered between two steps, so the next one waits
+    assert seen and studio.queue.job(number).state == "running"
+    studio.queue.go_on()
+    done = studio.queue.job(number).done
+    until(studio.queue, lambda: studio.queue.job(number).done > done)
+    studio.queue.cancel(number)
+    until(studio.queue, lambda: bool(studio.queue.job(number).results))
+
+
+def test_a_preview_goes_before_the_running_job_which_then_goes_on(studio: Studio) -> None:
+    number = studio.queue.add("dream", [studio.picture], {**LONG, "seed": 12}).id
+    studio.running(number)
+    first = studio.worker.preview("page", "dream", [studio.picture], {"level": "parts", "octaves": 2, "steps": 3}, 64)
+    until(studio.queue, lambda: any(each.data["ended"] for each in studio.queue.events(0) if each.data.get("preview") == first))
+    assert size(studio.worker.frame(first)) == (40, 32)  # it is never made larger than it is
+    done = studio.queue.job(number).done
+    until(studio.queue, lambda: studio.queue.job(number).done > done)
+    assert studio.queue.job(number).state == "running"
+    studio.queue.cancel(number)
+    until(studio.queue, lambda: bool(studio.queue.job(number).results))
+
+
+def test_the_newest_preview_of_a_session_counts(studio: Studio) -> None:
+    def told(number: int) -> Any:
+        return next((each.data for each in studio.queue.events(0) if each.data.get("preview") == number), {"ended": False})
+
+    old = studio.worker.preview("page", "dream", [studio.picture], LONG, 64)
+    until(studio.queue, lambda: studio.worker.frame(old) is not None)
+    new = studio.worker.preview("page", "imagine", ["banana"], {"octaves": 1, "steps": 2}, 48)
+    until(studio.queue, lambda: bool(told(new)["ended"]))
+    assert told(old)["ended"] and told(old)["done"] < 1 and told(old)["fault"] is None
+    assert size(studio.worker.frame(new)) == (48, 48)
+    last = studio.worker.preview("other", "journey", [studio.picture], QUICK, 32)
+    until(studio.queue, lambda: studio.worker.frame(last) is not None)
+    studio.worker.cancel_preview(last)
+    until(studio.queue, lambda: bool(told(last)["ended"]))
+
+
+def test_a_preview_that_cannot_be_says_why(studio: Studio) -> None:
+    with pytest.raises(UsageError, match="steps"):
+        studio.worker.preview("page", "dream", [studio.picture], {"steps": 0}, 64)
+    number = studio.worker.preview("page", "dream", [studio.picture], {"target": "blocks.99"}, 64)
+    until(studio.queue, lambda: any(each.data["fault"] for each in studio.queue.events(0) if each.data.get("preview") == number))
+    assert studio.worker.frame(number) is None
+
+
+def test_the_camera_is_dreamt_on_and_told_of(studio: Studio) -> None:
+    out = BytesIO()
+    Image.open(BytesIO(sky(96, 128))).convert("RGB").save(out, "JPEG")
+    frames = []
+
+    def dreamt() -> bool:
+        frames.append(studio.worker.camera_frame("camera"))
+        return frames[-1] is not None
+
+    for _ in range(2):
+        studio.worker.camera("camera", out.getvalue(), {"level": "parts", "side": 96})
+        until(studio.queue, dreamt)
+        assert size(frames[-1]) == (96, 72)
+    seen = studio.worker.camera_seen("camera")
+    assert seen is not None and seen["moved"] == 0 and len(seen["labels"]) == 3 and seen["channels"][0]["layer"]
+    studio.worker.camera("camera", b"no JPEG", {"level": "parts"})
+    until(studio.queue, lambda: "fault" in (studio.worker.camera_seen("camera") or {}))
+    studio.worker.close_camera("camera")
+    assert studio.worker.camera_frame("camera") is None
+
+
+def test_a_job_that_ends_the_process_twice_is_set_aside_and_the_queue_goes_on(studio: Studio) -> None:
+    number = studio.queue.add("dream", [studio.picture], {**LONG, "seed": 13}).id
+    other = studio.queue.add("dream", [studio.picture], {**QUICK, "seed": 14}).id
+    studio.running(number)
+    asked = studio.worker.ask("networks")
+    studio.kill()
+    if (error := asked.exception(PATIENCE)) is not None:  # unless it was answered just before
+        assert isinstance(error, OutputError)
+    assert studio.queue.job(number).crashes == 1
+    studio.running(number, steps=False)
+    studio.kill()
+    assert ended(studio.queue, other).state == "done"
+    job = studio.queue.job(number)
+    assert (job.state, job.crashes, job.results) == ("aside", 2, ()) and "SIGKILL" in job.fault
+    studio.queue.retry(number)
+    studio.running(number)
+    assert studio.queue.job(number).crashes == 0
+    studio.queue.cancel(number)
+    until(studio.queue, lambda: bool(studio.queue.job(number).results))
+
+
+def test_a_stopped_process_gives_its_job_back_and_goes_on_with_it(studio: Studio) -> None:
+    number = studio.queue.add("dream", [studio.picture], {**LONG, "seed": 15}).id
+    studio.running(number)
+    studio.worker.stop(60)
+    job = studio.queue.job(number)
+    assert (job.state, job.crashes, studio.worker.alive) == ("waiting", 0, False)
+    with pytest.raises(OutputError, match="does not run"):
+        answer(studio.worker.ask("networks"))
+    studio.worker.start()
+    studio.running(number)
+    studio.queue.cancel(number)
+    until(studio.queue, lambda: bool(studio.queue.job(number).results))
+
+
+def test_a_killed_server_leaves_no_process_behind_and_loses_no_job(tmp_path: Path) -> None:
+    home = Home(tmp_path / "home")
+    queue, picture = Queue(home), f"input:{home.keep(sky(), 'sky.png')}"
+    long = queue.add("journey", [picture], {**QUICK, "frames": 40, "rounds": 1}).id
+    jobs = [long, *(queue.add("dream", [picture], {**QUICK, "seed": seed}).id for seed in range(2))]
+    for kills in range(3):
+        server = subprocess.Popen([sys.executable, "-c", SERVER, str(home.folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        assert server.stdout is not None and server.stdin is not None
+        pid = int(server.stdout.readline())
+        if kills < 2:
+            until(queue, lambda: queue.job(long).state in ("running", "done"))
+            child = psutil.Process(pid)
+            server.kill()
+            server.wait(60)
+            child.wait(60)
+        else:
+            for each in jobs:
+                assert ended(queue, each).state == "done"
+            server.stdin.close()
+            assert server.wait(60) == 0
+    made = [queue.job(each) for each in jobs]
+    assert [(each.crashes, len(each.results)) for each in made] == [(0, 1)] * 3
+    assert sorted(each.name for each in home.pictures.iterdir()) == sorted(each.results[0] for each in made)
