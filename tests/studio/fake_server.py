@@ -36,8 +36,9 @@ LABELS = [{"index": 281, "label": "tabby", "probability": 0.56}, {"index": 285, 
           {"index": 282, "label": "tiger cat", "probability": 0.11}]  # fmt: skip
 LAYERS = [{"name": f"blocks.{block}.{at}", "kind": "block", "channels": 40, "stride": 2**block, "receptive_field": 31, "level": level}
           for block, level in enumerate(TINTS) for at in range(2)]  # fmt: skip
-CLASSES = [{"index": 281, "label": "tabby", "words": ["cat"]}, {"index": 954, "label": "banana", "words": ["fruit"]},
-           {"index": 980, "label": "volcano", "words": ["mountain"]}]  # fmt: skip
+CLASSES = [{"index": 281, "label": "tabby", "names": ["tabby", "tabby cat"], "words": ["cat"]},
+           {"index": 954, "label": "banana", "names": ["banana"], "words": ["fruit"]},
+           {"index": 980, "label": "volcano", "names": ["volcano"], "words": ["mountain"]}]  # fmt: skip
 
 
 def jpeg(image: Image.Image) -> bytes:
@@ -52,12 +53,13 @@ class Studio:
     Attributes:
         asked: every request that changes something, as (path, what was sent).
         refuse: of a path, the error that it answers with.
+        over: it ends its streams.
     """
 
     def __init__(self) -> None:
         self.jobs: dict[int, dict[str, Any]] = {}
         self.events: list[tuple[int, str, dict[str, Any]]] = []
-        self.held = False
+        self.held = self.over = False
         self.inputs: dict[str, tuple[str, bytes]] = {}
         self.recipes: dict[str, dict[str, Any]] = {}
         self.pictures: dict[str, dict[str, Any]] = {}
@@ -141,14 +143,14 @@ def app_of(studio: Studio) -> FastAPI:
 
     @app.get("/api/state")
     def state() -> Any:
-        return {"event": len(studio.events), "held": studio.held, "jobs": list(studio.jobs.values()), "device": "cpu", "network": "efficientnet-lite0",
-                "version": "0.1"}  # fmt: skip
+        about = {"device": "cpu", "network": "efficientnet-lite0", "version": "0.1"}
+        return {"event": len(studio.events), "held": studio.held, "jobs": list(studio.jobs.values()), **about}
 
     @app.get("/api/events")
     async def events(after: int = 0) -> Response:
         async def told() -> AsyncIterator[str]:
             last = after
-            while True:
+            while not studio.over:
                 for number, kind, data in studio.events[last:]:
                     yield f"id: {number}\nevent: {kind}\ndata: {json.dumps(data)}\n\n"
                     last = number
@@ -204,15 +206,15 @@ def app_of(studio: Studio) -> FastAPI:
 
     @app.get("/api/networks")
     def networks() -> Any:
-        return [{"name": name} for name in ("efficientnet-lite0", "efficientnet-lite1")]
+        return {"networks": [{"name": name, "installed": True} for name in ("efficientnet-lite0", "efficientnet-lite1")]}
 
     @app.get("/api/layers")
     def layers() -> Any:
-        return LAYERS
+        return {"layers": LAYERS}
 
     @app.get("/api/classes")
-    def classes(q: str = "") -> Any:
-        return [each for each in CLASSES if q.lower() in f"{each['label']} {each['words']}".lower()]
+    def classes() -> Any:
+        return {"classes": CLASSES}
 
     @app.post("/api/estimate")
     def estimate(what: dict[str, Any]) -> Any:
@@ -301,16 +303,19 @@ def app_of(studio: Studio) -> FastAPI:
 
     @app.post("/api/again")
     def again(what: dict[str, Any]) -> Any:
-        return {"command": "dream", "subjects": [f"input:{next(iter(studio.inputs))}"] if studio.inputs else ["noise:pink"],
-                "choices": {"level": "parts", "seed": 7, "steps": 24}, "missing": [], "words": "a dream on parts, 24 steps, seed 7"}  # fmt: skip
+        start = f"input:{next(iter(studio.inputs))}" if studio.inputs else "noise:pink"
+        told = {"command": "dream", "subjects": [start], "choices": {"level": "parts", "seed": 7, "steps": 24}}
+        return {**told, "missing": [], "words": "a dream on parts, 24 steps, seed 7"}
 
     @app.websocket("/api/camera")
     async def camera(socket: WebSocket) -> None:
         await socket.accept()
-        studio.asked.append(("/api/camera", await socket.receive_json()))
         try:
-            while True:
-                seen = Image.open(BytesIO(await socket.receive_bytes())).convert("RGB")
+            while (message := await socket.receive())["type"] == "websocket.receive":
+                if text := message.get("text"):
+                    studio.asked.append(("/api/camera", json.loads(text)))
+                    continue
+                seen = Image.open(BytesIO(message["bytes"])).convert("RGB")
                 await socket.send_bytes(jpeg(ImageOps.invert(seen)))
                 channels = [{"layer": "blocks.4.1", "channel": 12, "strength": 3.0}]
                 await socket.send_json({"seen": {"labels": LABELS, "channels": channels, "moved": 0.0}})
@@ -331,7 +336,7 @@ def running(studio: Studio, port: int = 0) -> Iterator[str]:
     try:
         yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     finally:
-        server.should_exit = True
+        studio.over = server.should_exit = True
         thread.join(5)
 
 

@@ -29,7 +29,7 @@ export const search = ({ label, kind, choose, id = fresh("search"), clears = fal
   const listId = fresh("list"), list = h("ul.found", { id: listId, role: "listbox", "aria-label": label ?? t(`search.${kind}`), hidden: true });
   const input = h("input", { type: "text", id, role: "combobox", "aria-expanded": "false", "aria-controls": listId, "aria-autocomplete": "list", autocomplete: "off",
     spellcheck: false, placeholder: t(`search.${kind}`), data: { own: "" } });
-  let found = [], at = -1, turn = 0;
+  let found = [], at = -1, turn = 0, typed = ""; // what the list is of
   const close = () => { list.hidden = true; at = -1; input.setAttribute("aria-expanded", "false"); input.removeAttribute("aria-activedescendant"); };
   const mark = (next) => {
     list.children[at]?.setAttribute("aria-selected", "false");
@@ -40,14 +40,15 @@ export const search = ({ label, kind, choose, id = fresh("search"), clears = fal
     here.scrollIntoView({ block: "nearest" });
     input.setAttribute("aria-activedescendant", here.id);
   };
-  const take = (each) => { input.value = clears ? "" : each.name; close(); choose(each); };
+  const take = (each) => { turn += 1; typed = clears ? "" : each.name; input.value = clears ? "" : each.name; close(); choose(each); };
   const ask = async () => {
-    const mine = turn += 1;
-    try { found = await SOURCES[kind](input.value.trim()); } catch (error) { found = []; say(error.fault ?? ""); }
+    const mine = turn += 1, words = input.value.trim();
+    try { found = await SOURCES[kind](words); } catch (error) { found = []; say(error.fault ?? ""); }
     if (mine !== turn || document.activeElement !== input) return;
     list.replaceChildren(...found.map((each) => h("li", { role: "option", id: fresh("option"), "aria-selected": "false", on: { pointerdown: (event) => { event.preventDefault(); take(each); } } },
       h("span", {}, each.name), each.about ? h("span.soft", {}, each.about) : null)));
     at = -1;
+    typed = words;
     list.hidden = !found.length;
     input.setAttribute("aria-expanded", String(!list.hidden));
     say(count("search.found", found.length));
@@ -62,6 +63,7 @@ export const search = ({ label, kind, choose, id = fresh("search"), clears = fal
     if (step && list.hidden) ask();
     else if (step) mark((at + step + found.length) % found.length);
     else if (event.key === "Escape" && !list.hidden) close();
+    else if (event.key === "Enter" && input.value.trim() !== typed) ask().then(() => found.length && take(found[0])); // quicker than the list
     else if (event.key === "Enter" && !list.hidden) take(found[Math.max(at, 0)]);
     else return;
     event.preventDefault();

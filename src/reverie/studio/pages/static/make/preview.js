@@ -13,16 +13,16 @@ on("preview", (data) => {
 
 /** A preview of its own session: `frame(bitmap, share)` for each newer frame, which is so far done, 0..1, `ended()` after the last, `failed(error)` where it is refused. */
 export const preview = (session, { frame, ended = () => {}, failed = () => {} }) => {
-  let share = 0, wanted = null, asking = false, current = null, tag = "", due = 0, wait = SOONEST, looking = false, again = false;
-  const look = async () => {
-    if (current === null) return;
-    if (looking) { again = true; return; }
-    looking = true;
-    const of = current, found = await image(`/api/previews/${of}`, tag);
-    looking = false;
-    if (of !== current) { found?.bitmap.close(); if (current !== null) look(); return; }
+  let share = 0, wanted = null, asking = false, current = null, tag = "", due = 0, wait = SOONEST, looking = null, next = null;
+  const once = async () => {
+    const of = current, found = of === null ? null : await image(`/api/previews/${of}`, tag);
+    if (of !== current) { found?.bitmap.close(); return; }
     if (found) { tag = found.tag; wait = SOONEST; frame(found.bitmap, share); } else wait = Math.min(wait * 1.5, LATEST);
-    if (again) { again = false; look(); }
+  };
+  /** One look at a time: who asks during one is answered by the next. */
+  const look = () => {
+    if (!looking) return (looking = once().finally(() => { looking = null; }));
+    return (next ??= looking.then(() => { next = null; return look(); }));
   };
   const tick = () => { clearTimeout(due); due = setTimeout(async () => { await look(); if (current !== null) tick(); }, wait); };
   const send = async () => {

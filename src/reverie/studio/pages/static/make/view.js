@@ -25,7 +25,7 @@ export const view = async (root, [command = "dream"], asked) => {
   const form = (await forms()).get(command);
   if (!form) throw Error(t("make.unknown", { command }));
   const wish = wishOf(command), stage = stageOf(), labels = sees(), begin = beginnings(form, wish, given);
-  const has = (name) => Boolean(fieldOf(form, name));
+  const takes = (name) => Boolean(fieldOf(form, name));
   let side = FIRST_SIDE, note = null;
 
   // ── what is seen while one chooses ──
@@ -54,7 +54,7 @@ export const view = async (root, [command = "dream"], asked) => {
   };
 
   // ── what is chosen ──
-  const slider = has("level") && !["see", "ask"].includes(command) ? levels((level) => wish.choose({ level, target: undefined })) : null;
+  const slider = takes("level") && !["see", "ask"].includes(command) ? levels((level) => wish.choose({ level, target: undefined })) : null;
   const named = form.presets ?? [];
   const looks = named.length && command === "dream" ? presets(session, command, named, (preset) => wish.choose({ preset, level: undefined, target: undefined })) : null;
   const fields = formOf(form, wish, { simple: new Set(["level", "preset"]), start: () => wish.subjects[0] });
@@ -110,8 +110,10 @@ export const view = async (root, [command = "dream"], asked) => {
     wish.fill(found);
     fields.open();
   } else if (start) begin.take(start);
-  else if (begin.takes && command !== "film") begin.take(last ?? await first());
-  else wish.tell("all");
+  else if (begin.takes && command !== "film") {
+    const usual = last ?? await first();
+    if (!wish.subjects.length) begin.take(usual); // nobody was quicker
+  } else wish.tell("all");
   function leave() { deaf(); shot.close(); looks?.close(); fields.close?.(); }
   return leave;
 };

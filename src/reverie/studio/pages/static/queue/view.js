@@ -30,8 +30,9 @@ const growing = (job) => {
 
 export const view = async (root) => {
   const hold = button("", async () => {
-    await post(live.held ? "/api/queue/go" : "/api/queue/hold");
-    live.held = !live.held;
+    const held = !live.held; // the event may be heard before the answer
+    await post(held ? "/api/queue/hold" : "/api/queue/go");
+    live.held = held;
     draw();
   });
   const clear = button(t("queue.clear"), async () => {
