@@ -10,6 +10,7 @@
 # make bench-reject               does a network tell what it knows from what it does not: methods, networks, sets
 # make bench-own                  small networks trained on the spot: are class and feature pictures right by default
 # make bench-films                dreamt films: do they flicker; journeys: do they drift, do loops close
+# make bench-scores               what photographs, noise, dreams and class pictures score; FLAGS=--write keeps what photographs do
 # make bench-album                a folder of 10,000 pictures indexed, and found again
 # make browser                    Debian's chromium, for the tests of pages (make test tries it, and goes on without)
 # make replay                     what this tree makes, beside what the revision BASE makes: a refactoring changes no byte
@@ -34,7 +35,7 @@ printf '%s\n' '' 'What to type next:' \
 	'  reverie                       what to try first'
 endef
 
-.PHONY: dream install test test-install check browser bench bench-pictures bench-see bench-tiles bench-films bench-own bench-reject bench-album replay zoo torture pictures clean
+.PHONY: dream install test test-install check browser bench bench-pictures bench-see bench-tiles bench-films bench-own bench-reject bench-scores bench-album replay zoo torture pictures clean
 
 dream: $(VENV)/installed
 	@mkdir -p dreams
@@ -96,6 +97,9 @@ bench-films: $(VENV)/installed-dev
 
 bench-reject: $(VENV)/installed-dev .venv-photographs/installed
 	$(BIN)/python -m bench.reject $(FLAGS)
+
+bench-scores: $(VENV)/installed-dev .venv-photographs/installed
+	$(BIN)/python -m bench.scores $(FLAGS)
 
 bench-album: $(VENV)/installed-dev
 	$(BIN)/python -m bench.album $(FLAGS)

@@ -1,4 +1,4 @@
-"""Make every picture of README and docs anew, with the commands that the pages show: python examples/pictures.py [walls|sober|page|films]
+"""Make every picture of README and docs anew, by the commands that are shown: python examples/pictures.py [walls|grid|sober|page|films]
 
 The photographs come with scikit-image and scikit-learn; only what Reverie makes of them is kept.
 """
@@ -82,6 +82,17 @@ def walls() -> None:
         sheet([(each, Image.open(Path(folder) / f"imagine-{each}-0.png")) for each in LARGE], 3, 512, PICTURES / "scenes.jpg")
 
 
+def grid() -> None:
+    """Three starts at five levels, by the command of the README."""
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run([sys.executable, Path(__file__).parent / "sky.py", "sky.png"], check=True, cwd=folder)
+        starts = ["sky.png", *(str(packaged(each)) for each in ("sklearn/datasets/images/china.jpg", "skimage/data/chelsea.png"))]
+        words = ["grid", *starts, "--vary", "level=edges,textures,parts,objects,scenes", "--width", "400", "-o", "grid"]
+        subprocess.run([sys.executable, "-m", "reverie", *words], check=True, cwd=folder)
+        Image.open(Path(folder, "grid", "sheet.png")).convert("RGB").save(PICTURES / "grid.jpg", quality=88)
+        print(PICTURES / "grid.jpg")
+
+
 def sober() -> None:
     """Dreams beside the same dreams, sober."""
     with tempfile.TemporaryDirectory() as folder:
@@ -136,7 +147,7 @@ def films() -> None:
 
 def main() -> None:
     PICTURES.mkdir(parents=True, exist_ok=True)
-    for name, make in {"walls": walls, "sober": sober, "page": page, "films": films}.items():
+    for name, make in {"walls": walls, "grid": grid, "sober": sober, "page": page, "films": films}.items():
         if sys.argv[1:] in ([], [name]):
             make()
     if sys.argv[1:]:

@@ -16,6 +16,7 @@ from pydantic import BaseModel
 
 from reverie import recipe
 from reverie.cli.flags import built, meaning_of
+from reverie.judging.scores.table import SCORES
 from reverie.networks.builtin.catalogue import CATALOGUE
 from reverie.recipe import COMMANDS, Level, Recipe, flag_in, flag_names
 
@@ -70,10 +71,11 @@ def flag_rows(name: str) -> Rows:
         field = model.model_fields[param.name]
         flag = ", ".join(sorted(flag_names(param.name, flag_in(model, param.name)), key=len)) + metavar
         meaning = meaning_of(field, flag_in(model, param.name))
+        as_usual = "as it was" if name == "redo" else "as in its command"
         if not metavar:
-            rows[flag] = ["as it was" if name == "redo" and param.name in spec.fields else "off", "on or off", meaning]
-        elif name == "redo":
-            rows[flag] = ["as it was" if param.name in CHOICES else "–", _span_or_own(field), meaning]
+            rows[flag] = [as_usual if spec.is_open(param.name) and not flag_in(model, param.name).negative else "off", "on or off", meaning]
+        elif spec.is_open(param.name):
+            rows[flag] = [as_usual if param.name in CHOICES or name != "redo" else "–", _span_or_own(field), meaning]
         else:
             default = spec.default(param.name)
             told = (
@@ -108,6 +110,10 @@ def preset_rows() -> Rows:
 
 def level_rows() -> Rows:
     return {level: [f"`{facts.levels[level]}`" for facts in CATALOGUE.values()] for level in cast("tuple[Level, ...]", recipe.LEVELS)}
+
+
+def score_rows() -> Rows:
+    return {each.name: [each.range, each.means, each.needs, each.source] for each in SCORES}
 
 
 def recipe_rows(model: type[BaseModel] = Recipe, above: str = "") -> Rows:
@@ -191,6 +197,8 @@ def update() -> None:
     (ROOT / "docs/commands.md").write_text(page, "utf-8")
     page = (ROOT / "docs/recipe.md").read_text("utf-8")
     (ROOT / "docs/recipe.md").write_text(_updated(page, "field", recipe_rows()), "utf-8")
+    page = (ROOT / "docs/gallery.md").read_text("utf-8")
+    (ROOT / "docs/gallery.md").write_text(_updated(page, "score", score_rows()), "utf-8")
 
 
 def _updated(page: str, first: str, wanted: Rows) -> str:

@@ -15,7 +15,7 @@ from reverie.first_use import at_first_use
 from reverie.version import __version__
 
 if TYPE_CHECKING:
-    from reverie.api import again, ask, climb, dream, feature, features, film, imagine, journey, load, redo, see, sheet, wrap
+    from reverie.api import Grid, again, ask, climb, dream, feature, features, film, grid, imagine, journey, load, redo, see, sheet, wrap
     from reverie.ascent import Progress
     from reverie.insight import Rung, Sight
     from reverie.judging.answers import Asked
@@ -25,13 +25,16 @@ if TYPE_CHECKING:
     from reverie.recipe import Recipe
 
 __all__ = [
-    "Asked", "Calibration", "Footage", "Known", "Label", "Layer", "Network", "Picture", "Pictures", "Progress", "Recipe", "Recognised",
-    "Rung", "Sight", "__version__", "again", "ask", "climb", "dream", "errors", "feature", "features", "film", "imagine", "journey", "load",
-    "redo", "see", "sheet", "wrap",
+    "Asked", "Calibration", "Footage", "Grid", "Known", "Label", "Layer", "Network", "Picture", "Pictures", "Progress", "Recipe",
+    "Recognised", "Rung", "Sight", "__version__", "again", "ask", "climb", "dream", "errors", "feature", "features", "film", "grid",
+    "imagine", "journey", "load", "redo", "see", "sheet", "wrap",
 ]  # fmt: skip
 
 _HOMES = {
-    "api": ("again", "ask", "climb", "dream", "feature", "features", "film", "imagine", "journey", "load", "redo", "see", "sheet", "wrap"),
+    "api": (
+        "Grid", "again", "ask", "climb", "dream", "feature", "features", "film", "grid", "imagine", "journey", "load", "redo", "see",
+        "sheet", "wrap",
+    ),
     "ascent": ("Progress",),
     "insight": ("Rung", "Sight"),
     "judging.answers": ("Asked",),
@@ -39,7 +42,7 @@ _HOMES = {
     "networks": ("Calibration", "Known", "Label", "Layer", "Network", "Recognised"),
     "pictures": ("Picture", "Pictures"),
     "recipe": ("Recipe",),
-}
+}  # fmt: skip
 
 
 if not TYPE_CHECKING:  # else any name would do

@@ -18,6 +18,7 @@ from typing import Any
 _FAR, _LONGEST, _MANY = 1000, 200, 300  # edits of a name that is not near; letters of one that is looked for; words
 _TECHNICAL, _NO_DIGIT, _DOUBLE = re.compile(r"[.\d]"), re.compile(r"\D"), re.compile(r"([^aeiou\W\d_])\1+")
 _CHOICE = re.compile("⟦([a-z_][a-z0-9_]*)(?:=([^⟧]*))?⟧")
+_TYPED = re.compile("⟪([^⟫]*)⟫")
 _LISTING = re.compile("⟦all ([a-z]+)⟧")
 
 
@@ -41,6 +42,11 @@ def listing(what: str) -> str:
     return f"⟦all {what}⟧"
 
 
+def typed(text: str) -> str:
+    """A part of a message for the command line alone: Python, whose functions call it otherwise, leaves it out."""
+    return f"⟪{text}⟫"
+
+
 def spoken(text: str, flag: Callable[[str], str] | None = None) -> str:
     """A message with its choices and listings as Python has them, or as the command line has: `flag` gives the flag of a field."""
 
@@ -50,6 +56,7 @@ def spoken(text: str, flag: Callable[[str], str] | None = None) -> str:
             return f"{name}={value or ''}"
         return flag(name) if value is None else f"{flag(name)} {value}"
 
+    text = _TYPED.sub("" if flag is None else r"\1", text)
     return _CHOICE.sub(said, _LISTING.sub(r"`net.\1`" if flag is None else r"`reverie \1`", text))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -11,12 +12,15 @@ from tests.helpers.known import recipe_of, several
 
 import reverie
 import reverie.api.plans_from_noise as plans_from_noise
-from reverie.errors import UsageError
+import reverie.render.batch_memory as batch_memory
+from reverie.errors import OutputError, UsageError
 from reverie.networks import Network
+from reverie.networks.norm_statistics import remembered
 from reverie.pictures import Picture
 from reverie.recipe import Batch
-from reverie.render import fitting
-from reverie.target import parse
+from reverie.render import Plan, fitting
+from reverie.render.batch_memory import bytes_per_pixel
+from reverie.target import CLASSES, parse
 
 pytestmark = pytest.mark.usefixtures("place", "alone")
 
@@ -42,6 +46,28 @@ def test_a_picture_alone_and_in_a_batch_begin_with_the_same_noise() -> None:
     (plan,), (together,) = (plans_from_noise.plan_feature(each, **TINY) for each in ("blocks.2.0:1", ["blocks.1.0:0", "blocks.2.0:1"]))
     assert torch.equal(plan._starts()[0], together._starts()[1])
     assert not torch.equal(*together._starts())
+
+
+def test_what_is_compared_with_usual_pictures_is_kept_and_its_gradients_are_there_at_once(lite0: Network) -> None:
+    usual = [*remembered(lite0, [CLASSES])]
+    plain, natural = bytes_per_pixel(lite0, [CLASSES]), bytes_per_pixel(lite0, [CLASSES], usual)
+    seen = 4 * sum(math.prod(lite0.anatomy.shapes[name]) for name in usual) / (224 * 224)
+    assert natural - plain == pytest.approx(2 * seen, rel=0.01)
+
+
+def test_a_company_that_does_not_fit_is_smaller_and_what_does_not_fit_alone_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    def planned(free: int) -> Plan:
+        monkeypatch.setattr(batch_memory, "free_memory", lambda _: free)
+        return plans_from_noise.plan_imagine("banana", size=1024, octaves=1, steps=1)[0]
+
+    whole, half = planned(40_000_000_000), planned(9_000_000_000)
+    assert whole.recipe.together == 4 and not whole.notes
+    assert half.recipe.together == 2
+    assert half.notes == ("a company of 4 pictures of 1024×1024 does not fit into memory: made in one of 2",)
+    assert planned(4_000_000_000).recipe.batch is None
+    with pytest.raises(OutputError, match=r"a picture of 1024×1024 needs 3 GB of memory, and 2.0 are free; make it smaller: size=688 fits"):
+        planned(2_000_000_000)
+    assert plans_from_noise.plan_imagine("banana", size=688, octaves=1, steps=1)[0].recipe.together == 1
 
 
 @pytest.mark.parametrize("batch", [0, -1, 257, 1.5, True, "8"])

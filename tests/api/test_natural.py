@@ -14,15 +14,14 @@ from tests.helpers.tiny import Flow, Hand, wrapped
 from torch import Tensor, nn
 
 import reverie
-from reverie.api.company import COMPANY
 from reverie.cli.main import main
 from reverie.errors import InputError, UsageError
 from reverie.networks import Network
 from reverie.networks.norm_statistics import measured, remembered
 from reverie.objectives.natural import distance
 from reverie.pictures import Picture, resize
-from reverie.recipe import LOOKS
-from reverie.recipe.description import summary
+from reverie.recipe import COMPANY, LOOKS
+from reverie.recipe.description import differences, summary
 from reverie.store import cache_folder
 from reverie.target import CLASSES
 
@@ -83,9 +82,11 @@ def test_presets_of_looks(lite0: Network) -> None:
     again = reverie.again(emblem.save("one.png"), preset="natural")
     assert isinstance(again, Picture) and recipe_of(again).penalties == natural.penalties
     for wrong in ("eyes", "naturel"):
-        with pytest.raises(UsageError, match=f"no preset '{wrong}'; .*natural"):
+        with pytest.raises(UsageError, match=f"no preset '{wrong}'.*; .*natural"):
             reverie.imagine("daisy", preset=wrong, network=lite0, **TINY)  # type: ignore[call-overload]
-    with pytest.raises(UsageError, match=r"no preset 'natural' here; natural=1 draws to photographs; the presets are etching"):
+    with pytest.raises(
+        UsageError, match=r"no preset 'natural' here; `imagine`, `feature` have it; natural=1 draws to photographs; the presets"
+    ):
         reverie.dream("noise:pink", preset="natural", network=lite0, size=32)  # type: ignore[call-overload]
 
 
@@ -153,6 +154,9 @@ def test_their_statistics_go_on_without_them(place: Path, lite0: Network) -> Non
     )
     choices: dict[str, Any] = {"steps": 2, "octaves": 1}
     first = reverie.imagine(0, natural=1, usual=USUAL, network=bare, **choices)
+    assert "penalties.natural" not in [name for name, _, _ in differences(recipe_of(first))]
+    more = recipe_of(first).penalties.model_copy(update={"natural": 2.0})
+    assert ("penalties.natural", 2.0, 0.0) in differences(recipe_of(first).model_copy(update={"penalties": more}))
     used = recipe_of(first).input("usual")
     assert "drawn to usual pictures of the user's" in summary(recipe_of(first))
     file = first.save("first.png")
@@ -196,9 +200,13 @@ def test_made_in_company_that_nobody_sees(lite0: Network) -> None:
     file = made.save("one.png")
     assert torch.equal(pixels(reverie.again(file, seed=0)), made.pixels)
     alone = reverie.imagine("daisy", company=1, network=lite0, **TINY)
+    told = differences(recipe_of(made))
+    assert "batch" not in [name for name, _, _ in told]
+    assert differences(recipe_of(alone)) == [*told, ("batch", "made alone", "4 together")]
     assert recipe_of(alone).batch is None and not torch.equal(alone.pixels, made.pixels)
     assert torch.equal(pixels(reverie.again(alone.save("alone.png"), seed=0)), alone.pixels)
     together = several(reverie.imagine(["daisy", "banana"], company=3, network=lite0, **TINY))
+    assert differences(recipe_of(together[1]))[-1] == ("batch", "2 of 3 made together (each)", "4 together")
     assert len(together) == 2 and [len(each.batch.targets) for each in map(recipe_of, together) if each.batch] == [3, 3]
     unit = recipe_of(reverie.feature("blocks.4.1:12@1,1", natural=1, network=lite0, **TINY)).batch
     assert unit is not None and len({term.channel for target in unit.targets for term in target.terms}) == COMPANY
@@ -209,5 +217,7 @@ def test_made_in_company_that_nobody_sees(lite0: Network) -> None:
     for wrong in ({"preset": "emblem"}, {"diverse": 2}):
         with pytest.raises(UsageError, match="company=3; leave it out"):
             reverie.imagine("daisy", company=3, network=lite0, **wrong, **TINY)
-    with pytest.raises(UsageError, match="company= of one picture"):
-        reverie.again(file, company=2)
+    fewer = reverie.again(file, company=2)
+    assert recipe_of(fewer).batch == batch.model_copy(update={"targets": batch.targets[:2]})
+    left = recipe_of(reverie.again(file, company=1))
+    assert left.batch is None and left.target == recipe_of(made).target

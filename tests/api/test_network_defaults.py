@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 import reverie
 from reverie import Footage
+from reverie.api import plan_imagine
 from reverie.errors import InputError, UsageError
 from reverie.networks import Network
 from reverie.pictures import Picture, rounded
@@ -22,6 +23,7 @@ from reverie.render.own_views import best_of, on_faint, own_views
 from reverie.target import parse
 
 pytestmark = pytest.mark.usefixtures("place")
+EMBLEM = "an emblem, since"  # how the note begins that has a test of its own
 
 
 class Bright(nn.Module):
@@ -121,8 +123,8 @@ def test_by_log_odds_a_class_is_one_to_its_own_network_and_by_its_logit_not() ->
         said = [int(net(rounded(each.pixels)[None]).argmax()) for each in (ours, logit)]
     assert said == [0, 1]
     assert (recipe_of(ours).objective, recipe_of(logit).objective) == ("log-odds", "excite")
-    assert ours.notes == ()
-    assert logit.notes == ("the network says light, not dark",)
+    assert [each for each in ours.notes if not each.startswith(EMBLEM)] == []
+    assert logit.notes[1:] == ("the network says light, not dark",)
 
 
 def test_pictures_as_it_was_trained_on_give_light_contrast_and_colours() -> None:
@@ -241,7 +243,7 @@ def test_what_is_said_of_a_faint_picture(target: str, moved: float, as_it_is: fl
 def test_a_small_residual_network_gets_its_classes_and_its_features() -> None:
     own = trained(lambda: Residuals(1, (8, 8, 16, 24), (1, 1, 2, 2)), digits(28), "blocks.2", 5)
     made = reverie.imagine(list(range(10)), network=own.network, steps=20)
-    assert [each.notes for each in made] == [()] * 10
+    assert [note for each in made for note in each.notes if not note.startswith(EMBLEM)] == []
     prepared = own.network.prepare(["blocks.2"])
     with torch.no_grad():
         best = prepared(own.train)["blocks.2"].mean((2, 3)).amax(0)  # (C,)
@@ -264,3 +266,18 @@ def test_what_is_no_class_no_name_and_no_mean_is_told_in_a_line() -> None:
         reverie.wrap(Bright(), mean=None, std=None, size=32)  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="name that is a int"):
         reverie.wrap(Bright(), mean=[0.0], std=[1.0], size=32, name=5)  # type: ignore[arg-type]
+
+
+def test_how_natural_it_is_is_said_where_nobody_sees_why() -> None:
+    def notes(network: Network | None, **choices: Any) -> list[str]:
+        found = plan_imagine(1 if network else "daisy", network=network, octaves=1, steps=1, **choices)[0].notes
+        return [each for each in found if "natural" in each]
+
+    (own,), (with_usual,) = notes(bright()), notes(bright(), usual=[torch.rand(1, 32, 32)])
+    assert own.startswith("an emblem, ") and own.endswith("'natural' 1 with 'usual', a folder of pictures, draws to those")
+    assert with_usual.endswith(": 'natural' 1 draws to the usual pictures")
+    assert notes(bright(), preset="emblem") == notes(bright(), natural=0) == []
+    assert notes(None) == notes(None, preset="emblem") == notes(None, preset="natural", natural=3) == notes(None, natural=0) == []
+    (drawn,), (free,) = notes(None, preset="emblem", natural=1), notes(None, preset="natural", natural=0)
+    assert drawn.startswith("'natural' 1 beside the preset emblem: drawn to photographs") and "the preset natural alone" in drawn
+    assert free.startswith("'natural' 0 beside the preset natural: not drawn to photographs") and "the preset emblem alone" in free

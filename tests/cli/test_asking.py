@@ -81,3 +81,22 @@ def test_one_that_cannot_be_used_is_named_and_the_others_are_asked(run: Run, sky
     run("ask", sky.name, *TWO[:2], *TWO[:2]).fault(2, "the same network twice")
     run("ask", sky.name, "--top", "0").fault(2, "--top 0")
     run("ask", sky.name, "--max-pixels", "10", *TWO).fault(4, "--max-pixels")
+
+
+def test_noise_is_looked_at_as_a_dream_begins_with_it(run: Run, place: Path) -> None:
+    assert run("dream", "noise:white", "--seed", "3", "--steps", "1", "--strength", "1e-9", "--octaves", "1", "-o", "noise.png").code == 0
+    of_file = run("recognise", "noise.png", "--json").data[0]["labels"]
+    (of_name,) = run("recognise", "noise:white", "--seed", "3", "--json").data
+    assert of_name["picture"] == "noise:white"
+    assert [each["probability"] for each in of_name["labels"]] == pytest.approx([each["probability"] for each in of_file], abs=1e-3)
+    other = run("recognise", "noise:white", "--seed", "4", "--json").data[0]["labels"]
+    assert [each["probability"] for each in other] != pytest.approx([each["probability"] for each in of_file], abs=1e-3)
+    (asked,) = run("ask", "noise:white", "--seed", "3", *TWO, "--json").data
+    assert asked["networks"][0]["labels"] == of_name["labels"][:3] and asked["before"] is None
+    for command in ("recognise", "ask"):
+        run(command, "noise:blue").fault(2, "no noise 'blue'")
+
+
+def test_noise_where_a_picture_is_asked_for_is_told_as_noise(run: Run, place: Path) -> None:
+    run("see", "noise:pink").fault(2, "'noise:pink' is noise, and a picture is asked for here", "`recognise` and `ask` take noise")
+    run("dream", "noise:pink", "--guide", "noise:white").fault(2, "'noise:white' is noise, and a picture is asked for here")

@@ -50,6 +50,18 @@ def test_a_folder_has_a_sum_and_the_result_is_named(run: Run, place: Path) -> No
     assert one["result"] == int(96 * 128 * 0.7) and listed(place) == ["in"]
 
 
+def test_pictures_from_noise_with_those_that_nobody_sees(run: Run, place: Path) -> None:
+    short = ("--size", "64", "--octaves", "1", "--steps", "2", "--estimate")
+    (alone,) = run("imagine", "banana", *short, "--company", "1", "--json").data
+    (one,) = run("imagine", "banana", *short, "--json").data
+    assert (alone["unseen"], one["unseen"], one["targets"]) == (0, 3, ["banana"])
+    assert one["memory"] - 400_000_000 == pytest.approx(4 * (alone["memory"] - 400_000_000), rel=0.01)  # but for the program itself
+    assert one["result"] == alone["result"] == packed_size(64, 64, 3, ".png") and one["seconds"] > 0
+    told = run("feature", "blocks.4.1:0-2", *short, "--batch", "2", "-o", "made/").out.splitlines()
+    assert told[0].startswith("blocks.4.1:0, blocks.4.1:1: 64×64, about ") and told[2].startswith("3 pictures: about "), told
+    assert listed(place) == []
+
+
 def test_a_journey_by_the_steps_it_takes(run: Run, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = count()
     monkeypatch.setattr("reverie.motion.plan.time", SimpleNamespace(monotonic=lambda: next(clock) * 3.0))  # three steps take three seconds

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.helpers.commands import Run
@@ -40,7 +43,11 @@ def test_verify_tells_what_changed_and_writes_nothing(run: Run, pictures: Path) 
     assert sound.code == 0 and sound.out.startswith("7 pictures are as they were listed; the list has sha256 ")
     assert run("gallery", "--verify", "pictures-gallery").code == 0
     assert run("gallery", "--verify", "pictures", "--json").data == []
-    (pictures / "dream.png").unlink()
+    (pictures / "dream.png").rename(pictures / "night.png")
+    renamed = run("gallery", "--verify", "pictures")
+    assert (renamed.code, renamed.out) == (3, "renamed  dream.png → night.png\n") and "1 renamed" in renamed.err
+    assert run("gallery", "--verify", "pictures", "--json").data == [{"path": "night.png", "state": "renamed", "was": "dream.png"}]
+    (pictures / "night.png").unlink()
     before = {each: each.stat().st_mtime_ns for each in Path().rglob("*")}
     found = run("gallery", "--verify", "pictures")
     assert (found.code, found.out) == (3, "removed  dream.png\n")
@@ -71,3 +78,83 @@ def test_it_needs_no_torch(pictures: Path) -> None:
     code = "import sys; from reverie.cli.main import main; print(main(['gallery', 'pictures', '--quiet']), 'torch' in sys.modules)"
     said = subprocess.run([sys.executable, "-c", code], cwd=pictures.parent, capture_output=True, check=True, text=True)
     assert said.stdout.splitlines()[-1] == "0 False"
+
+
+def entries_of(page: Path) -> list[dict[str, Any]]:
+    """What the page knows of the scores of each picture."""
+    found = re.search('<script type="application/json" id="data">(.*?)</script>', page.read_text("utf-8"), re.DOTALL)
+    assert found is not None
+    data = json.loads(found[1])
+    names = [each["name"] for each in data["scores"]]
+    return [{name: each for name, each in zip(names, row[10], strict=True) if each} for row in data["rows"]]
+
+
+def test_scores_are_computed_once_and_every_later_gallery_has_them(run: Run, pictures: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (pictures / "walk.mp4").write_bytes(b"a film")
+    before = run("gallery", pictures, "--quiet")
+    assert before.code == 0 and all("naturalness" not in each for each in entries_of(Path("pictures-gallery/index.html")))
+    done = run("gallery", pictures, "--scores", "--network", "efficientnet-lite1", "--network", "efficientnet-lite2", "--device", "cpu")
+    assert done.code == 0 and "5 of 7 pictures have scores; 5 were computed now" in done.err, done
+    assert "4 without rise, strength among photographs: for its network 'efficientnet-lite0' no scores of photographs are known" in done.err
+    assert (
+        "1 without rise, strength among photographs, difference from its start, difference from its siblings: it has no recipe" in done.err
+    )
+    for each in ("a sheet of pictures", "it cannot be read", "a film"):
+        assert f"  1 without any score: {each}\n" in done.err
+    scores = entries_of(Path("pictures-gallery/index.html"))
+    assert [len(each) > 3 for each in scores].count(True) == 5  # the sheet and what cannot be read have none
+    assert sorted(each["naturalness"][1] for each in scores if each)[0] == 1
+    monkeypatch.setattr("reverie.judging.scores.scoring.Scorer.score", lambda *_: pytest.fail("scored again"))
+    again = run("gallery", pictures, "--scores", "--network", "efficientnet-lite2", "--network", "efficientnet-lite1", "--json")
+    assert again.data[0]["scores"]["new"] == 0 and again.data[0]["scores"]["pictures"] == 5 and again.data[0]["scores"]["faults"] == {}
+    assert {(each["score"], each["pictures"]) for each in again.data[0]["scores"]["without"]} >= {("rise", 4), ("rise", 1)}
+    assert run("gallery", pictures).code == 0 and entries_of(Path("pictures-gallery/index.html")) == scores
+
+
+def test_scoring_that_was_stopped_goes_on_where_it_was(run: Run, pictures: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from reverie.judging.scores.scoring import Scorer
+
+    scored: list[Path] = []
+    plain = Scorer.score
+
+    def stopped(self: Scorer, place: Path, recipe: Any) -> Any:
+        if len(scored) == 2:
+            raise KeyboardInterrupt  # as a kill: nothing is tidied up
+        scored.append(place)
+        return plain(self, place, recipe)
+
+    monkeypatch.setattr(Scorer, "score", stopped)
+    assert run("gallery", pictures, "--scores", "--network", "efficientnet-lite1").code == 130
+    assert not Path("pictures-gallery/index.html").exists()
+    monkeypatch.setattr(Scorer, "score", plain)
+    done = run("gallery", pictures, "--scores", "--network", "efficientnet-lite1")
+    assert done.code == 0 and "5 of 7 pictures have scores; 3 were computed now" in done.err
+    assert "5 without agreement: fewer than two of the networks that were asked did not make it" in done.err
+
+
+def test_a_picture_that_cannot_be_scored_is_told_and_the_others_are_scored(
+    run: Run, pictures: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from reverie.judging.scores.scoring import Scorer
+
+    plain = Scorer.score
+
+    def fragile(self: Scorer, place: Path, recipe: Any) -> Any:
+        if place.name == "daisy.jpg":
+            raise MemoryError
+        return plain(self, place, recipe)
+
+    monkeypatch.setattr(Scorer, "score", fragile)
+    done = run("gallery", pictures, "--scores", "--network", "efficientnet-lite1")
+    assert done.code == 0 and "'daisy.jpg' cannot be scored: it needs more memory than is free" in done.err
+    assert "4 of 7 pictures have scores; 4 were computed now" in done.err
+
+
+def test_what_is_wrong_with_scoring_is_a_line_and_a_remedy(run: Run, pictures: Path) -> None:
+    run("gallery", "pictures", "--network", "efficientnet-lite1").fault(2, "--network without --scores", "needs no network")
+    run("gallery", "pictures", "--threads", "1").fault(2, "--threads without --scores")
+    run("gallery", "pictures", "--offline").fault(2, "--offline without --scores")
+    run("gallery", "pictures", "--verify", "--scores").fault(2, "--verify and --scores")
+    run("gallery", "pictures", "--scores", "--device", "abacus").fault(2, "no device 'abacus'")
+    run("gallery", "pictures", "--scores", "--network", "nonsense").fault(2, "nonsense")
+    assert not Path("pictures-gallery").exists()

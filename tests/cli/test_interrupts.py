@@ -187,3 +187,20 @@ def test_ctrl_c_says_after_what_it_stops(run: Run, monkeypatch: pytest.MonkeyPat
     frames = ("--frames", "5", "-o", "a.gif") if command == "journey" else ("-o", "a.png")
     assert run(command, "noise:pink", "--size", "64", "--octaves", "1", "--steps", "5", *frames).code == 130
     assert len(told) == 1 and f"stopping after this {part};".encode() in told[0]
+
+
+def test_a_part_of_a_class_picture_is_not_judged_and_is_made_again_over_another(
+    run: Run, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = ("--size", "64", "--octaves", "1", "--company", "1")
+    with monkeypatch.context() as patch:
+        at_step(patch, 1)
+        part = run("imagine", "banana", *small, "--steps", "5", "-o", "part.png")
+    assert part.code == 130 and "ranks it" not in part.err and "the network says" not in part.err, part
+    stopped = read_recipe("part.png")
+    assert stopped.stopped is not None and stopped.opinions == ()
+    whole = run("imagine", "banana", *small, "--steps", "1", "-o", "other.png")
+    assert whole.code == 0 and "ranks it" in whole.err and read_recipe("other.png").opinions
+    again = run("redo", "part.png", "-o", "other.png", "--force")
+    assert again.code == 0 and "stopped early" not in again.err, again
+    assert Path("other.png").read_bytes() == Path("part.png").read_bytes()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.helpers.commands import Run
+from tests.helpers.commands import Answer, Run
 
 from reverie.cli.other_words import _OURS
 from reverie.recipe import COMMANDS
@@ -81,3 +81,34 @@ def test_a_start_in_the_place_of_a_command(run: Run, word: str, meant: str) -> N
 
 def test_nothing_in_the_place_of_a_command(run: Run) -> None:
     run("").fault(2, "no command ''", "`reverie --help` lists them")
+
+
+@pytest.mark.parametrize(
+    ("given", "fault", "remedy"),
+    [
+        (["imagine", "banana", "--natural", "banana"], "--natural banana", "it should be a number from 0 to 10"),
+        (["imagine", "banana", "--steps", "5.5"], "--steps 5.5", "it should be a whole number from 1 to 100000"),
+        (["imagine", "banana", "--rotate", ""], "--rotate without a value", "it should be a number from 0 to 180"),
+        (["imagine", "banana", "--steps"], "--steps without a value", "write --steps N; see `reverie imagine --help`"),
+        (["imagine", "--between", "cat"], "--between without 2 values", "write --between A B; see `reverie imagine --help`"),
+        (["imagine", "banana", "--force=3"], "--force takes no value", "give it alone, or leave it out; see `reverie imagine --help`"),
+        (["labels", "--network"], "--network without a value", "write --network N; see `reverie labels --help`"),
+        (["dream"], "`reverie dream` needs START…", "for example: reverie dream sky.jpg --level objects; see `reverie dream --help`"),
+        (["gallery"], "`reverie gallery` needs FOLDER", "for example: reverie gallery dreams; see `reverie gallery --help`"),
+        (["cache", "--older-than", "soon"], "--older-than soon", "it should be a number from 0"),
+    ],
+)  # fmt: skip
+def test_a_flag_or_a_value_that_cannot_be_is_told_in_our_words(run: Run, given: list[str], fault: str, remedy: str) -> None:
+    assert run(*given) == Answer(2, "", f"reverie: {fault}\n         {remedy}\n")
+
+
+def test_a_preset_of_another_command_is_told_as_such(run: Run) -> None:
+    run("imagine", "banana", "--preset", "garden").fault(2, "no preset 'garden' here", "`dream`, `journey`, `film` have it; the presets")
+    run("dream", "noise:pink", "--preset", "Emblem").fault(2, "no preset 'Emblem' here", "`imagine`, `feature` have it; the presets")
+    run("feature", "blocks.4.1:1", "--preset", "gardn").fault(2, "no preset 'gardn'")
+
+
+def test_what_makes_class_pictures_natural_stands_in_the_first_help(run: Run) -> None:
+    shown = run("imagine", "--help").out
+    assert all(f"  {flag} " in shown for flag in ("--natural", "--usual", "--company", "-p, --preset"))
+    assert "--natural" in run("feature", "--help").out and "--natural" not in run("dream", "--help").out

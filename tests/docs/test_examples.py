@@ -74,7 +74,7 @@ def test_every_example_of_the_commands_page_runs(desk: Path, capsys: pytest.Capt
     page = text("docs/commands.md")
     ran = []
     for words in shell_lines(page):
-        few = ["--steps", "1", "--octaves", "1"] if words[0] in ("dream", "imagine", "feature") else []
+        few = ["--steps", "1", "--octaves", "1"] if words[0] in ("dream", "imagine", "feature", "grid") else []
         few += ["--width", "64"] if "--width" in words else []
         if words[0] == "see":
             few += ["--steps", "1", "--width", "96", "--channels", "1" if "--json" in words else "0"]
@@ -112,6 +112,7 @@ def test_a_number_outside_its_documented_range_is_refused(name: str, desk: Path,
         "recognise": "cat.png",
         "ask": "cat.png",
         "dream": "cat.png",
+        "grid": "cat.png",
         "imagine": "banana",
         "feature": "blocks.2.1:3",
         "see": "cat.png",

@@ -6,7 +6,7 @@ import re
 
 import pytest
 from tests.helpers.pages import each_command, text
-from tools.doc_tables import Rows, flag_rows, level_rows, preset_rows, recipe_rows, section, table
+from tools.doc_tables import Rows, flag_rows, level_rows, preset_rows, recipe_rows, score_rows, section, table
 
 from reverie import recipe
 from reverie.cli.main import main
@@ -65,6 +65,10 @@ def test_the_exit_codes_are_those_of_the_errors() -> None:
 def test_the_formats_that_can_be_written_are_named() -> None:
     page = text("docs/commands.md")
     assert all(f"`{suffix}`" in page for suffix in SUFFIXES)
+
+
+def test_every_score_is_documented_with_range_and_meaning() -> None:
+    check_table(text("docs/gallery.md"), "score", score_rows())
 
 
 def test_every_field_of_the_recipe_is_documented() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
 from io import BytesIO
@@ -50,6 +51,11 @@ def sky(height: int = 32, width: int = 40, seed: int = 0) -> bytes:
     out = BytesIO()
     Image.fromarray(values).resize((width, height), Image.Resampling.BICUBIC).save(out, "PNG")
     return out.getvalue()
+
+
+def ends_at_once(_connection: object, _folder: str) -> None:
+    """In the place of the process that does the jobs."""
+    sys.exit(3)
 
 
 def until(queue: Queue, holds: Callable[[], bool], patience: float = PATIENCE) -> None:

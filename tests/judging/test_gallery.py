@@ -25,6 +25,8 @@ from reverie.errors import InputError, OutputError, UnsafeError
 from reverie.judging.galleries import Difference, GalleryFolder, found_gallery, read_manifest, verified
 from reverie.judging.galleries.known import known_of, rankings
 from reverie.judging.galleries.page import page
+from reverie.judging.scores.kept import Scored, keep
+from reverie.judging.scores.table import SCORES
 from reverie.recipe import Stopped, resolve
 from reverie.recipe.description import preset_of
 
@@ -163,6 +165,17 @@ def test_what_was_removed_added_or_changed_is_found_even_at_the_same_size_and_ti
     assert differences(Path("nowhere"), place) == differences(place, folder)  # the gallery says where its pictures are
 
 
+def test_what_has_the_bytes_of_one_that_is_gone_was_renamed(folder: Path, place: Path) -> None:
+    shutil.copy(folder / "dream.png", folder / "twin.png")
+    made(place, folder)
+    shutil.copy(folder / "daisy.jpg", folder / "copy.jpg")  # the first is there still
+    (folder / "dream.png").rename(folder / "below" / "night.png")
+    (folder / "twin.png").unlink()
+    assert [(each.path, each.state, each.was) for each in differences(place, folder)] == [
+        ("below/night.png", "renamed", "dream.png"), ("copy.jpg", "added", None), ("twin.png", "removed", None),
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize("what", ["list", "count", "page", "shard", "gone"])
 def test_a_list_or_a_page_that_was_changed_is_refused(folder: Path, place: Path, what: str) -> None:
     gallery = made(place, folder)
@@ -268,3 +281,49 @@ def test_a_page_of_nothing_says_so() -> None:
     text = page("nothing", [], [], about)
     assert "0 pictures, none left out." in text and "There are no pictures in this folder." in text and "2 films" in text
     assert replace(known_of(Entry("a", 1, 1))).words == ""
+
+
+def stars_for(folder: Path, place: Path, counts: dict[str, int]) -> None:
+    stars = {hashlib.sha256((folder / path).read_bytes()).hexdigest(): count for path, count in counts.items()}
+    (place / "stars.json").write_text(json.dumps({"made": "stars", "stars": stars}))
+
+
+def test_stars_are_held_against_kept_scores_and_a_ranking_is_fitted_to_enough_of_them(tmp_path: Path, place: Path, folder: Path) -> None:
+    for number in range(22):
+        shot = carrying(folder / f"{number:02}.png", PLAIN.model_copy(update={"seed": 100 + number}).text())
+        keep(hashlib.sha256(shot.read_bytes()).hexdigest(), Scored({"naturalness": (number + 1) / 30, "agreement": 0.5}, {"rise": "why"}))
+    counts = {f"{number:02}.png": 1 + number // 5 for number in range(22)}
+    made(place, folder)
+    text = (place / "index.html").read_text("utf-8")
+    assert "No picture of this page had stars" in text and "Above 0 to 1. How far light" in text
+    stars_for(folder, place, {path: count for path, count in counts.items() if path < "19"})
+    made(place, folder)
+    text = (place / "index.html").read_text("utf-8")
+    assert "19 pictures of this page have stars" in text and "No ranking is fitted to your stars: that takes 20" in text
+    stars_for(folder, place, counts)
+    shutil.copy(folder / "03.png", folder / "copy of 03.png")  # which is the same picture
+    made(place, folder)
+    text, data = (place / "index.html").read_text("utf-8"), data_of(place)
+    assert [each["name"] for each in data["scores"]] == ["agreement", "naturalness", SCORE, "fitted to your 22 stars"]
+    assert [each["of"] for each in data["scores"]] == [23, 23, 2, 25] and [each["fitted"] for each in data["scores"]] == [False] * 3 + [
+        True
+    ]
+    assert "above 0 to 1: how far light" in data["scores"][1]["about"]
+    assert re.search(r"naturalness</th><td>22</td><td>0\.9\d \(0\.\d\d to 0\.\d\d\)</td><td>\+\d", text)
+    assert re.search(r"agreement</th><td>22</td><td>all alike</td><td>no part in it", text)
+    assert "it says what you like, not what is good" in text and re.search(r"rank correlation with your stars is 0\.9", text)
+    places = [row[10][3][1] for row in data["rows"] if row[10][3]]
+    assert sorted(places)[0] == 1 and len(places) == 25
+    assert shards(place, "details")[1]["without"] == {"rise": "why"}
+
+
+def test_five_thousand_pictures_with_all_scores_make_a_page_below_two_megabytes() -> None:
+    scores = {each.name: 0.0 for each in SCORES}
+    pictures = [
+        replace(known_of(Entry(f"{at}.png", 10**7, 10**18 + at, "picture", "", f"{at:064x}", 4000, 3000)), scores={
+            name: (at * 7919 % 5000) / 7000 + place for place, name in enumerate(scores)
+        })
+        for at in range(5000)
+    ]  # fmt: skip
+    about = {"details": ["p"] * 50, "thumbs": ["p"] * 50, "list_sha256": "", "stars": {}, "unseen": {}, "films": 0, "others": 0}
+    assert len(page("many", pictures, rankings(pictures), about).encode()) <= 2_000_000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from pathlib import Path
@@ -10,10 +11,13 @@ from typing import Any
 import pytest
 from tests.helpers.browsing import axe_faults, opened
 from tests.helpers.browsing import browser as browser
+from tests.helpers.commands import carrying
 from tests.helpers.galleries import ODD, filled, made
+from tests.helpers.recipes import PLAIN
 from tests.insight.test_page_valid import faults
 
 from reverie.judging.galleries.page import page as page_of
+from reverie.judging.scores.kept import Scored, keep
 
 ORDER = sorted([ODD, "dream.png", "banana.png", "daisy.jpg", "sheet.png", "below/photo.jpg", "broken.png"])
 
@@ -196,8 +200,53 @@ def test_stars_are_saved_as_a_file_that_the_gallery_takes_when_it_is_made_again(
     page.context.close()
 
 
+@pytest.fixture
+def scored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The page of 24 pictures with scores and stars."""
+    monkeypatch.setenv("REVERIE_CACHE", str(tmp_path / "cache"))
+    pictures, stars = tmp_path / "pictures", {}
+    pictures.mkdir()
+    for number in range(24):
+        shot = carrying(pictures / f"{number:02}.png", PLAIN.model_copy(update={"seed": number}).text())
+        digest = hashlib.sha256(shot.read_bytes()).hexdigest()
+        stars[digest] = 1 + number // 5
+        keep(digest, Scored({"naturalness": (number + 1) / 30, "rise": 7.123456 - number}, {"agreement": "nobody was asked"}))
+    made(tmp_path / "gallery", pictures)
+    (tmp_path / "gallery" / "stars.json").write_text(json.dumps({"made": "stars", "stars": stars}))
+    made(tmp_path / "gallery", pictures)
+    return tmp_path / "gallery" / "index.html"
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (380, "dark")])
+def test_scores_have_their_range_and_stars_their_comparison_for_every_reader(browser: Any, scored: Path, width: int, scheme: str) -> None:
+    page, _ = opened(browser, scored, viewport={"width": width, "height": 800}, color_scheme=scheme)
+    names(page)
+    page.locator(".words summary").click()
+    assert axe_faults(page) == [] and page.evaluate("document.documentElement.scrollWidth") <= width
+    assert "Any number, in standard deviations of photographs." in page.inner_text(".words .facts")
+    assert page.locator("#newer").is_hidden()
+    choose(page, "sort", "score 0")
+    assert names(page)[0] == "00.png" and "by rise" in page.inner_text("#status") and "what you like" not in page.inner_text("#status")
+    choose(page, "sort", "score 2")
+    choose(page, "best", "12")
+    said = page.inner_text("#status")
+    assert said.startswith("Not all: the 12 highest of 24 by fitted to your 24 stars") and said.endswith("what you like, not what is good.")
+    assert names(page)[0] in ("23.png", "00.png")
+    page.locator(".card").first.focus()
+    page.keyboard.press("1")
+    assert page.inner_text("#newer").startswith("The stars of 1 picture in this browser are not in this comparison yet")
+    choose(page, "sort", "path")
+    page.locator(".card").first.click()
+    until(page, "document.querySelector('#facts').innerText.includes('place 1 of 24')")
+    facts = page.inner_text("#facts")
+    assert "7.123, place 1 of 24" in facts and "agreement: nobody was asked" in facts
+    assert "standard deviations of photographs" in page.locator("#facts dt", has_text="rise").get_attribute("title")
+    page.context.close()
+
+
 @pytest.mark.skipif(shutil.which("java") is None, reason="no Java on this machine: the page is not shown to the HTML validator")
-def test_the_page_is_valid_html(file: Path, tmp_path: Path) -> None:
+def test_the_page_is_valid_html(file: Path, scored: Path, tmp_path: Path) -> None:
     about = {"details": [], "thumbs": [], "list_sha256": "0", "stars": {}, "unseen": {"x": "y"}, "films": 1, "others": 1}
     assert not faults(file.read_text("utf-8"), tmp_path)
+    assert not faults(scored.read_text("utf-8"), tmp_path)
     assert not faults(page_of("nothing", [], [], about), tmp_path)

@@ -58,7 +58,7 @@ def test_classes_are_matched_by_name_and_averaged() -> None:
     assert found.first == {"warm": ("one",), "leaf": ("other",)}
     assert [each.network for each in found.observers] == ["one", "other"]
     assert [each.labels[0].index for each in found.observers] == [0, 1]  # by their own numbers
-    assert found.verdict.startswith("1 of 2 puts warm first, 1 of 2 puts leaf first; they share ")
+    assert found.verdict.startswith("1 of 2 puts warm first, 1 of 2 puts leaf first; the two agree on ")
     assert all(each.known is None and not each.made_it for each in found.observers) and found.notes == () and found.before is None
 
 
@@ -75,7 +75,7 @@ def test_three_agree_and_the_shared_probability_is_the_mean_of_the_pairs() -> No
     rows = [chances([[strong, 0, 0], [0, 1, 0]]) for strong in (1.0, 2.0, 4.0)]
     pairs = [float(torch.minimum(rows[i], rows[j]).sum()) for i, j in ((0, 1), (0, 2), (1, 2))]
     assert found.agreement == pytest.approx(sum(pairs) / 3, abs=1e-6)
-    assert found.verdict.startswith("all 3 put a first; they share ")
+    assert found.verdict.startswith("all 3 put a first; any two agree on ")
 
 
 def test_two_classes_of_one_name_stay_two_and_one_without_a_namesake_is_left_out() -> None:
@@ -155,7 +155,7 @@ def test_a_start_that_is_gone_or_noise_is_told(dreamt: Path, lite0: Network, tmp
     assert gone.before is None and any(each.startswith("what was in it before is not known") for each in gone.notes)
     made = reverie.dream("noise:pink", level="parts", network=lite0, octaves=1, steps=1, size=48)
     noise = reverie.ask(made, network=lite0)  # by its recipe, though it is in no file
-    assert noise.before is None and "it was made from pink noise" in noise.notes and noise.observers[0].made_it
+    assert noise.before is None and noise.notes[-1].startswith("it began with pink noise, in which ") and noise.observers[0].made_it
 
 
 # ── the page ─────────────────────────────────────────────────────────────────────────────────────────────────────────────

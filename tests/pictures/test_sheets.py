@@ -10,7 +10,7 @@ from PIL import ImageFont
 from torch import Tensor
 
 from reverie.errors import UsageError
-from reverie.pictures import contact_sheet, strip
+from reverie.pictures import contact_sheet, strip, table_sheet
 from reverie.pictures.sheets import EMPTY, GROUND, LABEL, shortened
 
 SIDE = 64
@@ -183,3 +183,30 @@ def test_a_strip_is_side_by_side_on_black() -> None:
     assert places(page, GREEN) == (0, SIDE + 8, SIDE, SIDE)
     assert places(page, PALE) == (SIDE + 8, 0, SIDE, SIDE)
     assert page[:, SIDE : SIDE + 8].eq(0).all()
+
+
+def test_a_table_has_its_pictures_in_rows_and_columns_with_headings_beside_and_above() -> None:
+    page = table_sheet(
+        [[plain(RED), plain(GREEN)], [plain(BLUE, SIDE // 2), "not made"]], ["edges", "parts"], ["0", "1"], ("level", "seed"), side=SIDE
+    )
+    (top, left, high, wide), green, blue = (places(page, each) for each in (RED, GREEN, BLUE))
+    assert (high, wide) == (SIDE, SIDE) and green[0] == top and green[1] >= left + SIDE and green[2:] == (SIDE, SIDE)
+    assert blue[1] == left and blue[2:] == (SIDE // 2, SIDE) and blue[0] >= top + SIDE + SIDE // 4
+    ink = inked(page)
+    for begin in (top, blue[0]):  # each row is told at its left
+        assert ink[begin : begin + SIDE // 2, :left].any()
+    for begin in (left, green[1]):  # and each column above
+        assert ink[:top, begin : begin + SIDE].any()
+    assert ink[blue[0] : blue[0] + SIDE // 2, green[1] : green[1] + SIDE].any()  # the words of the empty place
+
+
+def test_headings_of_a_table_are_shortened_and_leave_the_pictures_alone() -> None:
+    long = "a heading of many words, " * 20
+    page = table_sheet([[plain(RED)]], [long], [long], (long, long), side=SIDE, title=long)
+    assert places(page, RED)[2:] == (SIDE, SIDE) and page.shape[2] < 4 * SIDE
+
+
+@pytest.mark.parametrize(("rows", "columns", "told"), [(2, 1, "not 2 rows of 1"), (0, 1, "it holds 1 to 1000"), (40, 26, "of 1040")])
+def test_a_table_that_is_none_or_too_large_is_refused(rows: int, columns: int, told: str) -> None:
+    with pytest.raises(UsageError, match=told):
+        table_sheet([[plain(RED)]], ["a"] * rows, ["b"] * columns, ("x", "y"))

@@ -13,7 +13,8 @@ import pytest
 from tests.helpers.commands import listed
 
 from reverie.errors import OutputError
-from reverie.store import Kept, cache_folder, check_place, files_in, scratch, sha256_of, write_whole
+from reverie.recipe import flag_of
+from reverie.store import Kept, cache_folder, check_place, exists, files_in, scratch, sha256_of, write_whole
 
 
 def failing(code: int) -> Callable[..., None]:
@@ -114,7 +115,7 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path: Path, monkeypa
 @pytest.mark.parametrize("act", [check_place, lambda path: write_whole(path, b"x")])
 def test_a_folder_that_may_not_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, act: Callable[[Path], object]) -> None:
     monkeypatch.setattr(os, "open", failing(errno.EACCES))  # tests may run as root, whom permissions do not bind
-    with pytest.raises(OutputError, match=r"is not writable; choose another place with output="):
+    with pytest.raises(OutputError, match=r"is not writable; choose another place$"):
         act(tmp_path / "a")
 
 
@@ -241,3 +242,10 @@ def test_scratch_takes_no_error_of_its_user_for_its_own(tmp_path: Path, monkeypa
     monkeypatch.setenv("REVERIE_CACHE", str(tmp_path / "file"))
     with pytest.raises(OutputError, match="REVERIE_CACHE"), scratch(10):
         pass
+
+
+def test_how_a_place_is_named_is_told_on_the_command_line_alone(tmp_path: Path) -> None:
+    error = exists(tmp_path / "there.png")  # `Picture.save` has no `output`
+    assert error.remedy == "give force= to replace it, or another name"
+    assert error.with_flags(flag_of)[1] == "give --force to replace it, or another name with --output"
+    assert error.field == "force"

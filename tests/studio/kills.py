@@ -70,7 +70,7 @@ def memory(count: int) -> None:
         queue, picture = Queue(home), f"input:{home.keep(sky(24, 24), 'sky.png')}"
         worker = Worker(home)
         worker.start()
-        held = []
+        held: list[int] = []
         for part in (count // 10, count - count // 10):
             jobs = [queue.add("dream", [picture], {**QUICK, "steps": 1, "seed": number + 1000 * len(held)}).id for number in range(part)]
             until(queue, lambda jobs=jobs: queue.job(jobs[-1]).state == "done", 600)  # type: ignore[misc]

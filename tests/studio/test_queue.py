@@ -60,6 +60,14 @@ def test_a_job_is_there_with_all_that_was_asked_for_also_for_others(home: Home, 
         ("imagine", ["x" * 5000], {}, None),
         ("imagine", ["banana"], {"between": ["x" * 70_000]}, None),
         ("train", ["PICTURE"], {}, None),
+        ("grid", ["/etc/passwd"], {"vary": {"seed": [1, 2]}}, None),
+        ("grid", [], {"vary": {"start": ["PICTURE", "/etc/passwd"]}}, "start"),
+        ("grid", ["PICTURE"], {"vary": ["guide=/etc/passwd,/etc/hosts"]}, "guide"),
+        ("grid", ["PICTURE"], {"vary": {"network": ["efficientnet-lite0", "/tmp/x.pt"]}}, "network"),
+        ("grid", ["PICTURE"], {"vary": {"steps": [5, 0]}}, "steps"),
+        ("grid", ["PICTURE"], {"vary": "seed=0-3"}, "vary"),
+        ("grid", ["PICTURE"], {"vary": ["seed=x"]}, "vary"),
+        ("grid", ["PICTURE"], {"vary": {}, "command": "see"}, None),
         ("dream", ["PICTURE"], {"max_pixels": 10**9}, None),
     ],
 )  # fmt: skip
@@ -73,6 +81,12 @@ def test_what_cannot_be_asked_for_is_refused_before_it_is_in_the_queue(
         queue.add(command, meant(subjects), {name: meant(value) for name, value in choices.items()})
     assert told.value.field == field
     assert not queue.jobs() and not queue.last_event
+
+
+def test_a_grid_is_kept_as_lists_however_it_was_said(queue: Queue, picture: str) -> None:
+    said = queue.add("grid", [picture], {"vary": ["level=edges,parts", "seed=0-2"]})
+    named = queue.add("grid", [picture], {"vary": {"level": ["edges", "parts"], "seed": "0-2"}})
+    assert said.choices == named.choices == {"vary": {"level": ["edges", "parts"], "seed": [0, 1, 2]}}
 
 
 def test_a_picture_that_was_never_handed_in_is_told_with_its_field(queue: Queue, picture: str) -> None:

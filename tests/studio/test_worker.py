@@ -15,7 +15,7 @@ from typing import Any
 import psutil
 import pytest
 from PIL import Image
-from tests.helpers.studios import LONG, PATIENCE, QUICK, SERVER, ended, sky, until
+from tests.helpers.studios import LONG, PATIENCE, QUICK, SERVER, ended, ends_at_once, sky, until
 
 from reverie.album import read_recipe
 from reverie.errors import InputError, OutputError, UsageError
@@ -124,6 +124,26 @@ def test_each_command_has_its_results(studio: Studio, command: str, choices: dic
         assert content and (b"sky.png" in content or not name.endswith(".html"))
     until(studio.queue, lambda: not (studio.home.work / str(job.id)).exists())
     assert {each.data["name"] for each in studio.queue.events(0) if each.kind == "picture" and each.data["job"] == job.id} == set(names)
+
+
+def test_a_grid_is_a_folder_that_goes_on_where_it_was(studio: Studio) -> None:
+    grid = {"octaves": 1, "steps": 2, "vary": {"level": ["edges", "textures"], "seed": [*range(12)]}}
+    number = studio.queue.add("grid", [studio.picture], grid).id
+    place = studio.home.work / str(number) / "grid"
+    until(studio.queue, lambda: len([*place.glob("*.png")]) > 2)
+    studio.queue.pause(number)
+    before = {each.name: each.stat().st_mtime_ns for each in place.glob("*.png")}
+    studio.queue.resume(number)
+    job = ended(studio.queue, number)
+    assert (job.state, job.results) == ("done", ("sky-grid",))
+    made = {each.name: each.stat().st_mtime_ns for each in (studio.home.pictures / "sky-grid").glob("*.png")}
+    assert {name: made[name] for name in before} == before and len(before) > 2
+    assert len(made) == 24 + 1 and (studio.home.pictures / "sky-grid" / "index.html").is_file()
+    again = ended(studio.queue, studio.queue.add("redo", ["picture:sky-grid/edges-3.png"], {}).id)
+    assert again.state == "done", again
+    varied = {"vary": {"start": [studio.picture, f"input:{studio.home.keep(sky(seed=5), 'sea.png')}"]}, **QUICK}
+    other = ended(studio.queue, studio.queue.add("grid", [], varied).id)
+    assert {"sky.png", "sea.png"} <= {each.name for each in (studio.home.pictures / other.results[0]).iterdir()}, other
 
 
 def test_labels_and_targets_are_made_from_noise(studio: Studio) -> None:
@@ -238,6 +258,22 @@ def test_the_newest_preview_of_a_session_counts(studio: Studio) -> None:
     until(studio.queue, lambda: bool(told(last)["ended"]))
 
 
+def test_the_camera_and_other_sessions_go_before_a_preview(studio: Studio) -> None:
+    def told(number: int) -> Any:
+        return next((each.data for each in studio.queue.events(0) if each.data.get("preview") == number), {"ended": False})
+
+    slow = studio.worker.preview("slow", "dream", [studio.picture], LONG, 64)
+    until(studio.queue, lambda: studio.worker.frame(slow) is not None)
+    quick = studio.worker.preview("quick", "dream", [studio.picture], QUICK, 64)
+    out = BytesIO()
+    Image.open(BytesIO(sky(96, 128))).convert("RGB").save(out, "JPEG")
+    studio.worker.camera("eye", out.getvalue(), {"side": 64})
+    until(studio.queue, lambda: bool(told(quick)["ended"]) and studio.worker.camera_seen("eye") is not None)
+    assert told(quick)["done"] == 1 and not told(slow)["ended"]
+    studio.worker.cancel_preview(slow)
+    until(studio.queue, lambda: bool(told(slow)["ended"]))
+
+
 def test_a_preview_that_cannot_be_says_why(studio: Studio) -> None:
     with pytest.raises(UsageError, match="steps"):
         studio.worker.preview("page", "dream", [studio.picture], {"steps": 0}, 64)
@@ -325,3 +361,15 @@ def test_a_killed_server_leaves_no_process_behind_and_loses_no_job(tmp_path: Pat
     made = [queue.job(each) for each in jobs]
     assert [(each.crashes, len(each.results)) for each in made] == [(0, 1)] * 3
     assert sorted(each.name for each in home.pictures.iterdir()) == sorted(each.results[0] for each in made)
+
+
+def test_a_process_that_cannot_be_started_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("reverie.studio.jobs.process.main", ends_at_once)
+    home = Home(tmp_path / "home")
+    worker = Worker(home)
+    worker.start()
+    asked = worker.ask("networks")
+    assert isinstance(asked.exception(PATIENCE), OutputError)
+    until(Queue(home), lambda: bool(worker.fault))
+    assert not worker.alive and "cannot be started" in worker.fault
+    worker.stop()

@@ -11,17 +11,19 @@ from reverie.first_use import at_first_use
 
 if TYPE_CHECKING:
     from reverie.album.entries import Entry, State
+    from reverie.album.grid_listing import check_grid_folder
     from reverie.album.index import Album, Changes
     from reverie.album.recipes import kept_inputs, made_by_reverie, read_recipe, recipe_at, sheet_at
     from reverie.album.walking import Found, Walked, walked
 
 __all__ = [
-    "Album", "Changes", "Entry", "Found", "State", "Walked", "kept_inputs", "made_by_reverie", "read_recipe", "recipe_at", "sheet_at",
-    "walked",
+    "Album", "Changes", "Entry", "Found", "State", "Walked", "check_grid_folder", "kept_inputs", "made_by_reverie", "read_recipe",
+    "recipe_at", "sheet_at", "walked",
 ]  # fmt: skip
 
 _HOMES = {
     "album.entries": ("Entry", "State"),
+    "album.grid_listing": ("check_grid_folder",),
     "album.index": ("Album", "Changes"),
     "album.recipes": ("kept_inputs", "made_by_reverie", "read_recipe", "recipe_at", "sheet_at"),
     "album.walking": ("Found", "Walked", "walked"),

@@ -12,6 +12,7 @@ from reverie.first_use import at_first_use
 if TYPE_CHECKING:
     from reverie.api.asking import ask
     from reverie.api.dreaming import dream, plan_dream
+    from reverie.api.grids import Grid, GridCell, GridFolder, GridPlan, grid, plan_grid
     from reverie.api.imagining import feature, features, imagine
     from reverie.api.moving import film, journey, plan_film, plan_journey
     from reverie.api.opening import load, wrap
@@ -23,13 +24,15 @@ if TYPE_CHECKING:
     from reverie.pictures import sheet
 
 __all__ = [
-    "again", "ask", "carried_by", "climb", "dream", "feature", "features", "film", "imagine", "journey", "load", "plan_again", "plan_climb",
-    "plan_dream", "plan_feature", "plan_film", "plan_imagine", "plan_journey", "plan_redo", "plan_see", "redo", "see", "sheet", "wrap",
+    "Grid", "GridCell", "GridFolder", "GridPlan", "again", "ask", "carried_by", "climb", "dream", "feature", "features", "film", "grid",
+    "imagine", "journey", "load", "plan_again", "plan_climb", "plan_dream", "plan_feature", "plan_film", "plan_grid", "plan_imagine",
+    "plan_journey", "plan_redo", "plan_see", "redo", "see", "sheet", "wrap",
 ]  # fmt: skip
 
 _HOMES = {
     "api.asking": ("ask",),
     "api.dreaming": ("dream", "plan_dream"),
+    "api.grids": ("Grid", "GridCell", "GridFolder", "GridPlan", "grid", "plan_grid"),
     "api.imagining": ("feature", "features", "imagine"),
     "api.moving": ("film", "journey", "plan_film", "plan_journey"),
     "api.opening": ("load", "wrap"),

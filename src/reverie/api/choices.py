@@ -55,10 +55,11 @@ class AlongChoices(TypedDict, total=False):
 
 
 class BesideChoices(AlongChoices, total=False):
-    """What lies beside the start."""
+    """What lies beside the start, and what it has a say in."""
 
     guide: PictureLike | None
     caricature: bool | None
+    sober: bool | None
 
 
 class PlacesChoices(TypedDict, total=False):
@@ -295,8 +296,6 @@ class ClimbChoices(_Dreaming, SeedChoices, total=False):
 class DreamChoices(_Dreaming, NaturalChoices, PrecisionChoices, GoalChoices, BesideChoices, CutChoices, total=False):
     """Of `dream`."""
 
-    sober: bool | None
-
 
 class ImagineChoices(
     _Growing, NaturalChoices, StyleChoices, OfTheNetworkChoices, RedoChoices, SizeChoices, PrintChoices, CanvasChoices, FinishChoices,
@@ -324,15 +323,18 @@ class FilmChoices(_Climbing, NaturalChoices, PrecisionChoices, GoalChoices, Carr
     """Of `film`."""
 
 
-class Changes(
-    _Dreaming, NaturalChoices, PrecisionChoices, _AnyGoalChoices, BesideChoices, CutChoices, SeedChoices, CourseChoices, CarriedChoices,
-    BatchChoices, OfTheNetworkChoices, total=False,
+class GridChoices(
+    _Dreaming, RunChoices, NaturalChoices, _AnyGoalChoices, BesideChoices, CutChoices, BatchChoices, OfTheNetworkChoices, total=False,
 ):  # fmt: skip
-    """Of `again`: what shall be other than it was."""
+    """Of `grid`: what all pictures share."""
 
     target: Climbed | None
+
+
+class Changes(GridChoices, CourseChoices, CarriedChoices, total=False):
+    """Of `again`: what shall be other than it was."""
+
     start: PictureLike | None
-    sober: bool | None
 
 
 def documented(command: str | CommandSpec) -> Callable[[Function], Function]:
@@ -341,8 +343,8 @@ def documented(command: str | CommandSpec) -> Callable[[Function], Function]:
     def add(function: Function) -> Function:
         spec = COMMANDS[command] if isinstance(command, str) else command
         rows = [f"        {name} = {spec.default(name)!r}: {model.model_fields[name].description}" for name, model in spec.fields.items()]
-        told = "Choices, and what they are without being named:"
-        function.__doc__ = "\n".join([(function.__doc__ or "").rstrip(), "", f"    {told}", *rows, ""])
+        told = f"{(function.__doc__ or '').rstrip()}\n\n    Choices, and what they are without being named:"
+        function.__doc__ = "\n".join([told, *rows, ""])
         return function
 
     return add

@@ -14,8 +14,6 @@ from reverie.networks import Network
 from reverie.render import generator
 from reverie.target import Target
 
-COMPANY = 4  # natural pictures together where nothing is said: eight are little better, and take twice as long
-
 
 def accompanied(group: Sequence[Target], count: int, network: Network, meant: Callable[[int], Target]) -> list[Target]:
     """These targets, and behind them others of their kind until there are so many: other classes, or other channels of the layer.

@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any, Literal, TypeGuard, cast
 
 from reverie.api.choices import ClassLike, Climbed
-from reverie.api.company import COMPANY, accompanied
+from reverie.api.company import accompanied
 from reverie.api.opening import Networks
 from reverie.api.planning import Before, Planning
 from reverie.api.start_guide_mask import beside_of
@@ -17,7 +17,7 @@ from reverie.files.limits import at_most_pixels
 from reverie.networks import Label, Network
 from reverie.networks.norm_statistics import Statistics
 from reverie.networks.read_once import reading_once
-from reverie.recipe import LOOKS, PRINT_DPI, Along, Batch, NoiseInput, OfTheNetwork, Print, Seeds, Size, Together, choose, seeds
+from reverie.recipe import COMPANY, LOOKS, PRINT_DPI, Along, Batch, NoiseInput, OfTheNetwork, Print, Seeds, Size, Together, choose, seeds
 from reverie.render import (
     Plan,
     best_of,
@@ -119,7 +119,7 @@ def _plans(wish: Planning, targets: list[Target], between: list[Target] | None, 
             for net in wish.networks:
                 check_places(target, net)
     together, notes = _fitted(kind, groups, wanted, wish, size, beside.usual)
-    notes = (*words, *usual.notes, *notes, *((paper.told(*size, dpi),) if paper else ()))
+    notes = (*words, *usual.notes, *notes, *_on_look(wish, others, bool(usual.pictures)), *((paper.told(*size, dpi),) if paper else ()))
     best = best_of(wish.networks, wanted, usual.pictures)
     inputs, kept = (NoiseInput(noise="pink"), *beside.used), beside.kept if wish.machinery.keep else ()
     recipes = [
@@ -138,6 +138,24 @@ def _plans(wish: Planning, targets: list[Target], between: list[Target] | None, 
         for (_, count), each in zip(together, recipes, strict=True)
         for recipe in [each.model_copy(update={"seed": number})]
     ]  # fmt: skip
+
+
+def _on_look(wish: Planning, others: bool, usual: bool) -> tuple[str, ...]:
+    """What is to be said where it is not plain how natural it is: two choices that do not go together, or a network of one's own.
+
+    Args:
+        others: whether not all networks are built-in ones. usual: whether usual pictures were given.
+    """
+    given, natural = wish.request.given, wish.choices.penalties.natural
+    look = "preset" in given and wish.request.preset
+    if look and "natural" in given and (natural > 0) != (look.choices["natural"] > 0):
+        drawn_to, other = ("drawn to photographs all the same", "natural") if natural else ("not drawn to photographs", "emblem")
+        beside = f"'natural' {natural:g} beside the preset {given['preset']}"
+        return (f"{beside}: {drawn_to}, and all else as the preset has it; the preset {other} alone is the other look",)
+    if wish.request.command.name != "imagine" or not others or {"preset", "natural"} & {*given, *wish.request.before}:
+        return ()
+    what = "'natural' 1 draws to the usual pictures" if usual else "'natural' 1 with 'usual', a folder of pictures, draws to those"
+    return (f"an emblem, since nobody knows whether networks of your own remember photographs: {what}",)
 
 
 def _company(kind: _Kind, wish: Planning) -> int:
@@ -185,19 +203,26 @@ def _grouped(targets: list[Target], between: list[Target] | None, request: Any) 
 def _fitted(
     kind: _Kind, groups: _Groups, wanted: list[Target], wish: Planning, size: tuple[int, int], usual: Statistics
 ) -> tuple[list[tuple[list[Target], int]], tuple[str, ...]]:
-    """The batches, smaller where memory is short, in their company, and how many of each are wanted, the first; and a note that it was."""
+    """The batches, smaller where memory is short, in their company, and how many of each are wanted, the first; and notes on it.
+
+    Raises:
+        OutputError: not even one picture fits into memory.
+    """
     layers = layers_of(*wanted)
     most = max(len(group) for group in groups)
-    looked_at = {net: [*layers, *statistics_for(wish.choices.penalties.natural, net, layers, usual)] for net in wish.networks}
+    looked_at = {net: (layers, statistics_for(wish.choices.penalties.natural, net, layers, usual)) for net in wish.networks}
     company = _company(kind, wish)
-    fits = min(fitting(max(most, company), net, seen, *size) for net, seen in looked_at.items())
+    fits = fitting(max(most, company), looked_at, *size)
     if fits < most and kind != "each":
         fault = f"{most} pictures of {size[1]}×{size[0]} that depend on each other"
         raise UsageError(fault, f"{fits} fit into memory: ask for fewer, or smaller")
     smaller = [group[first : first + fits] for group in groups for first in range(0, len(group), fits)]
-    notes = (f"{most} pictures together do not fit into memory: made {fits} at a time",) if fits < most else ()
+    notes = [f"{most} pictures together do not fit into memory: made {fits} at a time"] if fits < most else []
+    if fits < company:
+        whom = f"in one of {fits}" if fits > 1 else "alone, which is often less calm and clear"
+        notes.append(f"a company of {company} pictures of {size[1]}×{size[0]} does not fit into memory: made {whom}")
     company = min(company, fits)
-    return [(accompanied(each, company, wish.network, lambda number: _classes(number, wish)[0]), len(each)) for each in smaller], notes
+    return [(accompanied(each, company, wish.network, lambda number: _classes(number, wish)[0]), len(each)) for each in smaller], (*notes,)
 
 
 def _each(asked: Sequence[Any], meant: Callable[[Any], list[Target]]) -> list[Target]:

@@ -273,13 +273,17 @@ def _ring(old: Recipe, network: Networks) -> list[str | Target]:
 
 
 def _in_its_batch(old: Recipe, before: Before, changes: dict[str, Any], network: Networks) -> Plan:
-    """A picture from noise, in the company that it was made in; of another target alone."""
-    wrong = next((name for name in ("diverse", "between", "count", "batch", "company") if name in changes), None)
+    """A picture from noise, in the batch that it was made in; of another target, or in other company, without those beside it."""
+    wrong = next((name for name in ("diverse", "between", "count", "batch") if name in changes), None)
     if wrong is not None:
         raise UsageError(f"{choice(wrong)} of one picture", f"`{old.command}` makes several: ask it")
     plan_all: Callable[..., list[Plan]] = plan_imagine if old.command == "imagine" else plan_feature
     target, batch = changes.pop("target", None), old.batch
-    alone = {"company": 1} if batch is None and old.penalties.natural else {}
+    if "company" in changes:
+        if batch is not None and batch.kind != "each":
+            raise UsageError(choice("company", changes["company"]), f"leave it out: it is one of several that {choice(batch.kind)} made")
+        batch = None
+    alone = {"company": 1} if batch is None and old.penalties.natural and "company" not in changes else {}
     plan_some = partial(plan_all, network=network, before=before, **changes, **alone)
     said: Callable[[Target], Any] = str if old.command == "imagine" else lambda each: each  # a label, or the target itself
     asked = target if isinstance(target, str) else said(target or old.target)
@@ -295,7 +299,8 @@ def _in_its_batch(old: Recipe, before: Before, changes: dict[str, Any], network:
         plans = plan_some([said(each) for each in batch.targets], batch=len(batch.targets))
     recipes = plans[0].recipes()
     if len(recipes) != len(batch.targets):
-        raise UsageError(f"a batch of {len(batch.targets)} pictures", f"{len(recipes)} fit into memory here: ask for smaller ones")
+        fewer = f", or for less company: {choice('company', len(recipes))}" if old.penalties.natural and batch.kind == "each" else ""
+        raise UsageError(f"a batch of {len(batch.targets)} pictures", f"{len(recipes)} fit into memory here: ask for smaller ones{fewer}")
     return replace(plans[0], recipe=recipes[batch.index], wanted=(batch.index,))
 
 

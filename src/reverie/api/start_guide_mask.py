@@ -40,6 +40,7 @@ from reverie.recipe import (
     VectorInput,
     Width,
     is_noise,
+    resolve,
 )  # fmt: skip
 from reverie.render import LARGEST, check_size, noise_start
 from reverie.store import expanded, sha256_of
@@ -99,6 +100,15 @@ def start_of(start: PictureLike, request: Request, channels: int, largest: int =
     check_size(*((max(1, round(height * width / wide)), width) if width else (height, wide)), name, largest=largest)
     picture = replace(picture, notes=_pictures.notes_on(picture, "the start"))
     return _on_paper(_pictures.to_width(picture, width), paper, dpi), FileInput(sha256=picture.sha256, width=wide, height=height)
+
+
+def noise_of(noise: str, seed: int, channels: int) -> Picture:
+    """The noise of this name that a dream of this seed begins with, where nothing else is said: `noise:pink`.
+
+    Raises:
+        UsageError: no noise of this name.
+    """
+    return start_of(noise, resolve("dream", {"seed": seed}), channels)[0]
 
 
 def _on_paper(picture: Picture, paper: Paper | None, dpi: float) -> Picture:

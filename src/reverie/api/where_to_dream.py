@@ -75,7 +75,8 @@ def sober_part(sober: bool, start: Picture, networks: Sequence[Network], thread_
         parts = KnownParts(networks[0], None if learnt is None else calibration_from(learnt.model_dump()))
         found = parts.places(start.pixels)  # (h, w)
     mask = rounded(resize(found[None], *start.size))[0]
-    name, share = networks[0].name, f"{float(mask.mean()):.0%}"
+    name, part = networks[0].name, float(mask.mean())
+    share = f"{part:.0%}" if part >= 0.005 else "less than 1%"
     if not mask.any():
         return Sober(mask, parts, (f"{name} knows nothing in this picture: it stays as it is",))
     return Sober(mask, parts, (f"{name} knows what it sees in {share} of the picture, and it is dreamt on there alone",))

@@ -10,7 +10,7 @@ from reverie.cli.flags import Call
 from reverie.cli.query_commands import check_readable
 from reverie.cli.seen_folder import PAGE, check_free
 from reverie.errors import InputError
-from reverie.recipe import Machinery, Printing, Writing
+from reverie.recipe import Machinery, Printing, Writing, is_noise
 from reverie.store import expanded, is_folder, made_folder, write_whole
 
 if TYPE_CHECKING:
@@ -59,6 +59,9 @@ def _pictures(given: tuple[str, ...], faults: Faults) -> list[str]:
     found: list[str] = []
     for each in given:
         with faults.kept():
+            if is_noise(each):
+                found.append(each)
+                continue
             if not each or not is_folder(expanded(each)):
                 check_readable(each)
                 found.append(each)

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from reverie.target import as_said
+
 if TYPE_CHECKING:
     from reverie.motion.plan import MovingPlan
     from reverie.render import Plan
@@ -27,10 +29,23 @@ def of_picture(start: str, plan: Plan, suffix: str) -> tuple[Row, str]:
     return row, f"{start}: {recipe.width}×{recipe.height} {cut}, {_in_words(row)}"
 
 
+def of_batch(plan: Plan, suffix: str) -> tuple[Row, str]:
+    """Of pictures from noise that are made together, each written into a file of this kind: those that are wanted, and others with them."""
+    from reverie.files import packed_size
+
+    found, recipe, recipes = plan.estimate(), plan.recipe, plan.recipes()
+    result = len(recipes) * packed_size(recipe.height, recipe.width, recipe.channels, suffix, deep=recipe.finish.deep)
+    targets, unseen = [as_said(each.target) for each in recipes], recipe.together - len(recipes)
+    row = {"targets": targets, "unseen": unseen, "width": recipe.width, "height": recipe.height, **asdict(found), "result": result}
+    others = f" with {unseen} other{'s' * (unseen > 1)} that nobody sees" if unseen else ""
+    return row, f"{', '.join(targets)}: {recipe.width}×{recipe.height}{others}, {_in_words(row)}"
+
+
 def of_all(rows: Sequence[Row]) -> str:
-    """Of pictures that are made one after the other."""
+    """Of pictures, or batches of them, that are made one after the other."""
     most = {name: max(row[name] for row in rows) for name in ("memory", "disk")}
-    return f"{len(rows)} pictures: {_in_words({**most, **{name: sum(row[name] for row in rows) for name in ('seconds', 'result')}})}"
+    count = sum(len(row.get("targets", "1")) for row in rows)
+    return f"{count} pictures: {_in_words({**most, **{name: sum(row[name] for row in rows) for name in ('seconds', 'result')}})}"
 
 
 def of_film(place: str, plan: MovingPlan) -> tuple[Row, str]:

@@ -16,6 +16,7 @@ from pydantic.fields import FieldInfo
 
 from reverie.cli.network_flags import NetworkFlags, network_option
 from reverie.cli.other_words import no_such_word
+from reverie.errors import UsageError, choice
 from reverie.recipe import COMMANDS, CommandSpec, Data, Flag, choose, flag_in, flag_names, seeds
 from reverie.store import expanded, is_folder, originals
 
@@ -178,7 +179,29 @@ def _place(name: str, spec: CommandSpec) -> tuple[str, bool]:
     model = spec.flags.get(name)
     if model is None:
         return "more", True
-    return model.group, flag_in(model, name).first or len(spec.flags) < 12
+    return model.group, flag_in(model, name).first or name in spec.first or len(spec.flags) < 12
+
+
+class _Number(click.ParamType[Any]):
+    """What reads a number; whether it lies within its bounds is found out with the other choices.
+
+    Args:
+        kind: int or float.
+        bounds: in words, or empty.
+    """
+
+    def __init__(self, kind: type[int] | type[float], bounds: str) -> None:
+        self.name = "whole number" if kind is int else "number"
+        self._kind, self._bounds = kind, bounds
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | float:
+        """Raises UsageError with the flag, what was given, and what it should be."""
+        try:
+            return self._kind(value)
+        except ValueError:
+            name = (param and param.name) or ""
+            fault = choice(name, value) if value.strip() else f"{choice(name)} without a value"
+            raise UsageError(fault, f"it should be a {self.name} {self._bounds}".rstrip()) from None
 
 
 def _option(name: str, model: type[Data], spec: CommandSpec) -> click.Option:
@@ -186,14 +209,14 @@ def _option(name: str, model: type[Data], spec: CommandSpec) -> click.Option:
     field = model.model_fields[name]
     flag, kind = flag_in(model, name), _kind(field)
     names = [name, *flag_names(name, flag)]
-    if kind is bool and spec.name == "redo" and name in spec.fields:  # what was on can be turned off
+    if kind is bool and spec.is_open(name) and not flag.negative:  # what is on by itself can be turned off
         return click.Option([name, f"{names[1]}/--no-{names[1][2:]}"], default=None, help=_sentence(field.description))
     if kind is bool or flag.switch:
         return click.Option(names, is_flag=True, default=None, help=_sentence(meaning_of(field, flag)))
     words = get_args(kind) if get_origin(kind) is Literal else ()
     metavar = flag.metavar or ("|".join(words) if words else "N,N,N" if get_origin(kind) is tuple else "N" if kind is int else "X")
     told = f"{_sentence(field.description)} {_told(name, model, spec)}".rstrip()
-    type_: Any = _one_or_several if flag.seeds else click.INT if kind is int else click.FLOAT if kind is float else click.STRING
+    type_: Any = _one_or_several if flag.seeds else _Number(kind, bounds_of(field)) if kind in (int, float) else click.STRING
     if metavar == "A B":
         return click.Option(names, nargs=2, type=str, default=None, metavar=metavar, help=told)
     return click.Option(names, type=type_, multiple=flag.several, default=None, metavar=metavar, help=told)
@@ -203,7 +226,7 @@ def _told(name: str, model: type[Data], spec: CommandSpec) -> str:
     """What a choice is without being given, and its bounds; nothing where the words say it."""
     field, default = model.model_fields[name], spec.default(name)
     bounds = bounds_of(field)
-    if spec.name == "redo":
+    if spec.is_open(name):
         return f"[{bounds}]" if bounds else ""
     if name == "octaves" and spec.name in ("imagine", "feature"):
         return f"[default: by the size; {bounds}]"
@@ -217,10 +240,15 @@ def _told(name: str, model: type[Data], spec: CommandSpec) -> str:
 def bounds_of(field: FieldInfo) -> str:
     """`from 1 to 24`, `above 0 to 1`; empty where there are none."""
     found = field.metadata
-    low = next((f"from {each.ge:g}" for each in found if hasattr(each, "ge")), None)
-    above = next((f"above {each.gt:g}" for each in found if hasattr(each, "gt")), None)
-    high = next((f"to {each.le:g}" for each in found if hasattr(each, "le") and each.le < 2**62), None)
+    low = next((f"from {_figure(each.ge)}" for each in found if hasattr(each, "ge")), None)
+    above = next((f"above {_figure(each.gt)}" for each in found if hasattr(each, "gt")), None)
+    high = next((f"to {_figure(each.le)}" for each in found if hasattr(each, "le") and each.le < 2**62), None)
     return " ".join(each for each in (low or above, high) if each)
+
+
+def _figure(bound: float) -> str:
+    """`1000000`, `0.5`."""
+    return str(bound) if isinstance(bound, int) else f"{bound:g}"
 
 
 def meaning_of(field: FieldInfo, flag: Flag) -> str:

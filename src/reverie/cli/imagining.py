@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from reverie.cli.console import aside, line, remark, told
+from reverie.cli.console import aside, line, remark, say, told
+from reverie.cli.estimates import of_all, of_batch
 from reverie.cli.flags import Call
 from reverie.cli.outputs import Outputs, named
 from reverie.errors import Refused, ReverieError, UsageError, choice
-from reverie.recipe import Printing
+from reverie.recipe import Estimate, Printing
 from reverie.store import speakable
 from reverie.target import as_said
 
@@ -55,6 +56,9 @@ def _make(doing: str, call: Call, plan_all: Callable[[list[str], Any], list[Plan
         several or any(call.given.get(name) is not None for name in ("diverse", "between")) or isinstance(call.given.get("seed"), list),
     )
     plans, refused = _planned(call, plan_all, opened or call.network.several(out.printing.quiet))
+    if call.of(Estimate).estimate:
+        _tell_estimates(plans, out)
+        return told(refused)
     recipes = [recipe for plan in plans for recipe in plan.recipes()]
     out.check_on_sheet(recipes)
     paths = [[out.ready(_name(recipe), plan.start, recipe) for recipe in plan.recipes()] for plan in plans]
@@ -65,6 +69,7 @@ def _make(doing: str, call: Call, plan_all: Callable[[list[str], Any], list[Plan
             if all(out.is_there(path) for path in files):
                 made += [out.made_before(path, plan.kept) for path in files]
                 continue
+            out.note(plan.notes)  # what is made takes long
             shown.begin(f"{doing} {number}/{len(plans)}" if len(plans) > 1 else doing)
             pictures = plan.make_all(shown, out.making)
             shown.close()
@@ -83,6 +88,19 @@ def _make(doing: str, call: Call, plan_all: Callable[[list[str], Any], list[Plan
     if not any(each.alive for each in made):
         raise UsageError("no picture was made: nothing that was asked for ever fired", f"try another {choice('seed')}, or other units")
     return code
+
+
+def _tell_estimates(plans: Sequence[Plan], out: Outputs) -> None:
+    """What making each batch would take, and all of them."""
+    rows: list[dict[str, Any]] = []
+    with out.printed():
+        for plan in plans:
+            out.note(plan.notes)
+            row, words = of_batch(plan, out.destination.file("a.png").suffix)
+            out.tell(row, words)
+            rows.append(row)
+        if len(rows) > 1 and not out.printing.as_json:
+            say(of_all(rows))
 
 
 def _planned(call: Call, plan_all: Callable[[list[str], Any], list[Plan]], network: Any) -> tuple[list[Plan], list[ReverieError]]:

@@ -143,6 +143,17 @@ def _usage(error: Exception) -> UsageError | None:
     if isinstance(error, click.NoSuchOption):
         return no_such_flag(error.option_name, (context.info_name if context else None) or "")
     where = context.command_path if context is not None else "reverie"
+    more, params = f"`{where} --help`", [] if context is None else context.command.params
+    if isinstance(error, click.MissingParameter) and isinstance(param := error.param, click.Argument):
+        spec = COMMANDS.get((context.info_name if context else None) or "")
+        return UsageError(f"`{where}` needs {param.metavar}", f"for example: {spec.example}; see {more}" if spec else f"see {more}")
+    if isinstance(error, click.BadOptionUsage):
+        flag = error.option_name
+        option = next((each for each in params if isinstance(each, click.Option) and flag in (*each.opts, *each.secondary_opts)), None)
+        if option is None or option.is_flag:
+            return UsageError(f"{flag} takes no value", f"give it alone, or leave it out; see {more}")
+        missing = "a value" if option.nargs == 1 else f"{option.nargs} values"
+        return UsageError(f"{flag} without {missing}", f"write {flag} {option.metavar}; see {more}")
     return UsageError(error.format_message().rstrip(".").replace("\n", " "), f"see `{where} --help`")
 
 

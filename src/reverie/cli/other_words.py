@@ -155,7 +155,7 @@ def _remedy(flag: str, spec: CommandSpec) -> str:
     if near:
         return did_you_mean(near)
     for ours in _meant(word):
-        others = [each.name for each in COMMANDS.values() if ours in _fields(each) and each.name != "redo"]
+        others = [each.name for each in COMMANDS.values() if ours in _fields(each) and not each.borrows]
         if others:
             return f"`{'` and `'.join(others)}` ha{'s' if len(others) == 1 else 've'} {choice(ours)}"
     return ""

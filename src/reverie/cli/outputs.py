@@ -144,13 +144,16 @@ class Outputs:
             self._there[path] = old
         return True
 
-    def save(self, picture: Picture, path: Path, **beside: Any) -> bool:
+    def save(self, picture: Picture, path: Path, *, as_asked: bool = False, **beside: Any) -> bool:
         """Write a picture, and the strip of those from along the way; print their paths at once, or with `--json` at the end.
+
+        Args:
+            as_asked: it stopped where it was to stop, as what is made again from a part does, and is finished with that.
 
         Returns:
             False where it stopped early and what is there is left, which `stopped` will tell.
         """
-        stopped = picture.recipe is not None and picture.recipe.stopped is not None
+        stopped = not as_asked and picture.recipe is not None and picture.recipe.stopped is not None
         if stopped and not _is_further(picture, path, self.writing.force):
             self.left.append(path)
             return False

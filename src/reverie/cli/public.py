@@ -10,9 +10,10 @@ gc.disable()
 try:
     from reverie import api
     from reverie.api.opening import networks_from, open_up
+    from reverie.api.start_guide_mask import noise_of
 finally:
     gc.freeze()
     if _collecting:
         gc.enable()
 
-__all__ = ["api", "networks_from", "open_up"]
+__all__ = ["api", "networks_from", "noise_of", "open_up"]

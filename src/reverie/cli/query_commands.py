@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from reverie.cli.console import Faults, aside, print_json, print_table, remark, say, told
 from reverie.cli.flags import Call
 from reverie.errors import Refused, UsageError, choice, unknown
-from reverie.recipe import GivingBack, Listing, Machinery, Printing, Top
+from reverie.recipe import GivingBack, Listing, Machinery, NoiseSeed, Printing, Top, is_noise
 
 if TYPE_CHECKING:
     from reverie.networks import Recognised
@@ -20,9 +21,9 @@ if TYPE_CHECKING:
 
 def recognise(call: Call) -> int:
     (pictures,), top, machinery = call.subjects, call.of(Top).top, call.of(Machinery)
-    if len(pictures) == 1:
+    if len(pictures) == 1 and not is_noise(pictures[0]):
         check_readable(pictures[0])
-    from reverie.cli.public import networks_from
+    from reverie.cli.public import networks_from, noise_of
     from reverie.files.limits import at_most_pixels
     from reverie.pictures import load, notes_on
     from reverie.render import threads
@@ -33,7 +34,7 @@ def recognise(call: Call) -> int:
     with threads(machinery.threads), at_most_pixels(machinery.max_pixels):
         for picture in pictures:
             with faults.kept():
-                loaded = load(picture, net.channels)
+                loaded = noise_of(picture, call.of(NoiseSeed).seed, net.channels) if is_noise(picture) else load(picture, net.channels)
                 for note in notes_on(loaded, f"'{picture}'"):
                     remark(note)
                 answers.append((picture, net.recognise(loaded, top)))
@@ -55,12 +56,14 @@ def _as_data(labels: Recognised) -> dict[str, Any]:
 
 
 def check_readable(picture: str, what: str = "picture") -> None:
-    """Raise InputError now, before torch is there, if there is no such file."""
+    """Raise InputError now, before torch is there, if there is no such file; UsageError for noise where it is not taken."""
     from reverie.files.input_files import reading
     from reverie.store import expanded
 
     if not picture:
         raise UsageError(f"a {what} without a name", "give the name of a file")
+    if is_noise(picture) and not os.path.lexists(expanded(picture)):
+        raise UsageError(f"'{picture}' is noise, and a {what} is asked for here", "`dream`, `journey`, `recognise` and `ask` take noise")
     with reading(expanded(picture), what):
         pass
 

@@ -60,8 +60,9 @@ def redo(call: Call) -> int:
     with line(out.printing.quiet) as shown, out.printed():
         made = plan.make(shown)
         shown.close()
-        written = out.save(made, path)
-    if not written or (shown.interrupted and made.recipe is not None and made.recipe.stopped != plan.recipe.stopped):
+        as_asked = made.recipe is not None and made.recipe.stopped == plan.recipe.stopped
+        written = out.save(made, path, as_asked=as_asked)
+    if not written or (shown.interrupted and not as_asked):
         raise out.stopped(1, 1)
     return 0
 

@@ -11,9 +11,10 @@ from reverie.cli.dreaming import pictures_of
 from reverie.cli.estimates import corrected
 from reverie.cli.flags import Call
 from reverie.cli.outputs import named, numbered, so_far, stem_of, tell_taken
+from reverie.cli.query_commands import check_readable
 from reverie.cli.seen_folder import HANDOUT, PAGE, SeenFolder, SeenIndex, check_free, figures_in, what_is_in
 from reverie.errors import Interrupted, OutputError
-from reverie.recipe import PageWriting, Printing, Writing
+from reverie.recipe import PageWriting, Printing, Writing, is_noise
 from reverie.store import Destination, expanded, is_folder, made_folder, speakable
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ AGAIN = 30.0  # seconds after which the page is written anew: that takes a secon
 def see(call: Call) -> int:
     given, printing = call.subjects[0], call.of(Printing)
     many = len(given) > 1 or any(is_folder(expanded(each)) for each in given)
+    for each in filter(is_noise, given):
+        check_readable(each)
     pictures = pictures_of(given, faults := Faults(many=len(given) > 1))
     faults.many = many
     looking = _Looking(call, faults)

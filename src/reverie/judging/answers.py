@@ -88,14 +88,15 @@ class Asked:
 
     @property
     def verdict(self) -> str:
-        """Where they agree, in words: `all 3 put Egyptian cat first; they share 75 % of their probability`."""
+        """Where they agree, in words: `all 3 put Egyptian cat first; any two agree on 75 % of their probability`."""
         if self.agreement is None:
             return "one network alone: there is nothing to compare"
         count = len(self.observers)
         parts = [f"{_some(len(who), count)} put{'s' * (len(who) == 1)} {what} first" for what, who in self.first.items()]
-        who = "the others" if any(each.made_it for each in self.observers) and not all(each.made_it for each in self.observers) else "they"
-        share = f"{who} share {100 * self.agreement:.0f} % of their probability"
-        return f"{', '.join(parts)}; {share}"
+        made, others = (sum(each.made_it is which for each in self.observers) for which in (True, False))
+        which, on_average = ("any two", ", on average") if (others or made) > 2 else ("the two", "")
+        that = (" of those that did not make it" if on_average else " that did not make it") if made and others else ""
+        return f"{', '.join(parts)}; {which}{that} agree on {100 * self.agreement:.0f} % of their probability{on_average}"
 
     def noted(self, notes: Sequence[str]) -> Asked:
         """The same with more notes."""

@@ -138,7 +138,7 @@ class MovingPlan(ABC):
         )
         layers = [*recipe.target.layers()] or [CLASSES]
         usual = statistics_for(recipe.penalties.natural, self.networks[0], layers)
-        memory = estimated(recipe, None, bytes_per_pixel(self.networks[0], [*layers, *usual]), 0.0).memory
+        memory = estimated(recipe, None, bytes_per_pixel(self.networks[0], layers, usual), 0.0).memory
         frames = self.units * files.packed_size(height, width, recipe.channels, ".png")
         kind = Path(output).suffix.lower()
         result = int(self.frames * height * width * _PACKED[kind]) if kind in _PACKED else frames

@@ -35,6 +35,7 @@ from reverie.pictures.resizing import resample as resample
 from reverie.pictures.resizing import resize as resize
 from reverie.pictures.sheets import contact_sheet as contact_sheet
 from reverie.pictures.sheets import strip as strip
+from reverie.pictures.sheets import table_sheet as table_sheet
 from reverie.pictures.similarity_index import similarity as similarity
 from reverie.pictures.similarity_index import similarity_at_a_glance as similarity_at_a_glance
 from reverie.pictures.spectral_noise import MEAN as MEAN

@@ -40,12 +40,12 @@ def strip(frames: tuple[Tensor, ...], height: int = 240, gap: int = 8) -> Tensor
 
 
 def contact_sheet(
-    pictures: Sequence[Tensor | None], labels: Sequence[str], *, side: int = 224, columns: int | None = None, title: str = ""
+    pictures: Sequence[Tensor | str | None], labels: Sequence[str], *, side: int = 224, columns: int | None = None, title: str = ""
 ) -> Tensor:
     """A contact sheet: pictures in reading order on a dark ground, a label under each.
 
     Args:
-        pictures: 1 to 1000 of (3, H, W) in 0..1; None is an empty place, marked "never fired".
+        pictures: 1 to 1000 of (3, H, W) in 0..1; a text is an empty place with these words, None one that says "never fired".
         labels: one for each; what is too long for its place ends in "…".
         side: of the square that each picture is fitted into, its shape kept.
         columns: None for a sheet that is a little wider than high.
@@ -60,14 +60,54 @@ def contact_sheet(
         raise UsageError(f"{len(labels)} labels for {len(pictures)} pictures", "give one for each")
     if side < 16 or (columns is not None and columns < 1):
         raise UsageError(f"a sheet with side {side} and {columns} columns", "a side is at least 16 pixels, and columns at least 1")
-    sizes = [None if each is None else _fitting(each, side) for each in pictures]
+    sizes = _sizes(pictures, side)
     layout = _layout(sizes, side, columns, bool(title.strip()))
-    result = _written(layout, sizes, labels, title)  # (3, H, W)
+    result = _written(layout, [NEVER if each is None else each for each in pictures], labels, title)  # (3, H, W)
+    _put(pictures, sizes, layout, result)
+    return result
+
+
+def _sizes(pictures: Sequence[Tensor | str | None], side: int) -> list[tuple[int, int] | None]:
+    """Height and width of each in its place; None of an empty one."""
+    return [_fitting(each, side) if isinstance(each, Tensor) else None for each in pictures]
+
+
+def _put(pictures: Sequence[Tensor | str | None], sizes: Sequence[tuple[int, int] | None], layout: _Layout, page: Tensor) -> None:
+    """Each picture at this size into the middle of its place on the page (3, H, W)."""
     for each, size, (left, top) in zip(pictures, sizes, layout.places, strict=True):
-        if each is not None and size is not None:
+        if isinstance(each, Tensor) and size is not None:
             height, width = size
-            y, x = top + (layout.height - height) // 2, left + (side - width) // 2
-            result[:, y : y + height, x : x + width] = resize(each.detach().float().cpu(), height, width)
+            y, x = top + (layout.height - height) // 2, left + (layout.side - width) // 2
+            page[:, y : y + height, x : x + width] = resize(each.detach().float().cpu(), height, width)
+
+
+def table_sheet(
+    pictures: Sequence[Sequence[Tensor | str]], rows: Sequence[str], columns: Sequence[str], names: tuple[str, str], *,
+    side: int = 224, title: str = "",
+) -> Tensor:  # fmt: skip
+    """A sheet of pictures in rows and columns, each with a heading.
+
+    Args:
+        pictures: of each row as many as there are columns, (3, H, W) in 0..1; a text is an empty place with these words. All together
+            are 1 to 1000.
+        rows, columns: the heading of each; what is too long ends in "…".
+        names: what the rows are, and what the columns are.
+        side: of the square that each picture is fitted into, its shape kept.
+        title: above them all.
+
+    Returns:
+        (3, H, W) in 0..1.
+    """
+    if not 1 <= len(rows) * len(columns) <= MOST:
+        raise UsageError(f"a sheet of {len(rows) * len(columns)} pictures", f"it holds 1 to {MOST}")
+    if len(pictures) != len(rows) or any(len(each) != len(columns) for each in pictures):
+        raise UsageError(f"pictures that are not {len(rows)} rows of {len(columns)}", "give one for each row and column")
+    given = [each for row in pictures for each in row]
+    sizes = _sizes(given, side)
+    layout = _table_layout(sizes, side, rows, columns, names, bool(title.strip()))
+    result = _written(layout, given, [""] * len(given), title)  # (3, H, W)
+    _draw_headings(result, layout, rows, columns, names)
+    _put(given, sizes, layout, result)
     return result
 
 
@@ -95,6 +135,37 @@ def _layout(sizes: Sequence[tuple[int, int] | None], side: int, columns: int | N
     return _Layout(size, places, side, height, margin, type)
 
 
+def _table_layout(
+    sizes: Sequence[tuple[int, int] | None], side: int, rows: Sequence[str], columns: Sequence[str], names: tuple[str, str], titled: bool
+) -> _Layout:
+    """The same with room for headings at the left and above."""
+    type = max(10, round(side / 16))
+    gap, margin = max(3, round(side / 28)), max(8, round(side / 7))
+    height = max((each[0] for each in sizes if each is not None), default=side)
+    font = ImageFont.load_default(type)
+    wide = min(max(font.getlength(" ".join(each.translate(_PLAIN).split())[:MOST]) for each in (*rows, names[0])), 1.5 * side)
+    left = margin + math.ceil(wide) + type
+    head = margin + (round(2.6 * type) if titled else 0) + round((3.2 if names[1] else 1.7) * type)
+    places = [(left + column * (side + gap), head + row * (height + gap)) for row in range(len(rows)) for column in range(len(columns))]
+    size = head + len(rows) * (height + gap) - gap + margin, left + len(columns) * (side + gap) - gap + margin
+    return _Layout(size, places, side, height, margin, type)
+
+
+def _draw_headings(page: Tensor, layout: _Layout, rows: Sequence[str], columns: Sequence[str], names: tuple[str, str]) -> None:
+    """Write them onto the page (3, H, W)."""
+    grey = Image.fromarray((page[0] * 255).round().byte().numpy())
+    draw, font, (first, head) = ImageDraw.Draw(grey), ImageFont.load_default(layout.type), layout.places[0]
+    above, room = head - round(0.55 * layout.type), first - layout.margin - layout.type
+    draw.text((layout.margin, above), shortened(names[0], font, room), FAINT, font, anchor="ls")
+    draw.text((first, above - round(1.5 * layout.type)), shortened(names[1], font, layout.size[1] - first), FAINT, font, anchor="ls")
+    for number, heading in enumerate(columns):
+        draw.text((layout.places[number][0], above), shortened(heading, font, layout.side), LABEL, font, anchor="ls")
+    for number, heading in enumerate(rows):
+        middle = layout.places[number * len(columns)][1] + layout.height / 2
+        draw.text((layout.margin, middle), shortened(heading, font, room), LABEL, font, anchor="lm")
+    page[:] = torch.from_numpy(np.array(grey)).float().div_(255)
+
+
 def _columns(count: int, shape: float) -> int:
     """So many that the sheet is about 3:2 and its last row as full as can be. `shape`: width by height of a place."""
 
@@ -112,20 +183,20 @@ def _fitting(picture: Tensor, side: int) -> tuple[int, int]:
     return max(1, round(height * scale)), max(1, round(width * scale))
 
 
-def _written(layout: _Layout, sizes: Sequence[tuple[int, int] | None], labels: Sequence[str], title: str) -> Tensor:
+def _written(layout: _Layout, pictures: Sequence[Tensor | str], labels: Sequence[str], title: str) -> Tensor:
     """The sheet without its pictures: ground, empty places, title and labels."""
     page = Image.new("L", layout.size[::-1], GROUND)
     draw = ImageDraw.Draw(page)
     small, large = ImageFont.load_default(layout.type), ImageFont.load_default(round(1.5 * layout.type))
     room = layout.size[1] - 2 * layout.margin
     draw.text((layout.margin, layout.margin - round(0.4 * layout.type)), shortened(title, large, room), TITLE, large)
-    for each, label, (left, top) in zip(sizes, labels, layout.places, strict=True):
+    for each, label, (left, top) in zip(pictures, labels, layout.places, strict=True):
         right, bottom = left + layout.side, top + layout.height
         draw.rectangle((left, top, right - 1, bottom - 1), EMPTY)
-        if each is None:
-            words = shortened(NEVER, small, layout.side)
+        if isinstance(each, str):
+            words = shortened(each, small, layout.side)
             draw.text(((left + right) / 2, (top + bottom) / 2), words, FAINT, small, anchor="mm")
-        tone = FAINT if each is None else LABEL
+        tone = FAINT if isinstance(each, str) else LABEL
         draw.text((left, bottom + round(0.45 * layout.type)), shortened(label, small, layout.side), tone, small)
     grey = torch.from_numpy(np.array(page)).float().div_(255)  # (H, W)
     return grey.expand(3, -1, -1).clone()

@@ -33,6 +33,7 @@ from reverie.recipe.recipe import (
     is_noise,
 )  # fmt: skip
 from reverie.recipe.requests import (
+    COMPANY,
     LEVELS,
     MAX_PIXELS,
     Along,
@@ -43,6 +44,7 @@ from reverie.recipe.requests import (
     Goal,
     Look,
     Mask,
+    NoiseSeed,
     OfTheNetwork,
     Places,
     Print,
@@ -53,6 +55,7 @@ from reverie.recipe.requests import (
     Together,
     Top,
     Variants,
+    Varying,
     Width,
     sides,
 )  # fmt: skip
@@ -61,6 +64,7 @@ from reverie.recipe.running_requests import (
     Estimate,
     FilmWriting,
     GivingBack,
+    GridWriting,
     Listing,
     Machinery,
     Making,
@@ -69,6 +73,7 @@ from reverie.recipe.running_requests import (
     Printing,
     Pruning,
     Replay,
+    Scoring,
     Sheet,
     Verifying,
     Writing,
@@ -76,19 +81,22 @@ from reverie.recipe.running_requests import (
 from reverie.recipe.seeds import MOST_SEEDS, each_of, is_one_seed, seeds
 from reverie.recipe.sheet_mark import digest, on_sheet, sheet_mark
 from reverie.recipe.variants import Layers, variation
+from reverie.recipe.varying import NAMING_FILES, SUBJECTS, values_of, varied, vary_named, varying
 
 DEFAULT_NETWORK = "efficientnet-lite0"
 
 __all__ = [
-    "CHOSEN", "CLIMB", "COMMANDS", "DEFAULT_NETWORK", "DEFAULT_PRESET", "GROUPS", "LEVELS", "LONGEST_SIDE", "LONGEST_TEXT", "LOOKS",
-    "LOOKS_OF_UNITS", "MAX_PIXELS", "MOST_FRAMES", "MOST_SEED", "MOST_SEEDS", "MOST_THREADS", "MOST_TOGETHER", "OWN", "PRESETS",
-    "PRINT_DPI", "SCHEMA", "Along", "Ascent", "Batch", "Beside", "Canvas", "Choices", "Command", "CommandSpec", "Course", "Cut",
-    "Data", "Estimate", "FileInput", "Film", "FilmReading", "FilmWriting", "Finish", "Flag", "GivingBack", "Goal", "Journey",
-    "Layers", "Learnt", "Level", "Listing", "Look", "LookName", "Machine", "Machinery", "Making", "Mask", "Named", "NetworkUsed", "Noise",
-    "NoiseInput", "Objective", "OfTheNetwork", "Opinion", "Own", "PageWriting", "Paper", "Penalties", "Places", "Preset",
-    "PresetName", "Print", "Printing", "Pruning", "Recipe", "Replay", "Request", "Seed", "Seeds", "Sheet", "Size",
+    "CHOSEN", "CLIMB", "COMMANDS", "COMPANY", "DEFAULT_NETWORK", "DEFAULT_PRESET", "GROUPS", "LEVELS", "LONGEST_SIDE", "LONGEST_TEXT",
+    "LOOKS", "LOOKS_OF_UNITS", "MAX_PIXELS", "MOST_FRAMES", "MOST_SEED", "MOST_SEEDS", "MOST_THREADS", "MOST_TOGETHER", "NAMING_FILES",
+    "OWN", "PRESETS", "PRINT_DPI", "SCHEMA", "SUBJECTS", "Along", "Ascent", "Batch", "Beside", "Canvas", "Choices", "Command",
+    "CommandSpec",
+    "Course", "Cut", "Data", "Estimate", "FileInput", "Film", "FilmReading", "FilmWriting", "Finish", "Flag", "GivingBack", "Goal",
+    "GridWriting", "Journey", "Layers", "Learnt", "Level", "Listing", "Look", "LookName", "Machine", "Machinery", "Making", "Mask", "Named",
+    "NetworkUsed", "Noise", "NoiseInput", "NoiseSeed", "Objective", "OfTheNetwork", "Opinion", "Own", "PageWriting", "Paper", "Penalties",
+    "Places", "Preset", "PresetName", "Print", "Printing", "Pruning", "Recipe", "Replay", "Request", "Scoring", "Seed", "Seeds",
+    "Sheet", "Size",
     "StatisticsInput", "Stop", "Stopped", "Style", "Subject", "Tiles", "Together", "Top", "Transforms", "Used", "UsedFile", "Variants",
-    "VectorInput", "Verifying", "Where", "Width", "Writing", "choose", "digest", "each_of", "first_fault", "flag_in", "flag_names",
-    "flag_of", "is_noise", "is_one_seed", "of_command", "on_sheet", "paper", "preset", "read", "resolve", "seeds", "sheet_mark",
-    "sides", "variation",
+    "Varying", "VectorInput", "Verifying", "Where", "Width", "Writing", "choose", "digest", "each_of", "first_fault", "flag_in",
+    "flag_names", "flag_of", "is_noise", "is_one_seed", "of_command", "on_sheet", "paper", "preset", "read", "resolve", "seeds",
+    "sheet_mark", "sides", "values_of", "variation", "varied", "vary_named", "varying",
 ]  # fmt: skip

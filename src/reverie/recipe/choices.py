@@ -106,9 +106,7 @@ class Ascent(Data):
     """How the canvas climbs."""
 
     group: ClassVar[str] = "how strongly"
-    octaves: Annotated[int, Flag(first=True)] = Field(
-        5, ge=1, le=24, description="sizes the picture is dreamt at, from small to full; more bring larger forms"
-    )
+    octaves: Annotated[int, Flag(first=True)] = Field(5, ge=1, le=24, description="sizes it is dreamt at; more bring larger forms")
     octave_scale: float = Field(1.4, gt=1, le=4, description="how much larger each octave is than the one before")
     steps: Annotated[int, Flag(first=True)] = Field(16, ge=1, le=100_000, description="steps in each octave")
     strength: Annotated[float, Flag(first=True)] = Field(
@@ -184,7 +182,7 @@ class Finish(Data):
     sober: Annotated[bool, Flag(first=True)] = Field(
         False,
         exclude_if=lambda given: not given,
-        description="dream only where the network knows what is there, and only as far as it still does: a clear sky stays a sky",
+        description="dream only where, and as far as, the network knows what is there",
     )
     keep_colour: bool = Field(False, description="take only light and dark from the dream, and the colours from the start")
     opacity: bool = Field(

@@ -19,6 +19,7 @@ from reverie.recipe.requests import (
     Goal,
     Look,
     Mask,
+    NoiseSeed,
     OfTheNetwork,
     Places,
     Print,
@@ -29,12 +30,14 @@ from reverie.recipe.requests import (
     Together,
     Top,
     Variants,
+    Varying,
     Width,
 )  # fmt: skip
 from reverie.recipe.running_requests import (
     Estimate,
     FilmWriting,
     GivingBack,
+    GridWriting,
     Listing,
     Machinery,
     Making,
@@ -43,6 +46,7 @@ from reverie.recipe.running_requests import (
     Printing,
     Pruning,
     Replay,
+    Scoring,
     Sheet,
     Verifying,
     Writing,
@@ -73,8 +77,10 @@ class CommandSpec:
         networks: how many it takes: one, several that want one picture, each of several by itself, or the recipe's own.
         presets: named choices that it has. usual_preset: the one that counts where nothing is said.
         of_preset: the only choices that it takes from a preset.
+        first: choices that are among the few that its help shows, where they are not so everywhere.
         run: the function of the command line that does it, as package.module:function.
         hint: what else its help says at the end.
+        borrows: its choices are those of other commands, and so is what they are without being named.
     """
 
     name: str
@@ -90,7 +96,9 @@ class CommandSpec:
     presets: Mapping[Any, Preset] = field(default_factory=dict)
     usual_preset: str = ""
     of_preset: tuple[str, ...] = ()
+    first: frozenset[str] = frozenset()
     hint: str = ""
+    borrows: bool = False
 
     @cached_property
     def fields(self) -> dict[str, type[Data]]:
@@ -105,6 +113,10 @@ class CommandSpec:
             **self.fields,
             **{name: model for model in (*own, *self.writing) for name in model.model_fields if name not in self.without},
         }
+
+    def is_open(self, name: str) -> bool:
+        """Whether it is for another command to say what a choice is without being named."""
+        return self.borrows and self.fields.get(name, Varying) is not Varying
 
     def default(self, name: str) -> Any:
         """Of a choice, before anything is said."""
@@ -127,13 +139,14 @@ _ROWS = (
     CommandSpec(
         "recognise", "The labels the network gives, with probabilities, and whether what it sees is probably there.",
         "reverie recognise truck.jpg",
-        "reverie.cli.query_commands:recognise", (Subject("PICTURE", "pictures to recognise", several=True),),
-        models=(Top, Machinery), writing=(Printing,), without=frozenset({"keep", "quiet"}), networks="one",
+        "reverie.cli.query_commands:recognise", (Subject("PICTURE", "pictures to recognise, or noise:white|grey|pink", several=True),),
+        models=(Top, NoiseSeed, Machinery), writing=(Printing,), without=frozenset({"keep", "quiet"}), networks="one",
     ),
     CommandSpec(
         "ask", "What several networks see in pictures, and where they agree.", "reverie ask cloud.jpg -o asked", "reverie.cli.asking:ask",
-        (Subject("PICTURE", "pictures to ask about, or a folder of them", several=True),),
-        models=(Top, Machinery), writing=(Writing, Printing), defaults={"top": 3}, without=frozenset({"keep", "quiet", "with_recipe"}),
+        (Subject("PICTURE", "pictures to ask about, a folder of them, or noise:white|grey|pink", several=True),),
+        models=(Top, NoiseSeed, Machinery), writing=(Writing, Printing), defaults={"top": 3},
+        without=frozenset({"keep", "quiet", "with_recipe"}),
         networks="each",
     ),
     CommandSpec(
@@ -168,17 +181,18 @@ _ROWS = (
         "reverie imagine banana", "reverie.cli.imagining:imagine",
         (Subject("LABEL", "classes, by name or number: banana, 954, class:banana; words for several: cat", several=True, required=False),),
         models=(Style, Together, OfTheNetwork, Seeds, Ascent, Transforms, Penalties, Size, Print, Canvas, Finish, Machinery),
-        writing=(Writing, Making, Sheet, Printing), defaults={**_FROM_NOISE, **LOOKS[DEFAULT_LOOK].choices},
+        writing=(Writing, Making, Sheet, Estimate, Printing), defaults={**_FROM_NOISE, **LOOKS[DEFAULT_LOOK].choices},
         without=_OF_DREAMS, networks="several", presets=LOOKS, usual_preset=DEFAULT_LOOK,
-        hint=_TOGETHER,
+        first=frozenset({"natural", "usual", "company"}), hint=_TOGETHER,
     ),
     CommandSpec(
         "feature", "What excites a unit or any target most, from noise.", "reverie feature blocks.4.1:12",
         "reverie.cli.imagining:feature",
         (Subject("TARGET", "what to excite: blocks.4.1:12, blocks.4.1:0-15, a layer, sums of them", several=True, required=False),),
         models=(Style, Together, Along, Places, OfTheNetwork, Seeds, Ascent, Transforms, Penalties, Size, Print, Canvas, Finish, Machinery),
-        writing=(Writing, Making, Sheet, Printing), defaults={**_FROM_NOISE, **LOOKS_OF_UNITS[DEFAULT_LOOK_OF_UNITS].choices},
-        without=_OF_DREAMS, networks="several", presets=LOOKS_OF_UNITS, usual_preset=DEFAULT_LOOK_OF_UNITS, hint=_TOGETHER,
+        writing=(Writing, Making, Sheet, Estimate, Printing), defaults={**_FROM_NOISE, **LOOKS_OF_UNITS[DEFAULT_LOOK_OF_UNITS].choices},
+        without=_OF_DREAMS, networks="several", presets=LOOKS_OF_UNITS, usual_preset=DEFAULT_LOOK_OF_UNITS,
+        first=frozenset({"natural"}), hint=_TOGETHER,
     ),
     CommandSpec(
         "see", "What each layer, lowest to highest, made of a picture: one page.", "reverie see truck.jpg",
@@ -200,9 +214,22 @@ _ROWS = (
         writing=(FilmWriting, Estimate, Printing), networks="several", presets=PRESETS, usual_preset=DEFAULT_PRESET,
     ),
     CommandSpec(
+        "grid", "Pictures over every combination of choices, on a labelled sheet and a page from which nothing is left out.",
+        "reverie grid sky.jpg --vary level=edges,parts,scenes --vary seed=0-3", "reverie.cli.grids:grid",
+        (Subject("START", "what `dream` takes; of --command imagine labels, of --command feature targets", several=True, required=False),),
+        models=(
+            Varying, Goal, Beside, Mask, Together, OfTheNetwork, Seed, Ascent, Transforms, Penalties, Width, Size, Print, Cut, Canvas,
+            Finish, Machinery,
+        ),
+        writing=(GridWriting, Estimate, Printing), without=frozenset({"between", "count", "diverse", "with_recipe"}), networks="several",
+        hint="Every choice of the command may vary, and the network too; docs/gallery.md shows grids.", borrows=True,
+    ),
+    CommandSpec(
         "gallery", "A page of every picture of a folder and below, none left out; and whether they are still what they were.",
         "reverie gallery dreams", "reverie.cli.galleries:gallery", (Subject("FOLDER", "a folder of pictures, made by Reverie or not"),),
-        writing=(Writing, Verifying, Printing), without=frozenset({"with_recipe"}),
+        models=(Machinery,), writing=(Writing, Scoring, Verifying, Printing), without=frozenset({"with_recipe", "keep", "scores"}),
+        networks="each",
+        hint="--network, --device, --precision and --threads say who looks at pictures for --scores, and where.",
     ),
     CommandSpec(
         "recipe", "Tell how a picture was made, from the recipe it carries.", "reverie recipe dream.png",
@@ -214,10 +241,11 @@ _ROWS = (
         "redo", "Make a picture again from the recipe it carries; or the same but for what is named.", "reverie redo dream.png --seed 5",
         "reverie.cli.redoing:redo", (Subject("PICTURE", "a picture or film made by Reverie"),),
         models=(
-            Replay, Goal, Journey, Course, Film, Beside, Mask, Seed, Ascent, Transforms, Penalties, Width, Size, Print, Cut, Canvas,
-            Finish, Machinery,
+            Replay, Goal, Journey, Course, Film, Beside, Mask, Together, Seed, Ascent, Transforms, Penalties, Width, Size, Print, Cut,
+            Canvas, Finish, Machinery,
         ),
-        writing=(Writing, Printing), without=frozenset({"ring", "keep"}), networks="own",
+        writing=(Writing, Printing), without=frozenset({"ring", "keep", "between", "count", "diverse", "batch"}), networks="own",
+        borrows=True,
     ),
     CommandSpec(
         "cache", "What is kept in the cache, how large it is; and prune it.", "reverie cache", "reverie.cli.cache:cache",

@@ -9,6 +9,7 @@ from typing import Any
 from reverie.recipe.choices import Data
 from reverie.recipe.command_table import CLIMB, COMMANDS
 from reverie.recipe.recipe import CHOSEN, FileInput, NoiseInput, Recipe, StatisticsInput, Used, VectorInput
+from reverie.recipe.requests import COMPANY
 from reverie.recipe.resolve import Request, resolve
 
 _KINDS = {
@@ -66,11 +67,22 @@ def differences(recipe: Recipe) -> list[tuple[str, Any, Any]]:
         found.append(("where", recipe.where, None))
     if recipe.tiles is not None:
         found.append(("tiles", f"{recipe.tiles.tile} with a halo of {recipe.tiles.halo}", None))
-    if recipe.batch is not None:
-        found.append(("batch", f"{recipe.batch.index + 1} of {len(recipe.batch.targets)} made together ({recipe.batch.kind})", None))
+    found += _together(recipe)
     if recipe.made_from is not None:
         found.append(("made_from", f"the recipe with sha256 {recipe.made_from[:12]}…", None))
     return found
+
+
+def _together(recipe: Recipe) -> Iterator[tuple[str, Any, Any]]:
+    """How many were made together, where that is not as it is without being named."""
+    of_noise, batch = recipe.command in ("imagine", "feature"), recipe.batch
+    has_company = of_noise and recipe.penalties.natural > 0 and (batch is None or batch.kind == "each")
+    usual = f"{COMPANY} together" if has_company else None
+    if batch is not None and not (has_company and recipe.together == COMPANY):
+        yield "batch", f"{batch.index + 1} of {recipe.together} made together ({batch.kind})", usual
+    terms = recipe.target.terms
+    if batch is None and has_company and len(terms) == 1 and (terms[0].label is not None or terms[0].channel is not None):
+        yield "batch", "made alone", usual
 
 
 def told_apart(one: Recipe, other: Recipe) -> list[str]:
@@ -135,6 +147,8 @@ def _apart(name: str, one: Any, other: Any) -> list[str]:
 def _follows(recipe: Recipe, field: str, value: Any) -> bool:
     """Whether nobody chose it: it is told elsewhere, or follows from the size or the start."""
     by_size = field == "octaves" and recipe.command in ("imagine", "feature")
+    if field == "natural" and recipe.input("usual") is not None:
+        return bool(value == 1)  # as those who give usual pictures are told to
     by_start = field == "spread" and isinstance(recipe.input("start"), FileInput)
     return by_size or by_start or field in ("frames", "ring") or (field, value) == ("motion", "zoom=1.3")
 

@@ -55,13 +55,16 @@ DEFAULT_LOOK_OF_UNITS: LookName = "emblem"
 
 
 def preset(name: str, among: Mapping[Any, Preset]) -> Preset:
-    """The preset of this name, in capitals or not; UsageError with the nearest if there is none."""
-    found = next((each for word, each in among.items() if word == str(name).lower()), None)
-    if found is None and str(name).lower() == "natural":  # a look of what begins with noise
-        raise UsageError(f"no preset '{name}' here", f"{choice('natural', 1)} draws to photographs; the presets are " + ", ".join(among))
-    if found is None:
-        raise unknown("preset", str(name), among, "the presets are " + ", ".join(among))
-    return found
+    """The preset of this name, in capitals or not; UsageError with the nearest if there is none, or with the commands that have it."""
+    word, here = str(name).lower(), "the presets are " + ", ".join(among)
+    found = next((each for other, each in among.items() if other == word), None)
+    if found is not None:
+        return found
+    elsewhere = ("imagine", "feature") if word in LOOKS else ("dream", "journey", "film") if word in PRESETS else ()
+    if not elsewhere:
+        raise unknown("preset", str(name), among, here)
+    drawn = f"{choice('natural', 1)} draws to photographs; " if word == "natural" else ""
+    raise UsageError(f"no preset '{name}' here", f"`{'`, `'.join(elsewhere)}` have it; {drawn}{here}")
 
 
 CARICATURE = {"strength": 0.004, "settle": 0.3}  # it begins near its own top, and larger steps would lead down again

@@ -210,6 +210,11 @@ class Recipe(Data):
         return frozenset(each.sha256 for each in self.inputs if not isinstance(each, NoiseInput))
 
     @property
+    def together(self) -> int:
+        """How many pictures are made with it, itself among them."""
+        return 1 if self.batch is None else len(self.batch.targets)
+
+    @property
     def moves(self) -> bool:
         """Whether it is of a film or a journey, not of a picture."""
         return self.journey is not None or self.film is not None

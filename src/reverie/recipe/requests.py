@@ -10,13 +10,14 @@ from pydantic import BeforeValidator, Field, PlainValidator, SkipValidation
 
 from reverie.errors import choice, unknown
 from reverie.recipe.choices import Data, Flag, Level, Where
-from reverie.recipe.presets import LOOKS, PRESETS
+from reverie.recipe.presets import LOOKS, PRESETS, preset
 from reverie.recipe.print_sizes import Paper, paper
 from reverie.recipe.recipe import LONGEST_SIDE, MOST_SEED, MOST_TOGETHER
 from reverie.target import Target, asked
 
 MAX_PIXELS = 500_000_000  # that a picture may claim, unless somebody says otherwise
 TOGETHER = 8  # pictures in a batch
+COMPANY = 4  # natural pictures together where nothing is said: eight are little better, and take twice as long
 LEVELS = ("edges", "textures", "patterns", "parts", "objects", "scenes")
 Given = SkipValidation[Any]  # a path, a picture, a tensor: looked at when it is read
 
@@ -39,6 +40,12 @@ def _word(kind: str, known: tuple[str, ...], more: str = "") -> Callable[[Any], 
 def _where(given: Any) -> Any:
     more = f"; a sky is often the top or the background, and {choice('mask', 'FILE')} takes any shape"
     return _word("part", get_args(Where), more)("centre" if isinstance(given, str) and given.lower() == "center" else given)
+
+
+def _look(given: Any) -> Any:
+    if given is not None:
+        preset(given, LOOKS)
+    return given.lower() if isinstance(given, str) else given
 
 
 def sides(given: Any) -> tuple[int, int] | None:
@@ -82,7 +89,7 @@ class Style(Data):
     """What a picture from noise looks like."""
 
     group: ClassVar[str] = "what it looks like"
-    preset: Annotated[str | None, BeforeValidator(_word("preset", tuple(LOOKS))), Flag("P", ("--preset", "-p"), first=True)] = Field(
+    preset: Annotated[str | None, BeforeValidator(_look), Flag("P", ("--preset", "-p"), first=True)] = Field(
         None, description="natural: a scene, as photographs show it; emblem: what is asked for alone, sharper than life"
     )
 
@@ -183,8 +190,7 @@ class Together(Data):
         None,
         ge=1,
         le=MOST_TOGETHER,
-        description="natural pictures that are made together at least: others of their kind, which nobody sees, join fewer; without it 4, "
-        "and 1 is nobody",
+        description="unseen others join it, so many in all; without it 4",
     )
 
 
@@ -194,8 +200,7 @@ class OfTheNetwork(Data):
     group: ClassVar[str] = "what to dream"
     usual: Annotated[Given, Flag("FOLDER")] = Field(
         None,
-        description="pictures as the network was trained on: light, contrast and colours are as theirs, and they are compared with; "
-        "where no norm of the network remembers its own, `--natural` draws to what its layers give for these",
+        description="pictures like those of its training, whose light it takes; `--natural` draws to them where its norms have none",
     )
     class_score: Annotated[Literal["logit", "log-odds"] | None, Flag("HOW")] = Field(
         None,
@@ -272,6 +277,13 @@ class Seeds(Seed):
     )
 
 
+class NoiseSeed(Seed):
+    """The same of noise that is looked at."""
+
+    group: ClassVar[str] = "what to look at"
+    seed: Annotated[int, Flag("N", first=True)] = Field(0, ge=0, le=MOST_SEED, description="of noise: another seed gives other noise")
+
+
 class Variants(Data):
     """Pictures of the same that differ to the eye."""
 
@@ -281,4 +293,16 @@ class Variants(Data):
         ge=2,
         le=100,
         description="so many that differ to the eye, as seeds hardly do",
+    )
+
+
+class Varying(Data):
+    """What of a grid differs from picture to picture."""
+
+    group: ClassVar[str] = "what to dream"
+    vary: Annotated[Given, Flag("NAME=VALUES", first=True, several=True)] = Field(
+        None, description="values of a choice, each of them with each of the others: level=edges,parts, seed=0-3, strength=0.1-0.3:0.05"
+    )
+    command: Annotated[Literal["dream", "imagine", "feature"], Flag("NAME", first=True)] = Field(
+        "dream", description="what makes the pictures: dream, imagine or feature"
     )

@@ -146,7 +146,7 @@ def of_command(command: str, **own: Any) -> Choices:
 
 
 def _no_choice(name: str, command: CommandSpec) -> UsageError:
-    others = [each.name for each in COMMANDS.values() if name in each.fields and each.name != "redo"]
+    others = [each.name for each in COMMANDS.values() if name in each.fields and not each.borrows]
     if others:
         return UsageError(
             f"{choice(name)} is no choice of `{command.name}`", f"`{'` and `'.join(others)}` ha{'s' if len(others) == 1 else 've'} it"

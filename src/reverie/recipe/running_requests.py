@@ -110,7 +110,16 @@ class Verifying(Data):
 
     group: ClassVar[str] = "output"
     verify: Annotated[bool, Flag(first=True)] = Field(
-        False, description="say whether a picture was removed, added or changed since the gallery was made, and write nothing"
+        False, description="say whether a picture was removed, added, renamed or changed since the gallery was made, and write nothing"
+    )
+
+
+class Scoring(Data):
+    """What is computed for a gallery."""
+
+    group: ClassVar[str] = "output"
+    with_scores: Annotated[bool, Flag(names=("--scores",), first=True)] = Field(
+        False, description="compute the scores of pictures that have none yet, and keep them for every later gallery"
     )
 
 
@@ -122,6 +131,15 @@ class FilmWriting(Writing):
     )
     keep_frames: bool = Field(False, description="leave NAME.work with the frames: a longer one goes on from them")
     partial: bool = Field(False, description="a film of what there is, where it is stopped")
+
+
+class GridWriting(Writing):
+    """How a grid is written."""
+
+    output: Annotated[Given, Flag("PATH", ("-o", "--output"), first=True)] = Field(
+        None, description="the folder for the pictures, the sheet and the page; without it a name made from what was asked for"
+    )
+    force: Annotated[bool, Flag(first=True)] = Field(False, description="begin anew, and replace what an earlier grid made there")
 
 
 class Estimate(Data):

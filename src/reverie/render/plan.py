@@ -156,26 +156,26 @@ class Plan:
             return self._pictures(pixels, recipes, frames, climbed, notes, seconds)
 
     def estimate(self) -> Estimate:
-        """What making it will take, from a measurement on a small part of it that takes some seconds."""
-        height, width = (min(each, side) for each, side in zip(self.start.size, _SAMPLE, strict=True))
+        """What making all of its batch will take, from a measurement on a small part of it that takes some seconds."""
+        count = self.recipe.together
+        height, width = (min(each, int(side / count**0.5)) for each, side in zip(self.start.size, _SAMPLE, strict=True))
         ascent = self.recipe.ascent.model_copy(update={"octaves": 1, "steps": 4})
         sample = self.recipe.model_copy(update={"height": height, "width": width, "ascent": ascent, "tiles": None, "stopped": None})
         times: list[float] = []
         start = replace(self.start, pixels=self.start.pixels[:, :height, :width].clone(), alpha=None)
         part = replace(self, recipe=sample, start=start, mask=None, sober=None, kept=())
-        part.make(lambda _: times.append(time.monotonic()))
-        steps = [after - before for before, after in pairwise(times)]
-        return estimated(self.recipe, self._tiling, part._bytes_per_pixel(), median(steps) / (height * width))
+        with part._resources():
+            part._climb(part._starts(), lambda _: times.append(time.monotonic()), 0)
+            steps = [after - before for before, after in pairwise(times)]
+            return estimated(self.recipe, self._tiling, part._bytes_per_pixel(), median(steps) / (height * width))
 
     def _bytes_per_pixel(self) -> float:
         """What a pass keeps for its gradient."""
-        if not self.networks:
-            return 0.0
-        layers = self.recipe.target.layers()
+        layers = list(self.recipe.target.layers())
         if self.objective is not None:
-            layers = own_layers(self.objective, self.networks, self._starts())
-        wanted = list(layers) or [CLASSES]
-        return bytes_per_pixel(self.network, [*wanted, *statistics_for(self.recipe.penalties.natural, self.network, wanted, self.usual)])
+            layers = list(own_layers(self.objective, self.networks, self._starts()))
+        wanted, natural = layers or [CLASSES], self.recipe.penalties.natural
+        return sum(bytes_per_pixel(each, wanted, statistics_for(natural, each, wanted, self.usual)) for each in self.networks)
 
     @property
     def _tiling(self) -> Tiling | None:
@@ -261,9 +261,9 @@ class Plan:
         return finished(state, start, self.recipe, None if self._weighs else self.mask, self.wanted)
 
     def _recipes_of(self, pixels: Sequence[Tensor], stopped: Stopped | None) -> list[Recipe]:
-        """Of the pictures that were made, with what other networks say of them."""
+        """Of the pictures that were made, with what other networks say of them; of what stopped early they are not asked."""
         recipes = [each.model_copy(update={"stopped": stopped}) for each in self.recipes()]
-        if self.recipe.command != "imagine":
+        if self.recipe.command != "imagine" or stopped is not None:
             return recipes
         said = opinions(pixels, recipes, self.network)
         return [each.model_copy(update={"opinions": what}) for each, what in zip(recipes, said, strict=True)]
@@ -281,8 +281,10 @@ class Plan:
         seconds: float,
     ) -> list[MadePicture]:
         opacity = opacities(climbed.last, self.recipe)
-        own = own_views(pixels, recipes, self.networks, self.best)
-        if (as_it_is := climbed.as_it_is) is not None:
+        own: list[tuple[str, ...]] = [()] * len(pixels)
+        if climbed.stopped is None:  # a part is not yet what it is to become
+            own = own_views(pixels, recipes, self.networks, self.best)
+        if climbed.stopped is None and (as_it_is := climbed.as_it_is) is not None:
             reached = [(float(climbed.last.score[index]), float(as_it_is[index])) for index in self.wanted]
             own = [said or on_faint(each.target, *both) for said, each, both in zip(own, recipes, reached, strict=True)]
         pictures = []

@@ -130,16 +130,16 @@ class Estimate:
 
 
 def estimated(recipe: Recipe, tiling: Tiling | None, bytes_each: float, seconds_per_pixel: float) -> Estimate:
-    """Of a dream.
+    """Of a picture, or of all those that are made together with it.
 
     Args:
-        bytes_each: what a pass keeps for each pixel, as `bytes_per_pixel` counts it.
-        seconds_per_pixel: of one step in one pass, as measured.
+        bytes_each: what a pass keeps for each pixel of one of them, as `bytes_per_pixel` counts it.
+        seconds_per_pixel: of one step of all of them in one pass, as measured.
     """
     sizes = octave_sizes(recipe.height, recipe.width, recipe.ascent)
     windows = [[] if tiling is None else list(tiling.windows(*size)) for size in sizes]
     seen = [sum(each.pixels for each in cut) or size.height * size.width for cut, size in zip(windows, sizes, strict=True)]
-    pixels = recipe.height * recipe.width
+    pixels = recipe.height * recipe.width * recipe.together
     largest = max((each.pixels for each in windows[-1]), default=pixels)
     picture = 4 * recipe.channels * pixels
     on_disk = picture > largest_in_memory(recipe)

@@ -12,14 +12,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from reverie.errors import OutputError, choice
+from reverie.errors import OutputError, choice, typed
 from reverie.store.originals import check_not_original
 from reverie.store.paths import cache_folder
 
 FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 UNWRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS)
 _CHUNK = 1 << 20
-_ELSEWHERE = f"choose another place with {choice('output')}"
+_ELSEWHERE = "choose another place" + typed(f" with {choice('output')}")
 _PREFIX, _SUFFIX = ".reverie-", ".part"  # of files being written; hidden
 _STALE = 3600.0  # seconds after which one of them belongs to a writer that was killed
 
@@ -98,7 +98,8 @@ def beside(path: Path, *, replace: bool = False) -> Iterator[Path]:
 
 
 def exists(path: Path) -> OutputError:
-    return OutputError(f"'{path}' exists already", f"give {choice('force')} to replace it, or another name with {choice('output')}")
+    another = "another name" + typed(f" with {choice('output')}")
+    return OutputError(f"'{path}' exists already", f"give {choice('force')} to replace it, or {another}")
 
 
 @contextlib.contextmanager

@@ -23,6 +23,7 @@ KINDS = {
     "weights": "weights that were downloaded",
     "normalisations": "what was said of networks of one's own",
     "calibrations": "what networks have learnt to be known, so that `recognise` can say so",
+    "scores": "scores of pictures, so that a gallery has them without computing them again",
     "scratch": "work on very large pictures",
     "albums": "indexes of folders of pictures, made again where they are missing",
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from reverie.errors import OutputError, choice
+from reverie.errors import OutputError, choice, typed
 from reverie.store.atomic import check_place, made_folder
 from reverie.store.paths import expanded, is_folder
 
@@ -58,5 +58,5 @@ class Destination:
         """Whether a folder that is not there can be made."""
         if is_named_as_file or os.path.lexists(self._path):
             needed = "several results need a folder" if several else "a folder is named"
-            raise OutputError(f"'{self._path}' is not a folder, and {needed}", f"name one with {choice('output')}")
+            raise OutputError(f"'{self._path}' is not a folder, and {needed}", "name one" + typed(f" with {choice('output')}"))
         check_place(self._path)

@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from pathlib import Path
 
-from reverie.errors import OutputError, choice
+from reverie.errors import OutputError, choice, typed
 
 _Identity = tuple[int, int]  # of a file, whatever it is called: its device and number there
 _held: ContextVar[frozenset[_Identity]] = ContextVar("_held", default=frozenset())
@@ -40,7 +40,7 @@ def check_no_original_in(folder: Path) -> None:
 
 
 def is_original(place: Path) -> OutputError:
-    return OutputError(f"'{place}' is what goes in, and is never written over", f"give another name with {choice('output')}")
+    return OutputError(f"'{place}' is what goes in, and is never written over", "give another name" + typed(f" with {choice('output')}"))
 
 
 def _identity(place: Path) -> _Identity | None:

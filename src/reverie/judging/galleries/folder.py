@@ -12,9 +12,10 @@ from typing import Any
 
 from reverie.album import Album, Changes
 from reverie.errors import InputError, OutputError, ReverieError, choice
-from reverie.judging.galleries.known import Known, known_of, rankings
+from reverie.judging.galleries.known import Known, known_of, rankings, with_kept_scores
 from reverie.judging.galleries.manifest import NAME, Manifest, manifest_of, read_manifest
 from reverie.judging.galleries.page import PARTS, details, page, thumbs
+from reverie.judging.galleries.starred import starred
 from reverie.store import check_place, is_folder, made_folder, sha256_of, write_whole
 
 PAGE, STARS = "index.html", "stars.json"
@@ -76,11 +77,14 @@ class GalleryFolder:
             InputError: the folder cannot be looked into, or holds no pictures. OutputError: the gallery cannot be written.
         """
         self.changes = album.update(told)
-        self.pictures = [known_of(each) for each in album.entries()]
+        others = album.count("other") - self._own()
+        self.pictures = with_kept_scores([known_of(each) for each in album.entries()])
         if not self.pictures:
-            others = album.count("other") + album.count("film")
-            beside = f", only {others} other file{'s' * (others != 1)}" if others else ""
+            count = others + album.count("film")
+            beside = f", only {count} other file{'s' * (count != 1)}" if count else ""
             raise InputError(f"no pictures in '{self.folder}' or below{beside}", "give the folder that they are in")
+        stars = self._stars()
+        self.pictures, told_by_stars = starred(self.pictures, stars)
         made_folder(self.place)
         made_folder(self.place / PARTS)
         folder = _seen_from(self.place, self.folder)
@@ -92,8 +96,8 @@ class GalleryFolder:
         }
         listed = manifest_of(folder, (each.entry for each in self.pictures), self.changes.faults)
         about: dict[str, Any] = {
-            **names, "list_sha256": listed.list_sha256, "stars": self._stars(), "unseen": self.changes.faults,
-            "films": album.count("film"), "others": album.count("other"),
+            **names, "list_sha256": listed.list_sha256, "stars": stars, "starred": told_by_stars,
+            "unseen": self.changes.faults, "films": album.count("film"), "others": others,
         }  # fmt: skip
         content = page(self.folder.resolve().name or str(self.folder), self.pictures, rankings(self.pictures), about).encode()
         write_whole(self.place / PAGE, content, replace=True)
@@ -103,6 +107,14 @@ class GalleryFolder:
             if _PART.fullmatch(f"{PARTS}/{each.name}") and f"{PARTS}/{each.name}" not in files:
                 each.unlink(missing_ok=True)
         return self.place / PAGE
+
+    def _own(self) -> int:
+        """How many files of an earlier gallery the album has seen, since it lies among the pictures."""
+        if not self.place.resolve().is_relative_to(self.folder.resolve()):
+            return 0
+        parts = self.place / PARTS
+        inside = [each for each in parts.iterdir() if _PART.fullmatch(f"{PARTS}/{each.name}")] if parts.is_dir() else []
+        return sum(each.is_file() for each in (self.place / PAGE, self.place / NAME, *inside))
 
     def _written(self, kind: str, shards: Iterable[str], files: dict[str, str]) -> list[str]:
         """Write shards that are not there yet, and say what they are called."""
@@ -134,6 +146,12 @@ class GalleryFolder:
         if not isinstance(stars, dict) or not all(type(each) is int and 1 <= each <= MOST_STARS for each in stars.values()):
             raise InputError(f"'{place}' holds no stars as the page saves them", "save them again from the page, or move this file away")
         return {digest: count for digest, count in stars.items() if re.fullmatch("[0-9a-f]{64}", digest)}
+
+
+def holds_its_gallery(folder: Path) -> bool:
+    """Whether the gallery of a folder lies in the folder itself, as that of a grid does, and can be read."""
+    before = GalleryFolder(folder, folder).before()
+    return before is not None and (folder / before.folder).resolve() == folder.resolve()
 
 
 def found_gallery(folder: Path, place: Path) -> tuple[Path, Path, Manifest]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from reverie.album import Entry
+from reverie.judging.scores.company import together
+from reverie.judging.scores.table import OPINION, in_order
 from reverie.networks.builtin.catalogue import level_at
 from reverie.recipe import Recipe
 from reverie.recipe.description import differences, preset_of, summary
@@ -25,7 +27,8 @@ class Known:
         preset: whose choices are its own, or empty.
         apart: of its choices those that are not as usual: the field, its value, and what it usually is, or None.
         steps: gradient steps that it took, over all octaves; 0 where that is not known.
-        scores: by their names, the higher the better.
+        scores: by their names, see `judging.scores.table`.
+        without: why it has not the others, by their names; empty where it was not scored.
     """
 
     entry: Entry
@@ -39,6 +42,7 @@ class Known:
     apart: tuple[tuple[str, Any, Any], ...] = ()
     steps: int = 0
     scores: dict[str, float] = field(default_factory=dict)
+    without: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -72,13 +76,22 @@ def known_of(entry: Entry) -> Known:
         preset_of(recipe, level),
         tuple(differences(recipe)),
         _steps(recipe),
-        {f"probability of its class, by {each.network}": each.probability for each in recipe.opinions},
+        {f"{OPINION}{each.network}": each.probability for each in recipe.opinions},
     )
 
 
+def with_kept_scores(pictures: Sequence[Known]) -> list[Known]:
+    """The same with the scores that are kept of them."""
+    found = together([(each.entry.sha256, each.recipe) for each in pictures])
+    return [
+        each if scored is None else replace(each, scores={**scored.scores, **each.scores}, without=dict(scored.without))
+        for each, scored in zip(pictures, found, strict=True)
+    ]
+
+
 def rankings(pictures: Sequence[Known]) -> list[Ranking]:
-    """One of each score that any of them has, by name."""
-    names = sorted({name for each in pictures for name in each.scores})
+    """One of each score that any of them has, in the order of their table."""
+    names = in_order({name for each in pictures for name in each.scores})
     return [Ranking(name, _places({at: each.scores[name] for at, each in enumerate(pictures) if name in each.scores})) for name in names]
 
 

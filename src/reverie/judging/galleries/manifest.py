@@ -55,10 +55,16 @@ class Manifest:
 
 @dataclass(frozen=True)
 class Difference:
-    """A picture that is not as it was listed."""
+    """A picture that is not as it was listed.
+
+    Attributes:
+        path: where it is, or was where it is gone.
+        was: of one that was renamed or moved, the path by which it was listed: a file there is gone, one with its bytes is new.
+    """
 
     path: str
-    state: Literal["removed", "added", "changed"]
+    state: Literal["removed", "added", "changed", "renamed"]
+    was: str | None = None
 
 
 def manifest_of(folder: str, entries: Iterable[Entry], unseen: dict[str, str]) -> Manifest:
@@ -104,13 +110,25 @@ def verified(manifest: Manifest, folder: Path, gallery: Path) -> list[Difference
             raise UnsafeError(f"'{gallery / name}' was changed since the gallery was made, or is gone", _REMEDY)
     there = walked(folder)
     found = {each.path for each in there.files if each.path in manifest.pictures or is_picture(folder, each.path)}
-    states = [Difference(path, "removed") for path in manifest.pictures if path not in found]
-    states += [Difference(path, "added") for path in found if path not in manifest.pictures]
+    removed = {path: digest for path, digest in manifest.pictures.items() if path not in found}
+    added = sorted(path for path in found if path not in manifest.pictures)
+    renamed = _renamed(removed, {path: hash_of(folder / path) for path in added} if removed else {})
+    states = [Difference(path, "renamed", was) for path, was in renamed.items()]
+    states += [Difference(path, "removed") for path in removed.keys() - renamed.values()]
+    states += [Difference(path, "added") for path in added if path not in renamed]
     states += [Difference(path, "added") for path in there.faults if path not in manifest.unseen]
     states += [
         Difference(path, "changed") for path, digest in manifest.pictures.items() if path in found and hash_of(folder / path) != digest
     ]
     return sorted(states, key=lambda each: each.path)
+
+
+def _renamed(removed: dict[str, str], added: dict[str, str]) -> dict[str, str]:
+    """By path of a new picture, that of the one that is gone and had its bytes; each is one of a pair. Of both: sha256, by path."""
+    gone: dict[str, list[str]] = {}
+    for path in sorted(removed, reverse=True):
+        gone.setdefault(removed[path], []).append(path)
+    return {path: gone[digest].pop() for path, digest in added.items() if digest and gone.get(digest)}
 
 
 def _read(data: dict[str, Any]) -> Manifest | None:

@@ -15,6 +15,8 @@ from urllib.parse import quote
 
 from reverie.errors import printable
 from reverie.judging.galleries.known import Known, Ranking, counted
+from reverie.judging.galleries.starred import Starred
+from reverie.judging.scores.table import ENOUGH, FITTED, score_of
 from reverie.pages import render
 
 SHARD = 100  # pictures in each
@@ -40,8 +42,9 @@ def page(title: str, pictures: Sequence[Known], ranked: Sequence[Ranking], about
     Args:
         title: the name of the folder.
         pictures: all of them, by path. ranked: by each score.
-        about: `details` and `thumbs`, the names of the shards; `list_sha256`; `stars`, of those that have some, by their sha256;
-            `unseen`, folders that were not looked into; `films` and `others`, how many other files there are.
+        about: `details` and `thumbs`, the names of the shards; `list_sha256`; `stars`, of those that have some, by their sha256, and
+            `starred`, what these say of the scores, if there is something; `unseen`, folders that were not looked into; `films` and
+            `others`, how many other files there are.
     """
     words = {kind: _Words() for kind in ("kind", "preset", "network", "layer", "class")}
     rows = [_row(at, each, words, ranked) for at, each in enumerate(pictures)]
@@ -49,14 +52,24 @@ def page(title: str, pictures: Sequence[Known], ranked: Sequence[Ranking], about
     data = {
         "shard": SHARD, "details": about["details"], "thumbs": about["thumbs"], "stars": about["stars"],
         "words": {kind: list(each) for kind, each in words.items()},
-        "scores": [{"name": each.name, "of": len(each.places)} for each in ranked],
+        "scores": [_score(each) for each in ranked],
         "rows": rows,
     }  # fmt: skip
     facts = {"title": printable(title), "count": len(rows), "reverie_made": made, "unreadable": unreadable, "scores": data["scores"]}
     unseen = [(printable(path), why) for path, why in about["unseen"].items()]
     kinds = {kind: sorted(each, key=str.casefold) for kind, each in words.items()}
+    told: Starred | None = about.get("starred")
     rest = {"films": about["films"], "others": about["others"], "list_sha256": about["list_sha256"], "unseen": unseen}
-    return render("reverie.judging.galleries", "gallery", data, facts=facts, kinds=kinds, **rest)
+    rows_of = [(each, score_of(each.name)) for each in ranked]
+    return render(
+        "reverie.judging.galleries", "gallery", data, facts=facts, kinds=kinds, table=rows_of, starred=told, enough=ENOUGH, **rest
+    )
+
+
+def _score(ranking: Ranking) -> dict[str, Any]:
+    """What the script knows of a score."""
+    row = score_of(ranking.name)
+    return {"name": row.name, "of": len(ranking.places), "about": f"{row.range}: {row.means}", "fitted": row.name.startswith(FITTED)}
 
 
 class _Words(dict[str, int]):
@@ -86,6 +99,7 @@ def _detail(known: Known, folder: str) -> dict[str, Any]:
         "path": printable(entry.path), "href": quote(os.fsencode(str(path))), "bytes": entry.size, "words": known.words[:_LONGEST],
         "fault": entry.fault[:_LONGEST], "notes": entry.notes[:_LONGEST], "steps": known.steps,
         "apart": [[name, _text(value), _text(usual)] for name, value, usual in known.apart],
+        "without": known.without,
         "recipe": None if known.recipe is None else known.recipe.model_dump(mode="json"),
     }  # fmt: skip
     return {name: value for name, value in data.items() if value or name in ("path", "href")}

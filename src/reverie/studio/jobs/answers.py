@@ -12,7 +12,7 @@ from reverie.networks.builtin.catalogue import CATALOGUE
 from reverie.networks.builtin.listing import listed
 from reverie.render import Plan
 from reverie.studio.jobs.home import Home
-from reverie.studio.jobs.making import batches, plan_again, plan_moving, values
+from reverie.studio.jobs.making import batches, plan_again, plan_grid, plan_moving, values
 from reverie.studio.jobs.open_networks import OpenNetworks
 from reverie.studio.jobs.protocol import as_fault
 from reverie.studio.jobs.wishes import Wish, checked
@@ -57,6 +57,9 @@ def _estimate(home: Home, networks: OpenNetworks, what: Mapping[str, Any]) -> An
     wish = _wish(home, what)
     if wish.command in ("journey", "film"):
         return _told(*_of_film(plan_moving(home, networks, wish)))
+    if wish.command == "grid":
+        found = plan_grid(home, networks, wish).estimate()
+        return _told(found.seconds, found.result)
     if wish.command == "ask":
         return _told(float(len(wish.subjects)), _PAGE)
     if wish.command == "see":
@@ -81,6 +84,8 @@ def _checked(home: Home, networks: OpenNetworks, what: Mapping[str, Any]) -> Any
             _plan_see(home, networks, wish)
         elif wish.command == "redo":
             plan_again(home, wish)
+        elif wish.command == "grid":
+            plan_grid(home, networks, wish)
         elif wish.command != "ask":
             next(iter(batches(home, networks, wish))).plan()
     except ReverieError as error:

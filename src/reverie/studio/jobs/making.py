@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -17,12 +18,14 @@ from reverie.judging.answers import observers_page
 from reverie.motion.plan import MovingPlan
 from reverie.recipe import FilmWriting, Machinery, NoiseInput, choose, each_of, is_noise
 from reverie.render import Plan
-from reverie.store import Kept, speakable, write_whole
+from reverie.store import Kept, beside, file_stems, made_folder, sha256_of, speakable, write_whole
 from reverie.studio.jobs.home import Home
 from reverie.studio.jobs.open_networks import OpenNetworks
 from reverie.studio.jobs.running import Running
 from reverie.studio.jobs.wishes import Wish, is_file
 from reverie.work import Progress as FrameProgress
+
+Find = Callable[[str, str], Path]  # of a reference, and of the choice in which it stands
 
 _PAGE_AGAIN = 2.0  # seconds between two writings of a page that grows
 _LONGEST = 60  # characters of a part of a name
@@ -77,6 +80,26 @@ def plan_moving(home: Home, networks: OpenNetworks, wish: Wish) -> MovingPlan:
     if len(wish.subjects) > 1:
         choices["ring"] = wish.subjects[1:]
     return api.plan_journey(start, network=nets, **choices)
+
+
+def plan_grid(home: Home, networks: OpenNetworks, wish: Wish, folder: Path | None = None, find: Find | None = None) -> api.GridPlan:
+    """The plan of a grid.
+
+    Args:
+        folder: where an earlier part of it may be. find: gives the file of a reference; the words for it on sheets are that file's name.
+    """
+    find = find or home.find
+
+    def found(name: str, value: Any) -> Any:
+        return find(value, name) if is_file(name, value) else value
+
+    vary: dict[str, Any] = {name: [found(name, each) for each in given] for name, given in wish.vary.items()}
+    if "network" in vary:
+        vary["network"] = networks.of(vary["network"], wish.choices)
+    nets = None if "network" in vary and not wish.networks else networks.of(wish.networks, wish.choices)
+    subjects = [each if is_noise(each) or wish.maker != "dream" else find(each, "") for each in wish.subjects]
+    choices = {name: value for name, value in values(wish, home).items() if name not in ("vary", "command")}
+    return api.plan_grid(subjects or None, vary, command=wish.maker, folder=folder, network=nets, **choices)
 
 
 def plan_again(home: Home, wish: Wish) -> Plan | MovingPlan:
@@ -192,6 +215,45 @@ def _ask(job: Running) -> None:
         job.publish([(0 if whole else None, origin.name, f"{_stem(job.home, job.wish.subjects[0])}-asked.html")])
 
 
+def _grid(job: Running) -> None:
+    """One folder, which is moved when it is whole; pictures that are there from before are not made again."""
+    inputs, place = made_folder(job.folder / "inputs"), job.folder / "grid"
+    plan = plan_grid(job.home, job.networks, job.wish, place, lambda reference, field: _called(job.home, reference, field, inputs))
+    into = api.GridFolder(place, plan)
+    notes: list[str] = []
+    job.planned(1)
+    with into.ready():
+        outcome = into.make(
+            lambda doing: job.tell(doing.done, doing.doing, doing.left),
+            lambda _cell, _path, picture: notes.extend(() if picture is None else picture.notes),
+        )
+    notes += [str(fault) for _, fault in outcome.faults]
+    if not into.pictures():
+        if outcome.faults:
+            raise outcome.faults[0][1]  # all the others failed too
+        return
+    what = _stem(job.home, job.wish.subjects[0]) if job.wish.subjects and job.wish.maker == "dream" else job.wish.maker
+    job.publish([(None if outcome.stopped else 0, place.name, f"{what}-grid")], notes)
+
+
+def _called(home: Home, reference: str, field: str, folder: Path) -> Path:
+    """The file of a reference, under the name that people know it by."""
+    place = home.find(reference, field)
+    if not reference.startswith("input:"):
+        return place
+    name = Path(home.called(reference))
+    stem = next(iter(file_stems([name.stem]).values()))
+    for called in (f"{stem}{name.suffix}", f"{stem}-{place.name[:8]}{name.suffix}"):
+        link = folder / called
+        if link.exists() and sha256_of(link) != place.name:
+            continue
+        if not link.exists():
+            with beside(link) as part:
+                shutil.copyfile(place, part)
+        return link
+    return place
+
+
 def _again(job: Running) -> None:
     plan, stem = plan_again(job.home, job.wish), f"{_stem(job.home, job.wish.subjects[0])}-again"
     if isinstance(plan, MovingPlan):
@@ -222,4 +284,5 @@ def _part(text: object) -> str:
 _DOERS: dict[str, Callable[[Running], None]] = {
     "dream": _pictures, "imagine": _pictures, "feature": _pictures, "see": _see, "journey": _film, "film": _film, "ask": _ask,
     "redo": _again,
+    "grid": _grid,
 }  # fmt: skip

@@ -25,7 +25,8 @@ class Job:
         left: seconds that the rest will take, or None where that is not known.
         crashes: how often the process ended under it since it was last asked for.
         fault: why it failed or is aside, with the remedy; else empty.
-        results: names below `pictures/`, in the order in which they were made; one that was cancelled has what it had come to.
+        results: names below `pictures/`, in order; one that was cancelled has what it had come to. Of a grid the name of its folder, which
+            has its pictures, its sheets and its gallery `index.html`; of `see` and `ask` that of a page.
         made, started, ended: seconds since 1970; started is of its last beginning.
     """
 

@@ -12,15 +12,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from reverie.errors import UsageError, choice, listing, printable, unknown
-from reverie.recipe import COMMANDS, is_noise, resolve, seeds
+from reverie.recipe import COMMANDS, SUBJECTS, is_noise, resolve, seeds, values_of, varied, vary_named
 from reverie.studio.jobs.home import Home, check_reference
 
-MADE = ("dream", "imagine", "feature", "see", "journey", "film", "ask", "redo")
+MADE = ("dream", "imagine", "feature", "see", "journey", "film", "ask", "grid", "redo")
 OF_PICTURES = frozenset({"dream", "see", "journey", "film", "ask", "redo"})  # whose first subject is one
 _FILES = frozenset({"start", "guide", "mask", "direction", "towards", "away", "usual", "baseline"})  # choices that name one, or several
 _BASELINES = frozenset({"mean", "black", "blurred"})
 _WITH_NOISE = frozenset({"dream", "journey"})
 _LONGEST, _MOST, _MOST_TEXT = 4000, 1000, 1 << 16  # letters of a text; subjects, or entries of a list; letters of all
+_NOT_RESOLVED = frozenset({"network", "ring", "vary", "command"})
 _NOT_HERE = frozenset({"max_pixels"})  # a server has limits of its own
 
 
@@ -44,12 +45,22 @@ class Wish:
         given = self.choices.get("network")
         return [] if given is None else [given] if isinstance(given, str) else [*given]
 
+    @property
+    def maker(self) -> str:
+        """The command that makes the pictures: of a grid another one."""
+        return str(self.choices.get("command", "dream")) if self.command == "grid" else self.command
+
+    @property
+    def vary(self) -> Mapping[str, list[Any]]:
+        """The values of each choice that varies, of a grid."""
+        found: Mapping[str, list[Any]] = self.choices.get("vary", {})
+        return found
+
     def files(self) -> list[tuple[str, str]]:
         """Each input that it names: the field (empty for a subject), and the reference."""
-        subjects = self.subjects[: None if self.command in ("dream", "see", "ask") else 1] if self.command in OF_PICTURES else ()
+        subjects = self.subjects[: 1 if self.command == "journey" else None] if self.maker in OF_PICTURES else ()
         found = [("", each) for each in subjects if not is_noise(each)]
-        for name in sorted(_FILES & self.choices.keys()):
-            given = self.choices[name]
+        for name, given in (*self.choices.items(), *self.vary.items()):
             found += [(name, each) for each in (given if isinstance(given, list) else [given]) if is_file(name, each)]
         return found
 
@@ -58,7 +69,8 @@ def checked(home: Home, command: str, subjects: Sequence[str], choices: Mapping[
     """The wish, if it can be one. What depends on a network (whether a layer is there) is not looked at.
 
     Choices are those of the command's public function, as `COMMANDS[command].fields` has them, and `network`. A ring of a journey is a list
-    of targets in `ring`, or behind the start. None is not given.
+    of targets in `ring`, or behind the start. Of a grid `vary` has lists of values by name, or texts as `reverie grid --vary` takes them,
+    and `command` says what makes the pictures. None is not given.
 
     Raises:
         UsageError: no such command, or a choice that it has not, of a wrong kind or out of bounds; `field` is its name.
@@ -74,6 +86,8 @@ def checked(home: Home, command: str, subjects: Sequence[str], choices: Mapping[
         raise UsageError("too much at once", f"subjects and choices are {_MOST_TEXT} letters at most")
     plain = json.loads(text)
     given = {name: value for name, value in plain["choices"].items() if value is not None}
+    if command == "grid":
+        given["vary"] = _varying(given)
     wish = Wish(command, _subjects(command, plain["subjects"]), given)
     _check_choices(wish)
     for field, reference in wish.files():
@@ -87,6 +101,19 @@ def checked(home: Home, command: str, subjects: Sequence[str], choices: Mapping[
 def is_file(name: str, value: object) -> bool:
     """Whether this value of a choice is meant to be a file, and not one of the words that it knows too."""
     return name in _FILES and not (name == "baseline" and value in _BASELINES) and not (name == "start" and is_noise(value))
+
+
+def _varying(given: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """What varies, in lists by the names of fields."""
+    command, vary = given.get("command", "dream"), given.get("vary", {})
+    if command not in SUBJECTS:
+        raise unknown("command", printable(command)[:60], SUBJECTS, "a grid is made by " + ", ".join(SUBJECTS))
+    if isinstance(vary, list) and all(isinstance(each, str) for each in vary):
+        return varied(vary, command)
+    if not isinstance(vary, dict) or not all(isinstance(each, (str, list)) for each in vary.values()):
+        raise UsageError(choice("vary", printable(vary)[:60]), "give lists of values by the names of choices")
+    named = {vary_named(name, command): each for name, each in vary.items()}
+    return {name: values_of(name, each, command) if isinstance(each, str) else each for name, each in named.items()}
 
 
 def _subjects(command: str, given: Sequence[Any]) -> tuple[str, ...]:
@@ -113,7 +140,7 @@ def _check_choices(wish: Wish) -> None:
     for name in wish.choices:
         if name != "network" and (name not in spec.fields or name in _NOT_HERE):
             raise unknown("choice", name, spec.fields, f"`{wish.command}` has others")
-    for name in wish.networks:
+    for name in (*wish.networks, *wish.vary.get("network", ())):
         if not isinstance(name, str) or name not in CATALOGUE:
             raise UsageError(f"no network '{printable(name)[:60]}' here, {choice('network')}", f"there are {', '.join(CATALOGUE)}")
     if len(wish.networks) > 1 and spec.networks == "one":
@@ -135,7 +162,10 @@ def _ring(wish: Wish) -> list[Any]:
 
 def _resolved(wish: Wish) -> None:
     """Raise UsageError where a value is of a wrong kind or out of bounds."""
-    given = {name: value for name, value in wish.choices.items() if name not in ("network", "ring")}
-    if "seed" in wish.choices and "seed" in COMMANDS[wish.command].fields:
+    given = {name: value for name, value in wish.choices.items() if name not in _NOT_RESOLVED}
+    if "seed" in given and wish.command != "grid":
         given["seed"] = seeds(given["seed"])[0]
-    resolve(wish.command, given)
+    resolve(wish.maker, given)
+    for name, values in wish.vary.items():
+        for each in values if name in COMMANDS[wish.maker].fields else ():
+            resolve(wish.maker, {**given, name: each})

@@ -57,6 +57,14 @@ const give = (picture, number) => {
   stars[picture.sha256] = number;
   try { localStorage.setItem(KEY, JSON.stringify({ ...kept(), [picture.sha256]: number })); } catch { /* they stay until the page goes */ }
   caption(picture);
+  tellNewer();
+};
+const tellNewer = () => { // the page compares the stars that it was made with: newer ones are not in it
+  const note = document.getElementById("newer");
+  if (!note) return;
+  const newer = pictures.filter((each) => starsOf(each) !== (data.stars[each.sha256] ?? 0)).length;
+  note.hidden = newer === 0;
+  note.textContent = `The stars of ${plural(newer)} in this browser are not in this comparison yet: save them into the folder of this page, and make it again.`;
 };
 const given = () => Object.fromEntries(pictures.filter(starsOf).map((each) => [each.sha256, starsOf(each)]));
 
@@ -149,9 +157,10 @@ const sentence = (alike, ranked, best) => {
   const name = ranking === "stars" ? "your stars" : ranking === null ? "" : scores[ranking].name;
   const of = alike === pictures.length ? `all ${plural(alike)}` : `${count(alike)} of ${plural(pictures.length)}`;
   if (ranking === null) return pictures.length ? `Shown: ${of}.` : "";
+  const taste = scores[ranking]?.fitted ? " It says what you like, not what is good." : "";
   const without = `${count(pictures.length - having())} of ${plural(pictures.length)} have no such score`;
-  if (!best) return `Shown: ${of}, the highest first by ${name}. ${without} and come last, without a place.`;
-  return `Not all: the ${count(shown.length)} highest of ${count(ranked)} by ${name}, out of ${of}. ${without} and cannot be among them. Each says its place among all ${count(having())} that have it.`;
+  if (!best) return `Shown: ${of}, the highest first by ${name}. ${without} and come last, without a place.${taste}`;
+  return `Not all: the ${count(shown.length)} highest of ${count(ranked)} by ${name}, out of ${of}. ${without} and cannot be among them. Each says its place among all ${count(having())} that have it.${taste}`;
 };
 
 // ── keys: one card is in the tab order, arrows move among them ──────────────────────────────────────────────────────────
@@ -198,13 +207,14 @@ const open = async (picture) => {
     ["cannot be read", picture.fault && known.fault], ["recipe", known.words || (picture.fault ? "" : "none: nothing says how it was made")],
     ...(known.apart ?? []).map(([name, now, usual]) => [name, usual ? `${now} (usually ${usual})` : now]),
     ["preset", picture.preset.join(", ")], ["cost", known.steps ? `${count(known.steps)} gradient steps` : ""],
-    ...scores.map(({ name, of }, at) => [name, picture.places[at] ? `${picture.places[at][0]}, place ${count(picture.places[at][1])} of ${count(of)}` : ""]),
+    ...scores.map(({ name, of, about }, at) => [name, picture.places[at] ? `${Number(picture.places[at][0].toPrecision(4))}, place ${count(picture.places[at][1])} of ${count(of)}` : "", about]),
+    ...[...new Set(Object.values(known.without ?? {}))].map((why) => ["without a score", `${Object.keys(known.without).filter((name) => known.without[name] === why).join(", ")}: ${why}`]),
     ...(recipe?.opinions ?? []).map((each) => [`${each.network} sees`, `${each.labels.map(({ label, probability }) => `${label} ${(100 * probability).toFixed(1)} %`).join(", ")}; what was asked for comes ${each.rank === 1 ? "first" : `at ${count(each.rank)}`}`]),
     ["size", picture.width ? `${count(picture.width)} × ${count(picture.height)} pixels, ${count(known.bytes ?? 0)} bytes` : ""],
     ["date of the file", new Date(picture.date * 1000).toLocaleString()], ["sha256", picture.sha256],
     ["of its recipe", picture.fault ? "" : known.fault], ["how it was read", known.notes],
   ].filter(([, text]) => text);
-  by("facts").replaceChildren(...facts.flatMap(([name, text]) => [element("dt", name), element("dd", text)]));
+  by("facts").replaceChildren(...facts.flatMap(([name, text, about]) => [Object.assign(element("dt", name), { title: about ?? "" }), element("dd", text)]));
   by("whole").hidden = !recipe;
   by("recipe").textContent = recipe ? JSON.stringify(recipe, null, 1) : "";
   by("before").disabled = shown[0] === picture;
@@ -290,5 +300,6 @@ by("choices").addEventListener("input", () => { clearTimeout(due); due = setTime
 by("choices").addEventListener("reset", () => setTimeout(apply));
 by("choices").addEventListener("submit", (event) => event.preventDefault());
 by("filters").open = innerWidth > 600;
+tellNewer();
 apply();
 (async () => { for (const file of data.details) await loaded(file); })();

@@ -10,10 +10,11 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from filelock import FileLock, Timeout
+from filelock import FileLock
 
 from reverie.errors import OutputError, choice
 from reverie.store import check_place, made_folder, write_whole
+from reverie.work.locking import acquired
 
 VERSION = 1  # of the manifest
 _FRAMES, _MANIFEST, _LOCK = "frames", "manifest.json", "lock"
@@ -97,13 +98,7 @@ class Job:
         made_folder(self.place)
         check_place(self.place / _MANIFEST)
         self._check_ours()
-        lock = FileLock(self.place / _LOCK, timeout=0)
-        try:
-            lock.acquire()
-        except Timeout:
-            raise OutputError(f"another process is at work in '{self.place}'", f"let it finish, or {_ELSEWHERE}") from None
-        except OSError as error:
-            raise OutputError(f"'{self.place}' cannot be locked ({error.strerror or error})", _ELSEWHERE) from error
+        lock = acquired(self.place / _LOCK, self.place)
         try:
             yield self._prepared()
         finally:

@@ -1,0 +1,7 @@
+"""Long jobs as units: what is finished is a file, whole or absent, and the same command goes on where it stopped."""
+
+from reverie.work.any_order import Doing, Outcome, run_in_any_order
+from reverie.work.in_order import Job, Progress, Watcher, run_in_order
+from reverie.work.locking import locked
+
+__all__ = ["Doing", "Job", "Outcome", "Progress", "Watcher", "locked", "run_in_any_order", "run_in_order"]
