@@ -37,6 +37,7 @@ const show = async () => {
     if (mine !== turn) { leave?.(); return; }
     close = leave;
   } catch (error) {
+    root.className = "view";
     root.replaceChildren(h("h1", {}, t("page.failed")), h("p", { role: "alert" }, [error.fault ?? error.message, error.remedy].filter(Boolean).join(" – ")));
   }
   const head = root.querySelector("h1");

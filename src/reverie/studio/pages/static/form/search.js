@@ -15,7 +15,7 @@ const fits = ({ label, names, words }, typed) => {
   return begins(label) ? 4 : names.some(begins) ? 3 : words.includes(typed) ? 2 : words.some(begins) ? 1 : 0;
 };
 const SOURCES = {
-  classes: async (words) => (await allClasses()).map((each) => [fits(each, words.toLowerCase()), each]).filter(([fit]) => fit).sort(([one], [other]) => other - one)
+  classes: async (words) => (words ? await allClasses() : []).map((each) => [fits(each, words.toLowerCase()), each]).filter(([fit]) => fit).sort(([one], [other]) => other - one)
     .slice(0, MOST).map(([, each]) => ({ ...each, name: each.label, about: [...each.names.slice(1, 3), ...each.words.slice(0, 2)].join(", ") })),
   layers: async (words) => {
     const parts = words.toLowerCase().split(/\s+/).filter(Boolean);
@@ -53,7 +53,7 @@ export const search = ({ label, kind, choose, id = fresh("search"), clears = fal
     input.setAttribute("aria-expanded", String(!list.hidden));
     say(count("search.found", found.length));
   };
-  const soon = settled(ask, 150);
+  const soon = settled(() => { if (input.value.trim() !== typed || !list.hidden) ask(); }, 150); // one may have been taken meanwhile
   input.addEventListener("input", soon);
   input.addEventListener("focus", () => { if (input.value || kind === "layers") ask(); });
   input.addEventListener("blur", close);

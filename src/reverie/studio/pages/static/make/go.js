@@ -4,7 +4,7 @@ import { known } from "../core/live.js";
 import { post } from "../core/net.js";
 import { duration, t } from "../core/texts.js";
 
-/** The button: `element`, `look()` when the wish changed. `refused(fault)` where the server names a choice that is wrong. */
+/** The button: `element`, `look()` when the wish changed. `refused(fault, open)` where the server names a choice that is wrong. */
 export const go = (wish, refused) => {
   const takes = h("p.soft.takes", { role: "status" });
   const make = button(t(`make.go.${wish.command}`) === `make.go.${wish.command}` ? t("make.go.other") : t(`make.go.${wish.command}`), async () => {
@@ -19,10 +19,10 @@ export const go = (wish, refused) => {
       if (mine === JSON.stringify(wish.body())) takes.textContent = seconds === null ? "" : t("make.takes", { time: duration(seconds) });
     } catch (error) {
       takes.textContent = error.fault ?? "";
-      if (error.field) refused(error);
+      if (error.field) refused(error, false);
     }
   }, 500);
-  const ready = () => wish.subjects.length > 0;
+  const ready = () => wish.subjects.length > 0 && (wish.command !== "grid" || wish.choices.vary !== undefined);
   make.disabled = true;
   return { element: h("div.order", {}, make, takes), look };
 };

@@ -17,6 +17,7 @@ import { stage as stageOf } from "./stage.js";
 import { wish as wishOf } from "./wish.js";
 
 const LIVE = new Set(["dream", "imagine", "feature", "journey", "film"]); // what can be looked at while it is chosen
+const APART = { grid: ["vary"], journey: ["seconds", "motion"], film: ["frames"] }; // choices that stand beside the picture
 const FIRST_SIDE = 320, MOST_SIDE = 768;
 const session = crypto.randomUUID();
 let last = sessionStorage.getItem("start"); // the picture that was given last
@@ -48,16 +49,16 @@ export const view = async (root, [command = "dream"], asked) => {
     stage.working(true);
     shot.ask(wish.body(), side);
   };
-  const refused = (error) => {
-    if (error.field && fields.fault(error.field, error)) return;
+  const refused = (error, open = true) => {
+    if (error.field && fields.fault(error.field, error, open)) return;
     stage.note([error.fault, error.remedy].filter(Boolean).join(" – "));
   };
 
   // ── what is chosen ──
-  const slider = takes("level") && !["see", "ask"].includes(command) ? levels((level) => wish.choose({ level, target: undefined })) : null;
+  const slider = takes("level") && LIVE.has(command) ? levels((level) => wish.choose({ level, target: undefined })) : null;
   const named = form.presets ?? [];
   const looks = named.length && command === "dream" ? presets(session, command, named, (preset) => wish.choose({ preset, level: undefined, target: undefined })) : null;
-  const fields = formOf(form, wish, { simple: new Set(["level", "preset"]), start: () => wish.subjects[0] });
+  const fields = formOf(form, wish, { simple: new Set([slider && "level", looks && "preset"]), apart: APART[command], start: () => wish.subjects[0] });
   const button = go(wish, refused);
   const shown = () => {
     const preset = wish.choices.preset ?? form.usual_preset;
@@ -97,7 +98,7 @@ export const view = async (root, [command = "dream"], asked) => {
   const deaf = takesDrops({ take: given, own, begin: () => stage.note(t("given.sending")) });
 
   root.append(h("div.sight", {}, stage.element, slider?.element, looks?.element), h("div.hand", {},
-    h("h1", {}, t(`commands.${command}.title`)), h("p.says", {}, t(`commands.${command}.says`)), begin.element,
+    h("h1", {}, t(`commands.${command}.title`)), h("p.says", {}, t(`commands.${command}.says`)), begin.element, fields.aside,
     button.element, labels.element), fields.element);
   shown();
 
