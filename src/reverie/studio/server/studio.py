@@ -101,7 +101,7 @@ class Studio:
         jobs = self.queue.jobs(("waiting", "running", "paused", "failed", "aside")) + self.queue.jobs(("done", "cancelled"), limit=50)
         return {
             "event": event, "held": self.queue.held, "jobs": [self.translator.job(each) for each in jobs],
-            "device": getattr(self.worker, "device", None), "network": DEFAULT_NETWORK, "version": __version__,
+            "device": self.worker.device, "network": DEFAULT_NETWORK, "version": __version__,
             "working": self.worker.alive,
         }  # fmt: skip
 
