@@ -54,10 +54,10 @@ def sobered(dreams: Sequence[Tensor], start: Tensor, parts: KnownParts) -> tuple
         found.append(banded(torch.lerp, own, dream, share.expand_as(dream)))
         change = banded(lambda one, other: (one - other).abs().mean(0, keepdim=True), dream, own)  # (1, H, W)
         left.append(float((change * share).mean() / change.mean().clamp_min(1e-9)))
-    share, name = sum(left) / len(left), parts.network.name
-    if not share:
+    whole, name = sum(left) / len(left), parts.network.name
+    if not whole:
         return found, ()
-    taken = f"{share:.0%} of the dream is left, as far as" if share < 0.995 else "the whole dream is left, since"
+    taken = f"{whole:.0%} of the dream is left, as far as" if whole < 0.995 else "the whole dream is left, since"
     return found, (f"{taken} {name} still knows what it sees",)
 
 
