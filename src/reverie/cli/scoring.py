@@ -139,7 +139,7 @@ def _scored(scorer: Scorer, folder: Path, todo: Sequence[Entry]) -> Iterator[tup
     """Each with its scores, or why it has none."""
     for each in todo:
         try:
-            yield each, scorer.score(folder / each.path, each.read_recipe())
+            yield each, scorer.score(folder / each.path, each.read_recipe(), each.fault)
         except (InputError, UnsafeError) as error:
             yield each, error.fault
         except MemoryError:
