@@ -117,11 +117,11 @@ def test_scoring_that_was_stopped_goes_on_where_it_was(run: Run, pictures: Path,
     scored: list[Path] = []
     plain = Scorer.score
 
-    def stopped(self: Scorer, place: Path, recipe: Any) -> Any:
+    def stopped(self: Scorer, place: Path, recipe: Any, fault: str) -> Any:
         if len(scored) == 2:
             raise KeyboardInterrupt  # as a kill: nothing is tidied up
         scored.append(place)
-        return plain(self, place, recipe)
+        return plain(self, place, recipe, fault)
 
     monkeypatch.setattr(Scorer, "score", stopped)
     assert run("gallery", pictures, "--scores", "--network", "efficientnet-lite1").code == 130
@@ -139,10 +139,10 @@ def test_a_picture_that_cannot_be_scored_is_told_and_the_others_are_scored(
 
     plain = Scorer.score
 
-    def fragile(self: Scorer, place: Path, recipe: Any) -> Any:
+    def fragile(self: Scorer, place: Path, recipe: Any, fault: str) -> Any:
         if place.name == "daisy.jpg":
             raise MemoryError
-        return plain(self, place, recipe)
+        return plain(self, place, recipe, fault)
 
     monkeypatch.setattr(Scorer, "score", fragile)
     done = run("gallery", pictures, "--scores", "--network", "efficientnet-lite1")
