@@ -102,7 +102,6 @@ def tell(result: ScoredNow, pictures: Sequence[Known]) -> None:
         remark(f"{len(result.faults) - _TOLD:,} more cannot be scored")
     aside(f"{_having(pictures):,} of {len(pictures):,} pictures have scores; {result.new:,} were computed now")
     states = {
-        "a sheet of pictures": sum(each.kind == "sheet" for each in pictures),
         "it cannot be read": sum(each.entry.state == "unreadable" for each in pictures),
         "a film": result.films,
     }
