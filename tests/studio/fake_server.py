@@ -269,6 +269,12 @@ def app_of(studio: Studio) -> FastAPI:
     def one(key: str) -> Any:
         return studio.pictures.get(key) or JSONResponse({"fault": "there is no such picture", "remedy": "", "field": None}, 404)
 
+    @app.get("/api/pictures/{key}/flashes")
+    def flashes(key: str) -> Any:
+        most = studio.pictures[key].get("flashes")
+        told = {"fault": "it cannot be measured", "remedy": "", "field": None}
+        return {"most": most, "safe": most <= 3} if most is not None else JSONResponse(told, 415)
+
     @app.get("/api/pictures/{key}/{form}")
     def shown(key: str, form: str) -> Response:
         return image(studio.content[key])

@@ -26,7 +26,10 @@ def ordered(page: Page, studio: Studio) -> dict[str, object]:
     """The choices with which it is made."""
     before = len(studio.jobs)
     page.locator(".go").click()
-    page.until("!document.querySelector('#toast').hidden")
+    for _ in range(400):
+        if len(studio.jobs) > before:
+            break
+        page.wait_for_timeout(25)
     assert len(studio.jobs) == before + 1
     found: dict[str, object] = asked(studio, "/api/jobs")[-1]["choices"]
     return found
