@@ -19,7 +19,8 @@ from PIL import Image
 from reverie.errors import OutputError
 from reverie.studio.jobs import Home, Queue
 from reverie.studio.server import Limits, Studio, application
-from reverie.studio.server.serving import Server, bound, configured, names
+from reverie.studio.server.addresses import bound, names
+from reverie.studio.server.serving import Server, configured
 
 HOST, TOKEN, COOKIE = "127.0.0.1:8123", "t0ken-of-these-tests", "reverie-8123"
 HOSTS = frozenset({HOST, "localhost:8123", "[::1]:8123"})
@@ -54,6 +55,7 @@ class Worker:
     choices: Mapping[str, Any] = field(default_factory=dict)
     closed: list[str] = field(default_factory=list)
     alive: bool = True
+    device: str | None = "cpu"
 
     def start(self) -> None: ...
 

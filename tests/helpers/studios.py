@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from io import BytesIO
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from reverie.studio.jobs import Job, Queue
+from reverie.studio.jobs import Home, Job, Queue, Worker
 
 PATIENCE = 120.0  # seconds; the slowest machine needs less to start a process that loads torch
 QUICK = {"octaves": 1, "steps": 2, "level": "edges"}
@@ -71,3 +76,52 @@ def ended(queue: Queue, number: int, patience: float = PATIENCE) -> Job:
     """The job once it neither waits nor runs."""
     until(queue, lambda: queue.job(number).state not in ("waiting", "running"), patience)
     return queue.job(number)
+
+
+class Studio:
+    """A home, its queue, its process, and a picture that was handed in."""
+
+    def __init__(self, folder: Path) -> None:
+        self.home = Home(folder)
+        self.queue, self.worker = Queue(self.home), Worker(self.home)
+        self.picture = f"input:{self.home.keep(sky(), 'sky.png')}"
+
+    def running(self, number: int, steps: bool = True) -> None:
+        """Wait until a job runs, and has made steps."""
+
+        def holds() -> bool:
+            job = self.queue.job(number)
+            assert job.state in ("waiting", "running"), job
+            return job.state == "running" and (job.done > 0 or not steps)
+
+        until(self.queue, holds)
+
+    def preview(self, number: int) -> Any:
+        """What was told of a preview last."""
+        found = [each.data for each in self.queue.events(0) if each.data.get("preview") == number]
+        return found[0] if found else {"ended": False}
+
+    def cancelled(self, number: int) -> Job:
+        """The job, cancelled, with what it had come to."""
+        before = len(self.queue.job(number).results)
+        self.queue.cancel(number)
+        until(self.queue, lambda: len(self.queue.job(number).results) > before)
+        return self.queue.job(number)
+
+    def kill(self, how: signal.Signals = signal.SIGKILL) -> None:
+        """As the machine does when memory is short; another process has the place of this one afterwards."""
+        pid = self.worker.pid
+        assert pid is not None
+        os.kill(pid, how)
+        until(self.queue, lambda: self.worker.pid not in (None, pid))
+
+
+def answer(found: Future[Any]) -> Any:
+    return found.result(PATIENCE)
+
+
+def size(jpeg: bytes | None) -> tuple[int, int]:
+    assert jpeg is not None
+    image = Image.open(BytesIO(jpeg))
+    assert image.format == "JPEG"
+    return image.size

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from reverie.errors import InputError, OutputError, UsageError
-from reverie.studio.jobs import Home, Queue
+from reverie.errors import InputError, OutputError, ReverieError, UsageError
+from reverie.recipe import COMMANDS
+from reverie.studio.jobs import MADE, Home, Queue, checked
 from reverie.studio.jobs import queue as queue_module
 from reverie.studio.jobs.ledger import Ledger
 
@@ -81,6 +82,30 @@ def test_what_cannot_be_asked_for_is_refused_before_it_is_in_the_queue(
         queue.add(command, meant(subjects), {name: meant(value) for name, value in choices.items()})
     assert told.value.field == field
     assert not queue.jobs() and not queue.last_event
+
+
+ODD: list[Any] = [
+    [], {}, "", "a" * 3000, True, False, -1, 1e308, 10**30, [1, 2], [[1]], ["a"], [None], {"a": 1}, "\ud800", "1-1000000000000",
+    "٣", "a\0b", "/etc/passwd", [True], "nan", "class:", "0x0", {"a": ["b"]},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("command", MADE)
+def test_whatever_a_page_sends_is_a_wish_or_refused_in_words(home: Home, picture: str, command: str) -> None:
+    subjects = ["banana"] if command in ("imagine", "feature") else [picture]
+    wishes: list[tuple[Any, Any]] = [(subjects, {name: odd}) for name in (*COMMANDS[command].fields, "network") for odd in ODD]
+    wishes += [(odd if several else [odd], {}) for odd in ODD for several in (False, isinstance(odd, (str, list, dict)))]
+    wishes += [(subjects, {"vary": {name: odd}}) for name in ("level", "seed", "start", "network", "guide", "noses") for odd in ODD]
+    wishes += [(subjects, {"vary": odd}) for odd in ([each] for each in ODD)]
+    refused = 0
+    for given, choices in wishes:
+        try:
+            checked(home, command, given, choices)
+        except ReverieError as error:
+            refused += 1
+            assert error.fault and "\n" not in str(error)
+    assert refused > len(wishes) / 2
+    assert not any("/etc/passwd" in str(reference) for _, reference in checked(home, command, subjects, {}).files())
 
 
 def test_a_grid_is_kept_as_lists_however_it_was_said(queue: Queue, picture: str) -> None:

@@ -1,70 +1,16 @@
-"""The process that does the jobs: what comes of each kind, what goes before what, and what is left when it is killed."""
+"""The process that does the jobs: what comes of each kind, what goes before what; what is paused, held and cancelled."""
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
-from collections.abc import Iterator
-from concurrent.futures import Future
 from io import BytesIO
-from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 from PIL import Image
-from tests.helpers.studios import LONG, PATIENCE, QUICK, SERVER, ended, ends_at_once, sky, until
+from tests.helpers.studios import LONG, QUICK, Studio, answer, ended, size, sky, until
 
 from reverie.album import read_recipe
-from reverie.errors import InputError, OutputError, UsageError
-from reverie.studio.jobs import Home, Queue, Worker
-
-
-class Studio:
-    """A home, its queue, its process, and a picture that was handed in."""
-
-    def __init__(self, folder: Path) -> None:
-        self.home = Home(folder)
-        self.queue, self.worker = Queue(self.home), Worker(self.home)
-        self.picture = f"input:{self.home.keep(sky(), 'sky.png')}"
-
-    def running(self, number: int, steps: bool = True) -> None:
-        """Wait until a job runs, and has made steps."""
-
-        def holds() -> bool:
-            job = self.queue.job(number)
-            assert job.state in ("waiting", "running"), job
-            return job.state == "running" and (job.done > 0 or not steps)
-
-        until(self.queue, holds)
-
-    def kill(self) -> None:
-        """As the machine does when memory is short; another process has the place of this one afterwards."""
-        pid = self.worker.pid
-        assert pid is not None
-        os.kill(pid, signal.SIGKILL)
-        until(self.queue, lambda: self.worker.pid not in (None, pid))
-
-
-@pytest.fixture(scope="module")
-def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
-    made = Studio(tmp_path_factory.mktemp("studio") / "home")
-    made.worker.start()
-    yield made
-    made.worker.stop(60)
-
-
-def answer(found: Future[Any]) -> Any:
-    return found.result(PATIENCE)
-
-
-def size(jpeg: bytes | None) -> tuple[int, int]:
-    assert jpeg is not None
-    image = Image.open(BytesIO(jpeg))
-    assert image.format == "JPEG"
-    return image.size
+from reverie.errors import InputError, UsageError
 
 
 def test_questions_are_answered_in_the_process_alone(studio: Studio) -> None:
@@ -178,23 +124,19 @@ def test_a_cancelled_picture_keeps_the_best_so_far_and_one_asked_for_again_is_ma
     studio.running(number)
     until(studio.queue, lambda: studio.worker.job_frame(number) is not None)
     assert size(studio.worker.job_frame(number)) == (40, 32)
-    studio.queue.cancel(number)
-    until(studio.queue, lambda: bool(studio.queue.job(number).results))
-    job = studio.queue.job(number)
+    job = studio.cancelled(number)
     assert (job.state, job.results) == ("cancelled", ("sky-edges-7.png",))
     recipe = read_recipe(studio.home.pictures / job.results[0])
     assert recipe.stopped is not None and recipe.stopped.step < 100_000
     studio.queue.retry(number)
     studio.running(number)
-    studio.queue.cancel(number)
-    until(studio.queue, lambda: len(studio.queue.job(number).results) == 2)
+    assert len(studio.cancelled(number).results) == 2
 
 
 def test_a_cancelled_journey_is_a_film_of_its_frames_so_far(studio: Studio) -> None:
     number = studio.queue.add("journey", [studio.picture], {**QUICK, "frames": 5000, "rounds": 1, "seed": 8}).id
     studio.running(number)
-    studio.queue.cancel(number)
-    until(studio.queue, lambda: bool(studio.queue.job(number).results))
+    studio.cancelled(number)
     journey = read_recipe(studio.home.pictures / studio.queue.job(number).results[0]).journey
     assert journey is not None and 1 <= journey.frames < 5000
 
@@ -220,13 +162,15 @@ def test_a_held_queue_keeps_the_running_picture_where_it_is(studio: Studio) -> N
     number = studio.queue.add("dream", [studio.picture], {**LONG, "seed": 11}).id
     studio.running(number)
     studio.queue.hold()
-    seen = answer(studio.worker.ask("networks"))  # which is answered between two steps, so the next one waits
-    assert seen and studio.queue.job(number).state == "running"
-    studio.queue.go_on()
+    estimate = {"command": "dream", "subjects": [studio.picture], "choices": QUICK}
+    answer(studio.worker.ask("estimate", **estimate))  # between two steps, of which it waits before the second
     done = studio.queue.job(number).done
+    for _ in range(4):
+        answer(studio.worker.ask("estimate", **estimate))
+    assert (studio.queue.job(number).state, studio.queue.job(number).done) == ("running", done)
+    studio.queue.go_on()
     until(studio.queue, lambda: studio.queue.job(number).done > done)
-    studio.queue.cancel(number)
-    until(studio.queue, lambda: bool(studio.queue.job(number).results))
+    studio.cancelled(number)
 
 
 def test_a_preview_goes_before_the_running_job_which_then_goes_on(studio: Studio) -> None:
@@ -238,40 +182,33 @@ def test_a_preview_goes_before_the_running_job_which_then_goes_on(studio: Studio
     done = studio.queue.job(number).done
     until(studio.queue, lambda: studio.queue.job(number).done > done)
     assert studio.queue.job(number).state == "running"
-    studio.queue.cancel(number)
-    until(studio.queue, lambda: bool(studio.queue.job(number).results))
+    studio.cancelled(number)
 
 
 def test_the_newest_preview_of_a_session_counts(studio: Studio) -> None:
-    def told(number: int) -> Any:
-        return next((each.data for each in studio.queue.events(0) if each.data.get("preview") == number), {"ended": False})
-
     old = studio.worker.preview("page", "dream", [studio.picture], LONG, 64)
     until(studio.queue, lambda: studio.worker.frame(old) is not None)
     new = studio.worker.preview("page", "imagine", ["banana"], {"octaves": 1, "steps": 2}, 48)
-    until(studio.queue, lambda: bool(told(new)["ended"]))
-    assert told(old)["ended"] and told(old)["done"] < 1 and told(old)["fault"] is None
+    until(studio.queue, lambda: bool(studio.preview(new)["ended"]))
+    assert studio.preview(old)["ended"] and studio.preview(old)["done"] < 1 and studio.preview(old)["fault"] is None
     assert size(studio.worker.frame(new)) == (48, 48)
     last = studio.worker.preview("other", "journey", [studio.picture], QUICK, 32)
     until(studio.queue, lambda: studio.worker.frame(last) is not None)
     studio.worker.cancel_preview(last)
-    until(studio.queue, lambda: bool(told(last)["ended"]))
+    until(studio.queue, lambda: bool(studio.preview(last)["ended"]))
 
 
 def test_the_camera_and_other_sessions_go_before_a_preview(studio: Studio) -> None:
-    def told(number: int) -> Any:
-        return next((each.data for each in studio.queue.events(0) if each.data.get("preview") == number), {"ended": False})
-
     slow = studio.worker.preview("slow", "dream", [studio.picture], LONG, 64)
     until(studio.queue, lambda: studio.worker.frame(slow) is not None)
     quick = studio.worker.preview("quick", "dream", [studio.picture], QUICK, 64)
     out = BytesIO()
     Image.open(BytesIO(sky(96, 128))).convert("RGB").save(out, "JPEG")
     studio.worker.camera("eye", out.getvalue(), {"side": 64})
-    until(studio.queue, lambda: bool(told(quick)["ended"]) and studio.worker.camera_seen("eye") is not None)
-    assert told(quick)["done"] == 1 and not told(slow)["ended"]
+    until(studio.queue, lambda: bool(studio.preview(quick)["ended"]) and studio.worker.camera_seen("eye") is not None)
+    assert studio.preview(quick)["done"] == 1 and not studio.preview(slow)["ended"]
     studio.worker.cancel_preview(slow)
-    until(studio.queue, lambda: bool(told(slow)["ended"]))
+    until(studio.queue, lambda: bool(studio.preview(slow)["ended"]))
 
 
 def test_a_preview_that_cannot_be_says_why(studio: Studio) -> None:
@@ -301,75 +238,3 @@ def test_the_camera_is_dreamt_on_and_told_of(studio: Studio) -> None:
     until(studio.queue, lambda: "fault" in (studio.worker.camera_seen("camera") or {}))
     studio.worker.close_camera("camera")
     assert studio.worker.camera_frame("camera") is None
-
-
-def test_a_job_that_ends_the_process_twice_is_set_aside_and_the_queue_goes_on(studio: Studio) -> None:
-    number = studio.queue.add("dream", [studio.picture], {**LONG, "seed": 13}).id
-    other = studio.queue.add("dream", [studio.picture], {**QUICK, "seed": 14}).id
-    studio.running(number)
-    asked = studio.worker.ask("networks")
-    studio.kill()
-    if (error := asked.exception(PATIENCE)) is not None:  # unless it was answered just before
-        assert isinstance(error, OutputError)
-    assert studio.queue.job(number).crashes == 1
-    studio.running(number, steps=False)
-    studio.kill()
-    assert ended(studio.queue, other).state == "done"
-    job = studio.queue.job(number)
-    assert (job.state, job.crashes, job.results) == ("aside", 2, ()) and "SIGKILL" in job.fault
-    studio.queue.retry(number)
-    studio.running(number)
-    assert studio.queue.job(number).crashes == 0
-    studio.queue.cancel(number)
-    until(studio.queue, lambda: bool(studio.queue.job(number).results))
-
-
-def test_a_stopped_process_gives_its_job_back_and_goes_on_with_it(studio: Studio) -> None:
-    number = studio.queue.add("dream", [studio.picture], {**LONG, "seed": 15}).id
-    studio.running(number)
-    studio.worker.stop(60)
-    job = studio.queue.job(number)
-    assert (job.state, job.crashes, studio.worker.alive) == ("waiting", 0, False)
-    with pytest.raises(OutputError, match="does not run"):
-        answer(studio.worker.ask("networks"))
-    studio.worker.start()
-    studio.running(number)
-    studio.queue.cancel(number)
-    until(studio.queue, lambda: bool(studio.queue.job(number).results))
-
-
-def test_a_killed_server_leaves_no_process_behind_and_loses_no_job(tmp_path: Path) -> None:
-    home = Home(tmp_path / "home")
-    queue, picture = Queue(home), f"input:{home.keep(sky(), 'sky.png')}"
-    long = queue.add("journey", [picture], {**QUICK, "frames": 40, "rounds": 1}).id
-    jobs = [long, *(queue.add("dream", [picture], {**QUICK, "seed": seed}).id for seed in range(2))]
-    for kills in range(3):
-        server = subprocess.Popen([sys.executable, "-c", SERVER, str(home.folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        assert server.stdout is not None and server.stdin is not None
-        pid = int(server.stdout.readline())
-        if kills < 2:
-            until(queue, lambda: queue.job(long).state in ("running", "done"))
-            child = psutil.Process(pid)
-            server.kill()
-            server.wait(60)
-            child.wait(60)
-        else:
-            for each in jobs:
-                assert ended(queue, each).state == "done"
-            server.stdin.close()
-            assert server.wait(60) == 0
-    made = [queue.job(each) for each in jobs]
-    assert [(each.crashes, len(each.results)) for each in made] == [(0, 1)] * 3
-    assert sorted(each.name for each in home.pictures.iterdir()) == sorted(each.results[0] for each in made)
-
-
-def test_a_process_that_cannot_be_started_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("reverie.studio.jobs.process.main", ends_at_once)
-    home = Home(tmp_path / "home")
-    worker = Worker(home)
-    worker.start()
-    asked = worker.ask("networks")
-    assert isinstance(asked.exception(PATIENCE), OutputError)
-    until(Queue(home), lambda: bool(worker.fault))
-    assert not worker.alive and "cannot be started" in worker.fault
-    worker.stop()

@@ -24,10 +24,11 @@ _OPEN = (
 def studio(call: Call) -> int:
     if lacking := missing(EXTRAS["studio"]):
         raise MissingExtra(f"the studio needs {', '.join(lacking)}", install_extra("studio"))
-    from reverie.studio.server import is_loopback, serve
+    from reverie.studio.server import LOOPBACK, is_loopback, serve
 
     serving = call.of(Serving)
-    if not is_loopback(serving.host):
+    host = serving.host or LOOPBACK
+    if not is_loopback(host):
         remark(_OPEN)
     home = _usual_home() if serving.home is None else expanded(serving.home)
 
@@ -37,7 +38,7 @@ def studio(call: Call) -> int:
         if serving.browser:
             threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()  # some browsers do not return
 
-    serve(home, host=serving.host, port=serving.port, ready=ready)
+    serve(home, host=host, port=serving.port, ready=ready)
     return 0
 
 

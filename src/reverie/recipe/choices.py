@@ -78,7 +78,9 @@ def _each_channel(given: Any) -> Any:
             return tuple(float(each) for each in given.split(","))
         except ValueError:
             raise ValueError("should be numbers with commas between, such as 0.5,0.4,0.3") from None
-    return (float(given),) if isinstance(given, (int, float)) and not isinstance(given, bool) else given if given is None else tuple(given)
+    if isinstance(given, bool):
+        raise ValueError("should be a number, or one of each channel")
+    return (float(given),) if isinstance(given, (int, float)) else given if given is None else tuple(given)
 
 
 class Canvas(Data):

@@ -202,7 +202,7 @@ class Serving(Data):
         None, description="where it keeps everything; without it `Reverie` in your folder of pictures"
     )
     port: Annotated[int, Flag("N", first=True)] = Field(0, ge=0, le=65535, description="where it listens; 0 takes a port that is free")
-    host: Annotated[str, Flag("H", first=True)] = Field(
-        "127.0.0.1", description="the address to listen at; another than this one lets other machines in"
+    host: Annotated[str | None, Flag("H", first=True)] = Field(
+        None, description="an address of this machine to listen at, which lets others in; without it this machine alone"
     )
     browser: Annotated[bool, Flag(names=("--no-browser",), first=True, negative=True)] = Field(True, description="open it in the browser")

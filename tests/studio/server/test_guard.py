@@ -11,7 +11,7 @@ import pytest
 from starlette.routing import BaseRoute, Mount
 from tests.helpers.studio_server import COOKIE, HOST, HOSTS, INSIDE, TOKEN, Answer, Set, asked, made, scope_of
 
-from reverie.studio.server.serving import is_loopback, names, shown
+from reverie.studio.server.addresses import is_loopback, names, shown
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE")
 OUR_HOSTS = (HOST, "localhost:8123", "[::1]:8123", "LOCALHOST:8123")

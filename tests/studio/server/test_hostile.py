@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -111,7 +110,7 @@ def test_no_address_leads_to_a_file_outside(secretive: Set, address: str) -> Non
 
 
 def test_a_link_out_of_the_gallery_is_no_way_out(secretive: Set) -> None:
-    (secretive.home.pictures / "link.html").symlink_to(secretive.home.folder / "secret.txt")
+    (secretive.home.pictures / "link-seen.html").symlink_to(secretive.home.folder / "secret.txt")
     (secretive.home.pictures / "folder").symlink_to(secretive.home.folder)
     (secretive.home.pictures / ".hidden.png").write_bytes(jpeg())
     assert [each["kind"] for each in secretive.ask("GET", "/api/pictures").data["pictures"]] == []
@@ -154,11 +153,10 @@ def test_a_picture_may_be_called_anything(studio: Set, text: str) -> None:
         assert saved.headers["content-type"] == "application/octet-stream"
 
 
-def test_a_page_among_the_pictures_stands_in_a_frame_of_its_own(studio: Set, tmp_path: Path) -> None:
-    (studio.home.pictures / "seen").mkdir()
-    (studio.home.pictures / "seen" / "index.html").write_text("<script>fetch('/api/state')</script>")
+def test_a_page_among_the_pictures_stands_in_a_frame_of_its_own(studio: Set) -> None:
+    (studio.home.pictures / "sky-seen.html").write_text("<script>fetch('/api/state')</script>")
     (row,) = studio.ask("GET", "/api/pictures").data["pictures"]
-    assert (row["kind"], row["name"]) == ("page", "seen")
+    assert (row["kind"], row["name"]) == ("page", "sky-seen")
     answer = studio.ask("GET", f"/api/pictures/{row['id']}/page")
     policy = answer.headers["content-security-policy"]
     assert "sandbox allow-scripts" in policy and "allow-same-origin" not in policy  # no origin: no cookie, and our Origin check refuses it

@@ -40,7 +40,7 @@ def test_the_order_and_the_whole_queue(studio: Set) -> None:
     assert studio.send("POST", f"/api/jobs/{second}/move", {"place": -1}).status == 422
     assert studio.ask("POST", "/api/queue/hold").data == {"held": True}
     state = studio.ask("GET", "/api/state").data
-    assert state["held"] and [each["id"] for each in state["jobs"]] == [second, first] and state["event"] == studio.queue.last_event
+    assert state["held"] and state["device"] == "cpu" and [each["id"] for each in state["jobs"]] == [second, first] and state["event"] == studio.queue.last_event
     assert studio.ask("POST", "/api/queue/go").data == {"held": False}
     assert [each["id"] for each in studio.ask("GET", f"/api/jobs?before={second}").data["jobs"]] == [first]
 
@@ -195,3 +195,15 @@ def test_only_so_many_cameras(studio: Set) -> None:
     assert talk(studio, '{"choices": {}}')[-1]["code"] == 4429
     studio.studio.cameras.__exit__()
     assert talk(studio, '{"choices": {}}')[-1]["type"] == "websocket.accept"
+
+
+def test_the_results_of_a_grid_are_all_that_is_in_its_folder(studio: Set) -> None:
+    job = studio.queue.add("dream", ["noise:pink"], {})
+    with studio.queue.database.changing() as change:
+        values = (job.id, "grid", "sky-grid")
+        change.execute("INSERT INTO results (job, unit, origin, name, moved) VALUES (?, 0, ?, ?, 1)", values)
+    (studio.home.pictures / "sky-grid").mkdir()
+    for name in ("a.jpg", "b.jpg", "index.html"):
+        (studio.home.pictures / "sky-grid" / name).write_bytes(b"<p>" if name.endswith("html") else jpeg())
+    results = studio.ask("GET", f"/api/jobs/{job.id}").data["results"]
+    assert [studio.ask("GET", f"/api/pictures/{each}").data["name"] for each in results] == ["a", "b"]

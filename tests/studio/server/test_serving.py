@@ -20,7 +20,7 @@ from websockets.typing import Origin
 from reverie.errors import OutputError, UsageError
 from reverie.studio.jobs.queue import told
 from reverie.studio.server import serve
-from reverie.studio.server.serving import bound
+from reverie.studio.server.addresses import bound
 
 DREAM = {"command": "dream", "subjects": ["noise:pink"], "choices": {}}
 OURS = {"cookie": f"{COOKIE}={TOKEN}", "x-reverie": "1", "content-type": "application/json"}

@@ -8,6 +8,7 @@ from typing import Any
 
 from reverie.errors import ReverieError, UsageError, unknown
 from reverie.files import packed_size
+from reverie.motion.plan import MovingPlan
 from reverie.networks.builtin.catalogue import CATALOGUE
 from reverie.networks.builtin.listing import listed
 from reverie.render import Plan
@@ -64,14 +65,20 @@ def _estimate(home: Home, networks: OpenNetworks, what: Mapping[str, Any]) -> An
         return _told(float(len(wish.subjects)), _PAGE)
     if wish.command == "see":
         return _told(_plan_see(home, networks, wish).seconds() * len(wish.subjects), _PAGE * len(wish.subjects))
-    plans = [plan_again(home, wish)] if wish.command == "redo" else [each.plan() for each in [*batches(home, networks, wish)][:1]]
-    count = 1 if wish.command == "redo" else sum(len(each.names) for each in batches(home, networks, wish))
-    plan = plans[0]
+    count, plan = _first(home, networks, wish)
     if not isinstance(plan, Plan):
         return _told(*_of_film(plan))
     recipe = plan.recipe
     size = packed_size(recipe.height, recipe.width, recipe.channels, ".png", deep=recipe.finish.deep)
     return _told(plan.estimate().seconds * count / len(plan.wanted), size * count)
+
+
+def _first(home: Home, networks: OpenNetworks, wish: Wish) -> tuple[int, Plan | MovingPlan]:
+    """How many pictures there will be, and the plan of the first."""
+    if wish.command == "redo":
+        return 1, plan_again(home, wish)
+    wanted = [*batches(home, networks, wish)]
+    return sum(len(each.names) for each in wanted), wanted[0].plan()
 
 
 def _checked(home: Home, networks: OpenNetworks, what: Mapping[str, Any]) -> Any:
@@ -94,7 +101,7 @@ def _checked(home: Home, networks: OpenNetworks, what: Mapping[str, Any]) -> Any
     return None
 
 
-def _of_film(plan: Any) -> tuple[float, int]:
+def _of_film(plan: MovingPlan) -> tuple[float, int]:
     found = plan.estimate("film.mp4")
     return found.seconds, found.result
 

@@ -11,6 +11,7 @@ import torch
 
 from reverie.ascent import Progress, between_steps
 from reverie.errors import OutputError, ReverieError
+from reverie.networks.prepared.device import choose
 from reverie.studio.jobs.answers import answer
 from reverie.studio.jobs.camera import Cameras
 from reverie.studio.jobs.home import Home
@@ -49,7 +50,7 @@ class Desk:
         """Until the server says stop."""
         settle(self.home, self.ledger)
         self.ledger.put_back()  # of a server and its process that were killed together
-        self.outbox.send(Message("ready"))
+        self.outbox.send(Message("ready", what={"device": choose(None).type}))
         with suppress(ReverieError):  # the usual network is open before somebody waits for it
             self.networks.get()
         while not self.inbox.stopped:

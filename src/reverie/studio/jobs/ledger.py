@@ -81,7 +81,9 @@ class Ledger:
     def progressed(self, job: int, done: float, doing: str, left: float | None) -> None:
         """How far a job is, 0..1, in words, and seconds that are left."""
         with self._lightly.changing() as change:
-            change.execute("UPDATE jobs SET done = ?, doing = ?, left = ? WHERE id = ?", (done, doing[:200], left, job))
+            change.execute(
+                "UPDATE jobs SET done = ?, doing = ?, left = ? WHERE id = ? AND state = 'running'", (done, doing[:200], left, job)
+            )
             told(change, "job", job)
 
     def planned(self, job: int, units: int) -> None:

@@ -37,6 +37,10 @@ class Inbox:
         """Whether the process shall end."""
         return self._stopped
 
+    def stop(self) -> None:
+        """The process shall end. For a signal's handler, which may take no lock: whoever waits is woken by time."""
+        self._stopped = True
+
     def is_dropped(self, preview: int) -> bool:
         """Whether nobody wants a preview any more."""
         with self._there:

@@ -21,6 +21,8 @@ _FILES = frozenset({"start", "guide", "mask", "direction", "towards", "away", "u
 _BASELINES = frozenset({"mean", "black", "blurred"})
 _WITH_NOISE = frozenset({"dream", "journey"})
 _LONGEST, _MOST, _MOST_TEXT = 4000, 1000, 1 << 16  # letters of a text; subjects, or entries of a list; letters of all
+_TEXTS = frozenset({"network", "between", "layers", "why", "command", "target"})
+_NUMBERED = frozenset({"between", "why"})  # which a class's number can be too
 _NOT_RESOLVED = frozenset({"network", "ring", "vary", "command"})
 _NOT_HERE = frozenset({"max_pixels"})  # a server has limits of its own
 
@@ -86,6 +88,8 @@ def checked(home: Home, command: str, subjects: Sequence[str], choices: Mapping[
         raise UsageError("too much at once", f"subjects and choices are {_MOST_TEXT} letters at most")
     plain = json.loads(text)
     given = {name: value for name, value in plain["choices"].items() if value is not None}
+    for name, value in given.items():
+        _check_kind(name, value)
     if command == "grid":
         given["vary"] = _varying(given)
     wish = Wish(command, _subjects(command, plain["subjects"]), given)
@@ -103,10 +107,29 @@ def is_file(name: str, value: object) -> bool:
     return name in _FILES and not (name == "baseline" and value in _BASELINES) and not (name == "start" and is_noise(value))
 
 
+def _check_kind(name: str, value: Any) -> None:
+    """Raise UsageError for what no choice is, and for a number where only a text can be. Which numbers may be is for its bounds to say."""
+    if name == "vary":
+        for axis, values in value.items() if isinstance(value, dict) else ():
+            _check_kind(axis, values)
+        return
+    several = value if isinstance(value, list) else [value]
+    plain = all(isinstance(each, (str, int, float)) for each in several) and len(several) <= _MOST
+    if not plain or (name in _TEXTS and not all(isinstance(each, str) or (name in _NUMBERED and type(each) is int) for each in several)):
+        raise UsageError(choice(name, printable(value)[:60]), "it is of another kind")
+    if not all(_is_told(each) for each in several if isinstance(each, str)):
+        raise UsageError(choice(name), f"texts have {_LONGEST} letters at most, and none that cannot be written")
+
+
+def _is_told(text: str) -> bool:
+    """Whether a text can be kept and told again: half of a pair, which JSON can say, cannot."""
+    return len(text) <= _LONGEST and "\0" not in text and text.encode(errors="replace").decode() == text
+
+
 def _varying(given: Mapping[str, Any]) -> dict[str, list[Any]]:
     """What varies, in lists by the names of fields."""
     command, vary = given.get("command", "dream"), given.get("vary", {})
-    if command not in SUBJECTS:
+    if not isinstance(command, str) or command not in SUBJECTS:
         raise unknown("command", printable(command)[:60], SUBJECTS, "a grid is made by " + ", ".join(SUBJECTS))
     if isinstance(vary, list) and all(isinstance(each, str) for each in vary):
         return varied(vary, command)
@@ -119,7 +142,7 @@ def _varying(given: Mapping[str, Any]) -> dict[str, list[Any]]:
 def _subjects(command: str, given: Sequence[Any]) -> tuple[str, ...]:
     spec = COMMANDS[command]
     what = spec.subjects[0].metavar.strip("[…]").lower()
-    if not all(isinstance(each, str) and 0 < len(each) <= _LONGEST for each in given) or len(given) > _MOST:
+    if not all(isinstance(each, str) and each and _is_told(each) for each in given) or len(given) > _MOST:
         raise UsageError(f"no such {what}", f"give texts of {_LONGEST} letters at most")
     several = spec.subjects[0].several or command == "journey"
     if not given and spec.subjects[0].required:
@@ -155,8 +178,8 @@ def _ring(wish: Wish) -> list[Any]:
     given = wish.choices.get("ring")
     if given is None or isinstance(given, bool):
         return []
-    if not isinstance(given, list):
-        raise UsageError(choice("ring", given), f"it is a list of targets; {listing('layers')} lists layers")
+    if not isinstance(given, list) or not all(isinstance(each, str) for each in given):
+        raise UsageError(choice("ring", printable(given)[:60]), f"it is a list of targets; {listing('layers')} lists layers")
     return given
 
 

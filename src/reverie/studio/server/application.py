@@ -26,7 +26,7 @@ def application(studio: Studio, *, token: str, hosts: Iterable[str], cookie: str
     """The web application of a studio.
 
     Args:
-        token: who has it may do everything. hosts: names and ports by which this machine may be called, `127.0.0.1:8123`.
+        token: who has it may do everything. hosts: names and ports by which this machine may be called, `NAME:PORT`.
         cookie: the name of that which holds the token.
     """
 

@@ -8,7 +8,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
-from reverie.recipe import COMMANDS, DEFAULT_NETWORK, CommandSpec, Machinery, flag_in
+from reverie.recipe import COMMANDS, DEFAULT_NETWORK, LOOKS, PRESETS, CommandSpec, Machinery, flag_in
 
 OFFERED = ("dream", "imagine", "feature", "see", "journey", "film", "ask", "grid")
 """The commands that the page has forms for; one that the table does not have is left out."""
@@ -126,7 +126,7 @@ def _bounds(field: FieldInfo) -> tuple[float | None, float | None, bool]:
 
 def _choices(spec: CommandSpec, name: str, field: FieldInfo) -> list[str]:
     if name == "preset":
-        return [str(each) for each in spec.presets]
+        return [str(each) for each in spec.presets or (*PRESETS, *LOOKS)]
     if name == "device":
         return ["cpu", "cuda", "mps"]
     kind = _held(field)

@@ -46,7 +46,7 @@ class Guard:
     Args:
         app: what is guarded.
         token: of this start; it comes in the address once, and in a cookie from then on.
-        hosts: names and ports by which this machine may be called, as browsers write them: `127.0.0.1:8123`.
+        hosts: names and ports by which this machine may be called, as browsers write them, `NAME:PORT`.
         cookie: its name. Cookies know no ports, so it differs between studios.
         limits: of what is sent.
     """

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
-import ipaddress
 import secrets
 import signal
 import socket
@@ -13,23 +11,21 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
 
-import psutil
 import uvicorn
 from fastapi import FastAPI
 
-from reverie.errors import OutputError, UsageError, choice
 from reverie.studio.jobs import Home, Queue
 from reverie.studio.jobs.worker import Worker
+from reverie.studio.server.addresses import LOOPBACK, bound, names, shown
 from reverie.studio.server.application import application
 from reverie.studio.server.limits import Limits
 from reverie.studio.server.studio import Studio
 
-_LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 _PATIENCE = 5  # seconds that open requests may take to end
 _AT_ONCE = 400  # connections
 
 
-def serve(folder: Path, *, host: str = "127.0.0.1", port: int = 0, ready: Callable[[str], None]) -> None:
+def serve(folder: Path, *, host: str = LOOPBACK, port: int = 0, ready: Callable[[str], None]) -> None:
     """Serve a studio until SIGTERM or Ctrl-C; a job that runs goes on at the next start.
 
     Args:
@@ -96,65 +92,3 @@ class Server(uvicorn.Server):
         finally:
             for each, handler in before.items():
                 signal.signal(each, handler)
-
-
-@contextlib.contextmanager
-def bound(host: str, port: int) -> Iterator[socket.socket]:
-    """A socket that listens there.
-
-    Raises:
-        UsageError: no such host on this machine, or no such port. OutputError: the port is taken, or not for everybody.
-    """
-    if not 0 <= port <= 65535:
-        raise UsageError(choice("port", port), "give a number from 1 to 65535, or 0 for any that is free")
-    try:
-        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-        found = socket.create_server(address[:2], family=family)
-    except OSError as error:
-        if error.errno in (errno.EADDRINUSE, errno.EACCES):
-            why = "is taken" if error.errno == errno.EADDRINUSE else "is not for everybody"
-            raise OutputError(f"the port {port} {why}", f"give another with {choice('port', 'N')}, or 0 for any that is free") from error
-        raise UsageError(f"{choice('host', host)} is no address of this machine", "give one of its own, or 0.0.0.0 for all") from error
-    with found:
-        yield found
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine itself can reach a server there."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
-
-
-def names(host: str, port: int) -> frozenset[str]:
-    """How browsers may call a server there: every name and address of this machine that leads to it, with the port."""
-    found = {*_LOOPBACK, shown(host)}
-    if _is_everywhere(host):
-        own = socket.gethostname().lower()
-        found |= {own, f"{own}.local", *(_bracketed(each) for each in _addresses())}
-    return frozenset({f"{each.lower()}:{port}" for each in found} | (set(found) if port == 80 else set()))
-
-
-def shown(host: str) -> str:
-    """The host as an address has it; of a server at every address of this machine, one that others reach it by."""
-    if _is_everywhere(host):
-        return next((_bracketed(each) for each in _addresses() if not is_loopback(each)), _LOOPBACK[0])
-    return _bracketed(host)
-
-
-def _is_everywhere(host: str) -> bool:
-    return host in ("", "0.0.0.0", "::", "[::]")
-
-
-def _bracketed(address: str) -> str:
-    return f"[{address}]" if ":" in address and not address.startswith("[") else address
-
-
-def _addresses() -> list[str]:
-    """Of this machine: IPv4 before IPv6, without those that need the name of an interface."""
-    wanted = {socket.AF_INET: 0, socket.AF_INET6: 1}
-    found = [each for rows in psutil.net_if_addrs().values() for each in rows if each.family in wanted and "%" not in each.address]
-    return [each.address for each in sorted(found, key=lambda each: wanted[each.family])]

@@ -15,9 +15,9 @@ from reverie.recipe import DEFAULT_NETWORK
 from reverie.studio.jobs import Event, Home, Queue
 from reverie.studio.jobs.worker import Question
 from reverie.studio.server.backstage import Worker
-from reverie.studio.server.gallery import Gallery
 from reverie.studio.server.inputs import Inputs
 from reverie.studio.server.limits import Limits
+from reverie.studio.server.made_pictures import Gallery
 from reverie.studio.server.marks import Marks
 from reverie.studio.server.pulse import Happened, Pulse
 from reverie.studio.server.refusals import Refused, busy, told
@@ -101,7 +101,7 @@ class Studio:
         jobs = self.queue.jobs(("waiting", "running", "paused", "failed", "aside")) + self.queue.jobs(("done", "cancelled"), limit=50)
         return {
             "event": event, "held": self.queue.held, "jobs": [self.translator.job(each) for each in jobs],
-            "device": getattr(self.worker, "device", None), "network": DEFAULT_NETWORK, "version": __version__,
+            "device": self.worker.device, "network": DEFAULT_NETWORK, "version": __version__,
             "working": self.worker.alive,
         }  # fmt: skip
 

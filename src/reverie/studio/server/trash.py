@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 from pathlib import Path
 from typing import Any
 
 from reverie.errors import OutputError
 from reverie.store import made_folder
-from reverie.studio.server.gallery import Gallery, Made
+from reverie.studio.server.made_pictures import Gallery, Made
 from reverie.studio.server.refusals import gone
 
 _ID = re.compile(r"[0-9a-f]{24}")
 
 
 class Trash:
-    """A folder of what was thrown away, each by its id, and the list of it in the marks. Of a page its whole folder is thrown away."""
+    """A folder of what was thrown away, each by its id, and the list of it in the marks."""
 
     def __init__(self, folder: Path, gallery: Gallery) -> None:
         self.folder, self._gallery, self._marks = folder, gallery, gallery.marks
@@ -29,8 +28,6 @@ class Trash:
     def throw(self, made: Made) -> None:
         """OutputError where it cannot be moved."""
         path = made.entry.path
-        if made.kind == "page" and "/" in path:
-            path = path.rpartition("/")[0]
         self._marks.throw(made.id, os.fsencode(path), made.known.words, self._gallery.thumbnail(made))
         self._move(self._gallery.folder / path, self.folder / made.id)
         self._gallery.look()
@@ -60,11 +57,7 @@ class Trash:
         """Remove all of it for good; how many there were."""
         rows = self._marks.thrown()
         for id, *_ in rows:
-            place = self.folder / id
-            if place.is_dir() and not place.is_symlink():
-                shutil.rmtree(place)
-            else:
-                place.unlink(missing_ok=True)
+            (self.folder / id).unlink(missing_ok=True)
             self._marks.no_more_thrown(id)
             self._marks.give_stars(id, 0)
             self._marks.write_note(id, "")

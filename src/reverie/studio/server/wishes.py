@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from reverie.errors import ReverieError, printable
 from reverie.studio.jobs import Home, Job
 from reverie.studio.jobs.wishes import Wish, checked
-from reverie.studio.server.gallery import Gallery
+from reverie.studio.server.made_pictures import Gallery
 from reverie.studio.server.refusals import Refused, told
 
 INPUT = re.compile(r"input:([0-9a-f]{64})")
@@ -90,17 +90,17 @@ class Translator:
             if key in found:
                 found[key] = _everywhere(found[key], self._id_in)
         if "results" in found:
-            found["results"] = [id for name in found["results"] if (id := self._gallery.id_of(name)) is not None]
+            found["results"] = [id for name in found["results"] for id in self._gallery.ids_of(name)]
         return found
 
     def picture(self, data: Mapping[str, Any]) -> dict[str, Any]:
         """An event that something was made: `picture`, its id, in the place of its name."""
-        return {"picture": self._gallery.id_of(str(data.get("name"))), "job": data.get("job")}
+        return {"picture": next(iter(self._gallery.ids_of(str(data.get("name")))), None), "job": data.get("job")}
 
     def _id_in(self, text: str) -> str:
         if not text.startswith(_NAMED):
             return text
-        return f"{_NAMED}{self._gallery.id_of(text.removeprefix(_NAMED)) or 'gone'}"
+        return f"{_NAMED}{next(iter(self._gallery.ids_of(text.removeprefix(_NAMED))), 'gone')}"
 
 
 def _field_in(fault: str, choices: Mapping[str, Any]) -> str | None:

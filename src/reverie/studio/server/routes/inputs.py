@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 
-from reverie.studio.server.again import form_of
+from reverie.studio.server.forms_of_recipes import form_of
 from reverie.studio.server.inputs import recipe_in
 from reverie.studio.server.refusals import Refused, gone
 from reverie.studio.server.routes.answers import image

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Query, Response
 from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from reverie.studio.server.gallery import Made
+from reverie.studio.server.made_pictures import Made
 from reverie.studio.server.refusals import Refused, gone
 from reverie.studio.server.routes.answers import file, image, page
 from reverie.studio.server.seen import media_type, reduced

@@ -8,8 +8,8 @@ from reverie.networks.builtin.catalogue import level_at
 from reverie.recipe import CHOSEN, COMMANDS, DEFAULT_NETWORK, FileInput, NoiseInput, Recipe, Used, resolve
 from reverie.recipe.description import preset_of
 from reverie.store import Kept
-from reverie.studio.server.gallery import Gallery
 from reverie.studio.server.inputs import Inputs, words_of
+from reverie.studio.server.made_pictures import Gallery
 from reverie.studio.server.refusals import Refused
 
 _CHOICES_OF_FILES = ("guide", "mask", "direction")  # called as the role of the input is

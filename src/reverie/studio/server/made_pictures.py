@@ -44,9 +44,8 @@ class Made:
 
     @property
     def name(self) -> str:
-        """For people: without the suffix; of a page its folder's."""
-        path = Path(self.entry.path)
-        return printable(path.parent.name if self.kind == "page" and path.parent.name else path.stem)
+        """For people: without the suffix."""
+        return printable(Path(self.entry.path).stem)
 
 
 class Gallery:
@@ -91,13 +90,17 @@ class Gallery:
 
         return self._do(found)
 
-    def id_of(self, path: str) -> str | None:
-        """The id of what lies at a path below the folder; None where nothing does."""
+    def ids_of(self, path: str) -> list[str]:
+        """The id of what lies at a path below the folder, or of everything in the folder that lies there, as a grid makes one."""
 
-        def found() -> str | None:
-            if path not in self._ids:
-                self._look(now=True)
-            return self._ids.get(path)
+        def found() -> list[str]:
+            for now in (False, True):
+                self._look(now)
+                if path in self._ids:
+                    return [self._ids[path]]
+                if below := [id for other, id in self._ids.items() if other.startswith(f"{path}/")]:
+                    return below
+            return []
 
         return self._do(found)
 
@@ -183,7 +186,7 @@ class Gallery:
         self._looked = time.monotonic()
 
     def _of(self, entry: Entry) -> Made | None:
-        if entry.state == "other" and Path(entry.path).suffix.lower() != ".html":
+        if entry.state == "other" and not _PAGE.search(entry.path):  # another page is no single file, as that of a grid's gallery
             return None
         if not (self.folder / entry.path).resolve().is_relative_to(self.folder.resolve()):  # a link to elsewhere is no picture of ours
             return None
