@@ -186,7 +186,7 @@ def app_of(studio: Studio) -> FastAPI:
         return {"labels": LABELS, "known": {"is_known": True, "score": 1.0, "threshold": 0.5, "method": "x"}, "remark": ""}
 
     @app.post("/api/previews")
-    def preview(what: dict[str, Any]) -> Any:
+    async def preview(what: dict[str, Any]) -> Any:  # one after another, so that no number is given twice
         number = len(studio.previews) + 1
         studio.previews[number] = studio.dreamt(what["command"], what["subjects"], what["choices"], what["side"])
         studio.tell("preview", {"preview": number, "done": 1.0, "ended": True, "fault": None})
@@ -221,7 +221,7 @@ def app_of(studio: Studio) -> FastAPI:
         return {"seconds": 95.0, "bytes": 10**6, "words": ""}
 
     @app.post("/api/jobs")
-    def job(what: dict[str, Any]) -> Any:
+    async def job(what: dict[str, Any]) -> Any:
         return studio.add(what["command"], what["subjects"], what["choices"])
 
     @app.get("/api/jobs")

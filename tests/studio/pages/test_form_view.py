@@ -116,6 +116,9 @@ def test_targets_are_built_of_layers_channels_and_classes(opened: Callable[..., 
     target.get_by_label("Weight of class:volcano").fill("0.5")
     target.get_by_label("Weight of class:volcano").press("Tab")
     assert target.locator("input").last.input_value() == "blocks.4.0:12 - 0.5*class:volcano"
+    page.until("[...document.querySelectorAll('.excited')].every((each) => each.width === 96)")  # what excites each, small
+    shown = [each["subjects"] for each in asked(studio, "/api/previews") if each["command"] == "feature"]
+    assert shown == [["blocks.4.0:12"], ["class:volcano"]]
     assert ordered(page, studio) == {"target": "blocks.4.0:12 - 0.5*class:volcano"}
     target.locator("input").last.fill("2*blocks.1.0 + class:banana")  # and it is read as it is written
     target.locator("input").last.press("Tab")

@@ -21,7 +21,7 @@ export const player = (picture) => {
   const before = h("div.before", {}, h("img", { src: `${address}/thumb`, alt: "" }), h("button.strong", { type: "button", "aria-describedby": id, on: { click: open } }, t("film.play")));
   place.append(before);
   get(`${address}/flashes`).then(({ most, safe }) => {
-    told.textContent = safe ? count("film.calm", most) : t("film.flashes", { n: most });
+    told.textContent = safe ? (most ? count("film.calm", most) : t("film.still")) : t("film.flashes", { n: most });
     told.className = safe ? "soft" : "warning";
     if (safe) before.querySelector("img").className = "calm";
   }).catch(() => { told.textContent = t("film.unmeasured"); });
