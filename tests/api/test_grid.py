@@ -12,12 +12,15 @@ from typing import Any
 
 import pytest
 import torch
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 from tests.helpers.commands import listed, saved
 from tests.helpers.tiny import Hand, wrapped
 
 import reverie
 from reverie.album import read_recipe, sheet_at
 from reverie.api import choices, plan_grid
+from reverie.api.grids import GridFolder
 from reverie.api.grids.planning import GridPlan
 from reverie.errors import InputError, OutputError, UsageError
 from reverie.judging.galleries import read_manifest
@@ -170,6 +173,36 @@ def test_a_folder_of_other_things_is_refused_and_by_force_nothing_there_is_touch
     assert listed(tmp_path / "page") == ["index.html"]
 
 
+def test_a_picture_that_was_cut_short_is_named_and_nothing_is_written(tmp_path: Path, hand: Network) -> None:
+    into = tmp_path / "grid"
+    made(hand, into)
+    place = into / NAMES[0]
+    place.write_bytes(place.read_bytes()[:-20])
+    before = bytes_of(into)
+    with pytest.raises(InputError, match="is cut short; take it away, and the same command makes it again"):
+        made(hand, into)
+    assert bytes_of(into) == before
+    place.unlink()
+    assert len(made(hand, into).pictures) == len(NAMES)
+
+
+def test_a_picture_that_was_painted_over_is_told_and_stays(tmp_path: Path, hand: Network) -> None:
+    into = tmp_path / "grid"
+    made(hand, into)
+    place = into / NAMES[1]
+    with Image.open(place) as image:
+        carried = PngInfo()
+        carried.add_itxt("reverie", image.info["reverie"])
+        painted = image.transpose(Image.Transpose.ROTATE_180)
+    painted.save(place, pnginfo=carried)
+    before = place.read_bytes()
+    plan = plan_grid("noise:pink", AXES, network=hand, **SMALL)
+    folder = GridFolder(into, plan)
+    with folder.ready():
+        assert folder.changed == [place]
+    assert place.read_bytes() == before
+
+
 def test_one_process_works_in_a_folder(tmp_path: Path, hand: Network, monkeypatch: pytest.MonkeyPatch) -> None:
     def other(*_: object) -> object:
         with pytest.raises(OutputError, match="another process is at work"):
@@ -195,7 +228,11 @@ def test_one_process_works_in_a_folder(tmp_path: Path, hand: Network, monkeypatc
         ({"level": ["edges"]}, {}, "target.* and .*level"),
         ({"target": ["edge:0", "edge:9"]}, {"target": None}, "edge"),
         ({"seed": range(10**9)}, {}, "holds 10,000"),
-        ({"seed": range(200), "strength": [0.001 * each for each in range(1, 100)]}, {}, "19,800 pictures .200 seed × 99 strength"),
+        (
+            {"seed": range(200), "strength": [0.001 * each for each in range(1, 100)]},
+            {},
+            "19,800 pictures .200 values of seed × 99 values of strength",
+        ),
         ({"max_pixels": [10**6, 10**7]}, {}, "max_pixels '1000000' makes the very same picture as max_pixels '10000000'"),
         ({"variant": [0, 1]}, {}, "variants"),
         ({"start": ["noise:white"]}, {}, "give one of them"),

@@ -22,7 +22,7 @@ def pictures(place: Path) -> Path:
 def test_the_page_is_in_the_working_folder_and_what_cannot_be_read_is_told(run: Run, pictures: Path) -> None:
     answer = run("gallery", "pictures")
     assert answer.code == 0 and answer.out == "pictures-gallery/index.html\n"
-    assert "7 pictures, none left out; 5 made by Reverie" in answer.err
+    assert "6 pictures and 1 sheet, none left out; 4 made by Reverie" in answer.err
     assert "'broken.png' is damaged: it is in the gallery without a picture" in answer.err
     assert Path("pictures-gallery/index.html").is_file() and not list(pictures.glob("*.html"))
     (pictures / "sheet.png").unlink()
@@ -33,14 +33,14 @@ def test_the_page_is_in_the_working_folder_and_what_cannot_be_read_is_told(run: 
 
 def test_as_json_it_says_what_was_made(run: Run, pictures: Path) -> None:
     (row,) = run("gallery", pictures, "-o", "out", "--json", "--quiet").data
-    assert (row["path"], row["pictures"], row["recipe"], row["score"]) == ("out/index.html", 7, None, None)
+    assert (row["path"], row["pictures"], row["sheets"], row["grid"], row["score"]) == ("out/index.html", 6, 1, None, None)
     assert [each["path"] for each in row["unreadable"]] == ["broken.png"] and row["seconds"] > 0 and len(row["list_sha256"]) == 64
 
 
 def test_verify_tells_what_changed_and_writes_nothing(run: Run, pictures: Path) -> None:
     run("gallery", "pictures")
     sound = run("gallery", "--verify", "pictures")
-    assert sound.code == 0 and sound.out.startswith("7 pictures are as they were listed; the list has sha256 ")
+    assert sound.code == 0 and sound.out.startswith("6 pictures and 1 sheet are as they were listed; the list has sha256 ")
     assert run("gallery", "--verify", "pictures-gallery").code == 0
     assert run("gallery", "--verify", "pictures", "--json").data == []
     (pictures / "dream.png").rename(pictures / "night.png")
@@ -55,7 +55,7 @@ def test_verify_tells_what_changed_and_writes_nothing(run: Run, pictures: Path) 
     assert run("gallery", "--verify", "pictures", "--json").data == [{"path": "dream.png", "state": "removed"}]
     assert {each: each.stat().st_mtime_ns for each in Path().rglob("*")} == before
     page = Path("pictures-gallery/index.html")
-    page.write_text(page.read_text("utf-8").replace("7 pictures", "6 pictures"), "utf-8")
+    page.write_text(page.read_text("utf-8").replace("6 pictures", "5 pictures"), "utf-8")
     run("gallery", "--verify", "pictures").fault(4, "was changed since the gallery was made")
 
 
@@ -94,15 +94,15 @@ def test_scores_are_computed_once_and_every_later_gallery_has_them(run: Run, pic
     before = run("gallery", pictures, "--quiet")
     assert before.code == 0 and all("naturalness" not in each for each in entries_of(Path("pictures-gallery/index.html")))
     done = run("gallery", pictures, "--scores", "--network", "efficientnet-lite1", "--network", "efficientnet-lite2", "--device", "cpu")
-    assert done.code == 0 and "5 of 7 pictures have scores; 5 were computed now" in done.err, done
+    assert done.code == 0 and "5 of 6 pictures have scores; 5 were computed now" in done.err, done
     assert "4 without rise, strength among photographs: for its network 'efficientnet-lite0' no scores of photographs are known" in done.err
     assert (
         "1 without rise, strength among photographs, difference from its start, difference from its siblings: it has no recipe" in done.err
     )
-    for each in ("a sheet of pictures", "it cannot be read", "a film"):
+    for each in ("it cannot be read", "a film"):
         assert f"  1 without any score: {each}\n" in done.err
     scores = entries_of(Path("pictures-gallery/index.html"))
-    assert [len(each) > 3 for each in scores].count(True) == 5  # the sheet and what cannot be read have none
+    assert [len(each) > 3 for each in scores].count(True) == 5  # what cannot be read has none
     assert sorted(each["naturalness"][1] for each in scores if each)[0] == 1
     monkeypatch.setattr("reverie.judging.scores.scoring.Scorer.score", lambda *_: pytest.fail("scored again"))
     again = run("gallery", pictures, "--scores", "--network", "efficientnet-lite2", "--network", "efficientnet-lite1", "--json")
@@ -117,18 +117,18 @@ def test_scoring_that_was_stopped_goes_on_where_it_was(run: Run, pictures: Path,
     scored: list[Path] = []
     plain = Scorer.score
 
-    def stopped(self: Scorer, place: Path, recipe: Any) -> Any:
+    def stopped(self: Scorer, place: Path, recipe: Any, fault: str) -> Any:
         if len(scored) == 2:
             raise KeyboardInterrupt  # as a kill: nothing is tidied up
         scored.append(place)
-        return plain(self, place, recipe)
+        return plain(self, place, recipe, fault)
 
     monkeypatch.setattr(Scorer, "score", stopped)
     assert run("gallery", pictures, "--scores", "--network", "efficientnet-lite1").code == 130
     assert not Path("pictures-gallery/index.html").exists()
     monkeypatch.setattr(Scorer, "score", plain)
     done = run("gallery", pictures, "--scores", "--network", "efficientnet-lite1")
-    assert done.code == 0 and "5 of 7 pictures have scores; 3 were computed now" in done.err
+    assert done.code == 0 and "5 of 6 pictures have scores; 3 were computed now" in done.err
     assert "5 without agreement: fewer than two of the networks that were asked did not make it" in done.err
 
 
@@ -139,15 +139,15 @@ def test_a_picture_that_cannot_be_scored_is_told_and_the_others_are_scored(
 
     plain = Scorer.score
 
-    def fragile(self: Scorer, place: Path, recipe: Any) -> Any:
+    def fragile(self: Scorer, place: Path, recipe: Any, fault: str) -> Any:
         if place.name == "daisy.jpg":
             raise MemoryError
-        return plain(self, place, recipe)
+        return plain(self, place, recipe, fault)
 
     monkeypatch.setattr(Scorer, "score", fragile)
     done = run("gallery", pictures, "--scores", "--network", "efficientnet-lite1")
     assert done.code == 0 and "'daisy.jpg' cannot be scored: it needs more memory than is free" in done.err
-    assert "4 of 7 pictures have scores; 4 were computed now" in done.err
+    assert "4 of 6 pictures have scores; 4 were computed now" in done.err
 
 
 def test_what_is_wrong_with_scoring_is_a_line_and_a_remedy(run: Run, pictures: Path) -> None:

@@ -28,11 +28,12 @@ def desk(place: Path, hand: Network) -> Path:
 def test_paths_on_stdout_and_the_sheet_and_the_gallery_on_stderr(run: Run, small: Path) -> None:
     answer = run("grid", "small.png", *AXES, *FEW)
     assert answer.code == 0 and answer.out.split() == [f"small-grid/{name}" for name in NAMES], answer
-    assert "4 pictures (2 target × 2 seed)" in answer.err and "small-grid/sheet.png" in answer.err and "small-grid/index.html" in answer.err
+    assert "4 pictures (2 targets × 2 seeds)" in answer.err and "small-grid/sheet.png" in answer.err
+    assert "small-grid/index.html" in answer.err
     assert run("dream", "small.png", "-t", "edge:1", "--seed", "1", *FEW, "-o", "alone.png").code == 0
     assert Path("alone.png").read_bytes() == Path("small-grid/edge_1-1.png").read_bytes()
     again = run("grid", "small.png", *AXES, *FEW, "--json")
-    assert "4 of 4 pictures (2 target × 2 seed) are there from before, nothing is left to be made" in again.err
+    assert "4 of 4 pictures (2 targets × 2 seeds) are there from before, nothing is left to be made" in again.err
     assert [(each["path"], each["seconds"], each["score"]) for each in again.data] == [(f"small-grid/{name}", 0.0, None) for name in NAMES]
     assert again.data[3]["recipe"]["seed"] == 1
     quiet = run("grid", "small.png", *AXES, *FEW, "--quiet", "--force", "--json", "-o", "other")
@@ -41,7 +42,7 @@ def test_paths_on_stdout_and_the_sheet_and_the_gallery_on_stderr(run: Run, small
 
 def test_an_estimate_says_how_many_and_makes_nothing(run: Run, small: Path) -> None:
     answer = run("grid", "small.png", *AXES, *FEW, "--estimate")
-    assert answer.code == 0 and answer.out.startswith("4 pictures (2 target × 2 seed), about ") and "results of " in answer.out
+    assert answer.code == 0 and answer.out.startswith("4 pictures (2 targets × 2 seeds), about ") and "results of " in answer.out
     (row,) = run("grid", "small.png", *AXES, *FEW, "--estimate", "--json").data
     assert set(row) == {"pictures", "seconds", "memory", "disk", "result"} and row["pictures"] == 4
     assert listed(small.parent) == ["small.png"]
@@ -123,7 +124,7 @@ def test_interrupted_it_keeps_what_is_finished_and_goes_on(run: Run, small: Path
     assert answer.code == 130 and "2 of 4 pictures are done, and the same command goes on with the rest" in answer.err
     assert "Traceback" not in answer.err and listed(small.parent / "out") == [*NAMES[:2], "grid.json"]
     again = run("grid", "small.png", *AXES, "--octaves", "1", "--steps", "2", "-o", "out")
-    assert again.code == 0 and "2 of 4 pictures (2 target × 2 seed) are there from before, and it goes on" in again.err
+    assert again.code == 0 and "2 of 4 pictures (2 targets × 2 seeds) are there from before, and it goes on" in again.err
 
 
 def test_one_that_fails_is_told_and_gives_its_exit_code(run: Run, small: Path, monkeypatch: pytest.MonkeyPatch) -> None:

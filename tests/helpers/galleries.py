@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+from itertools import product
 from pathlib import Path
 
 from tests.helpers.commands import carrying, saved
 from tests.helpers.recipes import DIGEST, PLAIN
 
 from reverie.album import Album
+from reverie.album.grid_listing import Listing
 from reverie.judging.galleries import GalleryFolder
-from reverie.recipe import Named, Opinion, Recipe, sheet_mark
+from reverie.recipe import Named, Opinion, Recipe, digest, sheet_mark
 from reverie.target import parse
 
 JUDGE = "efficientnet-lite1"
@@ -40,10 +42,30 @@ def filled(place: Path) -> Path:
     return place
 
 
-def made(place: Path, folder: Path) -> GalleryFolder:
+def made(place: Path, folder: Path, force: bool = False) -> GalleryFolder:
     """A gallery of a folder."""
     gallery = GalleryFolder(place, folder)
-    gallery.ready(force=False)
+    gallery.ready(force)
     with Album(folder) as album:
         gallery.write(album)
     return gallery
+
+
+def gridded(place: Path, axes: dict[str, tuple[str, ...]], never: tuple[str, ...] = ()) -> Path:
+    """The folder of a grid over these words, as `reverie grid` leaves it but for its page.
+
+    Args:
+        never: names of files of pictures that never fired, so that there are none.
+    """
+    place.mkdir(parents=True)
+    pictures: dict[str, str] = {}
+    for number, words in enumerate(product(*axes.values())):
+        recipe, name = PLAIN.model_copy(update={"seed": number}), "-".join(words) + ".png"
+        pictures[name] = digest(recipe)
+        if name not in never:
+            carrying(place / name, recipe.text())
+    carrying(place / "sheet.png", sheet_mark([PLAIN]))
+    fired = tuple(pictures[name] for name in never)
+    listing = Listing("dream", tuple(axes.items()), {}, (), pictures, ("sheet.png",), fired)
+    (place / "grid.json").write_text(listing.text(), "utf-8")
+    return place

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from PIL import Image
 from tests.helpers.commands import carrying
-from tests.helpers.galleries import ODD, SCORE, filled, judged, made
+from tests.helpers.galleries import ODD, SCORE, filled, gridded, judged, made
 from tests.helpers.recipes import PLAIN
 
 import reverie.judging.galleries.folder as folder_module
@@ -30,7 +30,8 @@ from reverie.judging.scores.table import SCORES
 from reverie.recipe import Stopped, resolve
 from reverie.recipe.description import preset_of
 
-PATHS = sorted([ODD, "dream.png", "banana.png", "daisy.jpg", "sheet.png", "below/photo.jpg", "broken.png"])
+FILES = sorted([ODD, "dream.png", "banana.png", "daisy.jpg", "sheet.png", "below/photo.jpg", "broken.png"])
+PATHS = [each for each in FILES if each != "sheet.png"]  # sheets are counted apart
 
 
 @pytest.fixture
@@ -63,7 +64,7 @@ def shards(gallery: Path, kind: str) -> list[Any]:
 def test_every_picture_is_in_it_with_all_that_is_known(folder: Path, place: Path) -> None:
     made(place, folder)
     data, details, thumbs = data_of(place), shards(place, "details"), shards(place, "thumbs")
-    assert [each["path"] for each in details] == PATHS and len(data["rows"]) == len(thumbs) == 7
+    assert [each["path"] for each in details] == PATHS and len(data["rows"]) == len(thumbs) == 6
     for path, row, detail, thumb in zip(PATHS, data["rows"], details, thumbs, strict=True):
         content = (folder / path).read_bytes()
         assert row[4] == hashlib.sha256(content).hexdigest() and detail["bytes"] == len(content)
@@ -75,9 +76,9 @@ def test_every_picture_is_in_it_with_all_that_is_known(folder: Path, place: Path
     dream = details[PATHS.index("dream.png")]
     assert dream["recipe"] == json.loads(PLAIN.model_copy(update={"seed": 8}).text()) and dream["steps"] == 80
     assert dream["words"].startswith("a dream on blocks.4.1:12 - 0.5*blocks.2.0:3, 5 octaves of 16 steps, 96×64, seed 8")
-    assert details[PATHS.index("sheet.png")]["words"] == "a sheet of 1 pictures"
     text = (place / "index.html").read_text("utf-8")
-    assert "7 pictures, none left out; 5 made by Reverie; 1 cannot be read and stands here without a picture." in text
+    assert '<a href="../pictures/sheet.png">sheet.png</a>: a sheet of 1 pictures' in text
+    assert "6 pictures and 1 sheet, none left out; 4 made by Reverie; 1 cannot be read and stands here without a picture." in text
     assert "Beside the pictures there is 1 other file" in text
     assert not re.search(r"https?://(?!www\.w3\.org)", text)
 
@@ -133,7 +134,7 @@ def test_the_list_has_the_hash_of_every_picture_and_of_itself(folder: Path, plac
     made(place, folder)
     data = json.loads((place / "manifest.json").read_text())
     assert [(each["path"], each["sha256"]) for each in data["pictures"]] == [
-        (path, hashlib.sha256((folder / path).read_bytes()).hexdigest()) for path in PATHS
+        (path, hashlib.sha256((folder / path).read_bytes()).hexdigest()) for path in FILES
     ]
     lines = b"".join(f"{each['sha256']} {each['path']}\0".encode() for each in data["pictures"])
     assert data["list_sha256"] == hashlib.sha256(lines).hexdigest() and data["count"] == 7
@@ -237,7 +238,7 @@ def test_stopped_on_the_way_the_gallery_before_is_still_whole(folder: Path, plac
         patch.setattr(folder_module, "page", killed)
         with pytest.raises(KeyboardInterrupt):
             made(place, folder)
-    assert (place / "index.html").read_bytes() == before and len(shards(place, "details")) == 7
+    assert (place / "index.html").read_bytes() == before and len(shards(place, "details")) == 6
     assert [each.state for each in differences(place, folder)] == ["removed"]
 
 
@@ -260,7 +261,7 @@ def test_a_gallery_in_its_own_folder_does_not_count_itself(folder: Path) -> None
     first = made(folder / "gallery", folder)
     again = made(folder / "gallery", folder)
     assert first.manifest is not None and again.manifest is not None
-    assert list(again.manifest.pictures) == PATHS and again.manifest.list_sha256 == first.manifest.list_sha256
+    assert list(again.manifest.pictures) == FILES and again.manifest.list_sha256 == first.manifest.list_sha256
     assert differences(folder / "gallery", folder) == []
 
 
@@ -295,7 +296,7 @@ def test_stars_are_held_against_kept_scores_and_a_ranking_is_fitted_to_enough_of
     counts = {f"{number:02}.png": 1 + number // 5 for number in range(22)}
     made(place, folder)
     text = (place / "index.html").read_text("utf-8")
-    assert "No picture of this page had stars" in text and "Above 0 to 1. How far light" in text
+    assert "No picture of this page had stars" in text and "Above 0 to 1. How near light" in text and "It needs a picture alone;" in text
     stars_for(folder, place, {path: count for path, count in counts.items() if path < "19"})
     made(place, folder)
     text = (place / "index.html").read_text("utf-8")
@@ -308,7 +309,7 @@ def test_stars_are_held_against_kept_scores_and_a_ranking_is_fitted_to_enough_of
     assert [each["of"] for each in data["scores"]] == [23, 23, 2, 25] and [each["fitted"] for each in data["scores"]] == [False] * 3 + [
         True
     ]
-    assert "above 0 to 1: how far light" in data["scores"][1]["about"]
+    assert "above 0 to 1: how near light" in data["scores"][1]["about"]
     assert re.search(r"naturalness</th><td>22</td><td>0\.9\d \(0\.\d\d to 0\.\d\d\)</td><td>\+\d", text)
     assert re.search(r"agreement</th><td>22</td><td>all alike</td><td>no part in it", text)
     assert "it says what you like, not what is good" in text and re.search(r"rank correlation with your stars is 0\.9", text)
@@ -327,3 +328,81 @@ def test_five_thousand_pictures_with_all_scores_make_a_page_below_two_megabytes(
     ]  # fmt: skip
     about = {"details": ["p"] * 50, "thumbs": ["p"] * 50, "list_sha256": "", "stars": {}, "unseen": {}, "films": 0, "others": 0}
     assert len(page("many", pictures, rankings(pictures), about).encode()) <= 2_000_000
+
+
+def test_of_a_grid_the_page_says_what_is_missing_and_only_of_a_whole_one_that_nothing_is(folder: Path, tmp_path: Path) -> None:
+    grid = gridded(tmp_path / "grid", {"level": ("parts", "edges"), "sober": ("sober", "not sober")}, never=("edges-not sober.png",))
+
+    def said() -> str:
+        made(grid, grid, force=True)
+        found = re.search('<p class="by">(.*?)</p>', (grid / "index.html").read_text("utf-8"))
+        assert found is not None
+        return found[1]
+
+    never = (
+        "3 of the 4 pictures of the grid, and 1 sheet; never fired, so that there is no picture: edges-not sober.png; 3 made by Reverie."
+    )
+    assert said() == never and "2 levels × sober or not" in (grid / "index.html").read_text("utf-8")
+    assert differences(grid, grid) == []
+    carrying(grid / "edges-not sober.png", PLAIN.model_copy(update={"seed": 3}).text())
+    assert said() == "All 4 pictures of the grid, none left out, and 1 sheet; 4 made by Reverie."
+    rows = data_of(grid)
+    assert rows["axes"] == [{"name": "level", "values": ["parts", "edges"]}, {"name": "sober", "values": ["sober", "not sober"]}]
+    assert [row[11] for row in rows["rows"]] == [3, 2, 1, 0]  # by path; as in the grid the other way round
+    carrying(grid / "mine.png", PLAIN.model_copy(update={"seed": 99}).text())
+    assert (
+        "none left out, and 1 sheet; beside them 1 other picture; 5 made" in said() and [row[11] for row in data_of(grid)["rows"]][2] == -1
+    )
+    carrying(grid / "parts-sober.png", PLAIN.model_copy(update={"seed": 99}).text())
+    assert "3 of the 4 pictures of the grid" in said() and "not the picture that the grid has of this name: parts-sober.png" in said()
+
+
+def test_verifying_a_grid_tells_what_was_gone_before_the_page_was_made(tmp_path: Path, folder: Path) -> None:
+    grid = gridded(tmp_path / "grid", {"seed": ("0", "1", "2")})
+    (grid / "1.png").unlink()
+    (grid / "sheet.png").unlink()
+    made(grid, grid, force=True)
+    assert [(each.path, each.state) for each in differences(grid, grid)] == [("1.png", "removed"), ("sheet.png", "removed")]
+    (grid / "2.png").rename(grid / "two.png")
+    assert [(each.path, each.state) for each in differences(grid, grid)] == [
+        ("1.png", "removed"), ("sheet.png", "removed"), ("two.png", "renamed"),
+    ]  # fmt: skip
+
+
+def test_a_damaged_list_of_a_grid_is_told_and_the_page_is_made(tmp_path: Path, folder: Path) -> None:
+    grid = gridded(tmp_path / "a grid", {"seed": ("0", "1")})
+    (grid / "grid.json").write_text('{"made": "grid", "axes": 5}')
+    gallery = made(grid, grid, force=True)
+    assert gallery.grid is None and gallery.damage.startswith("grid.json is damaged")
+    text = (grid / "index.html").read_text("utf-8")
+    assert "2 pictures and 1 sheet, none left out" in text and "grid.json is damaged" in text and differences(grid, grid) == []
+
+
+def test_reverie_s_own_files_are_no_other_files(tmp_path: Path, folder: Path) -> None:
+    grid = gridded(tmp_path / "grid", {"seed": ("0", "1")})
+    (grid / "stars.json").write_text('{"made": "stars", "stars": {}}')
+    made(grid, grid, force=True)
+    made(grid, grid)
+    assert "other file" not in (grid / "index.html").read_text("utf-8")
+    (grid / "notes.txt").write_text("mine")
+    made(grid, grid)
+    assert "there is 1 other file" in (grid / "index.html").read_text("utf-8")
+
+
+def test_a_gallery_whose_list_was_changed_is_told_as_such_and_may_be_made_again(folder: Path, place: Path) -> None:
+    made(place, folder)
+    manifest = place / "manifest.json"
+    manifest.write_text(manifest.read_text().replace('"count": 7', '"count": 6'))
+    with pytest.raises(UnsafeError):
+        differences(place, folder)
+    assert "was changed" in GalleryFolder(place, folder).tampered()
+    made(place, folder)
+    assert GalleryFolder(place, folder).tampered() == "" and differences(place, folder) == []
+
+
+def test_choices_are_called_as_their_flags_are(folder: Path, place: Path) -> None:
+    request = PLAIN.model_copy(update={"ascent": PLAIN.ascent.model_copy(update={"octave_scale": 1.7})})
+    carrying(folder / "scaled.png", request.text())
+    made(place, folder)
+    (found,) = [each for each in shards(place, "details") if each["path"] == "scaled.png"]
+    assert ["octave scale", "1.7", "1.4"] in found["apart"]

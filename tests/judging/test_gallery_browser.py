@@ -11,15 +11,15 @@ from typing import Any
 import pytest
 from tests.helpers.browsing import axe_faults, opened
 from tests.helpers.browsing import browser as browser
-from tests.helpers.commands import carrying
-from tests.helpers.galleries import ODD, filled, made
+from tests.helpers.commands import carrying, saved
+from tests.helpers.galleries import ODD, filled, gridded, made
 from tests.helpers.recipes import PLAIN
 from tests.insight.test_page_valid import faults
 
 from reverie.judging.galleries.page import page as page_of
 from reverie.judging.scores.kept import Scored, keep
 
-ORDER = sorted([ODD, "dream.png", "banana.png", "daisy.jpg", "sheet.png", "below/photo.jpg", "broken.png"])
+ORDER = sorted([ODD, "dream.png", "banana.png", "daisy.jpg", "below/photo.jpg", "broken.png"])
 
 
 @pytest.fixture(scope="module")
@@ -126,7 +126,7 @@ def test_pictures_are_filtered_and_sorted_and_the_page_says_how_many_there_are(b
     page, _ = opened(browser, file)
     names(page)
     choose(page, "layer", "blocks.2.0")
-    assert names(page) == [ODD, "dream.png"] and page.inner_text("#status") == "Shown: 2 of 7 pictures."
+    assert names(page) == [ODD, "dream.png"] and page.inner_text("#status") == "Shown: 2 of 6 pictures."
     choose(page, "kind", "imagine")
     assert names(page) == [] and page.locator("#none").is_visible()
     page.click("#choices [type=reset]")
@@ -150,14 +150,14 @@ def test_a_best_of_says_of_how_many_by_which_score_and_where_each_stood(browser:
     names(page)
     assert page.locator("#best").is_disabled()  # without a score nothing is best
     choose(page, "sort", "score 0")
-    assert names(page)[:2] == ["daisy.jpg", "banana.png"] and len(names(page)) == 7
+    assert names(page)[:2] == ["daisy.jpg", "banana.png"] and len(names(page)) == 6
     assert page.locator(".card").nth(2).inner_text().count("no place") == 1
     choose(page, "best", "12")
     choose(page, "class", "banana")
     assert names(page) == ["banana.png"] and "place 2 of 2" in page.locator(".card").inner_text()
-    said = page.inner_text("#status")
-    assert said.startswith("Not all: the 1 highest of 1 by probability of its class, by efficientnet-lite1, out of 1 of 7 pictures.")
-    assert "5 of 7 pictures have no such score" in said and "its place among all 2 that have it" in said
+    said = page.inner_text("#status")  # which shows all that have it
+    assert said.startswith("Shown: the one of 1 of 6 pictures that has a place by probability of its class, by efficientnet-lite1,")
+    assert "4 of 6 pictures have no such score" in said and "its place among all 2 that have it" in said
     page.context.close()
 
 
@@ -174,6 +174,99 @@ def test_two_side_by_side_show_what_differs_in_their_recipes_and_nothing_else(br
     page.context.close()
 
 
+def test_from_the_large_view_the_comparison_is_reached_with_scores_and_stars(browser: Any, file: Path) -> None:
+    page, _ = opened(browser, file)
+    names(page)
+    page.locator(".card").nth(ORDER.index("daisy.jpg")).focus()
+    page.keyboard.press("4")
+    page.locator(".card").nth(ORDER.index("banana.png")).click()
+    page.wait_for_selector("#large[open]")
+    assert page.locator("#with").is_hidden() and page.inner_text("#hint") == ""
+    page.click("#mark")
+    assert page.inner_text("#hint").startswith("Chosen to be compared") and page.locator("#with").is_hidden()
+    page.click("#after")
+    page.click("#after")
+    page.click("#after")
+    until(page, "document.querySelector('#large-name').innerText === 'daisy.jpg'")
+    assert page.inner_text("#with") == "Compare with banana.png"
+    page.click("#with")
+    page.wait_for_selector("#pair[open]")
+    rows = page.locator("#sides tbody tr").all_inner_texts()
+    assert rows == ["probability of its class, by efficientnet-lite1\t0.25, place 2\t0.75, place 1", "your stars\t–\t4 stars"]
+    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
+    assert page.locator(".card[aria-pressed=true]").evaluate_all("cards => cards.map((card) => card.title)") == ["banana.png", "daisy.jpg"]
+    page.locator(".card").nth(ORDER.index("dream.png")).focus()
+    page.keyboard.press("c")
+    assert page.inner_text("#said") == "daisy.jpg and dream.png"
+    page.locator(".card").nth(ORDER.index("broken.png")).click()
+    page.wait_for_selector("#large[open]")
+    assert page.locator("#stars").is_hidden()
+    page.context.close()
+
+
+@pytest.mark.parametrize("width", [1280, 380])
+def test_upright_pictures_are_whole_in_their_cards_and_small_ones_are_not_magnified_more_than_thrice(
+    browser: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    monkeypatch.setenv("REVERIE_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "pictures").mkdir()
+    saved(tmp_path / "pictures" / "tall.png", 120, 40)
+    saved(tmp_path / "pictures" / "wide.png", 40, 120)
+    made(tmp_path / "gallery", tmp_path / "pictures")
+    page, _ = opened(browser, tmp_path / "gallery" / "index.html", viewport={"width": width, "height": 800})
+    names(page)
+    until(page, "[...document.querySelectorAll('.shot img')].every((each) => each.naturalHeight > 1)")
+    sides = "shots => shots.map((shot) => [shot, shot.firstElementChild].map((each) => each.getBoundingClientRect().height))"
+    for frame, image in page.locator(".shot").evaluate_all(sides):
+        assert image <= frame <= 160
+    page.locator(".card").first.click()
+    until(page, "document.querySelector('#large-image').naturalWidth === 40")
+    assert page.evaluate("document.querySelector('#large-image').getBoundingClientRect().width") <= 120
+    page.context.close()
+
+
+def test_without_a_script_there_are_no_controls_that_do_nothing(browser: Any, file: Path) -> None:
+    page, _ = opened(browser, file, java_script_enabled=False)
+    assert not any(page.locator(each).is_visible() for each in ("#choices", "#how", "#save", "#open"))
+    assert page.locator(".sheets img").is_visible() and page.locator("noscript p").is_visible()
+    page.context.close()
+
+
+@pytest.fixture
+def grid(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The page of a grid of two levels and three seeds, of which one picture was taken away."""
+    monkeypatch.setenv("REVERIE_CACHE", str(tmp_path / "cache"))
+    folder = gridded(tmp_path / "grid", {"level": ("parts", "edges"), "seed": ("0", "1", "2")})
+    (folder / "edges-1.png").unlink()
+    made(folder, folder, force=True)
+    return folder / "index.html"
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "dark"), (380, "light")])
+def test_the_page_of_a_grid_is_told_sorted_and_filtered_by_its_axes(browser: Any, grid: Path, width: int, scheme: str) -> None:
+    page, _ = opened(browser, grid, viewport={"width": width, "height": 800}, color_scheme=scheme)
+    in_order = ["parts-0.png", "parts-1.png", "parts-2.png", "edges-0.png", "edges-2.png"]
+    assert names(page) == in_order
+    assert axe_faults(page) == [] and page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.inner_text(".sizes") == "2 levels × 3 seeds"
+    assert page.inner_text(".by").startswith("5 of the 6 pictures of the grid, and 1 sheet; missing is edges-1.png; 5 made by Reverie.")
+    assert page.evaluate("document.querySelector('.sheets').compareDocumentPosition(document.querySelector('#pictures'))") == 4  # before
+    assert page.locator(".card .name").all_inner_texts() == ["parts · 0", "parts · 1", "parts · 2", "edges · 0", "edges · 2"]
+    choose(page, "sort", "path")
+    assert names(page) == sorted(in_order)
+    if not page.locator("#axis-0").is_visible():
+        page.click("#filters summary")
+    choose(page, "axis-0", "edges")
+    choose(page, "axis-1", "2")
+    assert names(page) == ["edges-2.png"] and page.inner_text("#status") == "Shown: 1 of 5 pictures."
+    page.locator(".card").click()
+    until(page, "document.querySelector('#facts').innerText.includes('seed')")
+    texts = page.locator("#facts dt, #facts dd").all_inner_texts()
+    assert texts[:4] == ["level", "edges", "seed", "2"]
+    page.context.close()
+
+
 def test_stars_are_saved_as_a_file_that_the_gallery_takes_when_it_is_made_again(browser: Any, root: Path, tmp_path: Path) -> None:
     shutil.copytree(root, tmp_path / "own")
     file = tmp_path / "own" / "gallery" / "index.html"
@@ -181,12 +274,15 @@ def test_stars_are_saved_as_a_file_that_the_gallery_takes_when_it_is_made_again(
     names(page)
     page.locator(".card").nth(0).focus()
     page.keyboard.press("5")
-    page.locator(".card").nth(3).focus()
+    page.locator(".card").nth(4).focus()
     page.keyboard.press("2")
+    assert page.inner_text("#said") == f"{ORDER[4]}: 2 stars"  # for those who hear the page
+    page.locator(".card").nth(ORDER.index("broken.png")).focus()
+    page.keyboard.press("3")  # of what cannot be seen nobody says how it is
     page.reload()
     names(page)
     choose(page, "sort", "stars")
-    assert names(page)[:2] == [ORDER[0], ORDER[3]] and "place 1 of 2" in page.locator(".card").first.inner_text()
+    assert names(page)[:2] == [ORDER[0], ORDER[4]] and "place 1 of 2" in page.locator(".card").first.inner_text()
     with page.expect_download() as download:
         page.click("#save")
     assert download.value.suggested_filename == "stars.json"
@@ -196,7 +292,15 @@ def test_stars_are_saved_as_a_file_that_the_gallery_takes_when_it_is_made_again(
     assert sorted(json.loads((file.parent / "stars.json").read_text())["stars"].values()) == [2, 5]
     page, _ = opened(browser, file)  # another browser profile
     names(page)
-    assert "5 stars" in page.locator(".card").first.inner_text() and len(gallery.pictures) == 7
+    assert "5 stars" in page.locator(".card").first.inner_text() and len(gallery.pictures) == 6
+    bad = tmp_path / "bad.json"
+    for text in ('{"stars": {"x": 17}}', '{"made": "stars", "stars": {"x": 17}}', '{"made": "stars", "stars": []}'):
+        bad.write_text(text)
+        page.set_input_files("#open", bad)
+        until(page, "document.querySelector('#saved').innerText === 'This file holds no stars as this page saves them.'")
+        page.evaluate("document.querySelector('#saved').textContent = ''")
+    page.set_input_files("#open", file.parent / "stars.json")
+    until(page, "document.querySelector('#saved').innerText === 'Stars of 2 pictures.'")
     page.context.close()
 
 
@@ -244,8 +348,31 @@ def test_scores_have_their_range_and_stars_their_comparison_for_every_reader(bro
     page.context.close()
 
 
+def test_what_shares_the_last_place_is_not_cut_through(browser: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REVERIE_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "pictures").mkdir()
+    for number in range(20):
+        shot = carrying(tmp_path / "pictures" / f"{number:02}.png", PLAIN.model_copy(update={"seed": number}).text())
+        scores = {"naturalness": 1.0 if number >= 2 else 0.5, "rise": 1.0 if number < 12 else 0.0}
+        keep(hashlib.sha256(shot.read_bytes()).hexdigest(), Scored(scores, {}))
+    made(tmp_path / "gallery", tmp_path / "pictures")
+    page, _ = opened(browser, tmp_path / "gallery" / "index.html")
+    names(page)
+    assert page.locator("#best option").all_inner_texts() == ["all of them", "the highest 12", "the highest 50"]
+    choose(page, "sort", "score 1")
+    choose(page, "best", "12")
+    assert names(page) == [f"{number:02}.png" for number in range(2, 20)]
+    assert page.inner_text("#status").startswith("Not all: the 18 highest of 20 by naturalness, since 18 share place 1, out of all 20")
+    choose(page, "sort", "score 0")
+    assert len(names(page)) == 12 and page.inner_text("#status").startswith("Not all: the 12 highest of 20 by rise, out of all")
+    choose(page, "best", "50")
+    assert page.inner_text("#status").startswith("Shown: all 20 of all 20 pictures that have a place by rise, the highest first.")
+    page.context.close()
+
+
 @pytest.mark.skipif(shutil.which("java") is None, reason="no Java on this machine: the page is not shown to the HTML validator")
-def test_the_page_is_valid_html(file: Path, scored: Path, tmp_path: Path) -> None:
+def test_the_page_is_valid_html(file: Path, scored: Path, grid: Path, tmp_path: Path) -> None:
+    assert not faults(grid.read_text("utf-8"), tmp_path)
     about = {"details": [], "thumbs": [], "list_sha256": "0", "stars": {}, "unseen": {"x": "y"}, "films": 1, "others": 1}
     assert not faults(file.read_text("utf-8"), tmp_path)
     assert not faults(scored.read_text("utf-8"), tmp_path)

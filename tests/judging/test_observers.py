@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,9 @@ def test_three_agree_and_the_shared_probability_is_the_mean_of_the_pairs() -> No
     pairs = [float(torch.minimum(rows[i], rows[j]).sum()) for i, j in ((0, 1), (0, 2), (1, 2))]
     assert found.agreement == pytest.approx(sum(pairs) / 3, abs=1e-6)
     assert found.verdict.startswith("all 3 put a first; any two agree on ")
+    one, *others = found.observers
+    ours = replace(found, observers=(replace(one, made_it=True), *others))
+    assert ours.verdict.startswith("of those that did not make it both put a first; the two agree on ")
 
 
 def test_two_classes_of_one_name_stay_two_and_one_without_a_namesake_is_left_out() -> None:

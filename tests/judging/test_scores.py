@@ -18,7 +18,7 @@ from tests.helpers.recipes import PLAIN
 from torch import Tensor
 
 import reverie
-from reverie.errors import InputError, MissingExtra
+from reverie.errors import InputError, MissingExtra, OutputError
 from reverie.judging.scores import naturalness, rise
 from reverie.judging.scores.appearance import look
 from reverie.judging.scores.company import SIBLINGS, family, together
@@ -266,11 +266,18 @@ def test_what_is_kept_comes_back_and_what_is_damaged_counts_as_none(cache: Path,
         assert kept("0" * 64) is None
 
 
-def test_a_cache_that_cannot_be_written_costs_time_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cache_that_cannot_be_written_is_told_and_nothing_is_scored_in_vain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "cache").write_text("a file")
     monkeypatch.setenv("REVERIE_CACHE", str(tmp_path / "cache"))
-    keep("0" * 64, Scored({}))
+    with pytest.raises(OutputError):
+        keep("0" * 64, Scored({}))
     assert kept("0" * 64) is None
+
+
+def test_a_recipe_that_cannot_be_used_is_no_missing_recipe(cache: Path, observers: list[Network]) -> None:
+    judge, place = scorer(observers), saved(cache / "a.png", 40, 50)
+    assert judge.score(place, None).without["rise"] == "it has no recipe"
+    assert judge.score(place, None, "its recipe is not valid").without["rise"] == "its recipe cannot be used"
 
 
 def test_a_network_that_is_not_installed_is_told_and_asked_once_it_is(

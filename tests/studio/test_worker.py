@@ -162,11 +162,9 @@ def test_a_held_queue_keeps_the_running_picture_where_it_is(studio: Studio) -> N
     number = studio.queue.add("dream", [studio.picture], {**LONG, "seed": 11}).id
     studio.running(number)
     studio.queue.hold()
-    estimate = {"command": "dream", "subjects": [studio.picture], "choices": QUICK}
-    answer(studio.worker.ask("estimate", **estimate))  # between two steps, of which it waits before the second
+    answer(studio.worker.ask("networks"))  # between two steps, of which it waits before the second
     done = studio.queue.job(number).done
-    for _ in range(4):
-        answer(studio.worker.ask("estimate", **estimate))
+    assert studio.queue.wait(studio.queue.last_event, 2.0) == []  # it would tell of its steps twice a second
     assert (studio.queue.job(number).state, studio.queue.job(number).done) == ("running", done)
     studio.queue.go_on()
     until(studio.queue, lambda: studio.queue.job(number).done > done)

@@ -80,6 +80,19 @@ def read_listing(folder: Path) -> Listing | None:
     return found
 
 
+def sizes_in_words(axes: Sequence[tuple[str, Sequence[str]]]) -> str:
+    """How many values each axis has: `3 starts × 4 levels × 2 seeds`; a switch is `sober or not`."""
+    return " × ".join(_size(name.replace("_", " "), words) for name, words in axes)
+
+
+def _size(name: str, words: Sequence[str]) -> str:
+    if set(words) == {name, f"not {name}"}:
+        return f"{name} or not"
+    if len(words) == 1 and words[0] in (name, f"not {name}"):
+        return words[0]
+    return f"{len(words):,} {name}{'s' * (len(words) > 1 and not name.endswith('s'))}"
+
+
 def check_grid_folder(folder: Path, force: bool) -> None:
     """Raise now, before anything is planned, where a folder cannot be that of a grid.
 

@@ -30,9 +30,8 @@ def ask(call: Call) -> int:
 
     networks = networks_from(call.network.several() or list(installed()), machinery.device, machinery.precision)
     if len(networks) == 1:
-        remark(
-            f"only {networks[0].name} is asked: there is nothing to compare; the extra `networks` brings two more, --network names others"
-        )
+        more = "name others beside it" if len(installed()) > 1 else "the extra `networks` brings two more, --network names others"
+        remark(f"only {networks[0].name} is asked: there is nothing to compare; {more}")
     choices: dict[str, Any] = {name: value for name, value in call.choices.items() if name not in ("device", "precision")}
     answers: list[tuple[str, Asked]] = []
     for picture in pictures:

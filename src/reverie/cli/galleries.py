@@ -9,14 +9,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from reverie.album import Album
+from reverie.album import Album, sheet_at
+from reverie.album.grid_listing import NAME as GRID
 from reverie.cli.console import aside, line, print_json, remark, say
 from reverie.cli.flags import Call
-from reverie.cli.outputs import named
+from reverie.cli.outputs import named as named_beside
 from reverie.cli.scoring import as_data, check_flags, score_all, tell
 from reverie.errors import InputError, UsageError, choice
-from reverie.judging.galleries import GalleryFolder, found_gallery, holds_its_gallery, verified
+from reverie.judging.galleries import GalleryFolder, Manifest, found_gallery, holds_its_gallery, verified
+from reverie.judging.galleries.folder import STARS
 from reverie.judging.galleries.known import counted
+from reverie.judging.galleries.of_grid import SeenGrid, all_told, counted_files, damage_in, is_grid, named, never_fired
+from reverie.judging.scores.table import ENOUGH
 from reverie.recipe import Printing, Scoring, Verifying, Writing
 from reverie.store import Destination, expanded
 
@@ -53,7 +57,7 @@ def gallery(call: Call) -> int:
         return _verify(folder, place, call.of(Printing).as_json)
     made, begin = GalleryFolder(place, folder), time.monotonic()
     made.ready(writing.force)
-    before = made.before()
+    before, tampered = made.before(), made.tampered()
     with line(call.of(Printing).quiet, "picture") as shown, Album(folder) as album:
         shown.doing = "looking"
 
@@ -72,21 +76,36 @@ def gallery(call: Call) -> int:
         faults = [{"path": each.path, "fault": each.fault} for each in unreadable]
         faults += [{"path": path, "fault": why} for path, why in made.changes.faults.items()]
         row: dict[str, Any] = {"path": str(page), "recipe": None, "seconds": round(time.monotonic() - begin, 3), "score": None}
-        row |= {"pictures": len(made.pictures), "list_sha256": made.manifest.list_sha256, "unreadable": faults}
+        faults += [{"path": GRID, "fault": made.damage}] if made.damage else []
+        row |= {
+            "pictures": len(made.pictures),
+            "sheets": len(made.sheets),
+            "grid": _as_data(made.grid),
+            "list_sha256": made.manifest.list_sha256,
+            "unreadable": faults,
+        }
         print_json([row if scored is None else {**row, "scores": as_data(scored, made.pictures)}])
     else:
         say(str(page))
     if not call.of(Printing).quiet:
         by_us, _ = counted(made.pictures)
-        aside(f"{len(made.pictures):,} picture{'s' * (len(made.pictures) != 1)}, none left out; {by_us:,} made by Reverie")
+        said = all_told(made.grid, len(made.pictures), len(made.sheets), _TOLD)
+        aside(f"{said}; {by_us:,} made by Reverie")
+        if made.grid is not None and made.grid.missing:
+            aside("         make the grid again by its own command: it makes what is missing")
+        _tell_stars(made)
     if scored is not None and not call.of(Printing).quiet:
         tell(scored, made.pictures)
+    if made.damage:
+        remark(f"{made.damage}: nothing says whether all pictures of the grid are there")
     for each in unreadable[:_TOLD]:
         remark(f"'{each.path}' {each.fault}: it is in the gallery without a picture")
     if len(unreadable) > _TOLD:
         remark(f"{len(unreadable) - _TOLD:,} more cannot be read, and are in the gallery without a picture")
     for path, why in made.changes.faults.items():
         remark(f"'{path}': {why}")
+    if tampered:
+        remark(f"of the gallery that was there: {tampered}; what it listed is not known")
     if before is not None:
         _tell_since(before.pictures, made.manifest.pictures)
     return 0
@@ -97,10 +116,29 @@ def _place(folder: Path, writing: Writing) -> Path:
     if writing.output is None and holds_its_gallery(folder):
         return folder
     if writing.output is None:
-        return Path(named(folder.resolve().name or "pictures", "-gallery"))
+        return Path(named_beside(folder.resolve().name or "pictures", "-gallery"))
     found = Destination(writing.output, True, frozenset()).folder
     assert found is not None
     return found
+
+
+def _as_data(grid: SeenGrid | None) -> dict[str, Any] | None:
+    """What is there of a grid, for JSON."""
+    if grid is None:
+        return None
+    return {
+        "pictures": len(grid.listing.pictures), "there": len(grid.there), "sheets": len(grid.listing.sheets), "strange": list(grid.strange),
+        "missing": [*grid.missing, *grid.missing_sheets], "never_fired": list(grid.never_fired),
+    }  # fmt: skip
+
+
+def _tell_stars(made: GalleryFolder) -> None:
+    """What the stars beside the page came to."""
+    if made.stars:
+        of = f"{STARS}: {made.stars:,} picture{'s have' if made.stars != 1 else ' has'} stars"
+        fitted = made.starred.fitted if made.starred is not None else None
+        rest = f"no ranking is fitted to them: that takes {ENOUGH} with stars and scores, not all with the same number"
+        aside(f"{of}; {'a ranking is fitted to them, which the page has' if fitted is not None else rest}")
 
 
 def _tell_since(before: dict[str, str], now: dict[str, str]) -> None:
@@ -114,8 +152,25 @@ def _tell_since(before: dict[str, str], now: dict[str, str]) -> None:
         remark("since the gallery that was there: " + ", ".join(f"{count:,} {what}" for what, count in parts.items() if count))
 
 
+def _as_listed(folder: Path, manifest: Manifest) -> str:
+    """`24 pictures and 2 sheets are as they were listed`."""
+    sheets = sum(sheet_at(folder / path) is not None for path in manifest.pictures)
+    said = counted_files(len(manifest.pictures) - sheets, sheets)
+    return f"{said} {'is as it was' if len(manifest.pictures) == 1 else 'are as they were'} listed"
+
+
+def _tell_never(folder: Path) -> None:
+    """Which pictures of a grid there never were, and so are none that were removed."""
+    never = never_fired(folder)
+    if never:
+        aside(f"never fired, so that there is no picture of the grid: {named(never, _TOLD)}")
+
+
 def _verify(folder: Path, place: Path, as_json: bool) -> int:
     at, pictures, manifest = found_gallery(folder, place)
+    damage = damage_in(pictures)
+    if damage:
+        remark(f"{damage}: nothing says whether all pictures of the grid are there")
     found = verified(manifest, pictures, at)
     if as_json:
         rows = [dataclasses.asdict(each) for each in found]
@@ -124,9 +179,14 @@ def _verify(folder: Path, place: Path, as_json: bool) -> int:
         say(f"{each.state:<9}{each.path}" if each.was is None else f"{each.state:<9}{each.was} → {each.path}")
     if not found:
         if not as_json:
-            say(f"{len(manifest.pictures):,} pictures are as they were listed; the list has sha256 {manifest.list_sha256}")
+            say(f"{_as_listed(pictures, manifest)}; the list has sha256 {manifest.list_sha256}")
+        _tell_never(pictures)
         return 0
     parts = ", ".join(f"{count:,} {state}" for state, count in sorted(Counter(each.state for each in found).items()))
     remark(f"'{pictures}' is not what its gallery lists: {parts}")
-    aside("         make the gallery again to show what is there now")
+    if any(each.state == "removed" for each in found) and is_grid(pictures):
+        aside("         what of a grid was never made counts as removed; its own command makes what is missing")
+    else:
+        aside("         make the gallery again to show what is there now")
+    _tell_never(pictures)
     return InputError.exit_code

@@ -104,6 +104,8 @@ def _make(plan: api.GridPlan, place: Path, force: bool, printing: Printing, show
 
     with into.ready():
         _tell_begin(plan, into.before, printing.quiet)
+        for each in into.changed:
+            remark(f"'{each}' was changed since its gallery was made, and stays: take it away, and the same command makes it again")
         shown.begin(_DOING[plan.wanted.command])
         try:
             outcome = into.make(_TimeTold(shown, printing.quiet), done)

@@ -102,7 +102,6 @@ def tell(result: ScoredNow, pictures: Sequence[Known]) -> None:
         remark(f"{len(result.faults) - _TOLD:,} more cannot be scored")
     aside(f"{_having(pictures):,} of {len(pictures):,} pictures have scores; {result.new:,} were computed now")
     states = {
-        "a sheet of pictures": sum(each.kind == "sheet" for each in pictures),
         "it cannot be read": sum(each.entry.state == "unreadable" for each in pictures),
         "a film": result.films,
     }
@@ -139,7 +138,7 @@ def _scored(scorer: Scorer, folder: Path, todo: Sequence[Entry]) -> Iterator[tup
     """Each with its scores, or why it has none."""
     for each in todo:
         try:
-            yield each, scorer.score(folder / each.path, each.read_recipe())
+            yield each, scorer.score(folder / each.path, each.read_recipe(), each.fault)
         except (InputError, UnsafeError) as error:
             yield each, error.fault
         except MemoryError:

@@ -91,12 +91,13 @@ class Asked:
         """Where they agree, in words: `all 3 put Egyptian cat first; any two agree on 75 % of their probability`."""
         if self.agreement is None:
             return "one network alone: there is nothing to compare"
-        count = len(self.observers)
-        parts = [f"{_some(len(who), count)} put{'s' * (len(who) == 1)} {what} first" for what, who in self.first.items()]
-        made, others = (sum(each.made_it is which for each in self.observers) for which in (True, False))
-        which, on_average = ("any two", ", on average") if (others or made) > 2 else ("the two", "")
-        that = (" of those that did not make it" if on_average else " that did not make it") if made and others else ""
-        return f"{', '.join(parts)}; {which}{that} agree on {100 * self.agreement:.0f} % of their probability{on_average}"
+        makers = {each.network for each in self.observers if each.made_it}
+        counted = [each.network for each in self.observers if each.network not in makers] or list(makers)
+        told = {what: len(set(who).intersection(counted)) for what, who in self.first.items()}
+        parts = [f"{_some(some, len(counted))} put{'s' * (some == 1)} {what} first" for what, some in told.items() if some]
+        whom = "of those that did not make it " if makers and len(counted) < len(self.observers) else ""
+        which, on_average = ("any two", ", on average") if len(counted) > 2 else ("the two", "")
+        return f"{whom}{', '.join(parts)}; {which} agree on {100 * self.agreement:.0f} % of their probability{on_average}"
 
     def noted(self, notes: Sequence[str]) -> Asked:
         """The same with more notes."""
@@ -168,4 +169,4 @@ def _part(asked: Asked, longest: int, quality: int) -> dict[str, Any]:
 
 
 def _some(part: int, count: int) -> str:
-    return f"all {count}" if part == count else f"{part} of {count}"
+    return ("both" if count == 2 else f"all {count}") if part == count else f"{part} of {count}"

@@ -54,8 +54,11 @@ def sobered(dreams: Sequence[Tensor], start: Tensor, parts: KnownParts) -> tuple
         found.append(banded(torch.lerp, own, dream, share.expand_as(dream)))
         change = banded(lambda one, other: (one - other).abs().mean(0, keepdim=True), dream, own)  # (1, H, W)
         left.append(float((change * share).mean() / change.mean().clamp_min(1e-9)))
-    moved = sum(left) / len(left)
-    return found, (f"{moved:.0%} of the dream is left: as far as {parts.network.name} still knows what it sees",) if moved > 0 else ()
+    whole, name = sum(left) / len(left), parts.network.name
+    if not whole:
+        return found, ()
+    taken = f"{whole:.0%} of the dream is left, as far as" if whole < 0.995 else "the whole dream is left, since"
+    return found, (f"{taken} {name} still knows what it sees",)
 
 
 def for_strip(picture: Tensor) -> Tensor:

@@ -151,7 +151,7 @@ def _check(found: Wanted) -> None:
             raise UsageError(f"{choice(axis.name, alike)} twice in a grid", "each value makes pictures of its own: give it once")
         count *= len(axis.values)
     if count > MOST:
-        sizes = " × ".join(f"{len(axis.values):,} {axis.name}" for axis in found.axes)
+        sizes = " × ".join(f"{len(axis.values):,} values of {axis.name}" for axis in found.axes)
         raise UsageError(f"a grid of {count:,} pictures ({sizes})", f"it holds {MOST:,}: vary less, or make several grids")
     base = found.chosen([0] * len(found.axes))
     for axis in found.axes:

@@ -12,6 +12,7 @@ from typing import Any
 from torch import Tensor
 
 from reverie.album import Album, recipe_at, sheet_at
+from reverie.album.entries import hash_of
 from reverie.album.grid_listing import NAME, Listing, check_grid_folder, read_listing
 from reverie.api.grids.axes import words_for
 from reverie.api.grids.cells import GridCell, Unit, runs
@@ -24,7 +25,7 @@ from reverie.pictures.sheets import NEVER
 from reverie.recipe import digest, sheet_mark
 from reverie.recipe.description import told_apart
 from reverie.store import check_not_original, check_place, exists, file_stems, is_folder, made_folder, write_whole
-from reverie.work import Outcome, locked
+from reverie.work import Outcome, is_whole_png, locked
 
 _LONGEST = 200  # characters of a file's name
 _NAMED = 3  # choices that are named of those in which two recipes differ
@@ -41,6 +42,7 @@ class GridFolder:
 
     Attributes:
         listing: what it holds, once it is `ready`. before: how many pictures were there by then. page: of the gallery, once it is written.
+        changed: pictures that are there from before, and other than its gallery lists them.
     """
 
     def __init__(self, place: Path, plan: GridPlan, force: bool = False) -> None:
@@ -50,6 +52,7 @@ class GridFolder:
         self._known: Listing | None = None
         self.listing = Listing("", (), {}, (), {}, ())
         self.before = 0
+        self.changed: list[Path] = []
         self.page: Path | None = None
 
     def path(self, cell: GridCell) -> Path:
@@ -62,7 +65,7 @@ class GridFolder:
 
         Raises:
             OutputError: it cannot be made, holds another grid or other things, or another process is at work in it.
-            InputError: its list is damaged.
+            InputError: its list is damaged, or a picture that it lists.
         """
         if not is_folder(self.place):
             check_place(self.place)  # a file, or where no folder can be
@@ -75,6 +78,7 @@ class GridFolder:
             self.listing = self._named(self._known)
             if not self._force:
                 self._there = {cell.digest for cell in self.plan.cells if self._is_on_disk(cell)}
+                self.changed = self._changed()
             self._check_free()
             self._drop_old()
             self._write_listing()
@@ -105,9 +109,17 @@ class GridFolder:
         """Whether the very same picture is there, whole; by force only once it is made again."""
         return cell.digest in self._there
 
+    def _changed(self) -> list[Path]:
+        """Pictures of the grid that somebody changed since the gallery in the folder was made, whatever their recipes say."""
+        before = GalleryFolder(self.place, self.place).before()
+        listed = {} if before is None else before.pictures
+        return [path for path in self.pictures() if path.name in listed and hash_of(path) != listed[path.name]]
+
     def _is_on_disk(self, cell: GridCell) -> bool:
         path = self.path(cell)
         recipe = recipe_at(path)
+        if recipe is not None and not is_whole_png(path):
+            raise InputError(f"'{path}' is cut short", "take it away, and the same command makes it again")
         channels = cell.recipe.channels in (1, 3) or path.with_suffix(".npy").is_file()
         return recipe is not None and recipe.is_as(cell.recipe) and channels
 

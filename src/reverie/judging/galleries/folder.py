@@ -11,11 +11,13 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from reverie.album import Album, Changes
+from reverie.album.grid_listing import NAME as GRID
 from reverie.errors import InputError, OutputError, ReverieError, choice
 from reverie.judging.galleries.known import Known, known_of, rankings, with_kept_scores
-from reverie.judging.galleries.manifest import NAME, Manifest, manifest_of, read_manifest
+from reverie.judging.galleries.manifest import NAME, Manifest, claims, manifest_of, read_manifest
+from reverie.judging.galleries.of_grid import SeenGrid, damage_of, seen_grid
 from reverie.judging.galleries.page import PARTS, details, page, thumbs
-from reverie.judging.galleries.starred import starred
+from reverie.judging.galleries.starred import Starred, starred
 from reverie.store import check_place, is_folder, made_folder, sha256_of, write_whole
 
 PAGE, STARS = "index.html", "stars.json"
@@ -32,14 +34,21 @@ class GalleryFolder:
         folder: of the pictures.
 
     Attributes:
-        pictures: what is known of each, once it is written.
+        pictures: what is known of each, once it is written. sheets: the same of sheets, which are counted apart.
+        grid: what is there of the grid of the folder; None where it is none. damage: what is wrong with the list of its grid, or empty.
         changes: what the album found.
         manifest: the list, once it is written.
+        stars: how many pictures have stars in the file beside the page. starred: what these say of the scores.
     """
 
     def __init__(self, place: Path, folder: Path) -> None:
         self.place, self.folder = place, folder
         self.pictures: list[Known] = []
+        self.sheets: list[Known] = []
+        self.grid: SeenGrid | None = None
+        self.damage = ""
+        self.stars = 0
+        self.starred: Starred | None = None
         self.changes = Changes()
         self.manifest: Manifest | None = None
 
@@ -53,11 +62,19 @@ class GalleryFolder:
         if there and not is_folder(self.place):
             raise OutputError(f"'{self.place}' is not a folder", f"give the name of one with {choice('output')}")
         if there and not force and any(self.place.iterdir()):
-            before = self.before()
-            if before is None or (self.place / before.folder).resolve() != self.folder.resolve():
+            before = claims(self.place)
+            if before is None or (self.place / before).resolve() != self.folder.resolve():
                 what = "holds other things" if before is None else "is the gallery of another folder"
                 raise OutputError(f"'{self.place}' {what}", f"give {choice('force')} to write into it, or another name")
         check_place(self.place / PAGE if there else self.place)
+
+    def tampered(self) -> str:
+        """What is wrong with the list of the gallery that is there already; empty where nothing is, or there is none."""
+        try:
+            read_manifest(self.place)
+        except ReverieError as error:
+            return error.fault
+        return ""
 
     def before(self) -> Manifest | None:
         """The list of the gallery that is there already; None where there is none that can be read."""
@@ -77,14 +94,18 @@ class GalleryFolder:
             InputError: the folder cannot be looked into, or holds no pictures. OutputError: the gallery cannot be written.
         """
         self.changes = album.update(told)
+        found = [known_of(each) for each in album.entries()]
+        self.grid, self.damage = self._grid(found)
         others = album.count("other") - self._own()
-        self.pictures = with_kept_scores([known_of(each) for each in album.entries()])
-        if not self.pictures:
+        self.sheets = [each for each in found if each.kind == "sheet"]
+        self.pictures = with_kept_scores([each for each in found if each.kind != "sheet"])
+        if not found:
             count = others + album.count("film")
             beside = f", only {count} other file{'s' * (count != 1)}" if count else ""
             raise InputError(f"no pictures in '{self.folder}' or below{beside}", "give the folder that they are in")
         stars = self._stars()
-        self.pictures, told_by_stars = starred(self.pictures, stars)
+        self.stars = sum(each.entry.sha256 in stars for each in self.pictures)
+        self.pictures, self.starred = starred(self.pictures, stars)
         made_folder(self.place)
         made_folder(self.place / PARTS)
         folder = _seen_from(self.place, self.folder)
@@ -94,9 +115,10 @@ class GalleryFolder:
             "details": self._written("details", details(self.pictures, folder), files),
             "thumbs": self._written("thumbs", thumbs(images, len(self.pictures)), files),
         }
-        listed = manifest_of(folder, (each.entry for each in self.pictures), self.changes.faults)
+        listed = manifest_of(folder, (each.entry for each in found), self.changes.faults)
         about: dict[str, Any] = {
-            **names, "list_sha256": listed.list_sha256, "stars": stars, "starred": told_by_stars,
+            **names, "list_sha256": listed.list_sha256, "stars": stars, "starred": self.starred,
+            "sheets": self.sheets, "folder": folder, "grid": self.grid, "damage": self.damage,
             "unseen": self.changes.faults, "films": album.count("film"), "others": others,
         }  # fmt: skip
         content = page(self.folder.resolve().name or str(self.folder), self.pictures, rankings(self.pictures), about).encode()
@@ -108,13 +130,21 @@ class GalleryFolder:
                 each.unlink(missing_ok=True)
         return self.place / PAGE
 
+    def _grid(self, found: list[Known]) -> tuple[SeenGrid | None, str]:
+        """What is there of the grid, and what is wrong with its list."""
+        try:
+            return seen_grid(self.folder, found), ""
+        except InputError as error:
+            return None, damage_of(error, self.folder)
+
     def _own(self) -> int:
-        """How many files of an earlier gallery the album has seen, since it lies among the pictures."""
+        """How many files the album has seen that are Reverie's own: the list of a grid, and an earlier gallery among the pictures."""
+        listing = int((self.folder / GRID).is_file() and (self.grid is not None or bool(self.damage)))
         if not self.place.resolve().is_relative_to(self.folder.resolve()):
-            return 0
+            return listing
         parts = self.place / PARTS
         inside = [each for each in parts.iterdir() if _PART.fullmatch(f"{PARTS}/{each.name}")] if parts.is_dir() else []
-        return sum(each.is_file() for each in (self.place / PAGE, self.place / NAME, *inside))
+        return listing + sum(each.is_file() for each in (self.place / PAGE, self.place / NAME, self.place / STARS, *inside))
 
     def _written(self, kind: str, shards: Iterable[str], files: dict[str, str]) -> list[str]:
         """Write shards that are not there yet, and say what they are called."""
@@ -149,9 +179,9 @@ class GalleryFolder:
 
 
 def holds_its_gallery(folder: Path) -> bool:
-    """Whether the gallery of a folder lies in the folder itself, as that of a grid does, and can be read."""
-    before = GalleryFolder(folder, folder).before()
-    return before is not None and (folder / before.folder).resolve() == folder.resolve()
+    """Whether the gallery of a folder lies in the folder itself, as that of a grid does; its list may have been changed since."""
+    before = claims(folder)
+    return before is not None and (folder / before).resolve() == folder.resolve()
 
 
 def found_gallery(folder: Path, place: Path) -> tuple[Path, Path, Manifest]:

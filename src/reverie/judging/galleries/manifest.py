@@ -12,6 +12,7 @@ from typing import Any, Literal
 from reverie.album import Entry, walked
 from reverie.album.entries import hash_of, is_picture
 from reverie.errors import InputError, UnsafeError
+from reverie.judging.galleries.of_grid import missing_files
 from reverie.store import sha256_of
 from reverie.version import __version__
 
@@ -99,8 +100,21 @@ def read_manifest(gallery: Path) -> Manifest | None:
     return found
 
 
+def claims(gallery: Path) -> str | None:
+    """The folder whose gallery a folder says to be, though its list was changed since; None where it says no such thing. It tells whose the
+    page is that may be replaced, and nothing of what is shown there."""
+    place = gallery / NAME
+    try:
+        data = json.loads(place.read_bytes()) if place.stat().st_size <= _LARGEST else None
+    except (OSError, ValueError, RecursionError):
+        return None
+    folder = data.get("folder") if isinstance(data, dict) and data.get("made") == "gallery" else None
+    return folder if isinstance(folder, str) and "\0" not in folder else None
+
+
 def verified(manifest: Manifest, folder: Path, gallery: Path) -> list[Difference]:
-    """What is not as it was listed, by path. Every byte is read again: neither size nor time is trusted.
+    """What is not as it was listed, by path. Every byte is read again: neither size nor time is trusted. Of a grid its own list counts
+    too, so that what was gone already when the gallery was made is told as removed.
 
     Raises:
         InputError: the folder is not there. UnsafeError: the page of the gallery was changed, so that it may show other than is listed.
@@ -120,6 +134,8 @@ def verified(manifest: Manifest, folder: Path, gallery: Path) -> list[Difference
     states += [
         Difference(path, "changed") for path, digest in manifest.pictures.items() if path in found and hash_of(folder / path) != digest
     ]
+    told = {each.path for each in states} | {each.was for each in states}
+    states += [Difference(path, "removed") for path in missing_files(folder) if path not in told]
     return sorted(states, key=lambda each: each.path)
 
 

@@ -15,13 +15,17 @@ from urllib.parse import quote
 
 from reverie.errors import printable
 from reverie.judging.galleries.known import Known, Ranking, counted
+from reverie.judging.galleries.of_grid import SeenGrid, all_told
 from reverie.judging.galleries.starred import Starred
 from reverie.judging.scores.table import ENOUGH, FITTED, score_of
 from reverie.pages import render
+from reverie.recipe import CHOSEN
 
 SHARD = 100  # pictures in each
 PARTS = "parts"  # the folder of the shards
 _LONGEST = 2000  # characters of a text that a stranger's file holds
+_MISSING = 100  # names that are told of pictures of a grid that are missing
+_SHEETS = 4  # that are shown; of more there are links
 
 
 def details(pictures: Sequence[Known], folder: str) -> list[str]:
@@ -41,24 +45,37 @@ def page(title: str, pictures: Sequence[Known], ranked: Sequence[Ranking], about
 
     Args:
         title: the name of the folder.
-        pictures: all of them, by path. ranked: by each score.
+        pictures: all of them but the sheets, by path. ranked: by each score.
         about: `details` and `thumbs`, the names of the shards; `list_sha256`; `stars`, of those that have some, by their sha256, and
             `starred`, what these say of the scores, if there is something; `unseen`, folders that were not looked into; `films` and
-            `others`, how many other files there are.
+            `others`, how many other files there are; `sheets`, what is known of each, and the `folder` of all, as seen from the page;
+            `grid`, what is there of the grid of the folder, and `damage`, what is wrong with its list.
     """
+    grid: SeenGrid | None = about.get("grid")
+    axes = () if grid is None else grid.axes
     words = {kind: _Words() for kind in ("kind", "preset", "network", "layer", "class")}
     rows = [_row(at, each, words, ranked) for at, each in enumerate(pictures)]
+    if grid is not None and axes:
+        rows = [[*row, grid.there.get(each.entry.path, -1)] for row, each in zip(rows, pictures, strict=True)]
     made, unreadable = counted(pictures)
     data = {
         "shard": SHARD, "details": about["details"], "thumbs": about["thumbs"], "stars": about["stars"],
         "words": {kind: list(each) for kind, each in words.items()},
         "scores": [_score(each) for each in ranked],
+        "groups": list(CHOSEN),
+        "axes": [{"name": name.replace("_", " "), "values": [printable(each) for each in values]} for name, values in axes],
         "rows": rows,
     }  # fmt: skip
     facts = {"title": printable(title), "count": len(rows), "reverie_made": made, "unreadable": unreadable, "scores": data["scores"]}
     unseen = [(printable(path), why) for path, why in about["unseen"].items()]
-    kinds = {kind: sorted(each, key=str.casefold) for kind, each in words.items()}
+    varied = {"class" if name == "label" else name for name, _ in axes}  # an axis has a filter of its own
+    kinds = {kind: [] if kind in varied else sorted(each, key=str.casefold) for kind, each in words.items()}
     told: Starred | None = about.get("starred")
+    sheets = [_sheet(each, about["folder"]) for each in about.get("sheets", ())]
+    facts |= {
+        "told": all_told(grid, len(rows), len(sheets), _MISSING), "sizes": "" if grid is None else grid.sizes,
+        "damage": about.get("damage", ""), "sheets": sheets[:_SHEETS], "more_sheets": sheets[_SHEETS:], "axes": data["axes"],
+    }  # fmt: skip
     rest = {"films": about["films"], "others": about["others"], "list_sha256": about["list_sha256"], "unseen": unseen}
     rows_of = [(each, score_of(each.name)) for each in ranked]
     return render(
@@ -92,17 +109,36 @@ def _row(at: int, known: Known, words: Mapping[str, _Words], ranked: Sequence[Ra
     ]  # fmt: skip
 
 
+def _sheet(known: Known, folder: str) -> dict[str, Any]:
+    entry = known.entry
+    return {
+        "path": printable(entry.path),
+        "href": _href(entry.path, folder),
+        "words": known.words,
+        "width": entry.width,
+        "height": entry.height,
+    }
+
+
+def _href(path: str, folder: str) -> str:
+    return quote(os.fsencode(str(PurePosixPath(folder) / path)))
+
+
 def _detail(known: Known, folder: str) -> dict[str, Any]:
     entry = known.entry
-    path = PurePosixPath(folder) / entry.path
     data: dict[str, Any] = {
-        "path": printable(entry.path), "href": quote(os.fsencode(str(path))), "bytes": entry.size, "words": known.words[:_LONGEST],
+        "path": printable(entry.path), "href": _href(entry.path, folder), "bytes": entry.size, "words": known.words[:_LONGEST],
         "fault": entry.fault[:_LONGEST], "notes": entry.notes[:_LONGEST], "steps": known.steps,
-        "apart": [[name, _text(value), _text(usual)] for name, value, usual in known.apart],
+        "apart": [[_plain(name), _text(value), _text(usual)] for name, value, usual in known.apart],
         "without": known.without,
         "recipe": None if known.recipe is None else known.recipe.model_dump(mode="json"),
     }  # fmt: skip
     return {name: value for name, value in data.items() if value or name in ("path", "href")}
+
+
+def _plain(field: str) -> str:
+    """The name of a field as flags have it, without its group: `octave scale`."""
+    return field.rsplit(".", 1)[-1].replace("_", " ")
 
 
 def _text(value: object) -> str:

@@ -11,7 +11,6 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from reverie.errors import OutputError
 from reverie.store import Shelf, sha256_of
 
 if TYPE_CHECKING:
@@ -41,15 +40,16 @@ class Scored:
 
 
 def keep(sha256: str, scored: Scored) -> None:
-    """Keep what was found of the picture with this hash. Where the cache cannot be written it is not kept, which costs time alone."""
+    """Keep what was found of the picture with this hash: a gallery reads it there.
+
+    Raises:
+        OutputError: the cache cannot be written.
+    """
     data = {
         "scores": dict(scored.scores), "without": dict(scored.without), "observers": list(scored.observers),
         "missing": dict(scored.missing), "look": None if scored.look is None else b64encode(scored.look.tobytes()).decode("ascii"),
     }  # fmt: skip
-    try:
-        Shelf("scores").put(_key(sha256), json.dumps(data, separators=(",", ":")).encode())
-    except OutputError:
-        return
+    Shelf("scores").put(_key(sha256), json.dumps(data, separators=(",", ":")).encode())
 
 
 def kept(sha256: str) -> Scored | None:

@@ -56,8 +56,11 @@ class Scorer:
         """Where a start is: in the cache, or in the folder; None where it is neither."""
         return Kept().find(sha256) or self._others(sha256)
 
-    def score(self, place: Path, recipe: Recipe | None) -> Scored:
+    def score(self, place: Path, recipe: Recipe | None, fault: str = "") -> Scored:
         """All scores of a picture's file, 8 bits or more as it is, with the reasons of those that it has not.
+
+        Args:
+            fault: why its recipe cannot be used, if it carries such a one.
 
         Raises:
             InputError, UnsafeError: the file cannot be read.
@@ -69,7 +72,7 @@ class Scorer:
         except ReverieError as error:
             without["agreement"] = error.fault
         if recipe is None or recipe.moves:
-            why = "it has no recipe" if recipe is None else "it is a frame of a film"
+            why = "it is a frame of a film" if recipe is not None else "its recipe cannot be used" if fault else "it has no recipe"
             without |= dict.fromkeys((*_OF_TARGETS, *_OF_STARTS, SIBLINGS), why)
             return Scored(scores, without, self.asked)
         own, start = look(picture.pixels), None

@@ -24,7 +24,7 @@ class Score:
     source: str
 
 
-_PARTS = "how far the {} of its {} lie from those of photographs, in their own spreads: 1 is as far as theirs on average, 1/2 twice as far"
+_PARTS = "how near the {} of its {} are to those of photographs, in their own spreads: 1 is as near as theirs on average, 1/2 twice as far"
 _MEASURES = {
     "light": ("mean and contrast", "light"),
     "colours": ("strength, and correlation of channels,", "colours"),
@@ -59,12 +59,12 @@ SCORES: tuple[Score, ...] = (
     Score(
         "naturalness",
         "above 0 to 1",
-        "how far light, colours and spectrum together lie from those of photographs: 1 is as far as theirs on average, 1/2 twice as far",
-        "nothing",
+        "how near light, colours and spectrum together are to those of photographs: 1 is as near as theirs on average, 1/2 twice as far",
+        "a picture alone",
         f"{_MAHALANOBIS}; the spectrum of photographs: Field 1987",
     ),
     *(
-        Score(f"natural {part}", "above 0 to 1", _PARTS.format(*words), "nothing", _MAHALANOBIS)
+        Score(f"natural {part}", "above 0 to 1", _PARTS.format(*words), "a picture alone", _MAHALANOBIS)
         for part, words in _MEASURES.items()
     ),
     Score(

@@ -1,17 +1,27 @@
 "use strict";
 const data = JSON.parse(document.getElementById("data").textContent);
-const { words, scores, shard } = data;
+const { words, scores, shard, axes } = data;
 const by = (id) => document.getElementById(id);
 const list = by("pictures");
 const count = (number) => number.toLocaleString("en");
+const say = (text) => { by("said").textContent = text; }; // for those who hear the page: what keys did
 const plural = (number) => `${count(number)} picture${number === 1 ? "" : "s"}`;
 
 // ── what is known ───────────────────────────────────────────────────────────────────────────────────────────────────────
+const valuesAt = (at) => { // of each axis the word for its value; the last axis changes with every picture
+  const found = [];
+  if (at >= 0) for (let axis = axes.length - 1; axis >= 0; axis--) {
+    const { values } = axes[axis];
+    found.unshift(values[at % values.length]);
+    at = Math.floor(at / values.length);
+  }
+  return found;
+};
 const pictures = data.rows.map((row, index) => {
-  const [fault, date, width, height, sha256, kind, preset, networks, layers, classes, places] = row;
+  const [fault, date, width, height, sha256, kind, preset, networks, layers, classes, places, inGrid = -1] = row;
   const said = (name, numbers) => numbers.map((each) => words[name][each]);
   return {
-    index, fault, date, width, height, sha256, places, detail: null,
+    index, fault, date, width, height, sha256, places, inGrid, values: valuesAt(inGrid), detail: null,
     kind: kind < 0 ? [] : [words.kind[kind]], preset: preset < 0 ? [] : [words.preset[preset]],
     network: said("network", networks), layer: said("layer", layers), class: said("class", classes),
   };
@@ -20,6 +30,8 @@ const day = (picture) => {
   const at = new Date(picture.date * 1000);
   return [at.getFullYear(), at.getMonth() + 1, at.getDate()].map((part) => String(part).padStart(2, "0")).join("-");
 };
+const titleOf = (picture) => picture.values.join(" · ") || nameOf(picture).split("/").at(-1);
+const starWords = (number) => (number ? `${number} star${number > 1 ? "s" : ""}` : "");
 const nameOf = (picture) => picture.detail?.path ?? `picture ${picture.index + 1}`;
 
 // shards are scripts beside the page: a page that is opened from disk may run those, and read no files
@@ -51,18 +63,19 @@ const detail = async (picture) => {
 const KEY = "reverie-stars";
 const kept = () => { try { return JSON.parse(localStorage.getItem(KEY)) ?? {}; } catch { return {}; } };
 const stars = { ...data.stars, ...kept() };
-const starsOf = (picture) => stars[picture.sha256] ?? 0;
+const starsOf = (picture) => (picture.fault ? 0 : stars[picture.sha256] ?? 0);
 const give = (picture, number) => {
-  if (!picture.sha256) return;
+  if (!picture.sha256 || picture.fault) return;
   stars[picture.sha256] = number;
   try { localStorage.setItem(KEY, JSON.stringify({ ...kept(), [picture.sha256]: number })); } catch { /* they stay until the page goes */ }
   caption(picture);
+  say(`${titleOf(picture)}: ${starWords(number) || "no stars"}`);
   tellNewer();
 };
 const tellNewer = () => { // the page compares the stars that it was made with: newer ones are not in it
   const note = document.getElementById("newer");
   if (!note) return;
-  const newer = pictures.filter((each) => starsOf(each) !== (data.stars[each.sha256] ?? 0)).length;
+  const newer = pictures.filter((each) => !each.fault && starsOf(each) !== (data.stars[each.sha256] ?? 0)).length;
   note.hidden = newer === 0;
   note.textContent = `The stars of ${plural(newer)} in this browser are not in this comparison yet: save them into the folder of this page, and make it again.`;
 };
@@ -71,6 +84,7 @@ const given = () => Object.fromEntries(pictures.filter(starsOf).map((each) => [e
 // ── cards ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
 const card = by("card").content.firstElementChild;
 let current = pictures[0];
+let showing = null, marked = []; // the picture in the large view, and those that shall be compared
 let ranking = null; // by which the cards say their place
 const scoreOf = (picture) => (ranking === null ? null : ranking === "stars" ? starsOf(picture) || null : picture.places[ranking]?.[0] ?? null);
 const starPlace = (picture) => 1 + pictures.filter((each) => starsOf(each) > starsOf(picture)).length;
@@ -80,9 +94,9 @@ const caption = (picture) => {
   const { card } = picture, score = scoreOf(picture), number = starsOf(picture);
   const what = [...picture.class, ...picture.layer].slice(0, 2).join(", ") || (picture.kind[0] ?? (picture.fault ? picture.detail?.fault ?? "" : "no recipe"));
   const place = score === null ? (ranking === null ? "" : "no place") : `place ${count(placeOf(picture))} of ${count(having())}`;
-  card.querySelector(".name").textContent = nameOf(picture).split("/").at(-1);
+  card.querySelector(".name").textContent = titleOf(picture);
   card.firstElementChild.title = nameOf(picture);
-  card.querySelector(".line").textContent = [place, what, number ? `${number} star${number > 1 ? "s" : ""}` : ""].filter(Boolean).join(" · ");
+  card.querySelector(".line").textContent = [place, what, starWords(number)].filter(Boolean).join(" · ");
 };
 const seen = new IntersectionObserver((entries) => {
   for (const { isIntersecting, target } of entries) if (isIntersecting) {
@@ -123,18 +137,22 @@ const arrange = () => {
 new ResizeObserver(() => { if (columns !== fitting()) arrange(); }).observe(list);
 
 // ── sorting and filtering ───────────────────────────────────────────────────────────────────────────────────────────────
+const AXES = axes.map((_, at) => `axis-${at}`);
 const FILTERS = ["kind", "network", "layer", "class", "preset"].filter(by);
 const value = (id) => by(id).value;
 const matches = (picture) => {
+  if (!AXES.every((id, at) => !value(id) || picture.values[at] === value(id))) return false;
   if (!FILTERS.every((name) => !value(name) || picture[name].includes(value(name)))) return false;
   if ((value("from") && day(picture) < value("from")) || (value("to") && day(picture) > value("to"))) return false;
   if (value("least") !== "" && ranking !== null && !(scoreOf(picture) >= Number(value("least")) && scoreOf(picture) !== null)) return false;
   const text = value("text").trim().toLowerCase();
   return !text || `${nameOf(picture)}\n${picture.detail?.words ?? ""}`.toLowerCase().includes(text);
 };
+const rank = (picture) => (scoreOf(picture) === null ? Infinity : ranking === "stars" ? -starsOf(picture) : placeOf(picture)); // the least comes first
 const ORDERS = {
+  grid: (one, other) => (one.inGrid < 0) - (other.inGrid < 0) || one.inGrid - other.inGrid,
   newest: (one, other) => other.date - one.date, oldest: (one, other) => one.date - other.date, path: () => 0,
-  score: (one, other) => (scoreOf(other) ?? -Infinity) - (scoreOf(one) ?? -Infinity) || 0,
+  score: (one, other) => rank(one) - rank(other) || 0,
 };
 const byWord = (name) => (one, other) => (one[name].length === 0) - (other[name].length === 0) || (one[name][0] ?? "").localeCompare(other[name][0] ?? "");
 const apply = () => {
@@ -146,7 +164,7 @@ const apply = () => {
   const order = ranking === null ? ORDERS[sort] ?? byWord(sort) : ORDERS.score;
   shown = alike.sort((one, other) => order(one, other) || one.index - other.index);
   const ranked = shown.filter((each) => scoreOf(each) !== null);
-  if (best) shown = ranked.slice(0, best);
+  if (best) shown = ranked.filter((each, at) => at < best || rank(each) === rank(ranked[best - 1])); // what shares the last place is shown too
   arrange();
   if (before !== ranking || ranking === "stars") pictures.forEach(caption);
   by("none").hidden = shown.length > 0;
@@ -159,8 +177,12 @@ const sentence = (alike, ranked, best) => {
   if (ranking === null) return pictures.length ? `Shown: ${of}.` : "";
   const taste = scores[ranking]?.fitted ? " It says what you like, not what is good." : "";
   const without = `${count(pictures.length - having())} of ${plural(pictures.length)} have no such score`;
+  const who = `Each says its place among all ${count(having())} that have it.${taste}`;
+  if (best && shown.length === ranked) return `Shown: ${ranked === 1 ? "the one" : `all ${count(ranked)}`} of ${of} that ${ranked === 1 ? "has" : "have"} a place by ${name}, the highest first. ${without}. ${who}`;
+  const last = shown.filter((each) => rank(each) === rank(shown.at(-1))).length;
+  const why = shown.length > best ? `, since ${count(last)} share place ${count(placeOf(shown.at(-1)))}` : "";
   if (!best) return `Shown: ${of}, the highest first by ${name}. ${without} and come last, without a place.${taste}`;
-  return `Not all: the ${count(shown.length)} highest of ${count(ranked)} by ${name}, out of ${of}. ${without} and cannot be among them. Each says its place among all ${count(having())} that have it.${taste}`;
+  return `Not all: the ${count(shown.length)} highest of ${count(ranked)} by ${name}${why}, out of ${of}. ${without} and cannot be among them. ${who}`;
 };
 
 // ── keys: one card is in the tab order, arrows move among them ──────────────────────────────────────────────────────────
@@ -175,7 +197,7 @@ list.addEventListener("keydown", (event) => {
   const at = shown.indexOf(current);
   const to = { ArrowLeft: at - 1, ArrowRight: at + 1, ArrowUp: at - columns, ArrowDown: at + columns, Home: 0, End: shown.length - 1 }[event.key];
   if (to !== undefined) { event.preventDefault(); go(shown[to]); }
-  else if (event.key === "c") mark(current);
+  else if (event.key === "c") { mark(current); say(by("chosen").textContent || "Nothing is chosen to be compared."); }
   else if (/^[0-5]$/.test(event.key)) give(current, Number(event.key));
 });
 list.addEventListener("focusin", (event) => focusable(pictures[event.target.parentElement.dataset.at] ?? current));
@@ -191,19 +213,20 @@ const place = async (image, picture) => { // the file itself, or its thumbnail w
   image.alt = words ? `${path}: ${words}` : path;
   image.width = picture.width || 192;
   image.height = picture.height || 192;
+  image.style.maxWidth = `${3 * (picture.width || 192)}px`; // small pictures are not magnified more
   image.className = picture.width && picture.width < 300 ? "crisp" : "";
   image.hidden = Boolean(picture.fault);
   by("small").hidden = true;
   image.onerror = async () => { image.onerror = null; by("small").hidden = false; image.src = await thumb(picture); };
   if (picture.fault) image.removeAttribute("src"); else image.src = href;
 };
-let showing = null;
 const open = async (picture) => {
   showing = picture;
   const known = await detail(picture), { recipe } = known;
   by("large-name").textContent = known.path;
   place(by("large-image"), picture);
   const facts = [
+    ...axes.map(({ name }, at) => [name, picture.values[at]]),
     ["cannot be read", picture.fault && known.fault], ["recipe", known.words || (picture.fault ? "" : "none: nothing says how it was made")],
     ...(known.apart ?? []).map(([name, now, usual]) => [name, usual ? `${now} (usually ${usual})` : now]),
     ["preset", picture.preset.join(", ")], ["cost", known.steps ? `${count(known.steps)} gradient steps` : ""],
@@ -219,8 +242,9 @@ const open = async (picture) => {
   by("recipe").textContent = recipe ? JSON.stringify(recipe, null, 1) : "";
   by("before").disabled = shown[0] === picture;
   by("after").disabled = shown.at(-1) === picture;
-  by("mark").setAttribute("aria-pressed", marked.includes(picture));
-  document.querySelectorAll("#stars input").forEach((each) => { each.checked = Number(each.value) === starsOf(picture); each.disabled = !picture.sha256; });
+  showMarked();
+  by("stars").hidden = !picture.sha256 || Boolean(picture.fault);
+  document.querySelectorAll("#stars input").forEach((each) => { each.checked = Number(each.value) === starsOf(picture); });
   if (!large.open) large.showModal();
   large.scrollTop = 0;
   by("large-name").focus();
@@ -236,7 +260,8 @@ by("stars").append(...[0, 1, 2, 3, 4, 5].map((number) => {
 const turn = (by) => { const next = shown[shown.indexOf(showing) + by]; if (next) open(next); };
 by("before").addEventListener("click", () => turn(-1));
 by("after").addEventListener("click", () => turn(1));
-by("mark").addEventListener("click", () => { mark(showing); by("mark").setAttribute("aria-pressed", marked.includes(showing)); });
+by("mark").addEventListener("click", () => mark(showing));
+by("with").addEventListener("click", () => { if (!marked.includes(showing)) mark(showing); compare(); });
 large.addEventListener("keydown", (event) => {
   if (event.target.matches("input, pre")) return;
   if (event.key === "ArrowLeft") turn(-1);
@@ -246,32 +271,50 @@ large.addEventListener("close", () => go(showing));
 document.querySelectorAll(".close").forEach((each) => each.addEventListener("click", () => each.closest("dialog").close()));
 
 // ── two side by side ────────────────────────────────────────────────────────────────────────────────────────────────────
-let marked = [];
 const mark = (picture) => {
   marked = marked.includes(picture) ? marked.filter((each) => each !== picture) : [...marked, picture].slice(-2);
-  pictures.forEach((each) => each.button.toggleAttribute("data-marked", marked.includes(each)));
+  pictures.forEach((each) => {
+    each.button.toggleAttribute("data-marked", marked.includes(each));
+    each.button.setAttribute("aria-pressed", marked.includes(each));
+  });
   by("tray").hidden = marked.length === 0;
-  by("chosen").textContent = marked.map(nameOf).join(" and ") + (marked.length < 2 ? ": choose one more" : "");
+  by("chosen").textContent = marked.map(titleOf).join(" and ") + (marked.length === 1 ? ": choose one more to compare it with" : "");
   by("compare").disabled = marked.length < 2;
+  showMarked();
+};
+const showMarked = () => { // where to go on, in the large view
+  const other = marked.filter((each) => each !== showing).at(-1);
+  by("mark").setAttribute("aria-pressed", marked.includes(showing));
+  by("with").hidden = !other;
+  by("with").textContent = other ? `Compare with ${titleOf(other)}` : "Compare";
+  by("hint").textContent = marked.includes(showing) && !other ? "Chosen to be compared. Go to another picture: there it can be compared with this one." : "";
 };
 const flat = (part, name = "") => (part === null || typeof part !== "object" ? [[name, part === null ? "none" : String(part)]]
   : Object.entries(part).flatMap(([key, inner]) => flat(inner, name ? `${name}.${key}` : key)));
+const inRow = ([name, ...texts]) => {
+  const row = document.createElement("tr");
+  row.append(Object.assign(element("th", name), { scope: "row" }), ...texts.map((text) => element("td", text)));
+  return row;
+};
 const compare = async () => {
   const [one, other] = marked, sides = [await detail(one), await detail(other)];
   const [left, right] = sides.map((each) => new Map(each.recipe ? flat(each.recipe) : []));
   const apart = [...new Set([...left.keys(), ...right.keys()])].filter((name) => left.get(name) !== right.get(name));
+  const plain = (name) => (data.groups.includes(name.split(".")[0]) ? name.split(".").slice(1).join(" ") : name).replaceAll("_", " "); // as flags say it
   place(by("one"), one);
   place(by("other"), other);
-  by("one-name").textContent = sides[0].path;
-  by("other-name").textContent = sides[1].path;
+  by("one-name").textContent = [sides[0].path, ...one.values].join(" · ");
+  by("other-name").textContent = [sides[1].path, ...other.values].join(" · ");
+  const number = (picture, at) => (picture.places[at] ? `${Number(picture.places[at][0].toPrecision(4))}, place ${count(picture.places[at][1])}` : "–");
+  const said = [
+    ...scores.map(({ name }, at) => [name, number(one, at), number(other, at)]), ["your stars", ...[one, other].map((each) => starWords(starsOf(each)) || "–")],
+  ].filter(([, ...each]) => each.some((text) => text !== "–"));
+  by("sides").hidden = said.length === 0;
+  by("sides").tBodies[0].replaceChildren(...said.map(inRow));
   const lack = sides.filter((each) => !each.recipe).map((each) => each.path);
   by("alike").textContent = lack.length ? `Without a recipe that can be used: ${lack.join(" and ")}.` : apart.length ? "All other fields of their recipes are alike." : "Their recipes are alike.";
   by("differences").hidden = lack.length > 0 || apart.length === 0;
-  by("differences").tBodies[0].replaceChildren(...apart.map((name) => {
-    const row = document.createElement("tr");
-    row.append(Object.assign(element("th", name), { scope: "row" }), element("td", left.get(name) ?? "–"), element("td", right.get(name) ?? "–"));
-    return row;
-  }));
+  by("differences").tBodies[0].replaceChildren(...apart.map((name) => inRow([plain(name), left.get(name) ?? "–", right.get(name) ?? "–"])));
   pair.showModal();
   by("pair-name").focus();
 };
@@ -289,16 +332,19 @@ by("save").addEventListener("click", () => {
 by("open").addEventListener("change", async () => {
   try {
     const read = JSON.parse(await by("open").files[0].text());
-    const sound = Object.entries(read.stars).filter(([, number]) => [1, 2, 3, 4, 5].includes(number));
-    pictures.forEach((each) => { const found = sound.find(([digest]) => digest === each.sha256); if (found) give(each, found[1]); });
+    const sound = read.made === "stars" && !Array.isArray(read.stars) && Object.values(read.stars).every((number) => [1, 2, 3, 4, 5].includes(number));
+    if (!sound) throw new TypeError("as the command, which takes no such file");
+    pictures.forEach((each) => { if (Object.hasOwn(read.stars, each.sha256)) give(each, read.stars[each.sha256]); });
     by("saved").textContent = `Stars of ${plural(Object.keys(given()).length)}.`;
     apply();
   } catch { by("saved").textContent = "This file holds no stars as this page saves them."; }
+  by("open").value = ""; // else the same file, opened again, would be no change
 });
 let due = 0;
 by("choices").addEventListener("input", () => { clearTimeout(due); due = setTimeout(apply, 120); });
 by("choices").addEventListener("reset", () => setTimeout(apply));
 by("choices").addEventListener("submit", (event) => event.preventDefault());
+["choices", "how", "keeping"].forEach((id) => { by(id).hidden = false; }); // without a script they could do nothing
 by("filters").open = innerWidth > 600;
 tellNewer();
 apply();
