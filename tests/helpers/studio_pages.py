@@ -38,7 +38,7 @@ class Page:
     def until(self, condition: str) -> None:
         """Wait until it is so. Playwright's own waiting evaluates text in the page, which the policy forbids."""
         for _ in range(400):
-            if self.page.evaluate(f"() => Boolean({condition})"):
+            if self.page.evaluate(f"() => {{ try {{ return Boolean({condition}); }} catch {{ return false; }} }}"):
                 return
             self.page.wait_for_timeout(25)
         pytest.fail(f"never: {condition}; heard {self.heard}")

@@ -186,7 +186,7 @@ def app_of(studio: Studio) -> FastAPI:
         return {"labels": LABELS, "known": {"is_known": True, "score": 1.0, "threshold": 0.5, "method": "x"}, "remark": ""}
 
     @app.post("/api/previews")
-    def preview(what: dict[str, Any]) -> Any:
+    async def preview(what: dict[str, Any]) -> Any:  # one after another, so that no number is given twice
         number = len(studio.previews) + 1
         studio.previews[number] = studio.dreamt(what["command"], what["subjects"], what["choices"], what["side"])
         studio.tell("preview", {"preview": number, "done": 1.0, "ended": True, "fault": None})
@@ -221,7 +221,7 @@ def app_of(studio: Studio) -> FastAPI:
         return {"seconds": 95.0, "bytes": 10**6, "words": ""}
 
     @app.post("/api/jobs")
-    def job(what: dict[str, Any]) -> Any:
+    async def job(what: dict[str, Any]) -> Any:
         return studio.add(what["command"], what["subjects"], what["choices"])
 
     @app.get("/api/jobs")
@@ -268,6 +268,12 @@ def app_of(studio: Studio) -> FastAPI:
     @app.get("/api/pictures/{key}")
     def one(key: str) -> Any:
         return studio.pictures.get(key) or JSONResponse({"fault": "there is no such picture", "remedy": "", "field": None}, 404)
+
+    @app.get("/api/pictures/{key}/flashes")
+    def flashes(key: str) -> Any:
+        most = studio.pictures[key].get("flashes")
+        told = {"fault": "it cannot be measured", "remedy": "", "field": None}
+        return {"most": most, "safe": most <= 3} if most is not None else JSONResponse(told, 415)
 
     @app.get("/api/pictures/{key}/{form}")
     def shown(key: str, form: str) -> Response:

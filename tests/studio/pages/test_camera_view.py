@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from tests.helpers.browsing import FLAGS
-from tests.helpers.studio_pages import Page, asked
+from tests.helpers.studio_pages import Page, asked, picture
 from tests.studio.fake_server import Studio
 
 
@@ -51,6 +51,31 @@ def test_frames_come_back_dreamt_until_it_is_left(browser: Any, studio: Studio, 
     page.until("!document.querySelector('video')")
     page.context.close()
     assert page.heard == []
+
+
+def test_an_exhibition_shows_what_was_dreamt_before_and_nothing_else(browser: Any, studio: Studio, address: str) -> None:
+    studio.make("film.mp4", picture(8), kind="film")
+    studio.make("torn", picture(8), faulty=True)
+    studio.make("page", picture(8), kind="page")
+    page = Page(browser.new_context().new_page(), address)
+    page.go("camera")
+    page.evaluate(
+        """async () => {
+        const { exhibition } = await import('/static/camera/exhibition.js');
+        window.show = exhibition(40); // milliseconds a picture
+        document.body.append(show.element);
+        window.shown = new Set();
+        new MutationObserver(() => document.querySelectorAll('body > .show img').forEach((each) => shown.add(each.src.split('/').at(-2)))).observe(
+            show.element, { childList: true });
+        await show.start();
+    }"""
+    )
+    page.until("shown.size === 3 && document.querySelectorAll('body > .show img').length <= 2")
+    page.evaluate("show.stop()")
+    assert page.evaluate("show.element.hidden && !show.element.children.length")
+    names = {studio.pictures[key]["name"] for key in page.evaluate("[...shown]")}
+    assert names == {"one", "two", "three"}
+    page.context.close()
 
 
 def test_a_camera_that_is_refused_is_told(browser: Any, address: str) -> None:

@@ -26,7 +26,10 @@ def ordered(page: Page, studio: Studio) -> dict[str, object]:
     """The choices with which it is made."""
     before = len(studio.jobs)
     page.locator(".go").click()
-    page.until("!document.querySelector('#toast').hidden")
+    for _ in range(400):
+        if len(studio.jobs) > before:
+            break
+        page.wait_for_timeout(25)
     assert len(studio.jobs) == before + 1
     found: dict[str, object] = asked(studio, "/api/jobs")[-1]["choices"]
     return found
@@ -113,12 +116,28 @@ def test_targets_are_built_of_layers_channels_and_classes(opened: Callable[..., 
     target.get_by_label("Weight of class:volcano").fill("0.5")
     target.get_by_label("Weight of class:volcano").press("Tab")
     assert target.locator("input").last.input_value() == "blocks.4.0:12 - 0.5*class:volcano"
+    page.until("[...document.querySelectorAll('.excited')].every((each) => each.width === 96)")  # what excites each, small
+    shown = [each["subjects"] for each in asked(studio, "/api/previews") if each["command"] == "feature"]
+    assert shown == [["blocks.4.0:12"], ["class:volcano"]]
     assert ordered(page, studio) == {"target": "blocks.4.0:12 - 0.5*class:volcano"}
     target.locator("input").last.fill("2*blocks.1.0 + class:banana")  # and it is read as it is written
     target.locator("input").last.press("Tab")
     page.until("[...document.querySelectorAll('.term')].map((each) => each.textContent).join() === 'blocks.1.0,class:banana'")
     target.get_by_role("button", name="Without class:banana").click()
     assert ordered(page, studio) == {"target": "2*blocks.1.0"}
+
+
+def test_a_target_as_a_text_and_its_terms_are_the_same(opened: Callable[..., Page]) -> None:
+    page = opened("more")
+    told = page.evaluate(
+        """async () => {
+        const { termsOf, textOf } = await import('/static/form/target.js');
+        return ['blocks.4.1', 'blocks.4.1:12@7,9 - 0.5*blocks.2.0:3', 'class:tiger cat + 2*class:954', '- a.b', 'a -', '2*(a + b)', 'a b - '].map(
+            (text) => { const terms = termsOf(text); return terms && textOf(terms); });
+    }"""
+    )
+    assert told[:4] == ["blocks.4.1", "blocks.4.1:12@7,9 - 0.5*blocks.2.0:3", "class:tiger cat + 2*class:954", "- a.b"]
+    assert told[4] is None and told[6] is None
 
 
 def test_a_mask_is_painted_by_keys_and_by_pointer(opened: Callable[..., Page], studio: Studio) -> None:

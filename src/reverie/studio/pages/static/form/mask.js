@@ -3,6 +3,7 @@ import { button, fresh, h } from "../core/dom.js";
 import { seenAt, upload } from "../core/net.js";
 import { t } from "../core/texts.js";
 
+const SHOWN = "#f06a1d"; // seen on a sky and on a forest alike
 const SIDE = 1024; // of the mask, which is brought to the picture's size
 
 const loaded = (address) => new Promise((resolve, reject) => {
@@ -27,7 +28,7 @@ export const paint = async (start) => {
   const keep = () => { before = [...before.slice(-19), pen.getImageData(0, 0, width, height)]; touched = true; };
   const stroke = (to) => {
     pen.globalCompositeOperation = rub.getAttribute("aria-pressed") === "true" ? "destination-out" : "source-over";
-    pen.strokeStyle = "#fff";
+    pen.strokeStyle = SHOWN;
     pen.lineWidth = Number(size.value);
     pen.lineCap = pen.lineJoin = "round";
     pen.beginPath();
@@ -57,13 +58,17 @@ export const paint = async (start) => {
     event.preventDefault();
     show();
   });
-  const whole = () => { keep(); pen.globalCompositeOperation = "xor"; pen.fillStyle = "#fff"; pen.fillRect(0, 0, width, height); };
+  const whole = () => { keep(); pen.globalCompositeOperation = "xor"; pen.fillStyle = SHOWN; pen.fillRect(0, 0, width, height); };
   const back = () => { const last = before.pop(); if (last) pen.putImageData(last, 0, 0); };
   const finished = () => new Promise((resolve) => {
     const flat = h("canvas"), ground = flat.getContext("2d");
     [flat.width, flat.height] = [width, height];
-    ground.fillRect(0, 0, width, height);
     ground.drawImage(mask, 0, 0);
+    for (const [how, colour] of [["source-in", "#fff"], ["destination-over", "#000"]]) { // white where it is painted, black elsewhere
+      ground.globalCompositeOperation = how;
+      ground.fillStyle = colour;
+      ground.fillRect(0, 0, width, height);
+    }
     flat.toBlob(resolve, "image/png");
   });
   const title = fresh("painter");

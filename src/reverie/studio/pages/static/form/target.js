@@ -1,6 +1,7 @@
 // A builder of targets: layers, units and classes, added and taken away, each with its weight; the text of it stands below and can be written by hand.
 import { button, fresh, h } from "../core/dom.js";
 import { t } from "../core/texts.js";
+import { excited } from "./excited.js";
 import { search } from "./search.js";
 
 const TERM = /^\s*([+-])?\s*(?:(\d+(?:\.\d+)?)\s*\*\s*)?((?:class:)?[^\s+*]+?(?:\s[^\s+*-][^\s+*]*)*)\s*(?=[+-]\s|$)/;
@@ -33,7 +34,7 @@ const builder = (changed, id = fresh("target")) => {
       term.weight = Math.abs(Number(event.target.value)) || 1;
       told();
     } } }),
-    h("span.term", {}, term.name), button("×", () => { terms.splice(at, 1); told(); }, { "aria-label": t("target.drop", { what: term.name }), className: "plain" }))));
+    excited(term.name), h("span.term", {}, term.name), button("×", () => { terms.splice(at, 1); told(); }, { "aria-label": t("target.drop", { what: term.name }), className: "plain" }))));
   const add = (name) => { terms.push({ sign: "+", weight: 1, name }); told(); };
   written.addEventListener("change", () => { terms = termsOf(written.value) ?? []; draw(); changed(); });
   const layer = search({ label: t("target.layer"), kind: "layers", clears: true, choose: ({ name }) => {

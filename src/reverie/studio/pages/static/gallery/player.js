@@ -1,29 +1,29 @@
-// A film: before it plays one is told how it flashes, measured on its frames, and where it is not measured that it is not.
+// A film: before it plays one is told how it flashes, measured on its frames by the server.
 import { fresh, h } from "../core/dom.js";
-import { t } from "../core/texts.js";
+import { get } from "../core/net.js";
+import { count, t } from "../core/texts.js";
 
 const FILM = /\.(mp4|m4v|mov|webm|mkv|gif)$/i;
 export const isFilm = (picture) => picture.kind === "film" || FILM.test(picture.name ?? "");
 
-/** What the server says of flashes, in words: { words, calm }. */
-const flashing = (picture) => {
-  const told = picture.flashes ?? picture.flash ?? null;
-  if (told === null) return { words: t("film.unmeasured"), calm: false };
-  const most = typeof told === "number" ? told : told.most ?? told.per_second ?? 0;
-  return most > 3 ? { words: t("film.flashes", { n: most }), calm: false } : { words: t("film.calm", { n: most }), calm: true };
-};
 /** The player: the film itself is not asked for before one agrees, unless it is known to be calm. */
 export const player = (picture) => {
-  const id = fresh("flash"), { words, calm } = flashing(picture), address = `/api/pictures/${encodeURIComponent(picture.id)}`;
-  const gif = /\.gif$/i.test(picture.name ?? "");
-  const film = () => (gif ? h("img", { src: `${address}/image`, alt: picture.words ?? picture.name })
-    : h("video", { src: `${address}/image`, controls: true, loop: true, playsInline: true, preload: "metadata", poster: `${address}/thumb`, "aria-label": picture.words ?? picture.name, "aria-describedby": id }));
-  const place = h("div.film", {});
+  const id = fresh("flash"), address = `/api/pictures/${encodeURIComponent(picture.id)}`, words = picture.words || picture.name;
+  const place = h("div.film"), told = h("p.warning", { id, role: "status" }, t("film.measuring"));
+  const film = () => h("video", { src: `${address}/image`, controls: true, loop: true, playsInline: true, preload: "metadata", "aria-label": words, "aria-describedby": id });
   const open = () => {
     const made = film();
     place.replaceChildren(made);
-    if (!gif) { made.focus(); made.play().catch(() => {}); }
+    made.addEventListener("error", () => place.replaceChildren(h("img", { src: `${address}/image`, alt: words }))); // a film of a kind that is shown as a picture (GIF)
+    made.focus();
+    made.play().catch(() => {});
   };
-  place.append(calm && !gif ? film() : h("div.before", {}, h("img", { src: `${address}/thumb`, alt: "" }), h("button.strong", { type: "button", "aria-describedby": id, on: { click: open } }, t("film.play"))));
-  return h("div", {}, place, h("p", { className: calm ? "soft" : "warning", id }, words));
+  const before = h("div.before", {}, h("img", { src: `${address}/thumb`, alt: "" }), h("button.strong", { type: "button", "aria-describedby": id, on: { click: open } }, t("film.play")));
+  place.append(before);
+  get(`${address}/flashes`).then(({ most, safe }) => {
+    told.textContent = safe ? (most ? count("film.calm", most) : t("film.still")) : t("film.flashes", { n: most });
+    told.className = safe ? "soft" : "warning";
+    if (safe) before.querySelector("img").className = "calm";
+  }).catch(() => { told.textContent = t("film.unmeasured"); });
+  return h("div", {}, place, told);
 };

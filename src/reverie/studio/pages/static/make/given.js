@@ -20,10 +20,10 @@ export const placeOf = ({ input, kind, recipe }) => {
 };
 
 /** Takes what is dropped on the page or pasted into it: `take({ input, … })` for a file, `own(id)` for a picture of the gallery. */
-export const takesDrops = ({ take, own, begin = () => {} }) => {
+export const takesDrops = ({ take, own, begin = () => {}, failed = () => {} }) => {
   const given = handled(async ({ file, picture }) => {
     if (picture) await own(picture);
-    else if (file) { begin(); await take(await upload(file)); }
+    else if (file) { begin(); await upload(file).then(take, (error) => { failed(); throw error; }); }
   });
   let depth = 0;
   const over = (change) => { depth = Math.max(0, depth + change); document.body.classList.toggle("over", depth > 0); };

@@ -25,7 +25,7 @@ let last = sessionStorage.getItem("start"); // the picture that was given last
 export const view = async (root, [command = "dream"], asked) => {
   const form = (await forms()).get(command);
   if (!form) throw Error(t("make.unknown", { command }));
-  const wish = wishOf(command), stage = stageOf(), labels = sees(), begin = beginnings(form, wish, given);
+  const wish = wishOf(command), stage = stageOf(), labels = sees(), begin = beginnings(form, wish, given, () => stage.note(t("given.sending")));
   const takes = (name) => Boolean(fieldOf(form, name));
   let side = FIRST_SIDE, note = null;
 
@@ -95,7 +95,7 @@ export const view = async (root, [command = "dream"], asked) => {
     begin.take(`input:${found.input}`);
   }
   const own = (id) => { location.hash = `#/make/dream?again=${encodeURIComponent(id)}`; };
-  const deaf = takesDrops({ take: given, own, begin: () => stage.note(t("given.sending")) });
+  const deaf = takesDrops({ take: given, own, begin: () => stage.note(t("given.sending")), failed: () => stage.note("") });
 
   root.append(h("div.sight", {}, stage.element, slider?.element, looks?.element), h("div.hand", {},
     h("h1", {}, t(`commands.${command}.title`)), h("p.says", {}, t(`commands.${command}.says`)), begin.element, fields.aside,
@@ -112,7 +112,7 @@ export const view = async (root, [command = "dream"], asked) => {
     fields.open();
   } else if (start) begin.take(start);
   else if (begin.takes && command !== "film") {
-    const usual = last ?? await first();
+    const usual = last && (await fetch(seenAt(last, 16))).ok ? last : await first(); // it may be of another studio
     if (!wish.subjects.length) begin.take(usual); // nobody was quicker
   } else wish.tell("all");
   function leave() { deaf(); shot.close(); looks?.close(); fields.close?.(); }
