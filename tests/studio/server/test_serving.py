@@ -195,6 +195,10 @@ def test_requests_that_are_none(place: tuple[str, int]) -> None:
     assert elsewhere.startswith(b"HTTP/1.1 40")
 
 
+def test_a_line_on_which_no_request_comes_is_closed(place: tuple[str, int]) -> None:
+    assert raw(place, b"GET / HTTP/1.1\r\nhost: ") == raw(place, b"") == b""
+
+
 def test_a_socket_is_for_our_own_page(studio: Set, place: tuple[str, int]) -> None:
     address, origin = f"ws://{place[0]}:{place[1]}/api/camera", Origin(f"http://{place[0]}:{place[1]}")
     cookie = {"cookie": OURS["cookie"]}
