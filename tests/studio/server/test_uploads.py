@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
+import sqlite3
 import struct
 import zlib
 from dataclasses import replace
@@ -216,3 +218,20 @@ def test_only_so_many_are_kept(tmp_path: Path) -> None:
 def test_the_same_twice_is_one(studio: Set) -> None:
     assert studio.bring(jpeg(), "a.jpg").data["input"] == studio.bring(jpeg(), "b.jpg").data["input"]
     assert len(inputs(studio)) == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "fault"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), "there is no room left on the disk"),
+        (PermissionError(errno.EACCES, "Permission denied"), "the disk cannot be used (Permission denied)"),
+        (sqlite3.OperationalError("database or disk is full"), "what was said of pictures cannot be kept (database or disk is full)"),
+    ],
+)
+def test_a_disk_that_cannot_be_used_is_told(studio: Set, monkeypatch: pytest.MonkeyPatch, error: Exception, fault: str) -> None:
+    def put(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(studio.studio.inputs, "put", put)
+    answer = studio.bring(jpeg())
+    assert (answer.status, answer.data["fault"]) == (503, fault)

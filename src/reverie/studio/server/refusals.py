@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
@@ -10,7 +11,8 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from reverie.errors import MissingExtra, OutputError, ReverieError, UnsafeError, printable
+from reverie.errors import MissingExtra, OutputError, ReverieError, UnsafeError, first_line, printable
+from reverie.store import FULL
 from reverie.studio.server.guard import told_as_json
 
 _PATH = re.compile(r"'(?:[^'\n]*[/\\])([^'/\\\n]+)'")
@@ -73,6 +75,16 @@ def add_to(app: FastAPI) -> None:
         if error.status_code in (408, 413):
             response.headers["connection"] = "close"
         return response
+
+    @app.exception_handler(OSError)
+    async def of_the_disk(_request: Request, error: OSError) -> Response:
+        full = error.errno in FULL
+        fault = "there is no room left on the disk" if full else f"the disk cannot be used ({error.strerror or type(error).__name__})"
+        return answered(503, fault, "free some space" if full else "see who may write into the studio's folder")
+
+    @app.exception_handler(sqlite3.Error)
+    async def of_the_marks(_request: Request, error: sqlite3.Error) -> Response:
+        return answered(503, f"what was said of pictures cannot be kept ({first_line(error)})", "free some space, or restart the studio")
 
     @app.exception_handler(ClientDisconnect)
     async def of_nobody(_request: Request, _error: ClientDisconnect) -> Response:
