@@ -40,7 +40,7 @@ def test_as_json_it_says_what_was_made(run: Run, pictures: Path) -> None:
 def test_verify_tells_what_changed_and_writes_nothing(run: Run, pictures: Path) -> None:
     run("gallery", "pictures")
     sound = run("gallery", "--verify", "pictures")
-    assert sound.code == 0 and sound.out.startswith("6 pictures and 1 sheet are as they were listed; the list has sha256 ")
+    assert sound.code == 0 and sound.out.startswith("6 pictures and 1 sheet are as they were listed, in 'pictures'; the list has sha256 ")
     assert run("gallery", "--verify", "pictures-gallery").code == 0
     assert run("gallery", "--verify", "pictures", "--json").data == []
     (pictures / "dream.png").rename(pictures / "night.png")
@@ -56,7 +56,8 @@ def test_verify_tells_what_changed_and_writes_nothing(run: Run, pictures: Path) 
     assert {each: each.stat().st_mtime_ns for each in Path().rglob("*")} == before
     page = Path("pictures-gallery/index.html")
     page.write_text(page.read_text("utf-8").replace("6 pictures", "5 pictures"), "utf-8")
-    run("gallery", "--verify", "pictures").fault(4, "was changed since the gallery was made")
+    both = run("gallery", "--verify", "pictures")
+    assert both.code == 4 and both.out == "removed  dream.png\n" and "index.html' was changed since the gallery was made" in both.err
 
 
 def test_what_cannot_be_is_a_line_and_a_remedy(run: Run, pictures: Path) -> None:
