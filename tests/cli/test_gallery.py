@@ -179,4 +179,4 @@ def test_one_picture_is_as_it_was(run: Run, place: Path) -> None:
     (place / "one").mkdir()
     saved(place / "one" / "a.png", 20, 20)
     run("gallery", "one")
-    assert run("gallery", "--verify", "one").out.startswith("1 picture is as it was listed; ")
+    assert run("gallery", "--verify", "one").out.startswith("1 picture is as it was listed, in 'one'; ")
