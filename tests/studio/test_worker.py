@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ from tests.helpers.studios import LONG, QUICK, Studio, answer, ended, size, sky,
 
 from reverie.album import read_recipe
 from reverie.errors import InputError, UsageError
+from reverie.studio.jobs import Wish, checked
 
 
 def test_questions_are_answered_in_the_process_alone(studio: Studio) -> None:
@@ -215,6 +218,27 @@ def test_a_preview_that_cannot_be_says_why(studio: Studio) -> None:
     number = studio.worker.preview("page", "dream", [studio.picture], {"target": "blocks.99"}, 64)
     until(studio.queue, lambda: any(each.data["fault"] for each in studio.queue.events(0) if each.data.get("preview") == number))
     assert studio.worker.frame(number) is None
+    job = studio.queue.add("dream", [studio.picture], {**LONG, "seed": 18}).id
+    studio.running(job)
+    taken = studio.home.find(f"input:{studio.home.keep(sky(seed=9), 'gone.png')}")
+    with pytest.MonkeyPatch.context() as patch:  # it goes after the server has seen it, and before the process does
+        patch.setattr("reverie.studio.jobs.worker.checked", _gone_after(taken))
+        number = studio.worker.preview("page", "dream", [f"input:{taken.name}"], QUICK, 64)
+    until(studio.queue, lambda: bool(studio.preview(number)["ended"]))
+    assert "'gone.png' is no longer here" in studio.preview(number)["fault"]["fault"]
+    assert studio.queue.job(job).state == "running"
+    studio.cancelled(job)
+
+
+def _gone_after(place: Path) -> Callable[..., Wish]:
+    """The check of a wish, after which a file is gone."""
+
+    def found(*given: Any) -> Wish:
+        wish = checked(*given)
+        place.unlink()
+        return wish
+
+    return found
 
 
 def test_the_camera_is_dreamt_on_and_told_of(studio: Studio) -> None:

@@ -15,7 +15,7 @@ from reverie.render import Plan
 from reverie.studio.jobs.home import Home
 from reverie.studio.jobs.making import batches, plan_again, plan_grid, plan_moving, values
 from reverie.studio.jobs.open_networks import OpenNetworks
-from reverie.studio.jobs.protocol import as_fault
+from reverie.studio.jobs.protocol import fault_of
 from reverie.studio.jobs.wishes import Wish, checked
 
 _PAGE = 3_000_000  # bytes of a page, about
@@ -96,8 +96,7 @@ def _checked(home: Home, networks: OpenNetworks, what: Mapping[str, Any]) -> Any
         elif wish.command != "ask":
             next(iter(batches(home, networks, wish))).plan()
     except ReverieError as error:
-        told = as_fault(error)
-        return {name: told[name] for name in ("fault", "remedy", "field")}
+        return fault_of(error)
     return None
 
 

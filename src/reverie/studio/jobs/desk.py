@@ -20,7 +20,7 @@ from reverie.studio.jobs.mailbox import Inbox, Outbox
 from reverie.studio.jobs.making import make
 from reverie.studio.jobs.open_networks import OpenNetworks
 from reverie.studio.jobs.previews import Preview
-from reverie.studio.jobs.protocol import Message, as_fault, unforeseen
+from reverie.studio.jobs.protocol import Message, as_fault, fault_of, unforeseen
 from reverie.studio.jobs.running import Left, Running
 from reverie.studio.jobs.settling import settle
 
@@ -115,7 +115,8 @@ class Desk:
 
     def _preview(self, message: Message) -> None:
         number = int(message.key)
-        preview = Preview(self.home, self.networks, dict(message.what))
+        preview: Preview | None = None
+        fault = None
 
         def show(frame: bytes, done: float) -> None:
             self.outbox.send(Message("preview frame", number, content=frame))
@@ -125,20 +126,20 @@ class Desk:
             self.attend()
             if self.inbox.is_dropped(number) or self.inbox.stopped:
                 raise Left
-            preview.step(progress)
+            if preview is not None:
+                preview.step(progress)
 
-        fault = None
         try:
+            preview = Preview(self.home, self.networks, dict(message.what))
             with between_steps(step):
                 preview.make(show)
         except Left:
             pass
         except ReverieError as error:
-            fault = as_fault(error)
+            fault = fault_of(error)
         except Exception as error:  # noqa: BLE001  # as above
-            fault = as_fault(unforeseen(error))
-        told = None if fault is None else {name: fault[name] for name in ("fault", "remedy", "field")}
-        self.ledger.previewed(number, preview.done, ended=True, fault=told)
+            fault = fault_of(unforeseen(error))
+        self.ledger.previewed(number, 0.0 if preview is None else preview.done, ended=True, fault=fault)
 
     def _do(self, job: Claimed) -> None:
         running = Running(self.home, self.ledger, self.networks, self.outbox, job)

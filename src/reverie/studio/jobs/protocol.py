@@ -65,6 +65,12 @@ def as_fault(error: ReverieError) -> dict[str, str | None]:
     return {"type": kind, "fault": fault, "remedy": remedy, "field": error.field}
 
 
+def fault_of(error: ReverieError) -> dict[str, str | None]:
+    """What a page says of an error: `{"fault", "remedy", "field"}`; the field is the choice that is at fault, or None."""
+    told = as_fault(error)
+    return {name: told[name] for name in ("fault", "remedy", "field")}
+
+
 def from_fault(told: Mapping[str, Any]) -> ReverieError:
     """The error again, of its kind."""
     error = _ERRORS.get(str(told.get("type")), OutputError)(str(told.get("fault")), str(told.get("remedy") or ""))

@@ -20,7 +20,7 @@ from reverie.errors import OutputError, ReverieError
 from reverie.studio.jobs import process
 from reverie.studio.jobs.home import Home
 from reverie.studio.jobs.ledger import Ledger
-from reverie.studio.jobs.protocol import Message, as_fault, from_fault, receive, send
+from reverie.studio.jobs.protocol import Message, from_fault, receive, send
 from reverie.studio.jobs.settling import settle
 from reverie.studio.jobs.wishes import checked
 
@@ -115,7 +115,7 @@ class Worker:
         Its frames come with `frame`, and an event of kind `preview` tells of each new one, of its end, and of what is wrong with the wish.
 
         Args:
-            session: of a page, say; each has one preview at a time.
+            session: of a page, say; each has one preview at a time, and at most 32 have one.
             command, subjects, choices: as of a job; dream, imagine, feature, journey and film.
             side: the longest in pixels, 32 to 1024.
 
@@ -138,6 +138,8 @@ class Worker:
             if before is not None:
                 self._send(Message("drop", before))
             self._sessions[session] = number
+            while len(self._sessions) > _KEPT_FRAMES:
+                self.cancel_preview(next(iter(self._sessions.values())))
             self._send(Message("preview", number, what))
         return number
 
@@ -232,8 +234,14 @@ class Worker:
         here, there = multiprocessing.Pipe()
         context = multiprocessing.get_context("spawn")
         found = context.Process(target=process.main, args=(there, str(self.home.folder)), name="reverie-worker", daemon=True)
-        found.start()
-        there.close()
+        try:
+            found.start()
+        except OSError as error:  # no memory, or too many processes
+            here.close()
+            self.fault = f"the process that does the work cannot be started ({error.strerror or error})"
+            return
+        finally:
+            there.close()
         self._process, self._connection, self._ready, self._away = found, here, False, False
         self._watching = threading.Thread(target=self._watch, args=(found, here), name="reverie-worker-watch", daemon=True)
         self._watching.start()
@@ -253,7 +261,7 @@ class Worker:
         while True:
             try:
                 self._take(receive(connection))
-            except EOFError:
+            except (EOFError, ValueError):
                 break
         found.join(5.0)
         if found.is_alive():  # its pipe broke, and it did not end
@@ -329,12 +337,6 @@ class Worker:
             return
         frame, camera.waiting = camera.waiting, None
         camera.busy = self._send(Message("camera", session, {"choices": dict(camera.choices)}, frame))
-
-
-def fault_of(error: ReverieError) -> dict[str, Any]:
-    """What a page says of an error: `{"fault", "remedy", "field"}`; the field is the choice that is at fault, or None."""
-    told = as_fault(error)
-    return {name: told[name] for name in ("fault", "remedy", "field")}
 
 
 def _ended() -> OutputError:
