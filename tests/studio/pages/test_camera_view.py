@@ -47,8 +47,9 @@ def test_frames_come_back_dreamt_until_it_is_left(browser: Any, studio: Studio, 
         page.until(f"Number(document.querySelector('canvas.dream').dataset.frames) > {seen + 5}")
         page.get_by_role("button", name="End the film").click()
     assert film.value.suggested_filename.startswith("reverie-camera.")
-    page.go("queue")
-    page.until("!document.querySelector('video')")
+    page.get_by_role("button", name="Dream on this moment").click()
+    page.until("document.querySelector('.start').naturalWidth > 100 && !document.querySelector('video')")
+    assert "camera.jpg" in [name for name, _ in studio.inputs.values()]
     page.context.close()
     assert page.heard == []
 
