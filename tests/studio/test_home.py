@@ -56,6 +56,23 @@ def test_what_is_gone_is_told(home: Home) -> None:
             home.find(reference)
 
 
+def test_what_is_no_longer_what_it_was_is_not_given(home: Home) -> None:
+    digest = home.keep(b"content")
+    place = home.find(f"input:{digest}")
+    place.unlink()
+    place.write_bytes(b"something else")
+    with pytest.raises(InputError, match="no longer"):
+        home.find(f"input:{digest}")
+    assert home.keep(b"content") == digest and home.find(f"input:{digest}").read_bytes() == b"content"
+
+
+def test_an_input_is_read_through_only_once(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    digest = home.keep(b"content")
+    place = home.find(f"input:{digest}")
+    monkeypatch.setattr(type(home.inputs), "find", lambda *_: pytest.fail("it is a film of gigabytes"))
+    assert home.find(f"input:{digest}") == place
+
+
 def test_a_link_out_of_the_pictures_is_not_followed(home: Home, tmp_path: Path) -> None:
     (tmp_path / "secret").write_bytes(b"secret")
     (home.pictures / "link.png").symlink_to(tmp_path / "secret")

@@ -40,7 +40,12 @@ def test_the_order_and_the_whole_queue(studio: Set) -> None:
     assert studio.send("POST", f"/api/jobs/{second}/move", {"place": -1}).status == 422
     assert studio.ask("POST", "/api/queue/hold").data == {"held": True}
     state = studio.ask("GET", "/api/state").data
-    assert state["held"] and state["device"] == "cpu" and [each["id"] for each in state["jobs"]] == [second, first] and state["event"] == studio.queue.last_event
+    assert (
+        state["held"]
+        and state["device"] == "cpu"
+        and [each["id"] for each in state["jobs"]] == [second, first]
+        and state["event"] == studio.queue.last_event
+    )
     assert studio.ask("POST", "/api/queue/go").data == {"held": False}
     assert [each["id"] for each in studio.ask("GET", f"/api/jobs?before={second}").data["jobs"]] == [first]
 

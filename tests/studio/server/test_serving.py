@@ -7,7 +7,7 @@ import json
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from typing import Any
 
 import fastapi.routing
@@ -147,10 +147,12 @@ def test_fifty_clients_read_the_state_while_the_queue_changes(studio: Set, place
 def raw(place: tuple[str, int], sent: bytes) -> bytes:
     """What comes back to these bytes, to the end; nothing more is sent."""
     with closing(socket.create_connection(place, 20)) as line:
-        line.sendall(sent)
         found = b""
-        while piece := line.recv(1 << 16):
-            found += piece
+        with suppress(ConnectionError):
+            line.sendall(sent)
+        with suppress(ConnectionResetError):  # it has closed before it had read everything
+            while piece := line.recv(1 << 16):
+                found += piece
         return found
 
 
@@ -159,7 +161,7 @@ def head(place: tuple[str, int], *more: str, path: str = "/api/inputs", method: 
     return "\r\n".join(lines).encode() + b"\r\n\r\n"
 
 
-def test_slow_lying_and_broken_uploads(studio: Set, place: tuple[str, int]) -> None:
+def test_slow_lying_and_broken_uploads(studio: Set, place: tuple[str, int], caplog: pytest.LogCaptureFixture) -> None:
     body, kind = multipart(jpeg(), "a.jpg")
     form = f"content-type: {kind}"
     slow = raw(place, head(place, form, f"content-length: {len(body)}") + body[:60])  # and no more
@@ -171,12 +173,14 @@ def test_slow_lying_and_broken_uploads(studio: Set, place: tuple[str, int]) -> N
     short = raw(place, head(place, form, "connection: close", f"content-length: {len(body) - 40}") + body)  # it says less than it sends
     assert short.startswith(b"HTTP/1.1 4")
     large = b"".join(b"%x\r\n%s\r\n" % (60_000, b"x" * 60_000) for _ in range(6))
-    assert b"HTTP/1.1 413" in raw(place, head(place, form, "transfer-encoding: chunked") + b"%x\r\n%s\r\n" % (80, body[:80]) + large)
+    answer = raw(place, head(place, form, "transfer-encoding: chunked") + b"%x\r\n%s\r\n" % (80, body[:80]) + large)
+    assert answer == b"" or answer.startswith(b"HTTP/1.1 413")  # where the line is closed under what still comes, the answer may be lost
     with closing(socket.create_connection(place, 20)) as line:
         line.sendall(head(place, form, f"content-length: {len(body)}") + body[:60])  # it goes in the middle
     assert raw(place, head(place, "connection: close", form, f"content-length: {len(body)}") + body).startswith(b"HTTP/1.1 201")
     kept = [each for each in studio.home.inputs.folder.rglob("*") if each.is_file() and each.suffix != ".name"]
     assert len(kept) == 1
+    assert "Exception" not in caplog.text
 
 
 def test_requests_that_are_none(place: tuple[str, int]) -> None:
@@ -189,6 +193,10 @@ def test_requests_that_are_none(place: tuple[str, int]) -> None:
     at = f"{place[0]}:{place[1]}".encode()
     elsewhere = raw(place, b"GET http://evil.example/api/state HTTP/1.1\r\nhost: " + at + b"\r\nconnection: close\r\n\r\n")
     assert elsewhere.startswith(b"HTTP/1.1 40")
+
+
+def test_a_line_on_which_no_request_comes_is_closed(place: tuple[str, int]) -> None:
+    assert raw(place, b"GET / HTTP/1.1\r\nhost: ") == raw(place, b"") == b""
 
 
 def test_a_socket_is_for_our_own_page(studio: Set, place: tuple[str, int]) -> None:
@@ -206,10 +214,13 @@ def test_a_socket_is_for_our_own_page(studio: Set, place: tuple[str, int]) -> No
         assert line.recv(timeout=20) == jpeg(32, 3)
 
 
-def test_the_end_does_not_wait_for_who_listens(studio: Set) -> None:
-    with served(studio) as place, listening(place) as events:  # the `with` of the server ends first, and would wait 20 seconds
-        call(place, "POST", "/api/jobs", DREAM)
-        assert next(events)[0] > 0
+def test_who_listens_is_told_of_the_end(studio: Set) -> None:
+    with ExitStack() as later:
+        with served(studio) as place:
+            events = later.enter_context(listening(place))
+            call(place, "POST", "/api/jobs", DREAM)
+            assert next(events)[0] > 0
+        assert all(number > 0 for number, *_ in events)  # to the end, which is whole: a line that is cut off would raise
 
 
 def test_a_port_that_is_taken_and_a_host_that_is_not_ours() -> None:

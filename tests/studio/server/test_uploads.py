@@ -6,6 +6,7 @@ import asyncio
 import json
 import struct
 import zlib
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from tests.helpers.studio_server import INSIDE, SMALL, Set, jpeg, made, multipar
 
 from reverie import files
 from reverie.store import sha256_of
+from reverie.studio.server import Limits
 
 
 def inputs(found: Set) -> list[str]:
@@ -165,12 +167,15 @@ async def dripped(found: Set, pieces: list[bytes], length: int | None = None) ->
     return int(said[0]["status"])
 
 
-def test_one_that_stops_coming_is_cut_off(studio: Set) -> None:
+@pytest.mark.parametrize("limits", [replace(SMALL, seconds=1e6), replace(SMALL, idle=1e6, seconds=0.3)], ids=["idle", "in all"])
+def test_one_that_stops_coming_is_cut_off(tmp_path: Path, limits: Limits) -> None:
+    found = made(tmp_path / "home", limits)
     body, _ = multipart(jpeg(), "a.jpg")
-    assert studio.loop.run(dripped(studio, [body[:50], body[50:80]])) == 408
-    assert studio.loop.run(dripped(studio, [])) == 408
-    assert inputs(studio) == []
-    assert studio.bring(jpeg()).status == 201  # its place is free again
+    assert found.loop.run(dripped(found, [body[:50], body[50:80]])) == 408
+    assert found.loop.run(dripped(found, [])) == 408
+    assert inputs(found) == []
+    assert found.bring(jpeg()).status == 201  # its place is free again
+    found.close()
 
 
 def test_one_that_is_too_large_is_cut_off_while_it_comes(studio: Set) -> None:
@@ -202,8 +207,6 @@ def test_only_so_many_come_at_once(studio: Set) -> None:
 
 
 def test_only_so_many_are_kept(tmp_path: Path) -> None:
-    from dataclasses import replace
-
     found = made(tmp_path / "home", replace(SMALL, inputs=2))
     assert [found.bring(jpeg(shade=each)).status for each in (20, 120, 220)] == [201, 201, 413]
     assert found.bring(jpeg(shade=20)).status == 413 and len(inputs(found)) == 2

@@ -62,6 +62,7 @@ class Running:
         self.cancelled = False
         self.away = 0.0
         self.shows_steps = True
+        self._named: dict[str, str] = {}  # what people call a file
         self._notes: dict[str, None] = {}
         self._began = time.monotonic()
         self._told = self._next_show = 0.0
@@ -69,6 +70,7 @@ class Running:
     def begin(self) -> bool:
         """Check what is asked for once more; whether anything of it is left to be made."""
         self.wish = checked(self.home, self._job.command, json.loads(self._job.subjects), json.loads(self._job.choices))
+        self._named = {str(self.home.find(each, field)): self.home.called(each) for field, each in self.wish.files()}
         made_folder(self.folder)
         return not self._ledger.done_if_whole(self.id)
 
@@ -144,9 +146,8 @@ class Running:
 
     def in_names(self, text: str) -> str:
         """The same, with the names that people know in the place of files."""
-        for _, reference in self.wish.files():
-            with suppress(Exception):
-                text = text.replace(str(self.home.find(reference)), self.home.called(reference))
+        for path, name in self._named.items():
+            text = text.replace(path, name)
         return text.replace(f"{self.folder}/", "")
 
     def close(self) -> None:

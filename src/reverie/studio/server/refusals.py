@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from reverie.errors import MissingExtra, OutputError, ReverieError, UnsafeError, printable
 from reverie.studio.server.guard import told_as_json
@@ -72,6 +73,10 @@ def add_to(app: FastAPI) -> None:
         if error.status_code in (408, 413):
             response.headers["connection"] = "close"
         return response
+
+    @app.exception_handler(ClientDisconnect)
+    async def of_nobody(_request: Request, _error: ClientDisconnect) -> Response:
+        return answered(400, _WORDS[400])  # who asked has gone in the middle, and will not read it
 
     @app.exception_handler(RequestValidationError)
     async def of_a_form(_request: Request, error: RequestValidationError) -> Response:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import secrets
 import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from types import FrameType
+from typing import Any, cast
 
 import uvicorn
 from fastapi import FastAPI
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from reverie.studio.jobs import Home, Queue
 from reverie.studio.jobs.worker import Worker
@@ -55,9 +59,26 @@ def serve(folder: Path, *, host: str = LOOPBACK, port: int = 0, ready: Callable[
 def configured(app: FastAPI, limits: Limits) -> uvicorn.Config:
     """How the application is served: nothing is logged, since addresses hold the token, and no other server's word of a client is taken."""
     return uvicorn.Config(
-        app, log_config=None, access_log=False, server_header=False, proxy_headers=False, lifespan="on", limit_concurrency=_AT_ONCE,
-        timeout_graceful_shutdown=_PATIENCE, timeout_keep_alive=30, ws_max_size=limits.frame + 1,
+        app, http=cast(Any, partial(_Line, limits.idle)), log_config=None, access_log=False, server_header=False, proxy_headers=False,
+        lifespan="on", limit_concurrency=_AT_ONCE, timeout_graceful_shutdown=_PATIENCE, timeout_keep_alive=30,
+        ws_max_size=limits.frame + 1,
     )  # fmt: skip
+
+
+class _Line(H11Protocol):
+    """A connection that is closed where no whole head of a request comes on it in time."""
+
+    def __init__(self, patience: float, *given: Any, **more: Any) -> None:
+        super().__init__(*given, **more)
+        self._patience = patience
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.loop.call_later(self._patience, self._end_if_nothing_came)
+
+    def _end_if_nothing_came(self) -> None:
+        if self.cycle is None and not self.transport.is_closing():
+            self.transport.close()
 
 
 class Server(uvicorn.Server):

@@ -16,7 +16,6 @@ from reverie.studio.server.made_pictures import Gallery
 from reverie.studio.server.refusals import Refused, told
 
 INPUT = re.compile(r"input:([0-9a-f]{64})")
-_ID = re.compile(r"[0-9a-f]{24}")
 _MANY, _NAMED = 256, "picture:"
 
 
@@ -56,16 +55,10 @@ class Translator:
             raise Refused(422, "a choice that is not of its kind", "see the form of the command") from error
 
     def reference(self, text: str, field: str | None = None) -> str:
-        """`picture:ID` as `picture:NAME`; any other text as it is.
-
-        Raises:
-            Refused: no picture has this id (names are not for pages), or it is no text that can be kept and told again.
-        """
-        if text.encode(errors="replace").decode() != text:  # half of a pair, which JSON can say and UTF-8 cannot
-            raise Refused(422, "a text with a letter that is none", "type it again", field)
+        """`picture:ID` as `picture:NAME`; any other text as it is. Refused where no picture has this id: names are not for pages."""
         if not text.startswith(_NAMED):
             return text
-        made = self._gallery.find(text.removeprefix(_NAMED)) if _ID.fullmatch(text.removeprefix(_NAMED)) else None
+        made = self._gallery.find(text.removeprefix(_NAMED))
         if made is None:
             raise Refused(422, f"“{printable(text)[:60]}” is no picture of the gallery", "choose another one", field)
         return f"{_NAMED}{made.entry.path}"
