@@ -66,8 +66,8 @@ def test_an_exhibition_shows_what_was_dreamt_before_and_nothing_else(browser: An
         window.show = exhibition(40); // milliseconds a picture
         document.body.append(show.element);
         window.shown = new Set();
-        new MutationObserver(() => document.querySelectorAll('body > .show img').forEach((each) => shown.add(each.src.split('/').at(-2)))).observe(
-            show.element, { childList: true });
+        const look = () => document.querySelectorAll('body > .show img').forEach((each) => shown.add(each.src.split('/').at(-2)));
+        new MutationObserver(look).observe(show.element, { childList: true });
         await show.start();
     }"""
     )
