@@ -47,8 +47,9 @@ def test_frames_come_back_dreamt_until_it_is_left(browser: Any, studio: Studio, 
         page.until(f"Number(document.querySelector('canvas.dream').dataset.frames) > {seen + 5}")
         page.get_by_role("button", name="End the film").click()
     assert film.value.suggested_filename.startswith("reverie-camera.")
-    page.go("queue")
-    page.until("!document.querySelector('video')")
+    page.get_by_role("button", name="Dream on this moment").click()
+    page.until("document.querySelector('.start').naturalWidth > 100 && !document.querySelector('video')")
+    assert "camera.jpg" in [name for name, _ in studio.inputs.values()]
     page.context.close()
     assert page.heard == []
 
@@ -65,8 +66,8 @@ def test_an_exhibition_shows_what_was_dreamt_before_and_nothing_else(browser: An
         window.show = exhibition(40); // milliseconds a picture
         document.body.append(show.element);
         window.shown = new Set();
-        new MutationObserver(() => document.querySelectorAll('body > .show img').forEach((each) => shown.add(each.src.split('/').at(-2)))).observe(
-            show.element, { childList: true });
+        const look = () => document.querySelectorAll('body > .show img').forEach((each) => shown.add(each.src.split('/').at(-2)));
+        new MutationObserver(look).observe(show.element, { childList: true });
         await show.start();
     }"""
     )

@@ -1,6 +1,7 @@
 // What the camera sees through a layer, frame by frame: the network deepens the dream while the scene is still. Full screen for an exhibition;
 // a film of it can be kept.
 import { button, h, settled, tell } from "../core/dom.js";
+import { upload } from "../core/net.js";
 import { percent, t } from "../core/texts.js";
 import { levels } from "../make/levels.js";
 import { exhibition } from "./exhibition.js";
@@ -88,18 +89,25 @@ export const view = async (root) => {
     recorder.start(1000);
     shown();
   }, { hidden: true });
+  const take = button(t("camera.take"), async () => {
+    const still = h("canvas");
+    [still.width, still.height] = [video.videoWidth, video.videoHeight];
+    still.getContext("2d").drawImage(video, 0, 0);
+    const { input } = await upload(await new Promise((done) => { still.toBlob(done, "image/jpeg", 0.95); }), "camera.jpg");
+    location.hash = `#/make/dream?start=${encodeURIComponent(`input:${input}`)}`;
+  }, { hidden: true });
   const shown = () => {
     const on = Boolean(stream);
     begin.textContent = t(on ? "camera.end" : "camera.begin");
     seen.hidden = !on;
     bare.hidden = on;
-    sights.hidden = !on;
+    sights.hidden = take.hidden = !on;
     full.hidden = !on || !document.fullscreenEnabled;
     keep.hidden = !on || typeof MediaRecorder === "undefined";
     keep.textContent = t(recorder?.state === "recording" ? "camera.stop" : "camera.keep");
   };
   root.append(h("div.sight", {}, h("figure.stage", {}, plate, h("figcaption.under", {}, note)), video, slider.element), h("div.hand", {}, h("h1", {}, t("camera.title")),
-    h("p.says", {}, t("camera.says")), h("p.row", {}, begin, full, keep), h("p.soft", {}, t("camera.private")), sights));
+    h("p.says", {}, t("camera.says")), h("p.row", {}, begin, take, full, keep), h("p.soft", {}, t("camera.private")), sights));
   if (!navigator.mediaDevices) { begin.disabled = true; tellNote(t("camera.none")); }
   return () => { over = true; stop(); };
 };
