@@ -1,5 +1,6 @@
 # make dream                      dream on a sky of clouds, into the folder dreams
 # make dream PICTURE=~/my.jpg     dream on yours; FLAGS="--preset garden" adds flags
+# make studio                     the studio: all of it in a page on this machine; FLAGS="--port 8123" adds flags
 # make install                    only install, into .venv; without a GPU it takes the CPU build of PyTorch where that can be had
 # make test                       the whole test suite, in two processes (TESTERS=4: in four)
 # make check                      lint, types, rooms
@@ -35,13 +36,16 @@ printf '%s\n' '' 'What to type next:' \
 	'  reverie                       what to try first'
 endef
 
-.PHONY: dream install test test-install check browser bench bench-pictures bench-see bench-tiles bench-films bench-own bench-reject bench-scores bench-album replay zoo torture pictures clean
+.PHONY: dream studio install test test-install check browser bench bench-pictures bench-see bench-tiles bench-films bench-own bench-reject bench-scores bench-album replay zoo torture pictures clean
 
 dream: $(VENV)/installed
 	@mkdir -p dreams
 	@case "$(PICTURE)" in dreams/sky.png) [ -e dreams/sky.png ] || $(BIN)/python examples/sky.py dreams/sky.png ;; esac
 	@$(BIN)/reverie dream "$(PICTURE)" -o dreams $(FLAGS)
 	@$(NEXT)
+
+studio: $(VENV)/installed-studio
+	@$(BIN)/reverie studio $(FLAGS)
 
 install: $(VENV)/installed
 	@$(NEXT)
@@ -118,8 +122,12 @@ $(VENV)/installed: $(VENV)/bin/python pyproject.toml constraints.txt
 	@$(INSTALL) --editable .
 	@touch $@
 
+$(VENV)/installed-studio: $(VENV)/installed
+	@$(INSTALL) --editable ".[studio,film,insight,networks]"
+	@touch $@
+
 $(VENV)/installed-dev: $(VENV)/installed
-	@$(INSTALL) --editable ".[dev,networks,heic,insight,film,zoo]"
+	@$(INSTALL) --editable ".[dev,networks,heic,insight,film,studio,zoo]"
 	@touch $@
 
 .venv-peers/installed: bench/peers-requirements.txt

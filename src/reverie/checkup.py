@@ -15,7 +15,10 @@ from reverie.store import cache_folder
 from reverie.version import __version__
 from reverie.waiting import WAITING, gives_way_here_alone
 
-EXTRAS = {"HEIC pictures": "pillow-heif", "what counted": "captum", "films": "av", "motion in films": "opencv-python-headless"}
+EXTRAS = {
+    "HEIC pictures": "pillow-heif", "what counted": "captum", "films": "av", "motion in films": "opencv-python-headless",
+    "the studio": "fastapi",
+}  # fmt: skip
 
 ZOO = {"networks of torchvision": "torchvision", "networks of timm": "timm", "networks of the hub": "huggingface_hub"}
 

@@ -16,6 +16,7 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     "heic": ("pillow-heif",),
     "insight": ("captum",),
     "film": ("av", "opencv-python-headless"),
+    "studio": ("fastapi", "uvicorn", "python-multipart", "websockets"),
     "zoo": ("timm", "torchvision", "huggingface_hub"),
 }
 """The packages of each extra. Messages name them, not the extra: other packages are called reverie where pip looks by itself."""

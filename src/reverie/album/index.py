@@ -14,7 +14,7 @@ from typing import Any
 
 from filelock import FileLock
 
-from reverie.album.entries import Entry, look
+from reverie.album.entries import Entry, State, look
 from reverie.album.walking import Found, walked
 from reverie.store import cache_folder, sha256_of
 from reverie.version import __version__
@@ -96,9 +96,10 @@ class Album:
             else:
                 self._db = self._made_anew(self._db)
 
-    def entries(self) -> list[Entry]:
-        """Every picture, those that cannot be read too, by path."""
-        return self._asked("state IN ('picture', 'unreadable') ORDER BY path", ())
+    def entries(self, *states: State) -> list[Entry]:
+        """Every file in one of these states, by path; without any every picture, those that cannot be read too."""
+        wanted = states or ("picture", "unreadable")
+        return self._asked(f"state IN ({', '.join('?' * len(wanted))}) ORDER BY path", wanted)
 
     def count(self, state: str) -> int:
         """How many files are in this state."""

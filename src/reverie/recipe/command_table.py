@@ -47,6 +47,7 @@ from reverie.recipe.running_requests import (
     Pruning,
     Replay,
     Scoring,
+    Serving,
     Sheet,
     Verifying,
     Writing,
@@ -230,6 +231,10 @@ _ROWS = (
         models=(Machinery,), writing=(Writing, Scoring, Verifying, Printing), without=frozenset({"with_recipe", "keep", "scores"}),
         networks="each",
         hint="--network, --device, --precision and --threads say who looks at pictures for --scores, and where.",
+    ),
+    CommandSpec(
+        "studio", "All of this in a web page on this machine, for people who do not type commands.", "reverie studio",
+        "reverie.cli.studio:studio", writing=(Serving,),
     ),
     CommandSpec(
         "recipe", "Tell how a picture was made, from the recipe it carries.", "reverie recipe dream.png",

@@ -192,3 +192,17 @@ class Pruning(Data):
     to: Annotated[str | None, Flag("SIZE", first=True)] = Field(
         None, description="only as many as it takes to come down to this size: 500MB, 2GB"
     )
+
+
+class Serving(Data):
+    """Where a studio is, and who can reach it."""
+
+    group: ClassVar[str] = "this machine"
+    home: Annotated[str | None, Flag("FOLDER", first=True)] = Field(
+        None, description="where it keeps everything; without it `Reverie` in your folder of pictures"
+    )
+    port: Annotated[int, Flag("N", first=True)] = Field(0, ge=0, le=65535, description="where it listens; 0 takes a port that is free")
+    host: Annotated[str | None, Flag("H", first=True)] = Field(
+        None, description="an address of this machine to listen at, which lets others in; without it this machine alone"
+    )
+    browser: Annotated[bool, Flag(names=("--no-browser",), first=True, negative=True)] = Field(True, description="open it in the browser")

@@ -12,6 +12,7 @@ import torch
 from reverie.api import plan_dream
 from reverie.ascent import Progress, between_steps
 from reverie.errors import OutputError, ReverieError
+from reverie.networks.prepared.device import choose
 from reverie.studio.jobs.answers import answer
 from reverie.studio.jobs.camera import Cameras
 from reverie.studio.jobs.home import Home
@@ -51,7 +52,7 @@ class Desk:
         """Until the server says stop."""
         settle(self.home, self.ledger)
         self.ledger.put_back()  # of a server and its process that were killed together
-        self.outbox.send(Message("ready"))
+        self.outbox.send(Message("ready", what={"device": choose(None).type}))
         self.attend()
         self._warm_up()
         while not self.inbox.stopped:

@@ -59,6 +59,7 @@ class Worker:
     def __init__(self, home: Home) -> None:
         self.home = home
         self.fault = ""
+        self.device: str | None = None  # where it works, once it is ready
         self._lock = threading.RLock()
         self._process: BaseProcess | None = None
         self._connection: Connection | None = None
@@ -308,7 +309,7 @@ class Worker:
         answer: Future[Any] | None = None
         with self._lock:
             if message.kind == "ready":
-                self._ready, self._bad_starts = True, 0
+                self._ready, self._bad_starts, self.device = True, 0, str(message.what.get("device") or "") or None
             elif message.kind == "away":
                 self._away = bool(message.what.get("away"))
             elif message.kind in ("answer", "fault"):
@@ -345,6 +346,5 @@ def _ended() -> OutputError:
 def _how_it_ended(code: int | None) -> str:
     if code is None or code >= 0:
         return f"it ended with {code}"
-    with suppress(ValueError):
-        return f"it was ended by {signal.Signals(-code).name}"
-    return f"it was ended by signal {-code}"
+    known = {each.value: each.name for each in signal.Signals}
+    return f"it was ended by {known.get(-code, f'signal {-code}')}"

@@ -1,0 +1,41 @@
+// One picture of the gallery: large, with its stars, notes and recipe, and what can be done with it.
+import { button, fresh, h, handled, say, settled, tell } from "../core/dom.js";
+import { get, post, put } from "../core/net.js";
+import { moment, t } from "../core/texts.js";
+import { recall } from "../make/again.js";
+import { anySeed, order } from "../make/go.js";
+import { facts, flat } from "./facts.js";
+import { isFilm, player } from "./player.js";
+import { starsOf } from "./stars.js";
+
+export const view = async (root, [id]) => {
+  const address = `/api/pictures/${encodeURIComponent(id)}`, picture = await get(address), recipe = picture.recipe ?? null;
+  const note = h("textarea", { id: fresh("note"), rows: 3, maxLength: 2000, value: picture.note ?? "" }), kept = h("span.soft", { role: "status" });
+  const write = handled(async () => {
+    await put(`${address}/note`, { note: note.value });
+    kept.textContent = t("gallery.kept");
+  });
+  const soon = settled(write, 900);
+  note.addEventListener("input", () => { kept.textContent = ""; soon(); });
+  const trash = button(t("gallery.drop"), async () => {
+    await post(`${address}/trash`);
+    tell(t("gallery.dropped", { what: picture.name }), { link: { href: "#/trash", text: t("gallery.trash") } });
+    location.hash = "#/pictures";
+  });
+  const shown = picture.faulty ? h("p.plain", {}, t("gallery.faulty")) : isFilm(picture) ? player(picture) : picture.kind === "page"
+    ? h("iframe.page", { src: `${address}/page`, title: picture.words || picture.name, sandbox: "allow-scripts" })
+    : h("a", { href: `${address}/image`, target: "_blank", rel: "noopener", title: t("gallery.whole") }, h("img.large", { src: `${address}/image`, alt: picture.words || picture.name }));
+  shown.style.setProperty("--ratio", picture.width ? picture.width / picture.height : 1);
+  const again = recipe && !picture.faulty && recipe.command !== "see" ? [button(t("again.seed"), async () => {
+    const found = await recall({ picture: id });
+    await order({ command: found.command, subjects: found.subjects, choices: { ...found.choices, seed: anySeed() } });
+  }, { className: "strong" }), h("a.button", { href: `#/make/${recipe.command ?? "dream"}?again=${encodeURIComponent(id)}` }, t("gallery.change"))] : [];
+  root.append(h("div.sight", {}, h("figure.stage", {}, shown)), h("div.hand", {},
+    h("p.row.back", {}, h("a", { href: "#/pictures" }, t("gallery.back"))), h("h1", {}, picture.name), h("p.says", {}, picture.words),
+    h("p.soft", {}, [moment(picture.made), picture.width ? `${picture.width} × ${picture.height}` : ""].filter(Boolean).join(" · ")),
+    h("div.row", {}, again, isFilm(picture) || picture.kind === "page" ? null : h("a.button", { href: `#/make/dream?start=${encodeURIComponent(`picture:${id}`)}` }, t("gallery.start")),
+      h("a.button", { href: `${address}/download`, download: "" }, t("gallery.download")), trash),
+    starsOf(picture), h("div.noted", {}, h("label", { htmlFor: note.id }, t("gallery.note")), note, kept)),
+  recipe ? h("details.every", {}, h("summary", {}, t("gallery.recipe")), facts(flat(recipe))) : h("p.soft.every", {}, t("gallery.noRecipe")));
+  say("");
+};

@@ -1,0 +1,17 @@
+// All that can be made, each with a sentence: for those who want more than a dream.
+import { h } from "../core/dom.js";
+import { forms } from "../core/forms.js";
+import { live, on } from "../core/live.js";
+import { t } from "../core/texts.js";
+
+const ORDER = ["dream", "imagine", "feature", "see", "journey", "film", "ask", "grid"];
+
+export const view = async (root) => {
+  const known = await forms();
+  const about = h("p.soft");
+  const tell = () => { about.textContent = live.about.version ? t("more.about", live.about) : ""; };
+  tell();
+  root.append(h("h1", {}, t("more.title")), h("ul.cards", {}, ORDER.filter((name) => known.has(name)).map((name) => h("li", {}, h("a.card", { href: `#/make/${name}` },
+    h("h2", {}, t(`commands.${name}.title`)), h("p", {}, t(`commands.${name}.says`)))))), about);
+  return on("queue", tell);
+};

@@ -1,0 +1,33 @@
+// What the network says of a picture, and whether it knows such pictures at all.
+import { h } from "../core/dom.js";
+import { post } from "../core/net.js";
+import { percent, t } from "../core/texts.js";
+
+/** The labels of a picture: `element`, `look(subject)`. */
+export const sees = () => {
+  const list = h("ol.labels"), remark = h("p.soft", { role: "status" });
+  const element = h("section.sees", { hidden: true, "aria-label": t("sees.title") }, h("h2", {}, t("sees.title")), remark, list);
+  let asked = 0;
+  return {
+    element,
+    look: async (subject) => {
+      const mine = asked += 1;
+      element.hidden = !/^(input|picture):/.test(subject ?? "");
+      if (element.hidden) return;
+      list.replaceChildren();
+      remark.textContent = t("sees.looking");
+      try {
+        const { labels, known, remark: said } = await post("/api/recognise", { picture: subject });
+        if (mine !== asked) return;
+        remark.textContent = said || (known === null ? "" : known.is_known ? t("sees.known") : t("sees.unknown"));
+        list.replaceChildren(...labels.map(({ label, probability }) => {
+          const bar = h("span");
+          bar.style.width = `${100 * probability}%`;
+          return h("li", {}, h("span.label", {}, label), h("span.value", {}, percent(probability)), h("span.bar", { "aria-hidden": "true" }, bar));
+        }));
+      } catch (error) {
+        if (mine === asked) remark.textContent = error.fault ?? t("sees.failed");
+      }
+    },
+  };
+};

@@ -1,0 +1,126 @@
+// What is made: the picture first, beside it what begins it, the six steps, the looks, and one button.
+import { h } from "../core/dom.js";
+import { fieldOf, forms } from "../core/forms.js";
+import { seenAt, upload } from "../core/net.js";
+import { t } from "../core/texts.js";
+import { form as formOf } from "../form/form.js";
+import { allLayers } from "../form/search.js";
+import { beginnings } from "./beginnings.js";
+import { recall, recalled } from "./again.js";
+import { placeOf, takesDrops } from "./given.js";
+import { go } from "./go.js";
+import { levels } from "./levels.js";
+import { presets } from "./presets.js";
+import { preview } from "./preview.js";
+import { sees } from "./sees.js";
+import { stage as stageOf } from "./stage.js";
+import { wish as wishOf } from "./wish.js";
+
+const LIVE = new Set(["dream", "imagine", "feature", "journey", "film"]); // what can be looked at while it is chosen
+const APART = { grid: ["vary"], journey: ["seconds", "motion"], film: ["frames"] }; // choices that stand beside the picture
+const FIRST_SIDE = 320, MOST_SIDE = 768;
+const session = crypto.randomUUID();
+let last = sessionStorage.getItem("start"); // the picture that was given last
+
+export const view = async (root, [command = "dream"], asked) => {
+  const form = (await forms()).get(command);
+  if (!form) throw Error(t("make.unknown", { command }));
+  const wish = wishOf(command), stage = stageOf(), labels = sees(), begin = beginnings(form, wish, given, () => stage.note(t("given.sending")));
+  const takes = (name) => Boolean(fieldOf(form, name));
+  let side = FIRST_SIDE, note = null;
+
+  // ── what is seen while one chooses ──
+  const shot = preview(session, {
+    frame: stage.frame,
+    ended: () => {
+      if (side < MOST_SIDE) { side = MOST_SIDE; stage.keep(); shot.ask(wish.body(), side); return; }
+      stage.working(false);
+      const start = wish.subjects[0];
+      if (start) looks?.fill(start);
+    },
+    failed: (error) => { stage.working(false); refused(error); },
+  });
+  const dream = () => {
+    looks?.hold();
+    if (!LIVE.has(command) || !wish.subjects.length) { shot.stop(); return; }
+    side = FIRST_SIDE;
+    stage.anew();
+    stage.note("");
+    stage.working(true);
+    shot.ask(wish.body(), side);
+  };
+  const refused = (error, open = true) => {
+    if (error.field && fields.fault(error.field, error, open)) return;
+    stage.note([error.fault, error.remedy].filter(Boolean).join(" – "));
+  };
+
+  // ── what is chosen ──
+  const slider = takes("level") && LIVE.has(command) ? levels((level) => wish.choose({ level, target: undefined })) : null;
+  const named = form.presets ?? [];
+  const looks = named.length && command === "dream" ? presets(session, command, named, (preset) => wish.choose({ preset, level: undefined, target: undefined })) : null;
+  const fields = formOf(form, wish, { simple: new Set([slider && "level", looks && "preset"]), apart: APART[command], start: () => wish.subjects[0] });
+  const button = go(wish, refused);
+  const shown = () => {
+    const preset = wish.choices.preset ?? form.usual_preset;
+    looks?.show(preset);
+    const level = wish.choices.level ?? named.find(({ name }) => name === preset)?.level ?? "objects";
+    if (!slider) return;
+    slider.show(level);
+    const { target } = wish.choices;
+    if (target) allLayers().then((layers) => slider.show(layers.find(({ name }) => name === target)?.level ?? level)).catch(() => {});
+  };
+  wish.heard((what) => {
+    if (what !== "choices") {
+      const start = wish.subjects[0];
+      if (start && /^(input|picture):/.test(start)) {
+        stage.start(seenAt(start), t("stage.start"));
+        if (command !== "film") labels.look(start);
+        if (command === "dream") sessionStorage.setItem("start", last = start);
+        looks?.begin(start);
+      } else stage.empty(t(wish.subjects.length ? "stage.noise" : `commands.${command}.empty`));
+    }
+    shown();
+    fields.show();
+    fields.clean();
+    begin.show();
+    button.look();
+    dream();
+  });
+
+  // ── what is given ──
+  function given(found) {
+    if ((found.recipe && found.recipe.command !== "see") || (found.kind === "film") !== (command === "film") || !begin.takes) { location.hash = placeOf(found); return; }
+    note?.remove();
+    stage.note("");
+    begin.take(`input:${found.input}`);
+  }
+  const own = (id) => { location.hash = `#/make/dream?again=${encodeURIComponent(id)}`; };
+  const deaf = takesDrops({ take: given, own, begin: () => stage.note(t("given.sending")), failed: () => stage.note("") });
+
+  root.append(h("div.sight", {}, stage.element, slider?.element, looks?.element), h("div.hand", {},
+    h("h1", {}, t(`commands.${command}.title`)), h("p.says", {}, t(`commands.${command}.says`)), begin.element, fields.aside,
+    button.element, labels.element), fields.element);
+  shown();
+
+  const recipe = asked.get("recipe"), again = asked.get("again"), start = asked.get("start");
+  if (recipe || again) {
+    const found = await recall(recipe ? { input: recipe } : { picture: again });
+    if (found.command !== command) { location.hash = `#/make/${found.command}?${asked}`; return () => leave(); }
+    note = recalled({ again: found, form, wish, useAsStart: () => { location.hash = `#/make/dream?start=${encodeURIComponent(recipe ? `input:${recipe}` : `picture:${again}`)}`; } });
+    root.querySelector(".hand").insertBefore(note, begin.element);
+    wish.fill(found);
+    fields.open();
+  } else if (start) begin.take(start);
+  else if (begin.takes && command !== "film") {
+    const usual = last && (await fetch(seenAt(last, 16))).ok ? last : await first(); // it may be of another studio
+    if (!wish.subjects.length) begin.take(usual); // nobody was quicker
+  } else wish.tell("all");
+  function leave() { deaf(); shot.close(); looks?.close(); fields.close?.(); }
+  return leave;
+};
+
+/** The picture that the studio opens on, where nobody gave one yet. */
+const first = async () => {
+  const file = await (await fetch("/static/first.jpg")).blob();
+  return `input:${(await upload(file, "sky.jpg")).input}`;
+};
