@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 
 import torch
 
+from reverie.api import plan_dream
 from reverie.ascent import Progress, between_steps
 from reverie.errors import OutputError, ReverieError
 from reverie.networks.prepared.device import choose
@@ -24,6 +25,7 @@ from reverie.studio.jobs.protocol import Message, as_fault, fault_of, unforeseen
 from reverie.studio.jobs.running import Left, Running
 from reverie.studio.jobs.settling import settle
 
+_FIRST = (240, 320)  # height and width of the first dream, that of many previews
 _IDLE = 0.25  # seconds between two looks at the queue
 _DEEPEST = 4  # previews of which one goes before another
 _AGAIN = 5.0  # seconds until it is tried again where it cannot be written
@@ -51,8 +53,8 @@ class Desk:
         settle(self.home, self.ledger)
         self.ledger.put_back()  # of a server and its process that were killed together
         self.outbox.send(Message("ready", what={"device": choose(None).type}))
-        with suppress(ReverieError):  # the usual network is open before somebody waits for it
-            self.networks.get()
+        self.attend()
+        self._warm_up()
         while not self.inbox.stopped:
             self.attend()
             try:
@@ -91,6 +93,11 @@ class Desk:
             self._depth -= 1
             if not self._depth:
                 self.outbox.send(Message("away", what={"away": False}))
+
+    def _warm_up(self) -> None:
+        """What the first who asks would wait for is done before: the usual network is open, and has dreamt once."""
+        with suppress(ReverieError), between_steps(lambda _: self.attend()):
+            plan_dream("noise:pink", network=self.networks.get(), size=_FIRST, octaves=1, steps=2, keep=False).make()
 
     def _claimed(self) -> Claimed | None:
         version = self.ledger.version()

@@ -346,6 +346,5 @@ def _ended() -> OutputError:
 def _how_it_ended(code: int | None) -> str:
     if code is None or code >= 0:
         return f"it ended with {code}"
-    with suppress(ValueError):
-        return f"it was ended by {signal.Signals(-code).name}"
-    return f"it was ended by signal {-code}"
+    known = {each.value: each.name for each in signal.Signals}
+    return f"it was ended by {known.get(-code, f'signal {-code}')}"
