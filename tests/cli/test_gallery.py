@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import subprocess
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.helpers.commands import Run
+from tests.helpers.commands import Run, saved
 from tests.helpers.galleries import filled
 
 
@@ -40,7 +41,7 @@ def test_as_json_it_says_what_was_made(run: Run, pictures: Path) -> None:
 def test_verify_tells_what_changed_and_writes_nothing(run: Run, pictures: Path) -> None:
     run("gallery", "pictures")
     sound = run("gallery", "--verify", "pictures")
-    assert sound.code == 0 and sound.out.startswith("6 pictures and 1 sheet are as they were listed; the list has sha256 ")
+    assert sound.code == 0 and sound.out.startswith("6 pictures and 1 sheet are as they were listed, in 'pictures'; the list has sha256 ")
     assert run("gallery", "--verify", "pictures-gallery").code == 0
     assert run("gallery", "--verify", "pictures", "--json").data == []
     (pictures / "dream.png").rename(pictures / "night.png")
@@ -56,7 +57,8 @@ def test_verify_tells_what_changed_and_writes_nothing(run: Run, pictures: Path) 
     assert {each: each.stat().st_mtime_ns for each in Path().rglob("*")} == before
     page = Path("pictures-gallery/index.html")
     page.write_text(page.read_text("utf-8").replace("6 pictures", "5 pictures"), "utf-8")
-    run("gallery", "--verify", "pictures").fault(4, "was changed since the gallery was made")
+    both = run("gallery", "--verify", "pictures")
+    assert both.code == 4 and both.out == "removed  dream.png\n" and "index.html' was changed since the gallery was made" in both.err
 
 
 def test_what_cannot_be_is_a_line_and_a_remedy(run: Run, pictures: Path) -> None:
@@ -158,3 +160,23 @@ def test_what_is_wrong_with_scoring_is_a_line_and_a_remedy(run: Run, pictures: P
     run("gallery", "pictures", "--scores", "--device", "abacus").fault(2, "no device 'abacus'")
     run("gallery", "pictures", "--scores", "--network", "nonsense").fault(2, "nonsense")
     assert not Path("pictures-gallery").exists()
+
+
+def test_stars_that_were_found_and_a_list_that_was_changed_are_told(run: Run, pictures: Path) -> None:
+    run("gallery", "pictures")
+    digest = hashlib.sha256((pictures / "dream.png").read_bytes()).hexdigest()
+    Path("pictures-gallery/stars.json").write_text(json.dumps({"made": "stars", "stars": {digest: 4}}))
+    assert "stars.json: 1 picture has stars; no ranking is fitted to them: that takes 20" in run("gallery", "pictures").err
+    manifest = Path("pictures-gallery/manifest.json")
+    manifest.write_text(manifest.read_text().replace('"count": 7', '"count": 6'))
+    run("gallery", "--verify", "pictures").fault(4, "was changed")
+    again = run("gallery", "pictures")  # its own page may be replaced, and is told as changed
+    assert again.code == 0 and "of the gallery that was there: the list in 'pictures-gallery/manifest.json' was changed" in again.err
+    assert "was changed" not in run("gallery", "pictures").err
+
+
+def test_one_picture_is_as_it_was(run: Run, place: Path) -> None:
+    (place / "one").mkdir()
+    saved(place / "one" / "a.png", 20, 20)
+    run("gallery", "one")
+    assert run("gallery", "--verify", "one").out.startswith("1 picture is as it was listed, in 'one'; ")

@@ -11,6 +11,7 @@ import pytest
 from tests.helpers.commands import Run, listed, saved
 
 from reverie.album import read_recipe
+from reverie.cli.console import Notes
 from reverie.networks import Network
 from reverie.render import Plan
 
@@ -31,6 +32,7 @@ def test_paths_on_stdout_and_the_sheet_and_the_gallery_on_stderr(run: Run, small
     assert "4 pictures (2 targets × 2 seeds)" in answer.err and "small-grid/sheet.png" in answer.err
     assert "small-grid/index.html" in answer.err
     assert run("dream", "small.png", "-t", "edge:1", "--seed", "1", *FEW, "-o", "alone.png").code == 0
+    assert answer.err.splitlines()[-1].strip() == "to rank them: reverie gallery small-grid --scores"
     assert Path("alone.png").read_bytes() == Path("small-grid/edge_1-1.png").read_bytes()
     again = run("grid", "small.png", *AXES, *FEW, "--json")
     assert "4 of 4 pictures (2 targets × 2 seeds) are there from before, nothing is left to be made" in again.err
@@ -64,6 +66,7 @@ def test_a_folder_and_several_starts_are_the_first_axis(run: Run, small: Path) -
     [
         (("--vary", "sed=1"), "did you mean 'seed'?"),
         (("--vary", "seed=1,1"), "--seed 1 twice in a grid"),
+        (("small.png", "--vary", "seed=1"), "reverie: 'small.png' twice in a grid"),
         (("--vary", "seed=1", "--seed", "2"), "--seed beside --vary seed"),
         (("--vary", "level=edges", "--vary", "target=edge:0"), "both --target and --level"),
         (("--vary", "steps=1,0"), "--steps 0"),
@@ -98,16 +101,60 @@ def test_another_grid_of_the_folder_is_refused_and_says_in_what_it_differs(run: 
 
 def test_the_gallery_of_a_grid_is_brought_up_to_date_where_it_is(run: Run, small: Path) -> None:
     run("grid", "small.png", *AXES, *FEW, "-o", "out")
-    assert run("gallery", "--verify", "out").out.startswith("5 pictures are as they were listed")
+    assert run("gallery", "--verify", "out").out.startswith("4 pictures and 1 sheet are as they were listed")
     saved(small.parent / "out" / "mine.png", 20, 24)
     assert run("gallery", "--verify", "out").out == "added    mine.png\n"
     answer = run("gallery", "out")
-    assert answer.out == "out/index.html\n" and "6 pictures" in answer.err and listed(small.parent) == ["out", "small.png"]
+    assert (
+        answer.out == "out/index.html\n"
+        and "all 4 pictures of the grid, none left out, and 1 sheet; beside them 1 other picture; 4 made" in answer.err
+        and listed(small.parent) == ["out", "small.png"]
+    )
     page = Path("out/index.html").read_text("utf-8")
-    assert "1 other file," in page and "a sheet of 4 pictures" in "".join(each.read_text("utf-8") for each in Path("out/parts").iterdir())
+    assert "other file" not in page and 'href="sheet.png">sheet.png</a>: a sheet of 4 pictures' in page  # grid.json is Reverie's own
     Path("out").rename("moved")
     assert run("gallery", "--verify", "moved").code == 0 and run("gallery", "moved").out == "moved/index.html\n"
     assert run("gallery", "moved", "-o", "beside").out == "beside/index.html\n"
+
+
+def test_a_picture_that_was_taken_away_is_missing_from_the_page_and_told(run: Run, small: Path) -> None:
+    run("grid", "small.png", *AXES, *FEW, "-o", "out")
+    Path("out", NAMES[1]).unlink()
+    answer = run("gallery", "out")
+    assert f"3 of the 4 pictures of the grid, and 1 sheet; missing is {NAMES[1]}; 3 made by Reverie" in answer.err
+    assert "none left out" not in answer.err + Path("out/index.html").read_text("utf-8").split("<main>")[0]
+    (row,) = run("gallery", "out", "--json").data
+    assert (row["pictures"], row["sheets"]) == (3, 1)
+    assert row["grid"] == {"pictures": 4, "there": 3, "sheets": 1, "strange": [], "missing": [NAMES[1]], "never_fired": []}
+    gone = run("gallery", "--verify", "out")  # though the page was made when it was gone already
+    assert (gone.code, gone.out) == (3, f"removed  {NAMES[1]}\n") and "its own command makes what is missing" in gone.err
+    run("grid", "small.png", *AXES, *FEW, "-o", "out")
+    assert "all 4 pictures of the grid, none left out, and 1 sheet" in run("gallery", "out").err
+    Path("out/grid.json").write_text("{")
+    damaged = run("gallery", "out")
+    assert damaged.code == 0 and "4 pictures and 1 sheet, none left out" in damaged.err and "grid.json is damaged" in damaged.err
+    assert run("gallery", "out", "--json").data[0]["unreadable"][0]["path"] == "grid.json"
+
+
+def test_a_switch_is_called_by_its_name(run: Run, small: Path) -> None:
+    answer = run("grid", "small.png", "--vary", "opacity=true,false", "--vary", "mirror=false", "-t", "edge:0", *FEW, "-o", "out")
+    assert answer.code == 0 and "2 pictures (opacity or not × not mirror)" in answer.err, answer
+    assert answer.out.split() == ["out/opacity-not-mirror.png", "out/not-opacity-not-mirror.png"]
+    assert json.loads(Path("out/grid.json").read_text("utf-8"))["axes"][0] == {"name": "opacity", "values": ["opacity", "not opacity"]}
+
+
+def test_a_note_begins_with_the_picture_that_it_is_of_and_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
+    notes = Notes()
+    for name in ("one.png", "two.png"):
+        notes.tell(["it is flat"], name)
+    assert capsys.readouterr().err == "reverie: one.png: it is flat\n"
+
+
+def test_a_preset_beside_a_level_says_what_of_it_counts(run: Run, small: Path) -> None:
+    answer = run("grid", "small.png", "--vary", "preset=weave,neon", "--vary", "target=edge:0,edge:1", *FEW, "-o", "out")
+    assert answer.code == 0 and "--preset beside --target: of each preset all counts but its level" in answer.err, answer
+    alone = run("grid", "small.png", "--vary", "seed=0-1", "-t", "edge:0", "--preset", "neon", *FEW, "-o", "alone")
+    assert alone.code == 0 and "all counts but its level" not in alone.err
 
 
 def test_interrupted_it_keeps_what_is_finished_and_goes_on(run: Run, small: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,7 +22,7 @@ from tests.helpers.recipes import PLAIN
 import reverie.judging.galleries.folder as folder_module
 from reverie.album import Entry
 from reverie.errors import InputError, OutputError, UnsafeError
-from reverie.judging.galleries import Difference, GalleryFolder, found_gallery, read_manifest, verified
+from reverie.judging.galleries import Difference, GalleryFolder, check_page, found_gallery, read_manifest, verified
 from reverie.judging.galleries.known import known_of, rankings
 from reverie.judging.galleries.page import page
 from reverie.judging.scores.kept import Scored, keep
@@ -136,7 +136,8 @@ def test_the_list_has_the_hash_of_every_picture_and_of_itself(folder: Path, plac
     assert [(each["path"], each["sha256"]) for each in data["pictures"]] == [
         (path, hashlib.sha256((folder / path).read_bytes()).hexdigest()) for path in FILES
     ]
-    lines = b"".join(f"{each['sha256']} {each['path']}\0".encode() for each in data["pictures"])
+    listed = [data["folder"], *data["unseen"], *(f"{each['sha256']} {each['path']}" for each in data["pictures"])]
+    lines = b"".join(f"{each}\0".encode() for each in listed)
     assert data["list_sha256"] == hashlib.sha256(lines).hexdigest() and data["count"] == 7
     for name, digest in data["page"].items():
         assert hashlib.sha256((place / name).read_bytes()).hexdigest() == digest
@@ -145,7 +146,8 @@ def test_the_list_has_the_hash_of_every_picture_and_of_itself(folder: Path, plac
 
 def differences(place: Path, folder: Path) -> list[Difference]:
     at, pictures, manifest = found_gallery(folder, place)
-    return verified(manifest, pictures, at)
+    check_page(manifest, at)
+    return verified(manifest, pictures)
 
 
 def test_what_was_removed_added_or_changed_is_found_even_at_the_same_size_and_time(folder: Path, place: Path) -> None:
@@ -193,8 +195,36 @@ def test_a_list_or_a_page_that_was_changed_is_refused(folder: Path, place: Path,
         target.write_text(target.read_text().replace("dream", "drean", 1))
     if what == "gone":
         shard.unlink()
-    with pytest.raises(UnsafeError, match="was changed"):
+    with pytest.raises(UnsafeError, match="was changed" if what != "gone" else "is gone"):
         differences(place, folder)
+
+
+def test_a_list_that_speaks_of_another_folder_was_changed(folder: Path, place: Path, tmp_path: Path) -> None:
+    made(place, folder)
+    (tmp_path / "other").mkdir()
+    with pytest.raises(InputError, match="is of another folder"):
+        found_gallery(tmp_path / "other", place)
+    manifest = place / "manifest.json"
+    for changed in ({"folder": "../other"}, {"unseen": {"secret": "not readable"}}):
+        manifest.write_text(json.dumps({**json.loads(manifest.read_text()), **changed}))
+        with pytest.raises(UnsafeError, match="was changed"):
+            read_manifest(place)
+        made(place, folder, force=True)
+
+
+def test_a_gallery_that_was_killed_is_made_again(folder: Path, place: Path) -> None:
+    made(place, folder)
+    (place / "index.html").unlink()
+    with pytest.raises(UnsafeError, match=r"was changed|is gone"):
+        differences(place, folder)
+    (place / "manifest.json").unlink()
+    made(place, folder)
+    assert differences(place, folder) == []
+    (place / "index.html").unlink()
+    (place / "manifest.json").unlink()
+    (place / "parts" / "mine.js").write_text("mine")
+    with pytest.raises(OutputError, match="holds other things"):
+        made(place, folder)
 
 
 def test_a_list_that_is_none_or_leads_out_of_its_folder_is_no_list(folder: Path, place: Path) -> None:
@@ -207,7 +237,7 @@ def test_a_list_that_is_none_or_leads_out_of_its_folder_is_no_list(folder: Path,
     ]  # fmt: skip
     for bad in ("{", "[" * 100_000, *(json.dumps({**whole, **each}) for each in fields)):
         manifest.write_text(bad)
-        with pytest.raises(InputError, match="is damaged"):
+        with pytest.raises(UnsafeError, match="was changed"):
             read_manifest(place)
     manifest.write_text('{"name": "another program"}')
     assert read_manifest(place) is None

@@ -96,11 +96,11 @@ class Notes:
     def __init__(self) -> None:
         self._told: set[str] = set()
 
-    def tell(self, notes: Iterable[str]) -> None:
-        """Those that have not been told yet."""
+    def tell(self, notes: Iterable[str], of: str = "") -> None:
+        """Those that have not been told yet, after the name of what they are `of`."""
         for each in dict.fromkeys(notes):
             if each not in self._told:
-                remark(each)
+                remark(f"{of}: {each}" if of else each)
             self._told.add(each)
 
 

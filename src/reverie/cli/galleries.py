@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import time
 from collections import Counter
 from dataclasses import dataclass
@@ -15,8 +16,8 @@ from reverie.cli.console import aside, line, print_json, remark, say
 from reverie.cli.flags import Call
 from reverie.cli.outputs import named as named_beside
 from reverie.cli.scoring import as_data, check_flags, score_all, tell
-from reverie.errors import InputError, UsageError, choice
-from reverie.judging.galleries import GalleryFolder, Manifest, found_gallery, holds_its_gallery, verified
+from reverie.errors import InputError, UsageError, choice, printable
+from reverie.judging.galleries import GalleryFolder, Manifest, check_page, found_gallery, holds_its_gallery, verified
 from reverie.judging.galleries.folder import STARS
 from reverie.judging.galleries.known import counted
 from reverie.judging.galleries.of_grid import SeenGrid, all_told, counted_files, damage_in, is_grid, named, never_fired
@@ -171,15 +172,16 @@ def _verify(folder: Path, place: Path, as_json: bool) -> int:
     damage = damage_in(pictures)
     if damage:
         remark(f"{damage}: nothing says whether all pictures of the grid are there")
-    found = verified(manifest, pictures, at)
+    found = verified(manifest, pictures)
     if as_json:
         rows = [dataclasses.asdict(each) for each in found]
         print_json([{name: value for name, value in row.items() if value is not None} for row in rows])
     for each in found if not as_json else ():
-        say(f"{each.state:<9}{each.path}" if each.was is None else f"{each.state:<9}{each.was} → {each.path}")
+        say(f"{each.state:<9}" + printable(each.path if each.was is None else f"{each.was} → {each.path}"))
     if not found:
+        check_page(manifest, at)
         if not as_json:
-            say(f"{_as_listed(pictures, manifest)}; the list has sha256 {manifest.list_sha256}")
+            say(f"{_as_listed(pictures, manifest)}, in '{os.path.normpath(pictures)}'; the list has sha256 {manifest.list_sha256}")
         _tell_never(pictures)
         return 0
     parts = ", ".join(f"{count:,} {state}" for state, count in sorted(Counter(each.state for each in found).items()))
@@ -189,4 +191,5 @@ def _verify(folder: Path, place: Path, as_json: bool) -> int:
     else:
         aside("         make the gallery again to show what is there now")
     _tell_never(pictures)
+    check_page(manifest, at)
     return InputError.exit_code

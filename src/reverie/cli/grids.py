@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reverie.album import check_grid_folder
-from reverie.cli.console import Faults, Line, Notes, line, print_json, remark, say, told
+from reverie.album.grid_listing import sizes_in_words
+from reverie.cli.console import Faults, Line, Notes, aside, line, print_json, remark, say, told
 from reverie.cli.dreaming import pictures_of
 from reverie.cli.estimates import in_bytes, in_time
 from reverie.cli.flags import Call
 from reverie.cli.outputs import named, so_far, stem_of
 from reverie.cli.query_commands import check_readable
-from reverie.errors import Interrupted, UsageError
+from reverie.errors import Interrupted, UsageError, choice
 from reverie.recipe import NAMING_FILES, Estimate, GridWriting, Printing, Varying, varied
 from reverie.store import Destination, expanded, is_folder, originals, speakable
 
@@ -94,9 +96,9 @@ def _make(plan: api.GridPlan, place: Path, force: bool, printing: Printing, show
     def done(cell: api.GridCell, path: Path, picture: MadePicture | None) -> None:
         if picture is not None:
             shown.close()
-            notes.tell(picture.notes)
+            notes.tell(picture.notes, path.name)
         if picture is not None and not picture.alive:
-            remark(f"{picture.notes[-1]}: no picture of it")
+            remark(f"{path.name}: {picture.notes[-1]}: no picture of it")
             return
         rows[cell.at] = _row(cell, path, picture)
         if not printing.as_json:
@@ -106,6 +108,7 @@ def _make(plan: api.GridPlan, place: Path, force: bool, printing: Printing, show
         _tell_begin(plan, into.before, printing.quiet)
         for each in into.changed:
             remark(f"'{each}' was changed since its gallery was made, and stays: take it away, and the same command makes it again")
+        _tell_presets(plan, printing.quiet)
         shown.begin(_DOING[plan.wanted.command])
         try:
             outcome = into.make(_TimeTold(shown, printing.quiet), done)
@@ -124,6 +127,7 @@ def _make(plan: api.GridPlan, place: Path, force: bool, printing: Printing, show
             sheets = [str(each) for each in into.sheets]
             more = f" and {len(sheets) - 1} more" if len(sheets) > 1 else ""
             remark(f"{sheets[0]}{more}: all of them on a sheet; {into.page}: the gallery, of which nothing is left out")
+            aside(f"         to rank them: reverie gallery {shlex.quote(str(place))} --scores")
     return code
 
 
@@ -137,11 +141,7 @@ def _row(cell: api.GridCell, path: Path, picture: MadePicture | None) -> dict[st
 def _counted(plan: api.GridPlan) -> str:
     """`24 pictures (6 levels × 4 seeds)`."""
     count = len(plan.cells)
-    sizes = " × ".join(
-        f"{len(axis.values)} {axis.name.replace('_', ' ')}{'s' * (len(axis.values) > 1 and not axis.name.endswith('s'))}"
-        for axis in plan.axes
-    )
-    return f"{count:,} picture{'s' * (count > 1)} ({sizes})"
+    return f"{count:,} picture{'s' * (count > 1)} ({sizes_in_words([(axis.name, axis.words) for axis in plan.axes])})"
 
 
 def _tell_begin(plan: api.GridPlan, before: int, quiet: bool) -> None:
@@ -150,6 +150,14 @@ def _tell_begin(plan: api.GridPlan, before: int, quiet: bool) -> None:
         remark(f"{before:,} of {_counted(plan)} are there from before, {rest}")
     elif not quiet and len(plan.cells) > 1:
         remark(_counted(plan))
+
+
+def _tell_presets(plan: api.GridPlan, quiet: bool) -> None:
+    """That of presets that vary the level does not count, where something else says what is climbed."""
+    names = {axis.name for axis in plan.axes}
+    said = next((name for name in ("level", "target") if name in names or plan.wanted.fixed.get(name) is not None), None)
+    if not quiet and plan.wanted.command == "dream" and "preset" in names and said is not None:
+        remark(f"{choice('preset')} beside {choice(said)}: of each preset all counts but its level, in whose place stands the {said}")
 
 
 class _Planning:

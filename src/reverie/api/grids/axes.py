@@ -16,6 +16,7 @@ from reverie.api.plans_from_noise import are_several, is_one_label
 from reverie.errors import UsageError, choice, unknown
 from reverie.networks import Network
 from reverie.recipe import NAMING_FILES, SUBJECTS, Variants, choose, is_noise, resolve, values_of, vary_named
+from reverie.store import file_stems
 from reverie.target import Names, Target, asked, expand, has_range
 
 MOST = 10_000  # pictures of a grid
@@ -34,6 +35,12 @@ class Axis:
     name: str
     values: tuple[Any, ...]
     words: tuple[str, ...]
+
+    @property
+    def stems(self) -> list[str]:
+        """What stands for each value in names of files: `not-sober` of a switch."""
+        said = (word.replace(" ", "-") if isinstance(value, bool) else word for word, value in zip(self.words, self.values, strict=True))
+        return list(file_stems(said).values())
 
 
 @dataclass(frozen=True)
@@ -148,7 +155,8 @@ def _check(found: Wanted) -> None:
             raise UsageError(f"{choice(axis.name)} varies over nothing", "give one value or more")
         alike = _alike(axis.values)
         if alike is not None:
-            raise UsageError(f"{choice(axis.name, alike)} twice in a grid", "each value makes pictures of its own: give it once")
+            what = f"'{alike}'" if axis.name == found.subject else choice(axis.name, alike)  # which stands without a flag
+            raise UsageError(f"{what} twice in a grid", "each value makes pictures of its own: give it once")
         count *= len(axis.values)
     if count > MOST:
         sizes = " × ".join(f"{len(axis.values):,} values of {axis.name}" for axis in found.axes)
@@ -193,8 +201,9 @@ def words_for(name: str, values: Sequence[Any]) -> tuple[str, ...]:
 
 
 def _word(name: str, value: Any, number: int) -> str:
+    said = name.replace("_", " ")
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return said if value else f"not {said}"
     if isinstance(value, float):
         return f"{value:g}"
     if isinstance(value, Network):

@@ -24,7 +24,7 @@ from reverie.pictures import MadePicture, Picture, load, to_width
 from reverie.pictures.sheets import NEVER
 from reverie.recipe import digest, sheet_mark
 from reverie.recipe.description import told_apart
-from reverie.store import check_not_original, check_place, exists, file_stems, is_folder, made_folder, write_whole
+from reverie.store import check_not_original, check_place, exists, is_folder, made_folder, write_whole
 from reverie.work import Outcome, is_whole_png, locked
 
 _LONGEST = 200  # characters of a file's name
@@ -213,8 +213,8 @@ class GridFolder:
 
     def _wished(self) -> list[str]:
         """The name that each picture would have, by its values: `edges-0.png`; where all are numbers with what they are: `seed-0.png`."""
-        stems = [list(file_stems(axis.words).values()) for axis in self.plan.axes]
-        if all(isinstance(value, (int, float)) for axis in self.plan.axes for value in axis.values):
+        stems = [axis.stems for axis in self.plan.axes]
+        if all(isinstance(value, (int, float)) and not isinstance(value, bool) for axis in self.plan.axes for value in axis.values):
             stems = [[f"{axis.name}-{stem}" for stem in each] for axis, each in zip(self.plan.axes, stems, strict=True)]
         return ["-".join(each[place] for each, place in zip(stems, cell.at, strict=True))[:_LONGEST] + ".png" for cell in self.plan.cells]
 
@@ -240,7 +240,7 @@ class GridFolder:
         pictures = {kept.get(cell.digest) or names[cell.digest]: cell.digest for cell in self.plan.cells}
         return Listing(
             asked.command, tuple((axis.name, axis.words) for axis in asked.axes),
-            {name: words_for(name, [value])[0] for name, value in asked.fixed.items() if value is not None},
+            {name: _fixed_word(name, value) for name, value in asked.fixed.items() if value is not None},
             _runs(self.plan, known), pictures, sheets, () if known is None or self._force else known.never_fired,
         )  # fmt: skip
 
@@ -282,6 +282,11 @@ class GridFolder:
                 Picture(sheet.draw(self.plan.wanted, picture), sheet_of=sheet_mark(shown)).save(self.place / sheet.name, force=True)
         with Album(self.place) as album:
             self.page = GalleryFolder(self.place, self.place).write(album)
+
+
+def _fixed_word(name: str, value: Any) -> str:
+    """The word for a choice that all pictures share; of a switch `yes` or `no`, since its name stands beside it."""
+    return ("no", "yes")[value] if isinstance(value, bool) else words_for(name, [value])[0]
 
 
 def _runs(plan: GridPlan, known: Listing | None) -> tuple[tuple[str, ...], ...]:

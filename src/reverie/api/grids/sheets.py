@@ -55,7 +55,7 @@ def sheets_of(wanted: Wanted) -> list[SheetPlan]:
     """All sheets: one, where there are two axes and no more pictures than a sheet holds."""
     first, others = wanted.axes[0], wanted.axes[2:]
     second = range(len(wanted.axes[1].values)) if len(wanted.axes) > 1 else range(1)
-    stems = [list(file_stems(axis.words).values()) for axis in others]
+    stems = [axis.stems for axis in others]
     found: list[SheetPlan] = []
     for rest in product(*(range(len(axis.values)) for axis in others)):
         name = "-".join(["sheet", *(each[place] for each, place in zip(stems, rest, strict=True))])[:200]

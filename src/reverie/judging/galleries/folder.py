@@ -12,7 +12,7 @@ from typing import Any
 
 from reverie.album import Album, Changes
 from reverie.album.grid_listing import NAME as GRID
-from reverie.errors import InputError, OutputError, ReverieError, choice
+from reverie.errors import InputError, OutputError, ReverieError, UnsafeError, choice
 from reverie.judging.galleries.known import Known, known_of, rankings, with_kept_scores
 from reverie.judging.galleries.manifest import NAME, Manifest, claims, manifest_of, read_manifest
 from reverie.judging.galleries.of_grid import SeenGrid, damage_of, seen_grid
@@ -61,12 +61,20 @@ class GalleryFolder:
         there = os.path.lexists(self.place)
         if there and not is_folder(self.place):
             raise OutputError(f"'{self.place}' is not a folder", f"give the name of one with {choice('output')}")
-        if there and not force and any(self.place.iterdir()):
+        if there and not force and not self._holds_parts_alone():
             before = claims(self.place)
             if before is None or (self.place / before).resolve() != self.folder.resolve():
                 what = "holds other things" if before is None else "is the gallery of another folder"
                 raise OutputError(f"'{self.place}' {what}", f"give {choice('force')} to write into it, or another name")
         check_place(self.place / PAGE if there else self.place)
+
+    def _holds_parts_alone(self) -> bool:
+        """Whether nothing is there but parts of a gallery, as of one that was killed before its page was written, and stars."""
+        parts = {self.place / PARTS, self.place / STARS}
+        inside = self.place / PARTS
+        return all(each in parts for each in self.place.iterdir()) and (
+            not inside.is_dir() or all(_PART.fullmatch(f"{PARTS}/{each.name}") for each in inside.iterdir())
+        )
 
     def tampered(self) -> str:
         """What is wrong with the list of the gallery that is there already; empty where nothing is, or there is none."""
@@ -188,16 +196,18 @@ def found_gallery(folder: Path, place: Path) -> tuple[Path, Path, Manifest]:
     """The gallery that is meant by a folder: its own, where it is one, else the one at `place`; the folder of its pictures, and its list.
 
     Raises:
-        InputError: there is none. UnsafeError: its list was changed.
+        InputError: there is none, or that of another folder. UnsafeError: its list was changed, or is gone.
     """
     own = read_manifest(folder)
     if own is not None:
         return folder, folder / own.folder, own
-    found = read_manifest(place)
+    if (folder / PAGE).is_file() and (folder / PARTS).is_dir():
+        raise UnsafeError(f"'{folder}' holds the page of a gallery, and its list, {NAME}, is gone", "make the gallery again")
+    found, remedy = read_manifest(place), f"make one: reverie gallery {folder}; or name it with {choice('output')}"
     if found is None:
-        raise InputError(
-            f"no gallery of '{folder}' at '{place}'", f"make one: reverie gallery {folder}; or name it with {choice('output')}"
-        )
+        raise InputError(f"no gallery of '{folder}' at '{place}'", remedy)
+    if (place / found.folder).resolve() != folder.resolve():
+        raise InputError(f"no gallery of '{folder}': that at '{place}' is of another folder", remedy)
     return place, folder, found
 
 

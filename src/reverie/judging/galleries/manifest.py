@@ -40,9 +40,10 @@ class Manifest:
 
     @property
     def list_sha256(self) -> str:
-        """Of the list: for each picture, by path, its sha256, a blank, its path as the file system has it, and a zero byte."""
-        lines = (f"{digest} ".encode() + path.encode(errors="surrogateescape") + b"\0" for path, digest in sorted(self.pictures.items()))
-        return sha256_of(b"".join(lines))
+        """Of the list: the folder, what was not looked into, and of each picture, by path, its sha256, a blank and its path as the file
+        system has it; a zero byte after each."""
+        lines = [self.folder, *sorted(self.unseen), *(f"{digest} {path}" for path, digest in sorted(self.pictures.items()))]
+        return sha256_of(b"".join(each.encode(errors="surrogateescape") + b"\0" for each in lines))
 
     def text(self) -> str:
         """The file."""
@@ -89,12 +90,12 @@ def read_manifest(gallery: Path) -> Manifest | None:
     except OSError as error:
         raise InputError(f"'{place}' cannot be read ({error.strerror or error})", "make the gallery again") from error
     except (ValueError, RecursionError) as error:
-        raise InputError(f"'{place}' is damaged: it is not JSON", _REMEDY) from error
+        raise UnsafeError(f"the list in '{place}' was changed: it is not JSON", _REMEDY) from error
     if not isinstance(data, dict) or data.get("made") != "gallery":
         return None
     found = _read(data)
     if found is None:
-        raise InputError(f"'{place}' is damaged: it is not a list of pictures as Reverie writes it", _REMEDY)
+        raise UnsafeError(f"the list in '{place}' was changed: it is none as Reverie writes it", _REMEDY)
     if found.list_sha256 != data.get("list_sha256") or len(found.pictures) != data.get("count"):
         raise UnsafeError(f"the list in '{place}' was changed: it has another hash than it says", _REMEDY)
     return found
@@ -112,16 +113,22 @@ def claims(gallery: Path) -> str | None:
     return folder if isinstance(folder, str) and "\0" not in folder else None
 
 
-def verified(manifest: Manifest, folder: Path, gallery: Path) -> list[Difference]:
+def check_page(manifest: Manifest, gallery: Path) -> None:
+    """Raise UnsafeError where the page of a gallery was changed, so that it may show other than is listed."""
+    for name, digest in manifest.page.items():
+        place = gallery / name
+        if hash_of(place) != digest:
+            what = "was changed since the gallery was made" if place.exists() else "is gone"
+            raise UnsafeError(f"'{place}' {what}", _REMEDY)
+
+
+def verified(manifest: Manifest, folder: Path) -> list[Difference]:
     """What is not as it was listed, by path. Every byte is read again: neither size nor time is trusted. Of a grid its own list counts
     too, so that what was gone already when the gallery was made is told as removed.
 
     Raises:
-        InputError: the folder is not there. UnsafeError: the page of the gallery was changed, so that it may show other than is listed.
+        InputError: the folder is not there.
     """
-    for name, digest in manifest.page.items():
-        if hash_of(gallery / name) != digest:
-            raise UnsafeError(f"'{gallery / name}' was changed since the gallery was made, or is gone", _REMEDY)
     there = walked(folder)
     found = {each.path for each in there.files if each.path in manifest.pictures or is_picture(folder, each.path)}
     removed = {path: digest for path, digest in manifest.pictures.items() if path not in found}

@@ -83,8 +83,7 @@ const given = () => Object.fromEntries(pictures.filter(starsOf).map((each) => [e
 
 // ── cards ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
 const card = by("card").content.firstElementChild;
-let current = pictures[0];
-let showing = null, marked = []; // the picture in the large view, and those that shall be compared
+let current = pictures[0], showing = null, marked = []; // in the tab order; in the large view; to be compared
 let ranking = null; // by which the cards say their place
 const scoreOf = (picture) => (ranking === null ? null : ranking === "stars" ? starsOf(picture) || null : picture.places[ranking]?.[0] ?? null);
 const starPlace = (picture) => 1 + pictures.filter((each) => starsOf(each) > starsOf(picture)).length;
@@ -333,7 +332,7 @@ by("open").addEventListener("change", async () => {
   try {
     const read = JSON.parse(await by("open").files[0].text());
     const sound = read.made === "stars" && !Array.isArray(read.stars) && Object.values(read.stars).every((number) => [1, 2, 3, 4, 5].includes(number));
-    if (!sound) throw new TypeError("as the command, which takes no such file");
+    if (!sound) throw TypeError(); // the command takes no such file either
     pictures.forEach((each) => { if (Object.hasOwn(read.stars, each.sha256)) give(each, read.stars[each.sha256]); });
     by("saved").textContent = `Stars of ${plural(Object.keys(given()).length)}.`;
     apply();
