@@ -126,7 +126,9 @@ def _make(plan: api.GridPlan, place: Path, force: bool, printing: Printing, show
         if not printing.quiet:
             sheets = [str(each) for each in into.sheets]
             more = f" and {len(sheets) - 1} more" if len(sheets) > 1 else ""
-            remark(f"{sheets[0]}{more}: all of them on a sheet; {into.page}: the gallery, of which nothing is left out")
+            whole = len(rows) == len(plan.cells)
+            left_out = "of which nothing is left out" if whole else f"with {len(rows):,} of {len(plan.cells):,}"
+            remark(f"{sheets[0]}{more}: {'all of them on a sheet' if whole else 'a sheet'}; {into.page}: the gallery, {left_out}")
             aside(f"         to rank them: reverie gallery {shlex.quote(str(place))} --scores")
     return code
 
