@@ -1,4 +1,4 @@
-"""Make every picture of README and docs anew, by the commands that are shown: python examples/pictures.py [walls|grid|sober|page|films]
+"""Make every picture of README and docs anew, by their commands: python examples/pictures.py [walls|grid|sober|page|studio|films]
 
 The photographs come with scikit-image and scikit-learn; only what Reverie makes of them is kept.
 """
@@ -134,6 +134,30 @@ def shot(place: Path) -> None:
     print(PICTURES / "see-chelsea.jpg")
 
 
+def studio() -> None:
+    """The studio as it opens, in a browser."""
+    browser = shutil.which("chromium")
+    if browser is None:
+        print("no chromium here: studio.jpg is left as it was")
+        return
+    from playwright.sync_api import sync_playwright
+
+    with tempfile.TemporaryDirectory() as home, sync_playwright() as driver:
+        words = ["studio", "--port", "0", "--home", home, "--no-browser"]
+        with subprocess.Popen([sys.executable, "-m", "reverie", *words], stdout=subprocess.PIPE, text=True) as served:
+            assert served.stdout is not None
+            opened = driver.chromium.launch(
+                executable_path=browser, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+            )
+            tab = opened.new_page(viewport={"width": 1280, "height": 860}, reduced_motion="reduce")
+            tab.goto(served.stdout.readline().strip())
+            tab.wait_for_timeout(30_000)  # the dream, its finer pass, and the looks
+            tab.screenshot(path=PICTURES / "studio.jpg", type="jpeg", quality=85)
+            opened.close()
+            served.terminate()
+    print(PICTURES / "studio.jpg")
+
+
 def films() -> None:
     """A journey and a dreamt film, by the commands of the README."""
     with tempfile.TemporaryDirectory() as folder:
@@ -147,7 +171,7 @@ def films() -> None:
 
 def main() -> None:
     PICTURES.mkdir(parents=True, exist_ok=True)
-    for name, make in {"walls": walls, "grid": grid, "sober": sober, "page": page, "films": films}.items():
+    for name, make in {"walls": walls, "grid": grid, "sober": sober, "page": page, "studio": studio, "films": films}.items():
         if sys.argv[1:] in ([], [name]):
             make()
     if sys.argv[1:]:

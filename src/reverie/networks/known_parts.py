@@ -21,7 +21,7 @@ _SHARE = 4  # squares of this part of the shorter side: smaller things are not l
 _LEAST = 0.7  # of the native size: smaller squares are so blurred at that size that nothing in them is known
 _SIDE = 160  # of a map of places, its shorter one
 _RADIUS = 8  # of the map within which it follows the contours of the picture
-_LESS, _ROUNDS = 0.75, 16  # what is left of a dream where it was too much, and how often at most: then a hundredth
+_LESS, _ROUNDS = 0.75, 24  # what is left of a dream where it was too much, and how often at most: then a thousandth
 
 
 @dataclass(frozen=True)
@@ -96,11 +96,12 @@ class KnownParts:
         for _ in range(_ROUNDS):
             mixed = torch.lerp(begin, rounded(end), resize(share[None], height, width))  # (C, H, W)
             lost = [each for each in to_judge if not self.is_known(each.of(mixed))]
-            if not lost:
+            if not lost and to_judge is known:
                 break
-            back = torch.stack([inside(each, (height, width), share.shape) for each in lost]).amax(0)  # (h, w)
-            share = share * (1 - (1 - _LESS) * back)
-            to_judge = [each for each in known if any(_meet(each, other) for other in lost)]
+            if lost:
+                back = torch.stack([inside(each, (height, width), share.shape) for each in lost]).amax(0)  # (h, w)
+                share = share * (1 - (1 - _LESS) * back)
+            to_judge = lost or known  # the others have no more of the dream than before; all are judged again in the end
         return share
 
     def is_known(self, part: Tensor) -> bool:
@@ -180,9 +181,3 @@ def _begins(length: int, side: int) -> list[int]:
     """Where windows of this side begin, evenly, at most half a side from one to the next."""
     count = 1 - (-2 * (length - side) // side)
     return [round(each * (length - side) / max(1, count - 1)) for each in range(count)]
-
-
-def _meet(one: Window, other: Window) -> bool:
-    """Whether two windows share a place."""
-    across = one.left < other.left + other.width and other.left < one.left + one.width
-    return across and one.top < other.top + other.height and other.top < one.top + one.height
