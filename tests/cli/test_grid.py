@@ -188,5 +188,6 @@ def test_one_that_fails_is_told_and_gives_its_exit_code(run: Run, small: Path, m
     assert answer.err.count("there is not enough memory for this") == 1 and "out/index.html" in answer.err
     assert answer.err.count("there is not enough memory for this") == 1 and "out/index.html: the gallery, with 2 of 4" in answer.err
 
+
 def test_several_networks_by_name(run: Run, small: Path, hand: Network) -> None:
     run("grid", "small.png", "--vary", "network=efficientnet-lite0,efficientnet-lite9", *FEW).fault(2, "efficientnet-lite9")
