@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +14,23 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "-
          "--disable-component-update", "--disable-sync"]  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
+@contextmanager
+def launched(*flags: str) -> Iterator[Any]:
+    """Debian's chromium, with more flags than all tests give it."""
     where = shutil.which("chromium")
     if where is None:
         pytest.skip("no chromium on this machine: the page is not looked at in a browser")
     driver = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install playwright")
     with driver.sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=where, args=FLAGS)
+        opened = playwright.chromium.launch(executable_path=where, args=[*FLAGS, *flags])
         yield opened
         opened.close()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with launched() as opened:
+        yield opened
 
 
 def opened(browser: Any, file: Path, **options: Any) -> tuple[Any, list[str]]:

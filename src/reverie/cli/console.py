@@ -9,6 +9,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from types import FrameType
 from typing import Any, Protocol
 
@@ -147,6 +148,23 @@ def downloading(name: str, quiet: bool) -> Iterator[Callable[[int, int | None], 
         yield told
     finally:
         shown.stop()
+
+
+@dataclass(frozen=True)
+class Counted:
+    """How many of some things are done, for the line of progress; `what` they are, in words."""
+
+    number: int
+    count: int
+    what: str = ""
+
+    @property
+    def done(self) -> float:
+        return self.number / max(self.count, 1)
+
+    @property
+    def doing(self) -> str:
+        return f"{self.number:,} of {self.count:,} {self.what}".rstrip()
 
 
 class Line:

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
-from types import UnionType
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin
+from typing import Any, Literal, TypeVar, get_args, get_origin
 
 import click
 from pydantic.fields import FieldInfo
@@ -17,7 +16,7 @@ from pydantic.fields import FieldInfo
 from reverie.cli.network_flags import NetworkFlags, network_option
 from reverie.cli.other_words import no_such_word
 from reverie.errors import UsageError, choice
-from reverie.recipe import COMMANDS, CommandSpec, Data, Flag, choose, flag_in, flag_names, seeds
+from reverie.recipe import COMMANDS, CommandSpec, Data, Flag, choose, flag_in, flag_names, held_in, seeds
 from reverie.store import expanded, is_folder, originals
 
 Model = TypeVar("Model", bound=Data)
@@ -207,7 +206,7 @@ class _Number(click.ParamType[Any]):
 def _option(name: str, model: type[Data], spec: CommandSpec) -> click.Option:
     """The flag of a field; what is not given is None."""
     field = model.model_fields[name]
-    flag, kind = flag_in(model, name), _kind(field)
+    flag, kind = flag_in(model, name), held_in(field)
     names = [name, *flag_names(name, flag)]
     if kind is bool and spec.is_open(name) and not flag.negative:  # what is on by itself can be turned off
         return click.Option([name, f"{names[1]}/--no-{names[1][2:]}"], default=None, help=_sentence(field.description))
@@ -254,14 +253,6 @@ def _figure(bound: float) -> str:
 def meaning_of(field: FieldInfo, flag: Flag) -> str:
     """What a flag does: one that turns a choice off, the opposite of the choice."""
     return f"do not {field.description}" if flag.negative else str(field.description)
-
-
-def _kind(field: FieldInfo) -> Any:
-    """What a field holds, where it holds anything."""
-    kind: Any = field.annotation
-    if get_origin(kind) in (Union, UnionType):
-        kind = next(each for each in get_args(kind) if each is not type(None))
-    return kind
 
 
 def _one_or_several(text: Any) -> Any:

@@ -6,13 +6,12 @@ import dataclasses
 import os
 import time
 from collections import Counter
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from reverie.album import Album, sheet_at
 from reverie.album.grid_listing import NAME as GRID
-from reverie.cli.console import aside, line, print_json, remark, say
+from reverie.cli.console import Counted, aside, line, print_json, remark, say
 from reverie.cli.flags import Call
 from reverie.cli.outputs import named as named_beside
 from reverie.cli.scoring import as_data, check_flags, score_all, tell
@@ -26,22 +25,6 @@ from reverie.recipe import Printing, Scoring, Verifying, Writing
 from reverie.store import Destination, expanded
 
 _TOLD = 5  # of what cannot be read, in words; the page has all
-
-
-@dataclass(frozen=True)
-class _Looked:
-    """How far the looking is, for the line of progress."""
-
-    number: int
-    count: int
-
-    @property
-    def done(self) -> float:
-        return self.number / max(self.count, 1)
-
-    @property
-    def doing(self) -> str:
-        return f"{self.number:,} of {self.count:,} pictures"
 
 
 def gallery(call: Call) -> int:
@@ -63,7 +46,7 @@ def gallery(call: Call) -> int:
         shown.doing = "looking"
 
         def told(number: int, count: int) -> None:
-            if shown(_Looked(number, count)):
+            if shown(Counted(number, count, "pictures")):
                 raise KeyboardInterrupt
 
         scored = None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from reverie.album import check_grid_folder
 from reverie.album.grid_listing import sizes_in_words
-from reverie.cli.console import Faults, Line, Notes, aside, line, print_json, remark, say, told
+from reverie.cli.console import Counted, Faults, Line, Notes, aside, line, print_json, remark, say, told
 from reverie.cli.dreaming import pictures_of
 from reverie.cli.estimates import in_bytes, in_time
 from reverie.cli.flags import Call
@@ -169,21 +169,7 @@ class _Planning:
         self._shown = shown
 
     def __call__(self, number: int, count: int) -> bool:
-        return self._shown(_Planned(number, count))
-
-
-@dataclasses.dataclass(frozen=True)
-class _Planned:
-    number: int
-    count: int
-
-    @property
-    def done(self) -> float:
-        return self.number / self.count
-
-    @property
-    def doing(self) -> str:
-        return f"{self.number:,} of {self.count:,}"
+        return self._shown(Counted(number, count))
 
 
 class _TimeTold:

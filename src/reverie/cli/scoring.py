@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reverie.album import Album, Entry
-from reverie.cli.console import Line, aside, remark
+from reverie.cli.console import Counted, Line, aside, remark
 from reverie.cli.flags import Call
 from reverie.errors import InputError, Interrupted, UnsafeError, UsageError, choice
 from reverie.judging.galleries.known import Known
@@ -20,22 +20,6 @@ if TYPE_CHECKING:
     from reverie.judging.scores.scoring import Scorer
 
 _TOLD = 5  # pictures that cannot be scored, in words
-
-
-@dataclass(frozen=True)
-class _Done:
-    """How far the scoring is, for the line of progress."""
-
-    number: int
-    count: int
-
-    @property
-    def done(self) -> float:
-        return self.number / max(self.count, 1)
-
-    @property
-    def doing(self) -> str:
-        return f"{self.number:,} of {self.count:,} pictures"
 
 
 @dataclass
@@ -87,7 +71,7 @@ def score_all(call: Call, album: Album, shown: Line) -> ScoredNow:
                 result.new += 1
             else:
                 result.faults[entry.path] = found
-            if shown(_Done(number, len(todo))):
+            if shown(Counted(number, len(todo), "pictures")):
                 raise Interrupted(
                     f"interrupted: {number:,} of {len(todo):,} pictures are scored", "what is scored is kept: the same again goes on"
                 )

@@ -1,7 +1,7 @@
 """Every choice that makes a picture, as frozen data: defaults, bounds, help, presets, and the text that travels inside a file."""
 
 from reverie.recipe.choices import GROUPS, Ascent, Canvas, Data, Finish, Flag, Level, Noise, Penalties, Tiles, Transforms, Where
-from reverie.recipe.command_table import CLIMB, COMMANDS, CommandSpec, Subject, flag_in, flag_names, flag_of
+from reverie.recipe.command_table import CLIMB, COMMANDS, CommandSpec, Subject, flag_in, flag_names, flag_of, held_in
 from reverie.recipe.moving import MOST_FRAMES, Film, Journey, Stop
 from reverie.recipe.presets import DEFAULT_PRESET, LOOKS, LOOKS_OF_UNITS, PRESETS, LookName, Preset, PresetName, preset
 from reverie.recipe.print_sizes import PRINT_DPI, Paper, paper
@@ -98,6 +98,6 @@ __all__ = [
     "Serving", "Sheet", "Size",
     "StatisticsInput", "Stop", "Stopped", "Style", "Subject", "Tiles", "Together", "Top", "Transforms", "Used", "UsedFile", "Variants",
     "Varying", "VectorInput", "Verifying", "Where", "Width", "Writing", "choose", "digest", "each_of", "first_fault", "flag_in",
-    "flag_names", "flag_of", "is_noise", "is_one_seed", "of_command", "on_sheet", "paper", "preset", "read", "resolve", "seeds",
+    "flag_names", "flag_of", "held_in", "is_noise", "is_one_seed", "of_command", "on_sheet", "paper", "preset", "read", "resolve", "seeds",
     "sheet_mark", "sides", "values_of", "variation", "varied", "vary_named", "varying",
 ]  # fmt: skip

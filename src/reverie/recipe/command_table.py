@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal
+from types import UnionType
+from typing import Any, Literal, Union, get_args, get_origin
+
+from pydantic.fields import FieldInfo
 
 from reverie.recipe.choices import Ascent, Canvas, Data, Finish, Flag, Penalties, Transforms
 from reverie.recipe.moving import Film, Journey
@@ -275,6 +278,14 @@ COMMANDS: dict[str, CommandSpec] = {each.name: each for each in _ROWS}
 def flag_in(model: type[Data], name: str) -> Flag:
     """How the command line shows a field."""
     return next((each for each in model.model_fields[name].metadata if isinstance(each, Flag)), Flag())
+
+
+def held_in(field: FieldInfo) -> Any:
+    """What a field holds, where it holds anything: int of `int | None`."""
+    kind: Any = field.annotation
+    if get_origin(kind) in (Union, UnionType):
+        kind = next(each for each in get_args(kind) if each is not type(None))
+    return kind
 
 
 def flag_names(name: str, flag: Flag) -> tuple[str, ...]:

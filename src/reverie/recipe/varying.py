@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from decimal import Decimal, InvalidOperation
-from types import UnionType
-from typing import Any, Union, get_args, get_origin
+from typing import Any, get_origin
 
 from reverie.errors import UsageError, choice, unknown
-from reverie.recipe.command_table import COMMANDS, CommandSpec, flag_in, flag_names
+from reverie.recipe.command_table import COMMANDS, CommandSpec, flag_in, flag_names, held_in
 
 SUBJECTS = {"dream": "start", "imagine": "label", "feature": "target"}
 """Commands whose pictures make a grid, and what each begins with."""
@@ -137,9 +136,7 @@ def _no_number(name: str, part: str, wanted: str) -> UsageError:
 
 
 def _kind(spec: CommandSpec, name: str) -> type | None:
-    kind: Any = spec.fields[name].model_fields[name].annotation
-    if get_origin(kind) in (Union, UnionType):
-        kind = next(each for each in get_args(kind) if each is not type(None))
+    kind = held_in(spec.fields[name].model_fields[name])
     return kind if kind in (int, float, bool) else None
 
 

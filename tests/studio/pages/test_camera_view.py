@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from tests.helpers.browsing import FLAGS
+from tests.helpers.browsing import launched
 from tests.helpers.studio_pages import Page, asked, picture
 from tests.studio.fake_server import Studio
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    where = shutil.which("chromium")
-    if where is None:
-        pytest.skip("no chromium on this machine: the page is not looked at in a browser")
-    driver = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install playwright")
-    with driver.sync_playwright() as playwright:
-        flags = [*FLAGS, "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
-        opened = playwright.chromium.launch(executable_path=where, args=flags)
+    with launched("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream") as opened:
         yield opened
-        opened.close()
 
 
 def test_frames_come_back_dreamt_until_it_is_left(browser: Any, studio: Studio, address: str) -> None:

@@ -49,7 +49,7 @@ class Unit:
     def weight(self) -> float:
         """How long it takes beside others: pixels of all its steps."""
         recipe = self.cells[0].recipe
-        ascent, together = recipe.ascent, 1 if recipe.batch is None else len(recipe.batch.targets)
+        ascent, together = recipe.ascent, recipe.together
         shares = sum(ascent.octave_scale ** (-2 * octave) for octave in range(ascent.octaves))
         return max(1.0, recipe.height * recipe.width * ascent.steps * shares * together * max(1, len(recipe.networks)))
 

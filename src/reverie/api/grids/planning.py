@@ -100,8 +100,13 @@ class GridPlan:
 def _kind(unit: Unit) -> tuple[object, ...]:
     """What decides how long a step takes for a pixel."""
     recipe = unit.cells[0].recipe
-    together = 1 if recipe.batch is None else len(recipe.batch.targets)
-    return (*(net.sha256 for net in recipe.networks), recipe.target.layers(), recipe.objective, bool(recipe.penalties.natural), together)
+    return (
+        *(net.sha256 for net in recipe.networks),
+        recipe.target.layers(),
+        recipe.objective,
+        bool(recipe.penalties.natural),
+        recipe.together,
+    )
 
 
 def planned(

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from functools import cache
-from types import UnionType
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Any, Literal, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
-from reverie.recipe import COMMANDS, DEFAULT_NETWORK, LOOKS, PRESETS, CommandSpec, Machinery, flag_in
+from reverie.recipe import COMMANDS, DEFAULT_NETWORK, LOOKS, PRESETS, CommandSpec, Machinery, flag_in, held_in
 
 OFFERED = ("dream", "imagine", "feature", "see", "journey", "film", "ask", "grid")
 """The commands that the page has forms for; one that the table does not have is left out."""
@@ -39,7 +38,7 @@ def kind_of(spec: CommandSpec, name: str) -> str:
     if name in _KINDS:
         return _KINDS[name]
     field = spec.fields[name].model_fields[name]
-    flag, kind = flag_in(spec.fields[name], name), _held(field)
+    flag, kind = flag_in(spec.fields[name], name), held_in(field)
     if flag.seeds:
         return "seeds"
     if name in ("preset", "level", "where", "device", "precision") or get_origin(kind) is Literal:
@@ -129,16 +128,8 @@ def _choices(spec: CommandSpec, name: str, field: FieldInfo) -> list[str]:
         return [str(each) for each in spec.presets or (*PRESETS, *LOOKS)]
     if name == "device":
         return ["cpu", "cuda", "mps"]
-    kind = _held(field)
+    kind = held_in(field)
     return [str(each) for each in get_args(kind)] if get_origin(kind) is Literal else []
-
-
-def _held(field: FieldInfo) -> Any:
-    """What a field holds where it holds anything."""
-    kind: Any = field.annotation
-    if get_origin(kind) in (Union, UnionType):
-        kind = next(each for each in get_args(kind) if each is not type(None))
-    return kind
 
 
 def _plain(value: Any) -> Any:
