@@ -116,9 +116,7 @@ class KnownParts:
 
     def _reduced(self, picture: Tensor) -> Tensor:
         """(C, H, W), no larger than its squares need it."""
-        height, width = picture.shape[1:]
-        scale = min(1.0, _SHARE * min(self.network.size) / min(height, width))
-        return resize(picture, max(1, round(height * scale)), max(1, round(width * scale)))
+        return resize(picture, *_within(picture, _SHARE * min(self.network.size)))
 
 
 def squares_of(height: int, width: int, native: int) -> list[Window]:
@@ -130,8 +128,13 @@ def squares_of(height: int, width: int, native: int) -> list[Window]:
 
 def map_size(picture: Tensor) -> tuple[int, int]:
     """(height, width) of a map of the places of a picture (C, H, W)."""
+    return _within(picture, _SIDE)
+
+
+def _within(picture: Tensor, shorter: int) -> tuple[int, int]:
+    """(height, width) of a picture (C, H, W) whose shorter side is brought down to this."""
     height, width = picture.shape[1:]
-    scale = min(1.0, _SIDE / min(height, width))
+    scale = min(1.0, shorter / min(height, width))
     return max(1, round(height * scale)), max(1, round(width * scale))
 
 
