@@ -11,6 +11,9 @@ from reverie.first_use import at_first_use
 
 if TYPE_CHECKING:
     from reverie.api.asking import ask
+    from reverie.api.atlases.making import Atlas, atlas, estimate_atlas, make_atlas
+    from reverie.api.atlases.planning import AtlasPlan, plan_atlas
+    from reverie.api.atlases.workshop import OpenByName, OpenHere
     from reverie.api.dreaming import dream, plan_dream
     from reverie.api.grids import Grid, GridCell, GridFolder, GridPlan, grid, plan_grid
     from reverie.api.imagining import feature, features, imagine
@@ -22,15 +25,20 @@ if TYPE_CHECKING:
     from reverie.api.replanning import carried_by, plan_redo
     from reverie.api.seeing import plan_see, see
     from reverie.pictures import sheet
+    from reverie.work import ThisProcess
 
 __all__ = [
-    "Grid", "GridCell", "GridFolder", "GridPlan", "again", "ask", "carried_by", "climb", "dream", "feature", "features", "film", "grid",
-    "imagine", "journey", "load", "plan_again", "plan_climb", "plan_dream", "plan_feature", "plan_film", "plan_grid", "plan_imagine",
+    "Atlas", "AtlasPlan", "Grid", "GridCell", "GridFolder", "GridPlan", "OpenByName", "OpenHere", "ThisProcess", "again", "ask",
+    "atlas", "carried_by", "climb", "dream", "estimate_atlas", "feature", "features", "film", "grid", "imagine", "journey", "load",
+    "make_atlas", "plan_again", "plan_atlas", "plan_climb", "plan_dream", "plan_feature", "plan_film", "plan_grid", "plan_imagine",
     "plan_journey", "plan_redo", "plan_see", "redo", "see", "sheet", "wrap",
 ]  # fmt: skip
 
 _HOMES = {
     "api.asking": ("ask",),
+    "api.atlases.making": ("Atlas", "atlas", "estimate_atlas", "make_atlas"),
+    "api.atlases.planning": ("AtlasPlan", "plan_atlas"),
+    "api.atlases.workshop": ("OpenByName", "OpenHere"),
     "api.dreaming": ("dream", "plan_dream"),
     "api.grids": ("Grid", "GridCell", "GridFolder", "GridPlan", "grid", "plan_grid"),
     "api.imagining": ("feature", "features", "imagine"),
@@ -42,6 +50,7 @@ _HOMES = {
     "api.replanning": ("carried_by", "plan_redo"),
     "api.seeing": ("plan_see", "see"),
     "pictures": ("sheet",),
+    "work": ("ThisProcess",),
 }
 
 

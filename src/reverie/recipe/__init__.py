@@ -38,6 +38,7 @@ from reverie.recipe.requests import (
     MAX_PIXELS,
     Along,
     Beside,
+    Charted,
     Course,
     Cut,
     FilmReading,
@@ -61,6 +62,7 @@ from reverie.recipe.requests import (
 )  # fmt: skip
 from reverie.recipe.resolve import Choices, Request, of_command, resolve
 from reverie.recipe.running_requests import (
+    AtlasWriting,
     Estimate,
     FilmWriting,
     GivingBack,
@@ -89,7 +91,8 @@ DEFAULT_NETWORK = "efficientnet-lite0"
 __all__ = [
     "CHOSEN", "CLIMB", "COMMANDS", "COMPANY", "DEFAULT_NETWORK", "DEFAULT_PRESET", "GROUPS", "LEVELS", "LONGEST_SIDE", "LONGEST_TEXT",
     "LOOKS", "LOOKS_OF_UNITS", "MAX_PIXELS", "MOST_FRAMES", "MOST_SEED", "MOST_SEEDS", "MOST_THREADS", "MOST_TOGETHER", "NAMING_FILES",
-    "OWN", "PRESETS", "PRINT_DPI", "SCHEMA", "SUBJECTS", "Along", "Ascent", "Batch", "Beside", "Canvas", "Choices", "Command",
+    "OWN", "PRESETS", "PRINT_DPI", "SCHEMA", "SUBJECTS", "Along", "Ascent", "AtlasWriting", "Batch", "Beside",
+    "Canvas", "Charted", "Choices", "Command",
     "CommandSpec",
     "Course", "Cut", "Data", "Estimate", "FileInput", "Film", "FilmReading", "FilmWriting", "Finish", "Flag", "GivingBack", "Goal",
     "GridWriting", "Journey", "Layers", "Learnt", "Level", "Listing", "Look", "LookName", "Machine", "Machinery", "Making", "Mask", "Named",

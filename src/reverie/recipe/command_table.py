@@ -16,6 +16,7 @@ from reverie.recipe.presets import DEFAULT_LOOK, DEFAULT_LOOK_OF_UNITS, DEFAULT_
 from reverie.recipe.requests import (
     Along,
     Beside,
+    Charted,
     Course,
     Cut,
     FilmReading,
@@ -37,6 +38,7 @@ from reverie.recipe.requests import (
     Width,
 )  # fmt: skip
 from reverie.recipe.running_requests import (
+    AtlasWriting,
     Estimate,
     FilmWriting,
     GivingBack,
@@ -227,6 +229,14 @@ _ROWS = (
         ),
         writing=(GridWriting, Estimate, Printing), without=frozenset({"between", "count", "diverse", "with_recipe"}), networks="several",
         hint="Every choice of the command may vary, and the network too; docs/gallery.md shows grids.", borrows=True,
+    ),
+    CommandSpec(
+        "atlas", "A site with a page for every unit of a network, with the real pictures that excite it.",
+        "reverie atlas --sample 24 --dataset photographs -o atlas", "reverie.cli.atlases:atlas",
+        models=(Charted, Style, Seed, Size, Ascent, Transforms, Penalties, Canvas, Machinery), writing=(AtlasWriting, Estimate, Printing),
+        defaults={**_FROM_NOISE, **LOOKS_OF_UNITS[DEFAULT_LOOK_OF_UNITS].choices, "octaves": 2, "steps": 48},
+        without=frozenset({"with_recipe"}), networks="one", presets=LOOKS_OF_UNITS, usual_preset=DEFAULT_LOOK_OF_UNITS,
+        hint="The same command goes on where it was stopped; docs/atlas.md shows what is on a page.",
     ),
     CommandSpec(
         "gallery", "A page of every picture of a folder and below, none left out; and whether they are still what they were.",

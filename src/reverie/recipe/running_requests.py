@@ -142,6 +142,15 @@ class GridWriting(Writing):
     force: Annotated[bool, Flag(first=True)] = Field(False, description="begin anew, and replace what an earlier grid made there")
 
 
+class AtlasWriting(Writing):
+    """How an atlas is written."""
+
+    output: Annotated[Given, Flag("PATH", ("-o", "--output"), first=True)] = Field(
+        None, description="the folder for the site; without it `NETWORK-atlas` in the working folder"
+    )
+    force: Annotated[bool, Flag(first=True)] = Field(False, description="begin anew, and replace what an earlier atlas made there")
+
+
 class Estimate(Data):
     group: ClassVar[str] = "output"
     estimate: bool = Field(False, description="say what memory, disk and time it would take, and stop")
