@@ -44,9 +44,9 @@ if TYPE_CHECKING:
     from reverie.recipe import Recipe
 
 __all__ = [
-    "Asked", "Atlas", "Calibration", "Footage", "Grid", "Known", "Label", "Layer", "Network", "Picture", "Pictures", "Progress", "Recipe",
-    "Recognised", "Rung", "Sight", "__version__", "again", "ask", "atlas", "climb", "dream", "errors", "feature", "features", "film", "grid",
-    "imagine", "journey", "load", "redo", "see", "sheet", "wrap",
+    "Asked", "Atlas", "Calibration", "Footage", "Grid", "Known", "Label", "Layer", "Network", "Picture", "Pictures", "Progress",
+    "Recipe", "Recognised", "Rung", "Sight", "__version__", "again", "ask", "atlas", "climb", "dream", "errors", "feature",
+    "features", "film", "grid", "imagine", "journey", "load", "redo", "see", "sheet", "wrap",
 ]  # fmt: skip
 
 _HOMES = {

@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import Any
 
 from reverie.api.atlases.features import make_features
-from reverie.api.atlases.planning import TOGETHER, AtlasPlan
+from reverie.api.atlases.planning import AtlasPlan
 from reverie.api.atlases.stages import Stage
 from reverie.atlases.store import AtlasStore
 from reverie.networks.calibrating import label
@@ -21,17 +21,17 @@ _CLASSES = 4  # that are made together, in each other's company
 def _tasks(plan: AtlasPlan, store: AtlasStore) -> Sequence[Task]:
     found = []
     for layer in plan.layers:
-        missing = [each for each in layer.channels if not store.is_finished("unit", f"{layer.name}:{each}", plan.key(layer.name, each))]
-        for first in range(0, len(missing), TOGETHER):
-            chunk = missing[first : first + TOGETHER]
-            what = {"stage": "features", "layer": layer.name, "stem": layer.stem, "channels": chunk}
-            found.append(Task(f"{layer.name}:{chunk[0]}–{chunk[-1]}", what, float(len(chunk))))
+        for chunk in layer.chunks():
+            missing = [each for each in chunk if not store.is_finished("unit", f"{layer.name}:{each}", plan.key(layer.name, each))]
+            if missing:  # all are made again, since their company changes their bits; those that are there stay
+                what = {"stage": "features", "layer": layer.name, "stem": layer.stem, "channels": [*chunk], "missing": missing}
+                found.append(Task(f"{layer.name}:{chunk[0]}–{chunk[-1]}", what, float(len(chunk))))
     return found
 
 
 def _done(plan: AtlasPlan, store: AtlasStore, task: Task, result: Result) -> None:
     facts, layer, stem = json.loads(result["facts.json"]), task.what["layer"], task.what["stem"]
-    for channel in task.what["channels"]:
+    for channel in task.what["missing"]:
         mine = {name: each for name, each in result.items() if name.partition(".")[0].partition("-")[0] == str(channel)}
         files = {f"{stem}/{name}": content for name, content in mine.items()}
         store.put("unit", f"{layer}:{channel}", plan.key(layer, channel), facts[str(channel)], files)

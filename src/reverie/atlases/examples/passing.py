@@ -170,7 +170,7 @@ def _batches(network: Network, shown: Shown, faults: dict[int, str]) -> Iterator
             pixels = in_channels(as_tensor(path, network.channels), network.channels)
             batch.append((number, spots, resize(pixels, *network.size)))
         except ReverieError as error:
-            faults[number] = error.fault
+            faults[number] = error.fault.replace(str(path), path.name)  # a site says nothing of where things are
         if batch and (len(batch) == BATCH or place == len(shown.numbers)):
             yield batch, place / len(shown.numbers)
             batch = []
