@@ -9,10 +9,11 @@ from reverie.api.atlases.examples_stage import EXAMPLES
 from reverie.api.atlases.features_stage import CLASSES, FEATURES
 from reverie.api.atlases.planning import AtlasPlan, plan_atlas
 from reverie.api.atlases.stages import Stage
+from reverie.api.atlases.wiring_stage import WIRING
 from reverie.work import Make, Result, Task
 from reverie.work.any_order import Part
 
-STAGES: tuple[Stage, ...] = (EXAMPLES, FEATURES, CLASSES)
+STAGES: tuple[Stage, ...] = (EXAMPLES, FEATURES, CLASSES, WIRING)
 """In the order in which they need each other. A new one is a file beside these, and its name here."""
 
 
