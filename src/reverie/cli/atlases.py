@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from reverie.cli.public import api
     from reverie.work import Doing
 
-_DOING = {"examples": "looking at pictures", "features": "growing", "classes": "imagining"}
+_DOING = {"examples": "looking at pictures", "features": "growing", "classes": "imagining", "wiring": "following the weights"}
 
 
 def atlas(call: Call) -> int:

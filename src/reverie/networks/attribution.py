@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from reverie.errors import MissingExtra, UsageError, choice, listing
 from reverie.installing import install
@@ -17,6 +17,7 @@ from reverie.networks.inspection.failures import run
 from reverie.networks.inspection.layer_names import ATTENTION, LayerName
 from reverie.networks.prepared.gradients import broken
 from reverie.networks.prepared.prepared import Prepared
+from reverie.networks.prepared.standing_in import standing_in
 from reverie.pictures import as_tensor, in_channels, resize
 from reverie.store import expanded
 from reverie.target import CLASSES
@@ -208,38 +209,13 @@ class Remainder:
     """
 
     def __init__(self, ready: Prepared, name: str, pixels: Tensor) -> None:
-        self.ready = ready
-        self.name = name
-        asked = LayerName.parse(name, ready.anatomy.calls)
-        self.of = asked.part
-        self.part = ready.module.get_submodule(asked.module)
-        self.call = ready.anatomy.calls.get(asked.module, 1) - 1 if asked.call is None else asked.call
+        self.ready, self.name = ready, name
         self.x = ready.as_taken(pixels)  # (1, C, H, W)
 
     def __call__(self, given: Tensor) -> Tensor:
-        calls = 0
-
-        def put(_module: nn.Module, _inputs: Any, output: Any) -> Any:
-            nonlocal calls
-            calls += 1
-            if calls != self.call + 1:
-                return None
-            several = type(output) in (tuple, list) and isinstance(output[0], Tensor)  # what attention gives, and its weights
-            first = output[0] if several else output
-            if not isinstance(first, Tensor):
-                raise UsageError(f"layer '{self.name}' gives more than one tensor", "name a layer in it")
-            layout = self.ready.anatomy.layout(self.name)
-            put_in = given if layout is None else layout.from_maps(given, first, self.of)
-            put_in = put_in.to(first.dtype, copy=True)  # a copy: the next layer may work in place
-            return type(output)((put_in, *output[1:])) if several else put_in
-
-        with self.ready.running():
-            handle = self.part.register_forward_hook(put)
-            try:
-                output = run(self.ready.module, self.x, graded=self.ready.anatomy.habits.graded)
-                return self.ready.scores(output, len(given)).float()  # (N, K)
-            finally:
-                handle.remove()
+        with self.ready.running(), standing_in(self.ready, self.name, given):
+            output = run(self.ready.module, self.x, graded=self.ready.anatomy.habits.graded)
+            return self.ready.scores(output, len(given)).float()  # (N, K)
 
 
 @dataclass(frozen=True)
