@@ -13,7 +13,7 @@ from torch import Tensor
 
 from reverie.errors import MissingExtra, UsageError, choice, listing
 from reverie.installing import install
-from reverie.networks.altering import Altered, Rest, takes_several
+from reverie.networks.altering import Rest, altered_scores, takes_several
 from reverie.networks.inspection.layer_names import ATTENTION, LayerName
 from reverie.networks.prepared.gradients import broken
 from reverie.networks.prepared.prepared import Prepared
@@ -204,11 +204,11 @@ class Remainder:
     """
 
     def __init__(self, ready: Prepared, name: str, pixels: Tensor) -> None:
-        self.altered = Altered(ready, name)
+        self.ready, self.name = ready, name
         self.x = ready.as_taken(pixels)  # (1, C, H, W)
 
     def __call__(self, given: Tensor) -> Tensor:
-        return self.altered.scores(self.x, lambda *_: given)  # (N, K)
+        return altered_scores(self.ready, self.name, self.x, given)  # (N, K)
 
 
 @dataclass(frozen=True)

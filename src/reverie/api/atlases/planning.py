@@ -18,8 +18,8 @@ from reverie.insight.request import blocks
 from reverie.networks import Layer, Network
 from reverie.networks.read_once import reading_once
 from reverie.pictures.loading import evenly
-from reverie.recipe import Charted, Size
-from reverie.render import Plan
+from reverie.recipe import Charted, Machine, Size
+from reverie.render import Plan, machine
 from reverie.store import expanded, file_stems
 from reverie.target import Target, Term, expand, layer_names
 
@@ -71,6 +71,11 @@ class AtlasPlan:
     @property
     def units(self) -> int:
         return sum(len(each.channels) for each in self.layers)
+
+    @property
+    def machine(self) -> Machine:
+        """Where it is made, with how many threads."""
+        return machine(self.network, self.choices.get("threads"))
 
     def features(self, layer: str, channels: Sequence[int], sign: int = 1) -> list[Plan]:
         """The plans of what excites units most, or with −1 least."""

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from reverie.errors import ReverieError
-from reverie.networks import Network
-from reverie.networks.altering import Altered, takes_several
+from reverie.networks import Network, Prepared
+from reverie.networks.altering import altered_scores, takes_several
 from reverie.pictures import as_tensor, in_channels, resize
 from reverie.pictures.torch_modes import ordinary_modes
 from reverie.target import CLASSES
@@ -86,16 +86,16 @@ def voices(
     row_of = {channel: row for row, channel in enumerate(order)}
     whole, counts = np.zeros((len(order), network.anatomy.classes or 0)), np.zeros(len(order), np.int32)
     ready = network.prepare([layer, CLASSES])
-    altered, at_once = Altered(ready, layer), 0
+    at_once = 0
     with ordinary_modes(), torch.no_grad():
         for number, (picture, channels) in enumerate(shown, 1):
             pixels = _seen(network, picture)
             if pixels is not None:
                 x = ready.as_taken(pixels)
-                at_once = at_once or _at_once(altered, x)
+                at_once = at_once or _at_once(ready, layer, x)
                 for first in range(0, len(channels), at_once):
                     some = channels[first : first + at_once]
-                    found = _changes(altered, x, some, means, at_once).double().cpu().numpy()
+                    found = _changes(ready, layer, x, some, means, at_once).double().cpu().numpy()
                     for channel, change in zip(some, found, strict=True):
                         whole[row_of[channel]] += change
                         counts[row_of[channel]] += 1
@@ -117,7 +117,6 @@ def effect(network: Network, layer: str, means: Sequence[float], shown: Sequence
         None where it was stopped.
     """
     ready = network.prepare([layer, CLASSES])
-    altered = Altered(ready, layer)
     flat = torch.tensor(list(means), device=ready.device).view(1, -1, 1, 1)  # (1, C, 1, 1)
     passed = True
 
@@ -133,7 +132,9 @@ def effect(network: Network, layer: str, means: Sequence[float], shown: Sequence
             read = [pixels for each in shown[first : first + size] if (pixels := _seen(network, each)) is not None]
             if read:
                 x = ready.as_taken(torch.cat(read))
-                as_they_are, others = (altered.scores(x, change).argmax(1).tolist() for change in (lambda maps, _: maps, without))
+                as_they_are, others = (
+                    altered_scores(ready, layer, x, change).argmax(1).tolist() for change in (lambda maps, _: maps, without)
+                )
                 labels += zip(as_they_are, others, strict=True)
             done = min(1.0, (first + size) / len(shown))
             if tell(done) and done < 1:
@@ -146,7 +147,7 @@ def effect(network: Network, layer: str, means: Sequence[float], shown: Sequence
     return Effect(sum(before != after for before, after in labels) / len(labels), len(labels), how)
 
 
-def _changes(altered: Altered, x: Tensor, channels: Sequence[int], means: Mapping[int, float], at_once: int) -> Tensor:
+def _changes(ready: Prepared, layer: str, x: Tensor, channels: Sequence[int], means: Mapping[int, float], at_once: int) -> Tensor:
     """(n, K): the scores of a picture less those with each channel held."""
 
     def held(maps: Tensor, _: Tensor | None) -> Tensor:
@@ -156,12 +157,12 @@ def _changes(altered: Altered, x: Tensor, channels: Sequence[int], means: Mappin
         return torch.cat([maps, found]) if at_once > 1 else found
 
     if at_once > 1:
-        scores = altered.scores(x, held)  # (1 + n, K)
+        scores = altered_scores(ready, layer, x, held)  # (1 + n, K)
         return scores[:1] - scores[1:]
-    return altered.scores(x, lambda maps, _: maps) - altered.scores(x, held)
+    return altered_scores(ready, layer, x, lambda maps, _: maps) - altered_scores(ready, layer, x, held)
 
 
-def _at_once(altered: Altered, x: Tensor) -> int:
+def _at_once(ready: Prepared, layer: str, x: Tensor) -> int:
     """How many variants of a picture go through the network together."""
     kept: list[Tensor] = []
 
@@ -169,9 +170,9 @@ def _at_once(altered: Altered, x: Tensor) -> int:
         kept.append(maps.clone())
         return maps
 
-    alone = altered.scores(x, keep)[0]  # (K,)
+    alone = altered_scores(ready, layer, x, keep)[0]  # (K,)
     pair = torch.cat([torch.zeros_like(kept[0]), kept[0]])
-    return _AT_ONCE if takes_several(lambda given: altered.scores(x, lambda *_: given), pair, alone) else 1
+    return _AT_ONCE if takes_several(lambda given: altered_scores(ready, layer, x, given), pair, alone) else 1
 
 
 def _seen(network: Network, picture: Any) -> Tensor | None:
