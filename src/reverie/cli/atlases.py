@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     from reverie.cli.public import api
     from reverie.work import Doing
 
-_DOING = {"examples": "looking at pictures", "features": "growing", "classes": "imagining"}
+_DOING = {
+    "examples": "looking at pictures", "features": "growing", "classes": "imagining", "wiring": "following the weights",
+    "effect": "leaving layers out", "speaks": "holding units", "eyes": "asking another network", "looks": "looking at what was made",
+}  # fmt: skip
 
 
 def atlas(call: Call) -> int:

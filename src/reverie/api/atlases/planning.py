@@ -184,7 +184,7 @@ def _classes(network: Network, asked: Charted) -> tuple[int, ...]:
     """The numbers of the classes that are shown; none of a network without clear scores."""
     if asked.classes is not None:
         given = [asked.classes] if isinstance(asked.classes, str) else list(asked.classes)
-        words = [word.strip() for text in given for word in (text.split(",") if isinstance(text, str) else [text])]
+        words = [word for each in given for word in ([part.strip() for part in each.split(",")] if isinstance(each, str) else [each])]
         if words == ["none"]:
             return ()
         return tuple(sorted({index for word in words for index in network.class_indices(word)}))
