@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from reverie.api.asking import ask
     from reverie.api.atlases.making import Atlas, atlas, estimate_atlas, make_atlas
     from reverie.api.atlases.planning import AtlasPlan, plan_atlas
-    from reverie.api.atlases.workshop import OpenByName, OpenHere
+    from reverie.api.atlases.workshop import opening_for
     from reverie.api.dreaming import dream, plan_dream
+    from reverie.api.elsewhere import NamedNetwork
     from reverie.api.grids import Grid, GridCell, GridFolder, GridPlan, grid, plan_grid
     from reverie.api.imagining import feature, features, imagine
     from reverie.api.moving import film, journey, plan_film, plan_journey
@@ -25,12 +26,12 @@ if TYPE_CHECKING:
     from reverie.api.replanning import carried_by, plan_redo
     from reverie.api.seeing import plan_see, see
     from reverie.pictures import sheet
-    from reverie.work import ThisProcess
+    from reverie.work import engine_for
 
 __all__ = [
-    "Atlas", "AtlasPlan", "Grid", "GridCell", "GridFolder", "GridPlan", "OpenByName", "OpenHere", "ThisProcess", "again", "ask",
-    "atlas", "carried_by", "climb", "dream", "estimate_atlas", "feature", "features", "film", "grid", "imagine", "journey", "load",
-    "make_atlas", "plan_again", "plan_atlas", "plan_climb", "plan_dream", "plan_feature", "plan_film", "plan_grid", "plan_imagine",
+    "Atlas", "AtlasPlan", "Grid", "GridCell", "GridFolder", "GridPlan", "NamedNetwork", "again", "ask", "atlas", "carried_by", "climb",
+    "dream", "engine_for", "estimate_atlas", "feature", "features", "film", "grid", "imagine", "journey", "load", "make_atlas",
+    "opening_for", "plan_again", "plan_atlas", "plan_climb", "plan_dream", "plan_feature", "plan_film", "plan_grid", "plan_imagine",
     "plan_journey", "plan_redo", "plan_see", "redo", "see", "sheet", "wrap",
 ]  # fmt: skip
 
@@ -38,8 +39,9 @@ _HOMES = {
     "api.asking": ("ask",),
     "api.atlases.making": ("Atlas", "atlas", "estimate_atlas", "make_atlas"),
     "api.atlases.planning": ("AtlasPlan", "plan_atlas"),
-    "api.atlases.workshop": ("OpenByName", "OpenHere"),
+    "api.atlases.workshop": ("opening_for",),
     "api.dreaming": ("dream", "plan_dream"),
+    "api.elsewhere": ("NamedNetwork",),
     "api.grids": ("Grid", "GridCell", "GridFolder", "GridPlan", "grid", "plan_grid"),
     "api.imagining": ("feature", "features", "imagine"),
     "api.moving": ("film", "journey", "plan_film", "plan_journey"),
@@ -50,7 +52,7 @@ _HOMES = {
     "api.replanning": ("carried_by", "plan_redo"),
     "api.seeing": ("plan_see", "see"),
     "pictures": ("sheet",),
-    "work": ("ThisProcess",),
+    "work": ("engine_for",),
 }
 
 

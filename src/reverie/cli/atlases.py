@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,18 +12,21 @@ from reverie.cli.estimates import in_bytes, in_time
 from reverie.cli.flags import Call
 from reverie.cli.outputs import named
 from reverie.errors import Interrupted
-from reverie.recipe import DEFAULT_NETWORK, AtlasWriting, Estimate, Printing
+from reverie.recipe import DEFAULT_NETWORK, AtlasWriting, Estimate, Printing, Working
 from reverie.store import Destination, speakable
 
 if TYPE_CHECKING:
     from reverie.cli.public import api
     from reverie.work import Doing
 
-_DOING = {"examples": "looking at pictures", "features": "growing", "classes": "imagining"}
+_DOING = {
+    "examples": "looking at pictures", "features": "growing", "classes": "imagining", "wiring": "following the weights",
+    "effect": "leaving layers out", "speaks": "holding units", "eyes": "asking another network", "looks": "looking at what was made",
+}  # fmt: skip
 
 
 def atlas(call: Call) -> int:
-    printing, writing = call.of(Printing), call.of(AtlasWriting)
+    printing, writing, working = call.of(Printing), call.of(AtlasWriting), call.of(Working)
     place = _place(call, writing)
     from reverie.cli.public import api
 
@@ -35,7 +39,9 @@ def atlas(call: Call) -> int:
             _estimate(plan, printing.as_json)
             return 0
         _tell_begin(plan, printing.quiet)
-        made = api.make_atlas(plan, place, api.OpenHere(plan), api.ThisProcess(), _Told(shown, printing.quiet), writing.force)
+        with closing(api.engine_for(working, plan.machine.threads, plan.machine.device != "cpu")) as engine:
+            opening = api.opening_for(engine, plan, api.NamedNetwork(*call.network.by_name()), call.choices)
+            made = api.make_atlas(plan, place, opening, engine, _Told(shown, printing.quiet), writing.force)
         shown.close()
     return _tell(made, plan, printing)
 

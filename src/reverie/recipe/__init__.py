@@ -79,6 +79,7 @@ from reverie.recipe.running_requests import (
     Serving,
     Sheet,
     Verifying,
+    Working,
     Writing,
 )  # fmt: skip
 from reverie.recipe.seeds import MOST_SEEDS, each_of, is_one_seed, seeds
@@ -100,7 +101,7 @@ __all__ = [
     "Places", "Preset", "PresetName", "Print", "Printing", "Pruning", "Recipe", "Replay", "Request", "Scoring", "Seed", "Seeds",
     "Serving", "Sheet", "Size",
     "StatisticsInput", "Stop", "Stopped", "Style", "Subject", "Tiles", "Together", "Top", "Transforms", "Used", "UsedFile", "Variants",
-    "Varying", "VectorInput", "Verifying", "Where", "Width", "Writing", "choose", "digest", "each_of", "first_fault", "flag_in",
+    "Varying", "VectorInput", "Verifying", "Where", "Width", "Working", "Writing", "choose", "digest", "each_of", "first_fault", "flag_in",
     "flag_names", "flag_of", "held_in", "is_noise", "is_one_seed", "of_command", "on_sheet", "paper", "preset", "read", "resolve", "seeds",
     "sheet_mark", "sides", "values_of", "variation", "varied", "vary_named", "varying",
 ]  # fmt: skip

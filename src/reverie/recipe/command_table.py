@@ -55,6 +55,7 @@ from reverie.recipe.running_requests import (
     Serving,
     Sheet,
     Verifying,
+    Working,
     Writing,
 )  # fmt: skip
 
@@ -233,7 +234,8 @@ _ROWS = (
     CommandSpec(
         "atlas", "A site with a page for every unit of a network, with the real pictures that excite it.",
         "reverie atlas --sample 24 --dataset photographs -o atlas", "reverie.cli.atlases:atlas",
-        models=(Charted, Style, Seed, Size, Ascent, Transforms, Penalties, Canvas, Machinery), writing=(AtlasWriting, Estimate, Printing),
+        models=(Charted, Style, Seed, Size, Ascent, Transforms, Penalties, Canvas, Machinery),
+        writing=(AtlasWriting, Working, Estimate, Printing),
         defaults={**_FROM_NOISE, **LOOKS_OF_UNITS[DEFAULT_LOOK_OF_UNITS].choices, "octaves": 2, "steps": 48},
         without=frozenset({"with_recipe"}), networks="one", presets=LOOKS_OF_UNITS, usual_preset=DEFAULT_LOOK_OF_UNITS,
         hint="The same command goes on where it was stopped; docs/atlas.md shows what is on a page.",

@@ -12,8 +12,9 @@ from typing import Any, Unpack
 
 from reverie.api.atlases.choices import AtlasChoices
 from reverie.api.atlases.planning import TOGETHER, AtlasPlan, plan_atlas
-from reverie.api.atlases.workshop import STAGES, OpenHere
+from reverie.api.atlases.workshop import STAGES, opening_for
 from reverie.api.choices import documented
+from reverie.api.elsewhere import NamedNetwork
 from reverie.atlases.examples.passing import seconds_of_pass
 from reverie.atlases.site import write_site
 from reverie.atlases.store import HIDDEN, LISTING, AtlasStore, check_atlas_folder
@@ -22,6 +23,7 @@ from reverie.networks import Network
 from reverie.networks.calibrating import label
 from reverie.networks.read_once import reading_once
 from reverie.pictures.torch_modes import ordinary_modes
+from reverie.recipe import DEFAULT_NETWORK
 from reverie.store import check_place, expanded, made_folder
 from reverie.version import __version__
 from reverie.work import Doing, Engine, Opening, Task, ThisProcess, locked
@@ -95,7 +97,9 @@ def atlas(
     place = expanded(folder)
     check_atlas_folder(place, force)
     plan = plan_atlas(network, **choices)
-    made = make_atlas(plan, place, OpenHere(plan), engine or ThisProcess(), progress, force)
+    chosen = engine or ThisProcess()
+    named = None if isinstance(network, Network) else NamedNetwork(network or DEFAULT_NETWORK)
+    made = make_atlas(plan, place, opening_for(chosen, plan, named, choices), chosen, progress, force)
     if made.faults and made.finished:
         raise made.faults[0][1]
     return made

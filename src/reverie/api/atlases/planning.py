@@ -19,8 +19,8 @@ from reverie.insight.request import blocks
 from reverie.networks import Layer, Network
 from reverie.networks.read_once import reading_once
 from reverie.pictures.loading import evenly
-from reverie.recipe import Charted, Size
-from reverie.render import Plan
+from reverie.recipe import Charted, Machine, Size
+from reverie.render import Plan, machine
 from reverie.store import expanded, file_stems
 from reverie.target import Target, Term, expand, layer_names
 
@@ -72,6 +72,11 @@ class AtlasPlan:
     @property
     def units(self) -> int:
         return sum(len(each.channels) for each in self.layers)
+
+    @property
+    def machine(self) -> Machine:
+        """Where it is made, with how many threads."""
+        return machine(self.network, self.choices.get("threads"))
 
     def features(self, layer: str, channels: Sequence[int], sign: int = 1) -> list[Plan]:
         """The plans of what excites units most, or with −1 least."""
@@ -180,7 +185,7 @@ def _classes(network: Network, asked: Charted) -> tuple[int, ...]:
     """The numbers of the classes that are shown; none of a network without clear scores."""
     if asked.classes is not None:
         given = [asked.classes] if isinstance(asked.classes, str) else list(asked.classes)
-        words = [word.strip() for text in given for word in (text.split(",") if isinstance(text, str) else [text])]
+        words = [word for each in given for word in ([part.strip() for part in each.split(",")] if isinstance(each, str) else [each])]
         if words == ["none"]:
             return ()
         return tuple(sorted({index for word in words for index in network.class_indices(word)}))
