@@ -115,9 +115,9 @@ class Desk:
                 with self._away(), between_steps(lambda _: None):  # those of an estimate are nobody's picture
                     found = Message("answer", message.key, {"answer": answer(self.home, self.networks, dict(message.what))})
             except ReverieError as error:
-                found = Message("fault", message.key, as_fault(error))
+                found = Message("fault", message.key, self.home.in_names(as_fault(error)))
             except Exception as error:  # noqa: BLE001  # a fault of ours must not end the jobs
-                found = Message("fault", message.key, as_fault(unforeseen(error)))
+                found = Message("fault", message.key, self.home.in_names(as_fault(unforeseen(error))))
             self.outbox.send(found)
 
     def _preview(self, message: Message) -> None:
@@ -146,7 +146,7 @@ class Desk:
             fault = fault_of(error)
         except Exception as error:  # noqa: BLE001  # as above
             fault = fault_of(unforeseen(error))
-        self.ledger.previewed(number, 0.0 if preview is None else preview.done, ended=True, fault=fault)
+        self.ledger.previewed(number, 0.0 if preview is None else preview.done, ended=True, fault=fault and self.home.in_names(fault))
 
     def _do(self, job: Claimed) -> None:
         running = Running(self.home, self.ledger, self.networks, self.outbox, job)

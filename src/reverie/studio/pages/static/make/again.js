@@ -8,14 +8,15 @@ import { anySeed, order } from "./go.js";
 /** How a picture of the gallery (`{ picture }`) or of the inputs (`{ input }`) was made, as a wish. */
 export const recall = (what) => post("/api/again", what);
 
+const usual = (form, field) => (field?.name === "preset" ? form.usual_preset || field.default : field?.default);
 /** The note on a form that was filled from a recipe. */
 export const recalled = ({ again, form, wish, useAsStart }) => {
   const differing = Object.entries(again.choices).filter(([name, value]) => {
     const field = fieldOf(form, name);
-    return !field || JSON.stringify(field.default ?? null) !== JSON.stringify(value);
+    return !field || JSON.stringify(usual(form, field) ?? null) !== JSON.stringify(value);
   });
   const rows = differing.map(([name, value]) => h("div", {}, h("dt", {}, name.replaceAll("_", " ")), h("dd", {}, readable(value),
-    h("span.soft", {}, ` ${t("again.usual", { value: readable(fieldOf(form, name)?.default) })}`))));
+    h("span.soft", {}, ` ${t("again.usual", { value: readable(usual(form, fieldOf(form, name))) })}`))));
   return h("section.recalled", { "aria-label": t("again.title") }, h("h2", {}, t("again.title")), h("p", {}, again.words),
     again.missing?.length ? h("p.fault", {}, t("again.missing", { n: again.missing.length })) : null,
     rows.length ? h("details", {}, h("summary", {}, t("again.differs", { n: rows.length })), h("dl.facts", {}, rows)) : h("p.soft", {}, t("again.alike")),

@@ -49,13 +49,16 @@ export const takesDrops = ({ take, own, begin = () => {}, failed = () => {} }) =
 };
 
 /** A button that opens the chooser of files; each file that is chosen is sent and told to `take`. */
-export const chooser = (text, take, { accept = "image/*,.npy,.tif,.tiff,.heic,.avif", capture = null, begin = () => {}, several = false, look = "file" } = {}) => {
+export const chooser = (text, take, { accept = "image/*,.npy,.tif,.tiff,.heic,.avif", capture = null, begin = () => {}, failed = () => {}, several = false, look = "file" } = {}) => {
   const id = fresh("file");
   const input = h("input.unseen", { type: "file", id, accept, capture, multiple: several, on: { change: handled(async () => {
     const files = [...input.files];
     input.value = "";
-    for (const file of files) { begin(); await take(await sent(file)); }
+    for (const file of files) {
+      begin();
+      await take(await sent(file).catch((error) => { failed(); throw error; }));
+    }
   }) } });
   return h(`span.${look}`, {}, input, h("label.button", { htmlFor: id }, text));
 };
-export const photograph = (take, begin) => chooser(t("given.photo"), take, { accept: "image/*", capture: "environment", begin, look: "touch" });
+export const photograph = (take, told) => chooser(t("given.photo"), take, { accept: "image/*", capture: "environment", look: "touch", ...told });
