@@ -55,6 +55,7 @@ class Worker:
     choices: Mapping[str, Any] = field(default_factory=dict)
     closed: list[str] = field(default_factory=list)
     alive: bool = True
+    silent: float = 0.0
     device: str | None = "cpu"
 
     def start(self) -> None: ...

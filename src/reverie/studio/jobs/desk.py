@@ -96,7 +96,13 @@ class Desk:
 
     def _warm_up(self) -> None:
         """What the first who asks would wait for is done before: the usual network is open, and has dreamt once."""
-        with suppress(ReverieError), between_steps(lambda _: self.attend()):
+
+        def step(_: Progress) -> None:
+            self.attend()
+            if self.inbox.stopped:
+                raise Left
+
+        with suppress(ReverieError, Left), between_steps(step):
             plan_dream("noise:pink", network=self.networks.get(), size=_FIRST, octaves=1, steps=2, keep=False).make()
 
     def _claimed(self) -> Claimed | None:
@@ -155,14 +161,17 @@ class Desk:
             began = time.monotonic()
             self.attend()
             running.check(self.inbox.stopped)
+            running.sign()
             while self.ledger.held and not running.cancelled:
                 self.inbox.wait(_IDLE)
                 self.attend()
                 running.check(self.inbox.stopped)
+                running.sign()
             running.away += time.monotonic() - began
             running.show(progress)
 
         fault: ReverieError | None = None
+        running.sign()
         try:
             with between_steps(step):
                 if running.begin():
