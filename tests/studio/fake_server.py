@@ -319,7 +319,12 @@ def app_of(studio: Studio) -> FastAPI:
     def again(what: dict[str, Any]) -> Any:
         start = f"input:{next(iter(studio.inputs))}" if studio.inputs else "noise:pink"
         told = {"command": "dream", "subjects": [start], "choices": {"level": "parts", "seed": 7, "steps": 24}}
-        return {**told, "missing": [], "words": "a dream on parts, 24 steps, seed 7"}
+        return {
+            **told,
+            "missing": [],
+            "notes": ["It was made together with 7 others; alone it comes out a little different."],
+            "words": "a dream on parts, 24 steps, seed 7",
+        }
 
     @app.websocket("/api/camera")
     async def camera(socket: WebSocket) -> None:

@@ -110,6 +110,8 @@ class Running:
             if left is None and done > 0.01:
                 left = (now - self._began - self.away) * (1 - done) / done
             self._ledger.progressed(self.id, min(1.0, done), self.in_names(doing), left)
+        if self.cancelled or done >= 1:  # what there is of it is finished and written now, which has no steps
+            self.sign(busy=True)
         return self.cancelled
 
     def watching(self, before: float = 0.0, share: float = 1.0, what: str = "") -> Callable[[Progress], bool]:
