@@ -318,6 +318,7 @@ def app_of(studio: Studio) -> FastAPI:
     @app.websocket("/api/camera")
     async def camera(socket: WebSocket) -> None:
         await socket.accept()
+        seen = Image.new("RGB", (64, 48))
         try:
             while (message := await socket.receive())["type"] == "websocket.receive":
                 if text := message.get("text"):
