@@ -1,5 +1,6 @@
 // One picture of the gallery: large, with its stars, notes and recipe, and what can be done with it.
 import { button, fresh, h, handled, say, settled, tell } from "../core/dom.js";
+import { on } from "../core/live.js";
 import { get, post, put } from "../core/net.js";
 import { moment, t } from "../core/texts.js";
 import { recall } from "../make/again.js";
@@ -11,12 +12,14 @@ import { starsOf } from "./stars.js";
 export const view = async (root, [id]) => {
   const address = `/api/pictures/${encodeURIComponent(id)}`, picture = await get(address), recipe = picture.recipe ?? null;
   const note = h("textarea", { id: fresh("note"), rows: 3, maxLength: 2000, value: picture.note ?? "" }), kept = h("span.soft", { role: "status" });
+  let unkept = false;
   const write = handled(async () => {
     await put(`${address}/note`, { note: note.value });
+    unkept = false;
     kept.textContent = t("gallery.kept");
   });
   const soon = settled(write, 900);
-  note.addEventListener("input", () => { kept.textContent = ""; soon(); });
+  note.addEventListener("input", () => { kept.textContent = ""; unkept = true; soon(); });
   const trash = button(t("gallery.drop"), async () => {
     await post(`${address}/trash`);
     tell(t("gallery.dropped", { what: picture.name }), { link: { href: "#/trash", text: t("gallery.trash") } });
@@ -38,4 +41,5 @@ export const view = async (root, [id]) => {
     starsOf(picture), h("div.noted", {}, h("label", { htmlFor: note.id }, t("gallery.note")), note, kept)),
   recipe ? h("details.every", {}, h("summary", {}, t("gallery.recipe")), facts(flat(recipe))) : h("p.soft.every", {}, t("gallery.noRecipe")));
   say("");
+  return on("back", () => { if (unkept) write(); });
 };

@@ -1,5 +1,5 @@
 // Everything that was made, none left out: the newest first, to be looked for by what made it, by stars, by words.
-import { button, fresh, h, say, settled } from "../core/dom.js";
+import { button, fresh, h, handled, say, settled } from "../core/dom.js";
 import { on } from "../core/live.js";
 import { get, seenAt } from "../core/net.js";
 import { count, t } from "../core/texts.js";
@@ -39,6 +39,7 @@ export const view = async (root) => {
   let offset = 0, turn = 0, total = 0;
   const more = button(t("gallery.more"), () => load(false));
   const load = async (anew = true) => {
+    const focus = document.activeElement?.closest(".shots [data-id]")?.dataset.id, at = document.activeElement?.tagName;
     const mine = turn += 1;
     Object.assign(kept, { sort: sort.value, command: command.value, words: words.value.trim() });
     const found = await get("/api/pictures", { offset: anew ? 0 : offset, limit: anew ? Math.max(AT_ONCE, Math.min(offset, 300)) : AT_ONCE, ...kept });
@@ -50,13 +51,14 @@ export const view = async (root) => {
     more.hidden = offset >= total;
     state.textContent = total ? count("gallery.count", total) : t(kept.words || kept.command ? "gallery.nothing" : "gallery.empty");
     tray();
+    if (focus && anew) grid.querySelector(`[data-id="${CSS.escape(focus)}"] ${at}`)?.focus({ preventScroll: true });
   };
-  const soon = settled(() => load(), 250);
+  const look = handled(() => load()), soon = settled(look, 250);
   [words, sort, command].forEach((each) => each.addEventListener("input", soon));
   root.append(h("h1", {}, t("gallery.title")), h("div.choices", {}, h("span", {}, h("label", { htmlFor: words.id }, t("gallery.words")), words), h("span", {}, h("label", { htmlFor: sort.id }, t("gallery.sorted")), sort),
     h("span", {}, h("label", { htmlFor: command.id }, t("gallery.by")), command), h("a.trashed", { href: "#/trash" }, t("gallery.trash"))), h("div.row.tray", {}, state, compare, unmark), grid, more);
   await load();
-  const deaf = [on("picture", settled(() => load(), 800)), takesDrops({
+  const deaf = [on("picture", settled(look, 800)), on("back", look), takesDrops({
     take: (given) => { location.hash = placeOf(given); }, own: (id) => { location.hash = `#/make/dream?again=${encodeURIComponent(id)}`; } })];
   return () => { turn += 1; deaf.forEach((end) => end()); };
 };

@@ -1,6 +1,7 @@
 // What a user gives: a file that is dropped, pasted or chosen, a photo, or a picture dragged out of the gallery.
 import { fresh, h, handled } from "../core/dom.js";
-import { upload } from "../core/net.js";
+import { back } from "../core/live.js";
+import { isAway, upload } from "../core/net.js";
 import { t } from "../core/texts.js";
 
 const OWN = /\/api\/pictures\/([^/?#]+)/;
@@ -19,11 +20,18 @@ export const placeOf = ({ input, kind, recipe }) => {
   return recipe && recipe.command !== "see" ? `#/make/${recipe.command ?? wants}?recipe=${input}` : `#/make/${wants}?start=${encodeURIComponent(`input:${input}`)}`;
 };
 
+/** What the server finds a file to be. A file that was on its way when the line broke is sent once more when it is there again. */
+const sent = (file) => upload(file).catch(async (error) => {
+  if (!isAway(error)) throw error;
+  await back();
+  return upload(file);
+});
+
 /** Takes what is dropped on the page or pasted into it: `take({ input, … })` for a file, `own(id)` for a picture of the gallery. */
 export const takesDrops = ({ take, own, begin = () => {}, failed = () => {} }) => {
   const given = handled(async ({ file, picture }) => {
     if (picture) await own(picture);
-    else if (file) { begin(); await upload(file).then(take, (error) => { failed(); throw error; }); }
+    else if (file) { begin(); await sent(file).then(take, (error) => { failed(); throw error; }); }
   });
   let depth = 0;
   const over = (change) => { depth = Math.max(0, depth + change); document.body.classList.toggle("over", depth > 0); };
@@ -46,7 +54,7 @@ export const chooser = (text, take, { accept = "image/*,.npy,.tif,.tiff,.heic,.a
   const input = h("input.unseen", { type: "file", id, accept, capture, multiple: several, on: { change: handled(async () => {
     const files = [...input.files];
     input.value = "";
-    for (const file of files) { begin(); await take(await upload(file)); }
+    for (const file of files) { begin(); await take(await sent(file)); }
   }) } });
   return h(`span.${look}`, {}, input, h("label.button", { htmlFor: id }, text));
 };

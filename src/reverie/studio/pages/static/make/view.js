@@ -1,7 +1,8 @@
 // What is made: the picture first, beside it what begins it, the six steps, the looks, and one button.
 import { h } from "../core/dom.js";
 import { fieldOf, forms } from "../core/forms.js";
-import { seenAt, upload } from "../core/net.js";
+import { on } from "../core/live.js";
+import { file, isAway, seenAt, upload } from "../core/net.js";
 import { t } from "../core/texts.js";
 import { form as formOf } from "../form/form.js";
 import { allLayers } from "../form/search.js";
@@ -27,7 +28,7 @@ export const view = async (root, [command = "dream"], asked) => {
   if (!form) throw Error(t("make.unknown", { command }));
   const wish = wishOf(command), stage = stageOf(), labels = sees(), begin = beginnings(form, wish, given, () => stage.note(t("given.sending")));
   const takes = (name) => Boolean(fieldOf(form, name));
-  let side = FIRST_SIDE, note = null;
+  let side = FIRST_SIDE, note = null, rests = true;
 
   // ── what is seen while one chooses ──
   const shot = preview(session, {
@@ -35,18 +36,24 @@ export const view = async (root, [command = "dream"], asked) => {
     ended: () => {
       if (side < MOST_SIDE) { side = MOST_SIDE; stage.keep(); shot.ask(wish.body(), side); return; }
       stage.working(false);
+      rests = true;
       const start = wish.subjects[0];
       if (start) looks?.fill(start);
     },
-    failed: (error) => { stage.working(false); refused(error); },
+    failed: (error) => {
+      stage.working(false);
+      rests = !isAway(error);
+      if (rests) refused(error); // otherwise all views say so
+    },
   });
   const dream = () => {
     looks?.hold();
-    if (!LIVE.has(command) || !wish.subjects.length) { shot.stop(); return; }
+    if (!LIVE.has(command) || !wish.subjects.length) { rests = true; shot.stop(); return; }
     side = FIRST_SIDE;
     stage.anew();
     stage.note("");
     stage.working(true);
+    rests = false;
     shot.ask(wish.body(), side);
   };
   const refused = (error, open = true) => {
@@ -95,7 +102,10 @@ export const view = async (root, [command = "dream"], asked) => {
     begin.take(`input:${found.input}`);
   }
   const own = (id) => { location.hash = `#/make/dream?again=${encodeURIComponent(id)}`; };
-  const deaf = takesDrops({ take: given, own, begin: () => stage.note(t("given.sending")), failed: () => stage.note("") });
+  const deaf = [takesDrops({ take: given, own, begin: () => stage.note(t("given.sending")), failed: () => stage.note("") }), on("back", () => {
+    if (!rests) wish.tell("subjects"); // what was under way there is no more
+    else { button.look(); labels.again(); }
+  })];
 
   root.append(h("div.sight", {}, stage.element, slider?.element, looks?.element), h("div.hand", {},
     h("h1", {}, t(`commands.${command}.title`)), h("p.says", {}, t(`commands.${command}.says`)), begin.element, fields.aside,
@@ -112,15 +122,16 @@ export const view = async (root, [command = "dream"], asked) => {
     fields.open();
   } else if (start) begin.take(start);
   else if (begin.takes && command !== "film") {
-    const usual = last && (await fetch(seenAt(last, 16))).ok ? last : await first(); // it may be of another studio
+    const known = last && await file(seenAt(last, 16)).then(() => true, (error) => { if (isAway(error)) throw error; }); // it may be of another studio
+    const usual = known ? last : await first();
     if (!wish.subjects.length) begin.take(usual); // nobody was quicker
   } else wish.tell("all");
-  function leave() { deaf(); shot.close(); looks?.close(); fields.close?.(); }
+  function leave() { deaf.forEach((end) => end()); shot.close(); looks?.close(); fields.close?.(); }
   return leave;
 };
 
 /** The picture that the studio opens on, where nobody gave one yet. */
 const first = async () => {
-  const file = await (await fetch("/static/first.jpg")).blob();
-  return `input:${(await upload(file, "sky.jpg")).input}`;
+  const sky = await file("/static/first.jpg");
+  return `input:${(await upload(sky, "sky.jpg")).input}`;
 };
