@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-from reverie.album import Album, Entry, recipe_at
+from reverie.album import Album, Entry, camera_at, recipe_at
 from reverie.errors import ReverieError, printable
 from reverie.judging.galleries.known import Known, known_of
 from reverie.store import sha256_of
@@ -196,6 +196,8 @@ class Gallery:
 
     def _told_by(self, entry: Entry) -> Known:
         """What its file says; of a film its recipe is read here, since the album knows none."""
+        if entry.state == "film" and (words := camera_at(self.folder / entry.path)) is not None:
+            return Known(entry, words=words, kind="camera")
         if entry.state == "film" and (recipe := recipe_at(self.folder / entry.path)) is not None:
             entry = replace(entry, recipe=recipe.text(), width=recipe.width, height=recipe.height)
         page = _PAGE.search(entry.path) if entry.state == "other" else None
