@@ -55,6 +55,7 @@ class Studio:
         refuse: of a path, the error that it answers with.
         over: it ends its streams.
         device: None until it is ready. silent: seconds since anything was heard of the job that runs.
+        stirred: how much the camera's scene moves.
     """
 
     def __init__(self) -> None:
@@ -71,6 +72,7 @@ class Studio:
         self.previews: dict[int, bytes] = {}
         self.asked: list[tuple[str, Any]] = []
         self.refuse: dict[str, tuple[int, dict[str, Any]]] = {}
+        self.stirred = 0.0
 
     def tell(self, kind: str, data: Mapping[str, Any]) -> None:
         self.events.append((len(self.events) + 1, kind, dict(data)))
@@ -329,15 +331,21 @@ def app_of(studio: Studio) -> FastAPI:
     @app.websocket("/api/camera")
     async def camera(socket: WebSocket) -> None:
         await socket.accept()
+        seen = Image.new("RGB", (64, 48))
         try:
             while (message := await socket.receive())["type"] == "websocket.receive":
                 if text := message.get("text"):
-                    studio.asked.append(("/api/camera", json.loads(text)))
+                    said = json.loads(text)
+                    studio.asked.append(("/api/camera", said))
+                    if "film" in said:
+                        await socket.send_json({"film": {"on": said["film"]}})
+                        if not said["film"]:
+                            studio.tell("picture", {"picture": studio.make("camera.mp4", seen, kind="film", flashes=5), "job": None})
                     continue
                 seen = Image.open(BytesIO(message["bytes"])).convert("RGB")
                 await socket.send_bytes(jpeg(ImageOps.invert(seen)))
-                channels = [{"layer": "blocks.4.1", "channel": 12, "strength": 3.0}]
-                await socket.send_json({"seen": {"labels": LABELS, "channels": channels, "moved": 0.0}})
+                channels = [{"layer": "blocks.4.1", "channel": 12 - at, "strength": 3.0 - at / 2} for at in range(4)]
+                await socket.send_json({"seen": {"labels": LABELS, "channels": channels, "moved": 0.0, "stirred": studio.stirred}})
         except WebSocketDisconnect:
             return
 

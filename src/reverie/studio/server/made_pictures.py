@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
 
-from reverie.album import Album, Entry, recipe_at
+from reverie.album import Album, Entry, camera_at, recipe_at
 from reverie.album.grid_listing import NAME as GRID
 from reverie.album.grid_listing import read_listing, sizes_in_words
 from reverie.errors import InputError, ReverieError, printable
@@ -248,6 +248,8 @@ class Gallery:
 
     def _told_by(self, entry: Entry) -> Known:
         """What its file says; of a film its recipe is read here, since the album knows none."""
+        if entry.state == "film" and (words := camera_at(self.folder / entry.path)) is not None:
+            return Known(entry, words=words, kind="camera")
         if entry.state == "film" and (recipe := recipe_at(self.folder / entry.path)) is not None:
             entry = replace(entry, recipe=recipe.text(), width=recipe.width, height=recipe.height)
         if entry.state == "other" and entry.path.endswith(f"/{GRID}"):
