@@ -56,6 +56,7 @@ class Worker:
     closed: list[str] = field(default_factory=list)
     each: bool = False  # every frame of a camera comes back, not the newest alone
     alive: bool = True
+    silent: float = 0.0
     device: str | None = "cpu"
 
     def start(self) -> None: ...

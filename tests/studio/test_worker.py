@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
@@ -81,6 +82,7 @@ def test_a_grid_is_a_folder_that_goes_on_where_it_was(studio: Studio) -> None:
     number = studio.queue.add("grid", [studio.picture], grid).id
     place = studio.home.work / str(number) / "grid"
     until(studio.queue, lambda: len([*place.glob("*.png")]) > 2)
+    assert re.match(r"\d+ of 24 made", studio.queue.job(number).doing), studio.queue.job(number)
     studio.queue.pause(number)
     before = {each.name: each.stat().st_mtime_ns for each in place.glob("*.png")}
     studio.queue.resume(number)

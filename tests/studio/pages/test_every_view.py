@@ -52,6 +52,14 @@ def test_keys_lead_past_the_head_and_to_every_view(opened: Callable[..., Page]) 
     assert page.title() == "What a network expects a thing to look like · Reverie"
 
 
+def test_until_it_is_ready_that_is_told_in_words(opened: Callable[..., Page], studio: Studio) -> None:
+    studio.device = None
+    page = opened("more")
+    page.until("document.querySelector('main').textContent.includes('efficientnet-lite0: getting ready …')")
+    studio.device = "cpu"
+    page.until("document.querySelector('main').textContent.includes('efficientnet-lite0 on cpu')")
+
+
 def test_who_wants_no_motion_sees_none(opened: Callable[..., Page]) -> None:
     page = opened()
     page.until("document.querySelector('.plate')")

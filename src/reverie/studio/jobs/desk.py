@@ -166,14 +166,17 @@ class Desk:
             began = time.monotonic()
             self.attend()
             running.check(self.inbox.stopped)
+            running.sign()
             while self.ledger.held and not running.cancelled:
                 self.inbox.wait(_IDLE)
                 self.attend()
                 running.check(self.inbox.stopped)
+                running.sign()
             running.away += time.monotonic() - began
             running.show(progress)
 
         fault: ReverieError | None = None
+        running.sign()
         try:
             with between_steps(step):
                 if running.begin():

@@ -99,13 +99,14 @@ class Studio:
             raise busy("the network is being opened again") from error
 
     def state(self) -> dict[str, Any]:
-        """All jobs that are not done, the newest 50 of those that are, and the event after which this is so."""
+        """All jobs that are not done, the newest 50 of those that are, and the event after which this is so; `silent`: seconds since
+        something was heard of the one that runs."""
         event = self.queue.last_event
         jobs = self.queue.jobs(("waiting", "running", "paused", "failed", "aside")) + self.queue.jobs(("done", "cancelled"), limit=50)
         return {
             "event": event, "held": self.queue.held, "jobs": [self.translator.job(each) for each in jobs],
             "device": self.worker.device, "network": DEFAULT_NETWORK, "version": __version__,
-            "working": self.worker.alive,
+            "working": self.worker.alive, "silent": self.worker.silent,
         }  # fmt: skip
 
     def _told(self, event: Event) -> Happened:
