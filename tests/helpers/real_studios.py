@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
@@ -68,6 +68,20 @@ class RealStudio:
             return answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read()
         finally:
             line.close()
+
+    def listened(self, ends: float) -> int:
+        """Listen to what happens, as a page does, until that moment of the monotonic clock; how many bytes were told."""
+        line, told = HTTPConnection("127.0.0.1", self.port, timeout=0.5), 0
+        try:
+            line.request("GET", "/api/events", headers={"cookie": f"reverie-{self.port}={self.token}"})
+            answer = None
+            while time.monotonic() < ends:
+                with suppress(TimeoutError):
+                    answer = answer or line.getresponse()
+                    told += len(answer.read1(1 << 16))
+        finally:
+            line.close()
+        return told
 
     def ask(self, method: str, path: str, data: Any = None) -> Any:
         """What it answers, as JSON has it."""

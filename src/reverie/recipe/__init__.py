@@ -1,5 +1,6 @@
 """Every choice that makes a picture, as frozen data: defaults, bounds, help, presets, and the text that travels inside a file."""
 
+from reverie.recipe.camera_mark import camera_mark, of_camera
 from reverie.recipe.choices import GROUPS, Ascent, Canvas, Data, Finish, Flag, Level, Noise, Penalties, Tiles, Transforms, Where
 from reverie.recipe.command_table import CLIMB, COMMANDS, CommandSpec, Subject, flag_in, flag_names, flag_of, held_in
 from reverie.recipe.moving import MOST_FRAMES, Film, Journey, Stop
@@ -97,7 +98,9 @@ __all__ = [
     "Places", "Preset", "PresetName", "Print", "Printing", "Pruning", "Recipe", "Replay", "Request", "Scoring", "Seed", "Seeds",
     "Serving", "Sheet", "Size",
     "StatisticsInput", "Stop", "Stopped", "Style", "Subject", "Tiles", "Together", "Top", "Transforms", "Used", "UsedFile", "Variants",
-    "Varying", "VectorInput", "Verifying", "Where", "Width", "Writing", "choose", "digest", "each_of", "first_fault", "flag_in",
-    "flag_names", "flag_of", "held_in", "is_noise", "is_one_seed", "of_command", "on_sheet", "paper", "preset", "read", "resolve", "seeds",
+    "Varying", "VectorInput", "Verifying", "Where", "Width", "Writing", "camera_mark", "choose", "digest", "each_of", "first_fault",
+    "flag_in",
+    "flag_names", "flag_of", "held_in", "is_noise", "is_one_seed", "of_camera", "of_command", "on_sheet", "paper", "preset",
+    "read", "resolve", "seeds",
     "sheet_mark", "sides", "values_of", "variation", "varied", "vary_named", "varying",
 ]  # fmt: skip

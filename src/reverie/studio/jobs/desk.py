@@ -13,6 +13,7 @@ from reverie.api import plan_dream
 from reverie.ascent import Progress, between_steps
 from reverie.errors import OutputError, ReverieError
 from reverie.networks.prepared.device import choose
+from reverie.recipe import LEVELS
 from reverie.studio.jobs.answers import answer
 from reverie.studio.jobs.camera import Cameras
 from reverie.studio.jobs.home import Home
@@ -47,6 +48,7 @@ class Desk:
         self.cameras = Cameras(self.networks)
         self._depth = 0  # of what goes before what
         self._seen = -1  # version of the queue in which nothing waited
+        self._cold: list[str | None] = [None, *reversed(LEVELS)]  # levels of which nothing was dreamt yet; None: the usual one
 
     def run(self) -> None:
         """Until the server says stop."""
@@ -59,7 +61,9 @@ class Desk:
             self.attend()
             try:
                 job = self._claimed()
-                if job is None:
+                if job is None and self._cold:
+                    self._warm_up()
+                elif job is None:
                     self.inbox.wait(_IDLE)
                 else:
                     self._do(job)
@@ -95,9 +99,16 @@ class Desk:
                 self.outbox.send(Message("away", what={"away": False}))
 
     def _warm_up(self) -> None:
-        """What the first who asks would wait for is done before: the usual network is open, and has dreamt once."""
-        with suppress(ReverieError), between_steps(lambda _: self.attend()):
-            plan_dream("noise:pink", network=self.networks.get(), size=_FIRST, octaves=1, steps=2, keep=False).make()
+        """What the first who asks would wait for is done before: the usual network is open, and has dreamt once on each level."""
+
+        def step(_: Progress) -> None:
+            self.attend()
+            if self.inbox.stopped:
+                raise Left
+
+        with suppress(ReverieError, Left), between_steps(step):
+            level = self._cold.pop(0)
+            plan_dream("noise:pink", network=self.networks.get(), level=level, size=_FIRST, octaves=1, steps=2, keep=False).make()
 
     def _claimed(self) -> Claimed | None:
         version = self.ledger.version()
@@ -155,14 +166,17 @@ class Desk:
             began = time.monotonic()
             self.attend()
             running.check(self.inbox.stopped)
+            running.sign()
             while self.ledger.held and not running.cancelled:
                 self.inbox.wait(_IDLE)
                 self.attend()
                 running.check(self.inbox.stopped)
+                running.sign()
             running.away += time.monotonic() - began
             running.show(progress)
 
         fault: ReverieError | None = None
+        running.sign()
         try:
             with between_steps(step):
                 if running.begin():

@@ -16,6 +16,7 @@ from reverie.errors import printable
 from reverie.insight import Sight
 from reverie.judging.answers import observers_page
 from reverie.motion.plan import MovingPlan
+from reverie.pictures import MadePicture
 from reverie.recipe import FilmWriting, Machinery, NoiseInput, choose, each_of, is_noise
 from reverie.render import Plan
 from reverie.store import Kept, beside, file_stems, made_folder, sha256_of, speakable, write_whole
@@ -181,7 +182,9 @@ def _see(job: Running) -> None:
     for number, subject in enumerate(job.wish.subjects):
         if number in there:
             continue
-        plan = api.plan_see(job.home.find(subject), network=net, **choices)
+        place = job.home.find(subject)
+        job.show_file(place)
+        plan = api.plan_see(place, network=net, **choices)
         sight, due = plan.sight, 0.0
         plan = replace(plan, sight=replace(sight, name=printable(job.home.called(subject))))
         for sight in plan.layers(job.watching(number / count, 1 / count)):
@@ -207,9 +210,11 @@ def _ask(job: Running) -> None:
     answers = []
     others = {name: value for name, value in choices.items() if name not in ("device", "precision")}
     for number, subject in enumerate(job.wish.subjects):
-        if job.tell(number / len(job.wish.subjects), f"asking about {job.home.called(subject)}"):
+        if job.tell(number / len(job.wish.subjects), f"asking about {job.home.called(subject)}, {number + 1} of {len(job.wish.subjects)}"):
             break
-        answers.append(replace(api.ask(job.home.find(subject), network=nets, **others), name=printable(job.home.called(subject))))
+        place = job.home.find(subject)
+        job.show_file(place)
+        answers.append(replace(api.ask(place, network=nets, **others), name=printable(job.home.called(subject))))
     if answers:
         origin = write_whole(job.folder / "0.html", observers_page(answers).encode(), replace=True)
         whole = len(answers) == len(job.wish.subjects)
@@ -222,11 +227,17 @@ def _grid(job: Running) -> None:
     plan = plan_grid(job.home, job.networks, job.wish, place, lambda reference, field: _called(job.home, reference, field, inputs))
     into = api.GridFolder(place, plan)
     notes: list[str] = []
+    there: set[Path] = set()
+
+    def note(_cell: object, path: Path, picture: MadePicture | None) -> None:
+        there.add(path)
+        notes.extend(() if picture is None else picture.notes)
+
     job.planned(1)
     with into.ready():
         outcome = into.make(
-            lambda doing: job.tell(doing.done, doing.doing, doing.left),
-            lambda _cell, _path, picture: notes.extend(() if picture is None else picture.notes),
+            lambda doing: job.tell(doing.done, f"{len(there)} of {len(plan.cells)} made, {doing.part}".removesuffix(", "), doing.left),
+            note,
         )
     notes += [str(fault) for _, fault in outcome.faults]
     if not into.pictures():

@@ -61,7 +61,7 @@ class Translator:
         made = self._gallery.find(text.removeprefix(_NAMED))
         if made is None:
             raise Refused(422, f"“{printable(text)[:60]}” is no picture of the gallery", "choose another one", field)
-        return f"{_NAMED}{made.entry.path}"
+        return f"{_NAMED}{made.path}"
 
     def file(self, text: str, field: str) -> str:
         """A picture that is there, in the queue's words. Refused where it is none."""

@@ -5,7 +5,7 @@ import { t } from "./texts.js";
 
 const KINDS = ["job", "queue", "preview", "picture"], LONGEST = 2000; // milliseconds between two tries to come back
 const heard = new Map([...KINDS, "back"].map((kind) => [kind, new Set()]));
-export const live = { jobs: new Map(), held: false, last: 0, here: false, about: {} };
+export const live = { jobs: new Map(), held: false, last: 0, heard: Date.now(), here: false, about: {} };
 
 /** Calls `work` with the data of each event of a kind; gives back what ends that. `back`: the line is there again, and events may have been missed. */
 export const on = (kind, work) => {
@@ -22,6 +22,7 @@ export const isDone = (job) => DONE.includes(job.state);
 
 const take = (kind, data) => {
   if (kind === "job" && data.id !== undefined) {
+    live.heard = Date.now();
     if (data.state === "cleared") live.jobs.delete(data.id);
     else live.jobs.set(data.id, { ...live.jobs.get(data.id), ...data });
   }
@@ -41,6 +42,7 @@ export const refresh = async () => {
   live.jobs = new Map(state.jobs.map((job) => [job.id, job]));
   live.held = state.held;
   live.last = state.event;
+  live.heard = Date.now() - 1000 * (state.silent ?? 0);
   live.about = { device: state.device, network: state.network, version: state.version };
   call("queue", { held: state.held, whole: true });
 };

@@ -18,7 +18,7 @@ export const recalled = ({ again, form, wish, useAsStart }) => {
   const rows = differing.map(([name, value]) => h("div", {}, h("dt", {}, name.replaceAll("_", " ")), h("dd", {}, readable(value),
     h("span.soft", {}, ` ${t("again.usual", { value: readable(usual(form, fieldOf(form, name))) })}`))));
   return h("section.recalled", { "aria-label": t("again.title") }, h("h2", {}, t("again.title")), h("p", {}, again.words),
-    again.missing?.length ? h("p.fault", {}, t("again.missing", { n: again.missing.length })) : null,
+    (again.notes ?? []).map((note) => h("p.soft", {}, note)), again.missing?.length ? h("p.fault", {}, t("again.missing", { n: again.missing.length })) : null,
     rows.length ? h("details", {}, h("summary", {}, t("again.differs", { n: rows.length })), h("dl.facts", {}, rows)) : h("p.soft", {}, t("again.alike")),
     h("p.row", {}, button(t("again.seed"), async () => {
       wish.choose({ seed: anySeed() });

@@ -10,7 +10,7 @@ export const stage = () => {
   const note = h("p.note", { role: "status", hidden: true });
   const shown = h("button.small", { type: "button", "aria-pressed": "false", hidden: true }, t("stage.original"));
   const plate = h("div.plate", {}, start, dream, bare);
-  const element = h("figure.stage", { data: { testid: "stage" } }, plate, h("figcaption.under", {}, note, shown));
+  const element = h("figure.stage", { data: { testid: "stage" } }, plate, h("div.under", {}, note, shown));
   let kept = null;
   const hide = (original) => {
     shown.setAttribute("aria-pressed", String(original));
