@@ -9,14 +9,19 @@ let classes = null, layers = null;
 export const allLayers = () => (layers ??= get("/api/layers").then((found) => found.layers).catch((error) => { layers = null; throw error; }));
 const allClasses = () => (classes ??= get("/api/classes").then((found) => found.classes).catch((error) => { classes = null; throw error; }));
 
-/** How well a class fits what was typed: its name before its other names, these before the words that people use for it; 0 of one that does not. */
+/** How well a class fits what was typed: whole names and the words that people use before parts of them; 0 of one that does not. */
 const fits = ({ label, names, words }, typed) => {
   const begins = (each) => each.toLowerCase().startsWith(typed) || each.toLowerCase().includes(` ${typed}`);
-  return begins(label) ? 4 : names.some(begins) ? 3 : words.includes(typed) ? 2 : words.some(begins) ? 1 : 0;
+  const is = (each) => each.toLowerCase() === typed;
+  return names.some(is) ? 5 : words.includes(typed) ? 4 : begins(label) ? 3 : names.some(begins) ? 2 : words.some(begins) ? 1 : 0;
 };
 const SOURCES = {
-  classes: async (words) => (words ? await allClasses() : []).map((each) => [fits(each, words.toLowerCase()), each]).filter(([fit]) => fit).sort(([one], [other]) => other - one)
-    .slice(0, MOST).map(([, each]) => ({ ...each, name: each.label, about: [...each.names.slice(1, 3), ...each.words.slice(0, 2)].join(", ") })),
+  classes: async (given) => {
+    const typed = given.toLowerCase(), found = (typed ? await allClasses() : []).map((each) => [fits(each, typed), each]).filter(([fit]) => fit).sort(([one], [other]) => other - one);
+    const meant = found.filter(([, { words }]) => words.includes(typed)).length;
+    return [...(meant > 1 ? [{ name: typed, label: typed, about: t("search.any", { n: meant }) }] : []),
+      ...found.slice(0, MOST).map(([, each]) => ({ ...each, name: each.label, about: [...each.names.slice(1, 3), ...each.words.slice(0, 2)].join(", ") }))];
+  },
   layers: async (words) => {
     const parts = words.toLowerCase().split(/\s+/).filter(Boolean);
     const nearness = ({ name, level }) => (name === words || level === words ? 0 : name.startsWith(words) ? 1 : 2); // a name that is whole goes first

@@ -34,7 +34,7 @@ export const view = async (root, [command = "dream"], asked) => {
   const shot = preview(session, {
     frame: stage.frame,
     ended: () => {
-      if (side < MOST_SIDE) { side = MOST_SIDE; stage.keep(); shot.ask(wish.body(), side); return; }
+      if (side < MOST_SIDE) { side = MOST_SIDE; stage.keep(); shot.ask(wish.body(), side, true); return; }
       stage.working(false);
       rests = true;
       const start = wish.subjects[0];
@@ -43,7 +43,7 @@ export const view = async (root, [command = "dream"], asked) => {
     failed: (error) => {
       stage.working(false);
       rests = !isAway(error);
-      if (rests) refused(error); // otherwise all views say so
+      if (rests) refused(error, false); // otherwise all views say so
     },
   });
   const dream = () => {
@@ -57,7 +57,7 @@ export const view = async (root, [command = "dream"], asked) => {
     shot.ask(wish.body(), side);
   };
   const refused = (error, open = true) => {
-    if (error.field && fields.fault(error.field, error, open)) return;
+    if (error.field && fields.fault(error.field, error, open) && open) return;
     stage.note([error.fault, error.remedy].filter(Boolean).join(" – "));
   };
 
