@@ -22,7 +22,7 @@ Id = Annotated[str, Path(pattern="^[0-9a-f]{24}$")]
 _THUMB = 320  # pixels of the longer side of a film's first frame
 _FULL = 4096  # the same of a picture of a kind that browsers do not show
 _SHEET = 2560  # and of a sheet on the page of a grid
-_LONGEST_NOTE = 20_000
+_LONGEST_NOTE = 2000
 
 
 class Stars(BaseModel):

@@ -4,7 +4,7 @@ import { t } from "../core/texts.js";
 
 export const LEVELS = ["edges", "textures", "patterns", "parts", "objects", "scenes"];
 
-/** The slider: `element`, `show(level, target)`: null where a target of one's own counts. `moved(level)` while it moves and when it rests. */
+/** The slider: `element`, `show(level, target)`: null where a target of one's own counts, `level()`. `moved(level)` while it moves and when it rests. */
 export const levels = (moved) => {
   const id = fresh("level"), said = h("output", { htmlFor: id });
   let own = ""; // a target that counts instead
@@ -32,5 +32,6 @@ export const levels = (moved) => {
       if (LEVELS.includes(level)) slider.value = LEVELS.indexOf(level);
       tell();
     },
+    level: () => LEVELS[slider.value],
   };
 };
