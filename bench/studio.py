@@ -76,10 +76,11 @@ def clients(studio: RealStudio, start: str, seconds: float) -> None:
     studio.until(lambda: studio.job(job)["state"] == "running")
     shown = studio.ask("GET", "/api/pictures?limit=1")["pictures"]
     ends, lock, took, statuses = time.monotonic() + seconds, threading.Lock(), list[float](), Counter[int]()
+    heard: list[int] = []
     paths = ["/api/state", f"/api/jobs/{job}/preview", "/api/pictures?limit=60", *(f"/api/pictures/{each['id']}/thumb" for each in shown)]
 
     def listen() -> None:
-        studio.listened(ends)
+        heard.append(studio.listened(ends))
 
     def ask() -> None:
         while time.monotonic() < ends:
@@ -100,6 +101,7 @@ def clients(studio: RealStudio, start: str, seconds: float) -> None:
     studio.ask("POST", f"/api/jobs/{job}/cancel")
     bad = sum(number for status, number in statuses.items() if status >= 500)
     told(f"{CLIENTS} clients, {len(took)} × state: median, p95", f"{1000 * statistics.median(took):.0f}, {1000 * p95(took):.0f} ms")
+    told(f"of {CLIENTS} that listen, heard what happened", str(sum(each > 0 for each in heard)))
     told(f"answers of 500 and above, of {sum(statuses.values())}", str(bad))
 
 
@@ -137,7 +139,7 @@ def main(seconds: float) -> None:
         began = time.monotonic()
         page.until("document.querySelector('.stage').dataset.frames", TRIES)
         told("page shown → its first frame", f"{time.monotonic() - began:.1f} s")
-        previews(page, "nothing else running")
+        previews(page, "no job running")
         page.page.close()
         start = studio.bring(sky(960, 1280))
         beside_a_job(studio, start)

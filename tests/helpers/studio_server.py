@@ -63,7 +63,9 @@ class Worker:
 
     def stop(self, timeout: float = 0.0) -> None: ...
 
-    def preview(self, session: str, command: str, subjects: Sequence[str], choices: Mapping[str, Any], side: int) -> int:
+    def preview(
+        self, session: str, command: str, subjects: Sequence[str], choices: Mapping[str, Any], side: int, patient: bool = False
+    ) -> int:
         self.previews.append((session, command, subjects, choices, side))
         return len(self.previews)
 

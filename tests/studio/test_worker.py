@@ -102,8 +102,8 @@ def test_labels_and_targets_are_made_from_noise(studio: Studio) -> None:
     small = {"octaves": 1, "steps": 2, "size": 32, "company": 1}
     jobs = [studio.queue.add("imagine", ["banana", "tabby"], small).id, studio.queue.add("feature", ["blocks.2.1:3"], small).id]
     made = [ended(studio.queue, each).results for each in jobs]
-    assert made == [("class_banana-0.png", "class_tabby-0.png"), ("blocks.2.1_3-0.png",)]
-    assert str(read_recipe(studio.home.pictures / "class_tabby-0.png").target) == "class:tabby"
+    assert made == [("banana-0.png", "tabby-0.png"), ("blocks.2.1_3-0.png",)]
+    assert str(read_recipe(studio.home.pictures / "tabby-0.png").target) == "class:tabby"
 
 
 def test_a_result_is_made_again_and_with_another_seed(studio: Studio) -> None:

@@ -100,3 +100,14 @@ def test_what_is_pressed_and_how_far_it_is_shows_in_the_readers_own_colours(open
     lines = [page.evaluate(colour % each) for each in ("[aria-current]", ":not([aria-current])")]
     assert lines[0] != lines[1]
     assert page.evaluate("getComputedStyle(document.querySelector('.dock progress')).borderTopStyle") == "solid"
+
+
+def test_letters_of_twice_the_size_fit_on_a_phone(opened: Callable[..., Page], studio: Studio) -> None:
+    studio.add("dream", ["noise:pink"], {})
+    studio.set(1, state="running", done=0.4, doing="octave 2 of 5", left=20.0)
+    page = opened("more", viewport={"width": 390, "height": 844})
+    page.evaluate("() => { document.documentElement.style.fontSize = '200%'; }")
+    for view in VIEWS:
+        page.go({"picture": f"picture/{next(iter(studio.pictures))}", "compare": ""}.get(view, view))
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390, view
+        assert page.evaluate("document.querySelector('#dock').offsetHeight") <= 211, view  # a quarter of the screen

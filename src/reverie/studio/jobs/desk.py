@@ -48,6 +48,7 @@ class Desk:
         self.cameras = Cameras(self.networks)
         self._depth = 0  # of what goes before what
         self._seen = -1  # version of the queue in which nothing waited
+        self._owed = 0.0  # seconds that the running job has before the next preview that nobody waits for
         self._cold: list[str | None] = [None, *reversed(LEVELS)]  # levels of which nothing was dreamt yet; None: the usual one
 
     def run(self) -> None:
@@ -61,6 +62,7 @@ class Desk:
             self.attend()
             try:
                 job = self._claimed()
+                self._owed = 0.0
                 if job is None and self._cold:
                     self._warm_up()
                 elif job is None:
@@ -76,14 +78,17 @@ class Desk:
         """Do all that goes before jobs."""
         while not self.inbox.stopped:
             self._answer_all()
-            message = self.inbox.picture(previews=self._depth < _DEEPEST)
+            message = self.inbox.picture(previews=self._depth < _DEEPEST, patient=not self._depth and self._owed <= 0)
             if message is None:
                 return
+            began = time.monotonic()
             with self._away(), between_steps(lambda _: self._answer_all()):
                 if message.kind == "camera":
                     self.outbox.send(self.cameras.dreamt(message))
                 else:
                     self._preview(message)
+            if message.what.get("patient"):
+                self._owed = time.monotonic() - began
 
     @contextmanager
     def _away(self) -> Iterator[None]:
@@ -126,9 +131,9 @@ class Desk:
                 with self._away(), between_steps(lambda _: None):  # those of an estimate are nobody's picture
                     found = Message("answer", message.key, {"answer": answer(self.home, self.networks, dict(message.what))})
             except ReverieError as error:
-                found = Message("fault", message.key, as_fault(error))
+                found = Message("fault", message.key, self.home.in_names(as_fault(error)))
             except Exception as error:  # noqa: BLE001  # a fault of ours must not end the jobs
-                found = Message("fault", message.key, as_fault(unforeseen(error)))
+                found = Message("fault", message.key, self.home.in_names(as_fault(unforeseen(error))))
             self.outbox.send(found)
 
     def _preview(self, message: Message) -> None:
@@ -157,13 +162,17 @@ class Desk:
             fault = fault_of(error)
         except Exception as error:  # noqa: BLE001  # as above
             fault = fault_of(unforeseen(error))
-        self.ledger.previewed(number, 0.0 if preview is None else preview.done, ended=True, fault=fault)
+        self.ledger.previewed(number, 0.0 if preview is None else preview.done, ended=True, fault=fault and self.home.in_names(fault))
 
     def _do(self, job: Claimed) -> None:
         running = Running(self.home, self.ledger, self.networks, self.outbox, job)
 
+        last = time.monotonic()
+
         def step(progress: Progress) -> None:
+            nonlocal last
             began = time.monotonic()
+            self._owed -= began - last
             self.attend()
             running.check(self.inbox.stopped)
             running.sign()
@@ -174,6 +183,7 @@ class Desk:
                 running.sign()
             running.away += time.monotonic() - began
             running.show(progress)
+            last = time.monotonic()
 
         fault: ReverieError | None = None
         running.sign()

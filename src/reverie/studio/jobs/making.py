@@ -24,6 +24,7 @@ from reverie.studio.jobs.home import Home
 from reverie.studio.jobs.open_networks import OpenNetworks
 from reverie.studio.jobs.running import Running
 from reverie.studio.jobs.wishes import Wish, is_file
+from reverie.target import as_said
 from reverie.work import Progress as FrameProgress
 
 Find = Callable[[str, str], Path]  # of a reference, and of the choice in which it stands
@@ -66,7 +67,7 @@ def batches(home: Home, networks: OpenNetworks, wish: Wish) -> Iterator[Batch]:
         return
     plan_all: Callable[..., list[Plan]] = api.plan_imagine if wish.command == "imagine" else api.plan_feature
     for plan in plan_all(list(wish.subjects) or None, network=nets, **choices):
-        names = tuple(f"{_part(each.target)}-{each.seed}.png" for each in plan.recipes())
+        names = tuple(f"{_part(as_said(each.target))}-{each.seed}.png" for each in plan.recipes())
         yield Batch(lambda plan=plan: plan, names)  # type: ignore[misc]
 
 
@@ -282,7 +283,7 @@ def _stem(home: Home, subject: str) -> str:
 
 def _what(wish: Wish) -> str:
     """What was dreamt, in a name."""
-    given = [wish.choices.get(name) for name in ("preset", "level", "target")]
+    given = [wish.choices.get(name) for name in ("target", "level", "preset")]  # as they count
     if wish.command == "journey" and len(wish.subjects) > 1:
         return "ring"
     return _part(next((each for each in given if each), "guided" if "guide" in wish.choices else "dream"))

@@ -118,7 +118,9 @@ class Worker:
         """Seconds since something was heard of the job that runs; 0 where none does."""
         return self._life.silent
 
-    def preview(self, session: str, command: str, subjects: Sequence[str], choices: Mapping[str, Any], side: int) -> int:
+    def preview(
+        self, session: str, command: str, subjects: Sequence[str], choices: Mapping[str, Any], side: int, patient: bool = False
+    ) -> int:
         """Begin a small picture of a wish, octave by octave; one of the same session that is not done is given up.
 
         Its frames come with `frame`, and an event of kind `preview` tells of each new one, of its end, and of what is wrong with the wish.
@@ -127,6 +129,7 @@ class Worker:
             session: of a page, say; each has one preview at a time, and at most 32 have one.
             command, subjects, choices: as of a job; dream, imagine, feature, journey and film.
             side: the longest in pixels, 32 to 1024.
+            patient: nobody waits for it, so the running job has as much time as it takes.
 
         Returns:
             its number.
@@ -140,6 +143,7 @@ class Worker:
             "subjects": list(wish.subjects),
             "choices": dict(wish.choices),
             "side": max(32, min(1024, int(side))),
+            "patient": patient,
         }
         with self._lock:
             number = next(self._numbers)

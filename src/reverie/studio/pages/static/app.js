@@ -1,6 +1,6 @@
 // The frame: which view the address names, the links to the others, and what is the same in all of them.
 import { view as camera } from "./camera/view.js";
-import { by, h } from "./core/dom.js";
+import { by, h, isJustTold, untell } from "./core/dom.js";
 import { connect, on } from "./core/live.js";
 import { isAway } from "./core/net.js";
 import { group, t } from "./core/texts.js";
@@ -28,7 +28,7 @@ const show = async () => {
   if (location.hash === "#view") return; // the link that skips the head
   const { name, rest, asked } = route(), root = h(`div.view.${name || "make"}`), mine = turn += 1;
   close?.();
-  if (!by("toast").classList.contains("fault")) by("toast").hidden = true;
+  if (!isJustTold()) untell();
   close = null;
   missed = false;
   by("view").replaceChildren(root); // a view that comes late fills what is no longer shown

@@ -11,7 +11,7 @@ let shot = null, waiting = [], turn = null;
 
 const next = () => {
   turn = waiting.shift() ?? null;
-  if (turn) shot.ask({ command: "feature", subjects: [turn], choices: {} }, SIDE);
+  if (turn) shot.ask({ command: "feature", subjects: [turn], choices: {} }, SIDE, true);
 };
 /** Whether one is being made. */
 export const making = () => turn !== null;

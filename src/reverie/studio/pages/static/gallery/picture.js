@@ -3,6 +3,7 @@ import { button, fresh, h, handled, say, settled, tell } from "../core/dom.js";
 import { on } from "../core/live.js";
 import { get, post, put } from "../core/net.js";
 import { count, moment, t } from "../core/texts.js";
+import { calledOf } from "../core/words.js";
 import { recall } from "../make/again.js";
 import { anySeed, order } from "../make/go.js";
 import { facts, flat } from "./facts.js";
@@ -10,14 +11,16 @@ import { framed } from "./grid.js";
 import { isFilm, player } from "./player.js";
 import { starsOf } from "./stars.js";
 
+const LONGEST_NOTE = 2000; // letters, as the server takes them
+
 export const view = async (root, [id]) => {
   const address = `/api/pictures/${encodeURIComponent(id)}`, picture = await get(address), recipe = picture.recipe ?? null;
-  const note = h("textarea", { id: fresh("note"), rows: 3, maxLength: 2000, value: picture.note ?? "" }), kept = h("span.soft", { role: "status" });
+  const note = h("textarea", { id: fresh("note"), rows: 3, maxLength: LONGEST_NOTE, value: picture.note ?? "" }), kept = h("span.soft", { role: "status" });
   let unkept = false;
   const write = handled(async () => {
     await put(`${address}/note`, { note: note.value });
     unkept = false;
-    kept.textContent = t("gallery.kept");
+    kept.textContent = [t("gallery.kept"), note.value.length >= LONGEST_NOTE ? t("gallery.noteFull", { n: LONGEST_NOTE }) : ""].join(" ").trim();
   });
   const soon = settled(write, 900);
   note.addEventListener("input", () => { kept.textContent = ""; unkept = true; soon(); });
@@ -37,12 +40,12 @@ export const view = async (root, [id]) => {
   }, { className: "strong" }), h("a.button", { href: `#/make/${recipe.command ?? "dream"}?again=${encodeURIComponent(id)}` }, t("gallery.change"))] : [];
   const back = picture.grid ? h("a", { href: `#/picture/${encodeURIComponent(picture.grid.id)}` }, t("gallery.backToGrid", { what: picture.grid.name })) : h("a", { href: "#/pictures" }, t("gallery.back"));
   root.append(h("div.sight", {}, h("figure.stage", {}, shown)), h("div.hand", {},
-    h("p.row.back", {}, back), h("h1", {}, picture.name), h("p.says", {}, picture.words),
+    h("p.row.back", {}, back), h("h1", {}, calledOf(picture.name, picture.grid || isGrid)),
     h("p.soft", {}, [moment(picture.made), isGrid ? count("gallery.count", picture.holds) : "", picture.width ? `${picture.width} × ${picture.height}` : ""].filter(Boolean).join(" · ")),
     h("div.row", {}, again, isGrid ? h("a.button", { href: `#/pictures?grid=${encodeURIComponent(id)}` }, t("gallery.singly")) : null, isFilm(picture) || picture.kind !== "picture" ? null : h("a.button", { href: `#/make/dream?start=${encodeURIComponent(`picture:${id}`)}` }, t("gallery.start")),
       h("a.button", { href: `${address}/download`, download: "" }, t(isGrid ? "gallery.downloadAll" : "gallery.download")), trash),
     starsOf(picture), h("div.noted", {}, h("label", { htmlFor: note.id }, t("gallery.note")), note, kept)),
-  ...[isGrid ? null : recipe ? h("details.every", {}, h("summary", {}, t("gallery.recipe")), facts(flat(recipe))) : h("p.soft.every", {}, t("gallery.noRecipe"))].filter(Boolean));
+  ...[isGrid ? null : recipe ? h("details.every", {}, h("summary", {}, t("gallery.recipe")), h("p.soft", {}, picture.words), facts(flat(recipe))) : h("p.soft.every", {}, t(picture.kind === "page" ? "gallery.isPage" : "gallery.noRecipe"))].filter(Boolean));
   say("");
   const deaf = on("back", () => { if (unkept) write(); });
   return () => { deaf(); frame?.close(); };

@@ -3,6 +3,7 @@ import { button, fresh, h, handled, say, settled } from "../core/dom.js";
 import { on } from "../core/live.js";
 import { get, seenAt } from "../core/net.js";
 import { count, t } from "../core/texts.js";
+import { calledOf } from "../core/words.js";
 import { placeOf, takesDrops } from "../make/given.js";
 import { isFilm } from "./player.js";
 import { inStars } from "./stars.js";
@@ -34,8 +35,8 @@ export const view = async (root, rest, asked) => {
     const ways = (event) => { event.dataTransfer.setData("text/uri-list", `${location.origin}/api/pictures/${encodeURIComponent(picture.id)}/image`); };
     return h("li", { data: { id: picture.id, kind: picture.kind } }, h("a.shot", { href: `#/picture/${encodeURIComponent(picture.id)}`, on: { dragstart: ways } },
       picture.faulty || picture.kind === "page" ? h("span.soft.broken", {}, t(picture.faulty ? "gallery.faulty" : "gallery.page")) : h("img", { src: seenAt(`picture:${picture.id}`, 320), alt: "", loading: "lazy", decoding: "async" }),
-      isFilm(picture) && h("span.sort", {}, t("gallery.film")), picture.kind === "grid" && h("span.sort", {}, count("gallery.grid", picture.holds)), h("span.line", {}, picture.words || picture.name)),
-    h("span.under", {}, h("span", { role: "img", "aria-label": count("gallery.given", picture.stars ?? 0) }, inStars(picture.stars)), picture.note && h("span.soft", { title: picture.note }, "✎"), picture.kind === "grid" ? null : mark));
+      isFilm(picture) && h("span.sort", {}, t("gallery.film")), picture.kind === "grid" && h("span.sort", {}, count("gallery.grid", picture.holds)), h("span.line", { title: picture.words }, calledOf(picture.name, within || picture.kind === "grid"))),
+    h("span.under", {}, h("span", { role: "img", "aria-label": count("gallery.given", picture.stars ?? 0) }, inStars(picture.stars)), picture.note && h("span.soft", { title: picture.note }, "✎"), picture.kind === "grid" ? null : h("label.compared", {}, t("gallery.compareMark"), mark)));
   };
   let offset = 0, turn = 0, total = 0;
   const more = button(t("gallery.more"), () => load(false));

@@ -24,7 +24,7 @@ export const presets = (session, command, names, chosen) => {
   let subject = null, turn = null, latest = null, wanted = null;
   const next = () => {
     turn = subject && names.map(({ name }) => name).find((name) => !seen.has(`${command}|${subject}|${name}`));
-    if (turn) shot.ask({ command, subjects: [subject], choices: { preset: turn } }, SIDE);
+    if (turn) shot.ask({ command, subjects: [subject], choices: { preset: turn } }, SIDE, true);
   };
   const skip = () => { if (turn) seen.set(`${command}|${subject}|${turn}`, latest); latest = null; next(); };
   const shot = preview(`${session}-presets`, {

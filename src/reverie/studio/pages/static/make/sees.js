@@ -20,7 +20,7 @@ export const sees = () => {
       try {
         const { labels, known, remark: said } = await post("/api/recognise", { picture: subject });
         if (mine !== asked) return;
-        remark.textContent = said || (known === null ? "" : known.is_known ? t("sees.known") : t("sees.unknown"));
+        remark.textContent = known === null ? "" : t(!known.is_known ? "sees.unknown" : said ? "sees.perhaps" : "sees.known");
         list.replaceChildren(...labels.map(({ label, probability }) => {
           const bar = h("span");
           bar.style.width = `${100 * probability}%`;

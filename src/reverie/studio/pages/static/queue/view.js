@@ -51,7 +51,7 @@ export const view = async (root) => {
     draw();
   });
   const state = h("p.soft", { role: "status" });
-  const parts = Object.fromEntries(["now", "next", "over"].map((name) => [name, h("ol.jobs", { className: `jobs ${name}` })]));
+  const parts = Object.fromEntries(["now", "paused", "next", "over"].map((name) => [name, h("ol.jobs", { className: `jobs ${name}` })]));
   const sections = Object.fromEntries(Object.entries(parts).map(([name, list]) => [name, h("section", {}, h("h2", {}, t(`queue.${name}`)), list)]));
   const older = button(t("queue.older"), async () => {
     const first = Math.min(...jobs(...FINISHED).map(({ id }) => id));
@@ -68,7 +68,7 @@ export const view = async (root) => {
     const big = ["running", "paused"].includes(job.state);
     if (!big) return h("li.job", { data: { state: job.state, id: job.id } }, made(job), h("div.what", {}, h("h3", {}, titleOf(job)),
       job.fault ? h("p.fault", {}, job.fault) : null,
-      h("p.soft", {}, [job.state === "waiting" ? "" : t(`queue.is.${job.state}`), moment(job.ended ?? job.made),
+      h("p.soft", {}, [job.state === "waiting" ? "" : job.state === "cancelled" ? t(job.results.length ? "queue.keptBest" : "queue.is.cancelled") : t(`queue.is.${job.state}`), moment(job.ended ?? job.made),
         job.ended && job.started && job.state === "done" ? t("queue.took", { time: duration(job.ended - job.started) }) : ""].filter(Boolean).join(" · "))), buttons(job, at, last));
     const frame = frameOf(job), progress = progressOf(job, titleOf(job));
     const page = job.command === "see" ? growing(job) : null, quiet = h("p.fault", { role: "status", hidden: true });
@@ -78,7 +78,7 @@ export const view = async (root) => {
       quiet, page?.element, job.state === "paused" ? h("p.soft", {}, t("queue.is.paused")) : null, job.fault ? h("p.fault", {}, job.fault) : null, buttons(job, at, last)));
   };
   const draw = () => {
-    const lists = { now: [...jobs("running"), ...jobs("paused")], next: jobs("waiting"), over: jobs(...FINISHED) };
+    const lists = { now: jobs("running"), paused: jobs("paused"), next: jobs("waiting"), over: jobs(...FINISHED) };
     hold.textContent = t(live.held ? "queue.go" : "queue.hold");
     const left = lists.now.reduce((sum, job) => sum + (job.left ?? 0), 0);
     state.textContent = live.held ? t("queue.held") : [lists.next.length ? count("queue.waiting", lists.next.length) : "", left ? t("queue.left", { time: duration(left) }) : ""].filter(Boolean).join(" · ");
