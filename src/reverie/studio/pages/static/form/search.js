@@ -37,7 +37,7 @@ export const search = ({ label, kind, choose, id = fresh("search"), clears = fal
   const input = h("input", { type: "text", id, role: "combobox", "aria-expanded": "false", "aria-controls": listId, "aria-autocomplete": "list", autocomplete: "off",
     spellcheck: false, placeholder: t(`search.${kind}`), data: { own: "" } });
   const none = h("span.soft.nothing", { hidden: true });
-  let found = [], at = -1, turn = 0, typed = ""; // what the list is of
+  let found = [], at = -1, turn = 0, typed = "", entered = null; // what the list is of, and for what Enter was pressed before there was a list
   const close = () => { list.hidden = none.hidden = true; at = -1; input.setAttribute("aria-expanded", "false"); input.removeAttribute("aria-activedescendant"); };
   const mark = (next) => {
     list.children[at]?.setAttribute("aria-selected", "false");
@@ -52,7 +52,7 @@ export const search = ({ label, kind, choose, id = fresh("search"), clears = fal
   const ask = async () => {
     const mine = turn += 1, words = input.value.trim();
     try { found = await SOURCES[kind](words); } catch (error) { found = []; say(error.fault ?? ""); }
-    if (mine !== turn || document.activeElement !== input) return false; // nobody waits for it any more
+    if (mine !== turn || document.activeElement !== input) return; // nobody waits for it any more
     list.replaceChildren(...found.map((each) => h("li", { role: "option", id: fresh("option"), "aria-selected": "false", on: { pointerdown: (event) => { event.preventDefault(); take(each); } } },
       h("span", {}, each.name), each.about ? h("span.soft", {}, each.about) : null)));
     at = -1;
@@ -62,19 +62,20 @@ export const search = ({ label, kind, choose, id = fresh("search"), clears = fal
     none.hidden = Boolean(found.length) || !words;
     none.textContent = none.hidden ? "" : t("search.nothing", { words });
     say(none.textContent || count("search.found", found.length));
-    return true;
+    if (entered === words && found.length) take(found[0]);
+    entered = null;
   };
   const soon = settled(() => { if (input.value.trim() !== typed || !list.hidden) ask(); }, 150); // one may have been taken meanwhile
-  input.addEventListener("input", soon);
+  input.addEventListener("input", () => { entered = null; soon(); });
   input.addEventListener("focus", () => { if (input.value || kind === "layers") ask(); });
-  input.addEventListener("blur", close);
+  input.addEventListener("blur", () => { entered = null; close(); });
   input.addEventListener("change", () => { if (!clears) choose({ name: input.value.trim() }); });
   input.addEventListener("keydown", (event) => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (step && list.hidden) ask();
     else if (step) mark((at + step + found.length) % found.length);
     else if (event.key === "Escape" && !list.hidden) close();
-    else if (event.key === "Enter" && input.value.trim() !== typed) ask().then((now) => now && found.length && take(found[0])); // quicker than the list
+    else if (event.key === "Enter" && input.value.trim() !== typed) { entered = input.value.trim(); ask(); } // quicker than the list
     else if (event.key === "Enter" && !list.hidden) take(found[Math.max(at, 0)]);
     else return;
     event.preventDefault();
