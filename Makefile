@@ -13,11 +13,13 @@
 # make bench-films                dreamt films: do they flicker; journeys: do they drift, do loops close
 # make bench-scores               what photographs, noise, dreams and class pictures score; FLAGS=--write keeps what photographs do
 # make bench-album                a folder of 10,000 pictures indexed, and found again
+# make bench-studio                how fast the studio is: its start, previews, fifty clients
 # make browser                    Debian's chromium, for the tests of pages (make test tries it, and goes on without)
 # make replay                     what this tree makes, beside what the revision BASE makes: a refactoring changes no byte
 # make test-install               that an install of all extras, in an environment of its own, leaves PyTorch as it is; minutes
 # make zoo                        every layer of twenty-two networks of torchvision and timm, with random weights
 # make torture                    thousands of damaged files; run before an issue is called done
+# make torture-studio             the studio's server killed under an open page and under its jobs, 200 jobs' memory, hostile requests; minutes
 # make pictures                   the pictures of README and docs, made anew
 
 PYTHON ?= python3
@@ -36,7 +38,7 @@ printf '%s\n' '' 'What to type next:' \
 	'  reverie                       what to try first'
 endef
 
-.PHONY: dream studio install test test-install check browser bench bench-pictures bench-see bench-tiles bench-films bench-own bench-reject bench-scores bench-album replay zoo torture pictures clean
+.PHONY: dream studio install test test-install check browser bench bench-pictures bench-see bench-tiles bench-films bench-own bench-reject bench-scores bench-album bench-studio replay zoo torture torture-studio pictures clean
 
 dream: $(VENV)/installed
 	@mkdir -p dreams
@@ -77,6 +79,11 @@ zoo: $(VENV)/installed-dev
 torture: $(VENV)/installed-dev
 	$(BIN)/python -m tests.torture
 
+torture-studio: $(VENV)/installed-dev browser
+	$(BIN)/python -m tests.studio.stories
+	$(BIN)/python -m tests.studio.kills
+	$(BIN)/python -m pytest -q tests/studio/server/test_guard.py tests/studio/server/test_hostile.py tests/studio/server/test_uploads.py
+
 bench: $(VENV)/installed-dev .venv-peers/installed .base/$(BASE)
 	$(BIN)/python -m bench.paired --base .base/$(BASE)
 	$(BIN)/python -m bench --peers .venv-peers/bin/python
@@ -107,6 +114,9 @@ bench-scores: $(VENV)/installed-dev .venv-photographs/installed
 
 bench-album: $(VENV)/installed-dev
 	$(BIN)/python -m bench.album $(FLAGS)
+
+bench-studio: $(VENV)/installed-dev browser
+	$(BIN)/python -m bench.studio $(FLAGS)
 
 pictures: $(VENV)/installed-dev
 	$(BIN)/python examples/pictures.py

@@ -31,7 +31,7 @@ def test_the_folder_is_as_it_says(studio: Set) -> None:
     studio.studio.marks.give_stars("a", 1)
     named = set(table(text("docs/studio.md"), "in the folder"))
     assert {each.name.removesuffix("-wal").removesuffix("-shm") for each in studio.home.folder.iterdir()} <= named | {"server.lock"}
-    assert named == {"pictures", "inputs", "trash", "work", "studio.sqlite", "marks.sqlite"}
+    assert named == {"camera", "pictures", "inputs", "trash", "work", "studio.sqlite", "marks.sqlite"}
     studio.close()
 
 

@@ -35,9 +35,9 @@ class Page:
         self.page.goto(f"{self.address}/#/{view}")
         self.until("document.querySelector('main h1')")
 
-    def until(self, condition: str) -> None:
+    def until(self, condition: str, tries: int = 400) -> None:
         """Wait until it is so. Playwright's own waiting evaluates text in the page, which the policy forbids."""
-        for _ in range(400):
+        for _ in range(tries):
             if self.page.evaluate(f"() => {{ try {{ return Boolean({condition}); }} catch {{ return false; }} }}"):
                 return
             self.page.wait_for_timeout(25)

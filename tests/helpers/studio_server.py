@@ -54,14 +54,18 @@ class Worker:
     cameras: dict[str, list[bytes]] = field(default_factory=dict)
     choices: Mapping[str, Any] = field(default_factory=dict)
     closed: list[str] = field(default_factory=list)
+    each: bool = False  # every frame of a camera comes back, not the newest alone
     alive: bool = True
+    silent: float = 0.0
     device: str | None = "cpu"
 
     def start(self) -> None: ...
 
     def stop(self, timeout: float = 0.0) -> None: ...
 
-    def preview(self, session: str, command: str, subjects: Sequence[str], choices: Mapping[str, Any], side: int) -> int:
+    def preview(
+        self, session: str, command: str, subjects: Sequence[str], choices: Mapping[str, Any], side: int, patient: bool = False
+    ) -> int:
         self.previews.append((session, command, subjects, choices, side))
         return len(self.previews)
 
@@ -95,6 +99,8 @@ class Worker:
         waiting = self.cameras.get(session)
         if not waiting:
             return None
+        if self.each:
+            return waiting.pop(0)
         newest, self.cameras[session] = waiting[-1], []
         return newest
 

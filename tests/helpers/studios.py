@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from io import BytesIO
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,9 @@ import numpy as np
 from PIL import Image
 
 from reverie.studio.jobs import Home, Job, Queue, Worker
+from reverie.studio.jobs.ledger import Ledger
+from reverie.studio.jobs.mailbox import Inbox, Outbox
+from reverie.studio.jobs.protocol import Message
 
 PATIENCE = 120.0  # seconds; the slowest machine needs less to start a process that loads torch
 QUICK = {"octaves": 1, "steps": 2, "level": "edges"}
@@ -61,6 +66,31 @@ def sky(height: int = 32, width: int = 40, seed: int = 0) -> bytes:
 def ends_at_once(_connection: object, _folder: str) -> None:
     """In the place of the process that does the jobs."""
     sys.exit(3)
+
+
+def never_ready(_connection: object, _folder: str) -> None:
+    """In its place, one that loads torch for ever."""
+    threading.Event().wait()
+
+
+def hangs(connection: Connection, folder: str) -> None:
+    """In the place of the process that does the jobs: an imagined banana hangs at its first step, all else is done at once."""
+    inbox, outbox = Inbox(connection), Outbox(connection)
+    home = Home(Path(folder))
+    with home.working():
+        ledger = Ledger(home)
+        ledger.put_back()
+        outbox.send(Message("ready", what={"device": "cpu"}))
+        while not inbox.stopped:
+            job = ledger.claim()
+            if job is None:
+                inbox.wait(0.05)
+                continue
+            outbox.send(Message("alive", job.id, {"busy": False}))
+            if "banana" in job.subjects:
+                threading.Event().wait()
+            ledger.ended(job.id, "done")
+            outbox.send(Message("job frame", job.id))
 
 
 def until(queue: Queue, holds: Callable[[], bool], patience: float = PATIENCE) -> None:

@@ -19,12 +19,12 @@ from typing import Any
 
 import uvicorn
 from fastapi import FastAPI, File, Request, Response, UploadFile, WebSocket, WebSocketDisconnect
-from fastapi.responses import HTMLResponse, JSONResponse, StreamingResponse
+from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, StreamingResponse
 from fastapi.staticfiles import StaticFiles
 from PIL import Image, ImageFilter, ImageOps
 
 from reverie.recipe import COMMANDS
-from reverie.studio.pages import STATIC, document
+from reverie.studio.pages import BASE_STYLE, STATIC, document
 from reverie.studio.server.forms import forms
 
 POLICY = (
@@ -54,12 +54,16 @@ class Studio:
         asked: every request that changes something, as (path, what was sent).
         refuse: of a path, the error that it answers with.
         over: it ends its streams.
+        device: None until it is ready. silent: seconds since anything was heard of the job that runs.
+        stirred: how much the camera's scene moves.
     """
 
     def __init__(self) -> None:
         self.jobs: dict[int, dict[str, Any]] = {}
         self.events: list[tuple[int, str, dict[str, Any]]] = []
         self.held = self.over = False
+        self.device: str | None = "cpu"
+        self.silent = 0.0
         self.inputs: dict[str, tuple[str, bytes]] = {}
         self.recipes: dict[str, dict[str, Any]] = {}
         self.pictures: dict[str, dict[str, Any]] = {}
@@ -68,6 +72,7 @@ class Studio:
         self.previews: dict[int, bytes] = {}
         self.asked: list[tuple[str, Any]] = []
         self.refuse: dict[str, tuple[int, dict[str, Any]]] = {}
+        self.stirred = 0.0
 
     def tell(self, kind: str, data: Mapping[str, Any]) -> None:
         self.events.append((len(self.events) + 1, kind, dict(data)))
@@ -116,6 +121,7 @@ class Studio:
 
 def app_of(studio: Studio) -> FastAPI:
     app = FastAPI()
+    app.add_api_route("/static/style/base.css", lambda: FileResponse(BASE_STYLE))
     app.mount("/static", StaticFiles(directory=STATIC))
 
     def image(content: bytes) -> Response:
@@ -134,7 +140,7 @@ def app_of(studio: Studio) -> FastAPI:
                 status, told = studio.refuse[request.url.path]
                 return JSONResponse(told, status)
         response: Response = await call(request)
-        response.headers["Content-Security-Policy"] = POLICY
+        response.headers.setdefault("Content-Security-Policy", POLICY)
         return response
 
     @app.get("/")
@@ -143,7 +149,7 @@ def app_of(studio: Studio) -> FastAPI:
 
     @app.get("/api/state")
     def state() -> Any:
-        about = {"device": "cpu", "network": "efficientnet-lite0", "version": "0.1"}
+        about = {"device": studio.device, "silent": studio.silent, "network": "efficientnet-lite0", "version": "0.1"}
         return {"event": len(studio.events), "held": studio.held, "jobs": list(studio.jobs.values()), **about}
 
     @app.get("/api/events")
@@ -233,6 +239,10 @@ def app_of(studio: Studio) -> FastAPI:
         of = studio.jobs[number]
         return image(studio.dreamt(of["command"], of["subjects"], of["choices"], 480)) if of["done"] else Response(status_code=204)
 
+    @app.get("/api/jobs/{number}/page")
+    def growing(number: int) -> Response:
+        return HTMLResponse(f"<p>{studio.jobs[number]['doing']}", headers={"Content-Security-Policy": "default-src 'none'; sandbox"})
+
     @app.post("/api/jobs/clear")
     def clear() -> Response:
         studio.jobs = {number: each for number, each in studio.jobs.items() if each["state"] in ("waiting", "running", "paused")}
@@ -263,7 +273,7 @@ def app_of(studio: Studio) -> FastAPI:
             each for each in studio.pictures.values() if words.lower() in str(each["words"]).lower() and command in ("", each["command"])
         ]
         found.sort(key=lambda each: each["stars"] if sort == "stars" else each["made"], reverse=sort != "old")
-        return {"total": len(found), "pictures": found[offset : offset + limit]}
+        return {"total": len(found), "grids": 0, "held": 0, "pictures": found[offset : offset + limit]}
 
     @app.get("/api/pictures/{key}")
     def one(key: str) -> Any:
@@ -311,20 +321,31 @@ def app_of(studio: Studio) -> FastAPI:
     def again(what: dict[str, Any]) -> Any:
         start = f"input:{next(iter(studio.inputs))}" if studio.inputs else "noise:pink"
         told = {"command": "dream", "subjects": [start], "choices": {"level": "parts", "seed": 7, "steps": 24}}
-        return {**told, "missing": [], "words": "a dream on parts, 24 steps, seed 7"}
+        return {
+            **told,
+            "missing": [],
+            "notes": ["It was made together with 7 others; alone it comes out a little different."],
+            "words": "a dream on parts, 24 steps, seed 7",
+        }
 
     @app.websocket("/api/camera")
     async def camera(socket: WebSocket) -> None:
         await socket.accept()
+        seen = Image.new("RGB", (64, 48))
         try:
             while (message := await socket.receive())["type"] == "websocket.receive":
                 if text := message.get("text"):
-                    studio.asked.append(("/api/camera", json.loads(text)))
+                    said = json.loads(text)
+                    studio.asked.append(("/api/camera", said))
+                    if "film" in said:
+                        await socket.send_json({"film": {"on": said["film"]}})
+                        if not said["film"]:
+                            studio.tell("picture", {"picture": studio.make("camera.mp4", seen, kind="film", flashes=5), "job": None})
                     continue
                 seen = Image.open(BytesIO(message["bytes"])).convert("RGB")
                 await socket.send_bytes(jpeg(ImageOps.invert(seen)))
-                channels = [{"layer": "blocks.4.1", "channel": 12, "strength": 3.0}]
-                await socket.send_json({"seen": {"labels": LABELS, "channels": channels, "moved": 0.0}})
+                channels = [{"layer": "blocks.4.1", "channel": 12 - at, "strength": 3.0 - at / 2} for at in range(4)]
+                await socket.send_json({"seen": {"labels": LABELS, "channels": channels, "moved": 0.0, "stirred": studio.stirred}})
         except WebSocketDisconnect:
             return
 

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import psutil
 import pytest
-from tests.helpers.studios import LONG, PATIENCE, QUICK, SERVER, Studio, answer, ended, ends_at_once, sky, until
+from tests.helpers.studios import LONG, PATIENCE, QUICK, SERVER, Studio, answer, ended, ends_at_once, hangs, never_ready, sky, until
 
 from reverie.errors import OutputError
-from reverie.studio.jobs import Home, Queue, Worker
+from reverie.studio.jobs import Home, Queue, Worker, life
+from reverie.studio.jobs.protocol import Message
 
 
 def test_a_job_that_ends_the_process_twice_is_set_aside_and_the_queue_goes_on(studio: Studio) -> None:
@@ -92,6 +93,64 @@ def test_a_process_that_cannot_be_started_is_given_up(tmp_path: Path, monkeypatc
     until(Queue(home), lambda: bool(worker.fault))
     assert not worker.alive and "cannot be started" in worker.fault
     worker.stop()
+
+
+def test_a_job_that_hangs_is_ended_when_it_is_cancelled_and_the_next_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("reverie.studio.jobs.process.main", hangs)
+    monkeypatch.setattr(life, "PATIENCE", 0.3)
+    monkeypatch.setattr(life, "LOOK", 0.1)
+    home = Home(tmp_path / "home")
+    queue, worker = Queue(home), Worker(home)
+    hanging, other = (queue.add("imagine", [word], {}).id for word in ("banana", "volcano"))
+    worker.start()
+    until(queue, lambda: worker.silent > 0.5)  # longer than its patience: but nobody asked it to stop
+    assert queue.job(hanging).state == "running" and queue.job(other).state == "waiting"
+    pid = worker.pid
+    queue.cancel(hanging)
+    assert ended(queue, other).state == "done" and worker.pid != pid
+    job = queue.job(hanging)
+    assert (job.state, job.crashes, queue.job(other).crashes) == ("cancelled", 0, 0)
+    until(queue, lambda: worker.silent == 0)
+    worker.stop()
+
+
+def test_how_long_a_job_may_be_silent_after_it_was_cancelled_follows_from_what_it_took_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [100.0]
+    monkeypatch.setattr("reverie.studio.jobs.life.time.monotonic", lambda: now[0])
+    monkeypatch.setattr(life.Life, "_is_cancelled", lambda *_: True)
+    found = life.Life(Home(tmp_path / "home"))
+
+    def after(seconds: float, busy: bool = False, job: int = 1) -> None:
+        now[0] += seconds
+        found.heard(Message("alive", job, {"busy": busy}))
+
+    def hangs_after(seconds: float) -> bool:
+        assert not found._hangs()
+        now[0] += seconds
+        return found._hangs()
+
+    after(0)
+    assert found.silent == 0 and not hangs_after(20) and hangs_after(0.1)
+    after(0)
+    after(30)  # a step of a large picture
+    assert not hangs_after(89) and found.silent == 89
+    after(0, busy=True)
+    assert not hangs_after(590)
+    after(0, job=2)
+    assert hangs_after(21)
+    found.heard(Message("job frame", 2))
+    assert found.silent == 0 and not found._hangs()
+
+
+def test_a_process_that_is_not_ready_is_ended_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("reverie.studio.jobs.process.main", never_ready)
+    worker = Worker(Home(tmp_path / "home"))
+    worker.start()
+    assert worker.alive
+    worker.stop(PATIENCE * 10)  # which it would take: it does not listen
+    assert not worker.alive
 
 
 def test_pictures_that_are_there_are_not_made_again_after_a_crash(studio: Studio) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
@@ -13,6 +14,7 @@ from tests.helpers.studios import LONG, QUICK, Studio, answer, ended, size, sky,
 
 from reverie.album import read_recipe
 from reverie.errors import InputError, UsageError
+from reverie.store import cache_folder
 from reverie.studio.jobs import Wish, checked
 
 
@@ -80,6 +82,7 @@ def test_a_grid_is_a_folder_that_goes_on_where_it_was(studio: Studio) -> None:
     number = studio.queue.add("grid", [studio.picture], grid).id
     place = studio.home.work / str(number) / "grid"
     until(studio.queue, lambda: len([*place.glob("*.png")]) > 2)
+    assert re.match(r"\d+ of 24 made", studio.queue.job(number).doing), studio.queue.job(number)
     studio.queue.pause(number)
     before = {each.name: each.stat().st_mtime_ns for each in place.glob("*.png")}
     studio.queue.resume(number)
@@ -99,8 +102,8 @@ def test_labels_and_targets_are_made_from_noise(studio: Studio) -> None:
     small = {"octaves": 1, "steps": 2, "size": 32, "company": 1}
     jobs = [studio.queue.add("imagine", ["banana", "tabby"], small).id, studio.queue.add("feature", ["blocks.2.1:3"], small).id]
     made = [ended(studio.queue, each).results for each in jobs]
-    assert made == [("class_banana-0.png", "class_tabby-0.png"), ("blocks.2.1_3-0.png",)]
-    assert str(read_recipe(studio.home.pictures / "class_tabby-0.png").target) == "class:tabby"
+    assert made == [("banana-0.png", "tabby-0.png"), ("blocks.2.1_3-0.png",)]
+    assert str(read_recipe(studio.home.pictures / "tabby-0.png").target) == "class:tabby"
 
 
 def test_a_result_is_made_again_and_with_another_seed(studio: Studio) -> None:
@@ -241,6 +244,35 @@ def _gone_after(place: Path) -> Callable[..., Wish]:
     return found
 
 
+def test_what_excites_a_channel_is_made_once_and_kept(studio: Studio) -> None:
+    def shown(session: str, choices: dict[str, Any]) -> list[float]:
+        """How far it was each time that there was something new to see."""
+        before = studio.queue.last_event
+        number = studio.worker.preview(session, "feature", ["blocks.1.0:3"], choices, 48)
+        until(studio.queue, lambda: bool(studio.preview(number)["ended"]))
+        assert size(studio.worker.frame(number)) == (48, 48)
+        frames.append(studio.worker.frame(number))
+        return [each.data["done"] for each in studio.queue.events(before) if each.data.get("preview") == number]
+
+    frames: list[bytes | None] = []
+    kept = cache_folder() / "features"
+    shown("page", {"steps": 6, "octaves": 1})
+    files = {each for each in kept.glob("*/*")}
+    assert frames[0] in [each.read_bytes() for each in files]
+    marked = next(each for each in files if each.read_bytes() == frames[0])
+    marked.write_bytes(jpeg := _jpeg(48))
+    shown("another page", {"steps": 6, "octaves": 1})
+    assert frames[1] == jpeg  # it was not made again
+    shown("another page", {"steps": 7, "octaves": 1})
+    assert frames[2] != jpeg and len({*kept.glob("*/*")}) == len(files) + 1
+
+
+def _jpeg(side: int) -> bytes:
+    out = BytesIO()
+    Image.new("RGB", (side, side), "red").save(out, "JPEG")
+    return out.getvalue()
+
+
 def test_the_camera_is_dreamt_on_and_told_of(studio: Studio) -> None:
     out = BytesIO()
     Image.open(BytesIO(sky(96, 128))).convert("RGB").save(out, "JPEG")
@@ -256,6 +288,14 @@ def test_the_camera_is_dreamt_on_and_told_of(studio: Studio) -> None:
         assert size(frames[-1]) == (96, 72)
     seen = studio.worker.camera_seen("camera")
     assert seen is not None and seen["moved"] == 0 and len(seen["labels"]) == 3 and seen["channels"][0]["layer"]
+    assert seen["stirred"] == 0
+    with Image.open(BytesIO(out.getvalue())) as image:
+        image.paste((255, 255, 255), (0, 0, 32, 24))  # somebody comes in at a corner, one of sixteen parts
+        image.save(out := BytesIO(), "JPEG")
+    studio.worker.camera("camera", out.getvalue(), {"level": "parts", "side": 96})
+    until(studio.queue, dreamt)
+    seen = studio.worker.camera_seen("camera")
+    assert seen is not None and seen["stirred"] > 10 * seen["moved"] > 0
     studio.worker.camera("camera", b"no JPEG", {"level": "parts"})
     until(studio.queue, lambda: "fault" in (studio.worker.camera_seen("camera") or {}))
     studio.worker.close_camera("camera")

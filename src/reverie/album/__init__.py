@@ -13,19 +13,19 @@ if TYPE_CHECKING:
     from reverie.album.entries import Entry, State
     from reverie.album.grid_listing import check_grid_folder
     from reverie.album.index import Album, Changes
-    from reverie.album.recipes import kept_inputs, made_by_reverie, read_recipe, recipe_at, sheet_at
+    from reverie.album.recipes import camera_at, kept_inputs, made_by_reverie, read_recipe, recipe_at, sheet_at
     from reverie.album.walking import Found, Walked, walked
 
 __all__ = [
-    "Album", "Changes", "Entry", "Found", "State", "Walked", "check_grid_folder", "kept_inputs", "made_by_reverie", "read_recipe",
-    "recipe_at", "sheet_at", "walked",
+    "Album", "Changes", "Entry", "Found", "State", "Walked", "camera_at", "check_grid_folder", "kept_inputs", "made_by_reverie",
+    "read_recipe", "recipe_at", "sheet_at", "walked",
 ]  # fmt: skip
 
 _HOMES = {
     "album.entries": ("Entry", "State"),
     "album.grid_listing": ("check_grid_folder",),
     "album.index": ("Album", "Changes"),
-    "album.recipes": ("kept_inputs", "made_by_reverie", "read_recipe", "recipe_at", "sheet_at"),
+    "album.recipes": ("camera_at", "kept_inputs", "made_by_reverie", "read_recipe", "recipe_at", "sheet_at"),
     "album.walking": ("Found", "Walked", "walked"),
 }
 

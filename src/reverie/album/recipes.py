@@ -7,7 +7,7 @@ from pathlib import Path
 
 from reverie import files
 from reverie.errors import InputError, ReverieError, choice
-from reverie.recipe import NoiseInput, Recipe, on_sheet, read
+from reverie.recipe import NoiseInput, Recipe, of_camera, on_sheet, read
 from reverie.store import Kept, expanded
 
 
@@ -23,6 +23,8 @@ def read_recipe(picture: str | Path) -> Recipe:
         raise InputError(f"'{place}' carries no recipe", f"pictures made by Reverie do, unless {choice('with_recipe')} left it out")
     if on_sheet(text) is not None:
         raise InputError(f"'{place}' is a sheet of pictures, which has no recipe of its own", "ask each of them")
+    if of_camera(text) is not None:
+        raise InputError(f"'{place}' is a film of a camera, which cannot be made again", "dream on a picture, or a film of your own")
     return read(text)
 
 
@@ -30,6 +32,14 @@ def recipe_at(place: Path) -> Recipe | None:
     """The recipe of what is there; None where nothing is, or nothing that carries one that can be used."""
     try:
         return read_recipe(place) if place.is_file() else None
+    except ReverieError:
+        return None
+
+
+def camera_at(place: Path) -> str | None:
+    """In words, what film of a camera is there; None where none is."""
+    try:
+        return of_camera(files.recipe_text(place)) if place.is_file() else None
     except ReverieError:
         return None
 

@@ -19,7 +19,7 @@ from reverie.store.paths import cache_folder
 # folder in the cache → what is in it
 KINDS = {
     "inputs": "what went into pictures, so that `redo` can make them again",
-    "features": "pictures of channels that `see` has shown",
+    "features": "pictures of channels that `see` and the studio have shown",
     "weights": "weights that were downloaded",
     "normalisations": "what was said of networks of one's own",
     "calibrations": "what networks have learnt to be known, so that `recognise` can say so",

@@ -104,27 +104,90 @@ def test_targets_are_built_of_layers_channels_and_classes(opened: Callable[..., 
     page = with_choices(opened)
     page.until(READY)
     target = page.locator("[data-field=target]")
-    target.get_by_label("its channel").fill("12")
     target.get_by_role("combobox", name="Add a layer").fill("objects")
     page.until("document.querySelector('[data-field=target] [role=option]')")
     target.get_by_role("combobox", name="Add a layer").press("Enter")
+    page.until("document.querySelectorAll('.terms li').length === 1")
+    target.locator(".channel").fill("12")
+    target.locator(".channel").press("Tab")
     target.get_by_role("combobox", name="Add a class").fill("volc")
     page.until("document.querySelector('[data-field=target] .search:last-child [role=option]')")
     target.get_by_role("combobox", name="Add a class").press("Enter")
     page.until("document.querySelectorAll('.terms li').length === 2")
     target.get_by_role("button", name="class:volcano: more of it").click()
+    assert page.evaluate("document.activeElement.classList.contains('sign') && document.activeElement.textContent") == "−"
     target.get_by_label("Weight of class:volcano").fill("0.5")
     target.get_by_label("Weight of class:volcano").press("Tab")
     assert target.locator("input").last.input_value() == "blocks.4.0:12 - 0.5*class:volcano"
     page.until("[...document.querySelectorAll('.excited')].every((each) => each.width === 96)")  # what excites each, small
     shown = [each["subjects"] for each in asked(studio, "/api/previews") if each["command"] == "feature"]
-    assert shown == [["blocks.4.0:12"], ["class:volcano"]]
+    assert shown == [["blocks.4.0"], ["blocks.4.0:12"], ["class:volcano"]]
     assert ordered(page, studio) == {"target": "blocks.4.0:12 - 0.5*class:volcano"}
     target.locator("input").last.fill("2*blocks.1.0 + class:banana")  # and it is read as it is written
     target.locator("input").last.press("Tab")
     page.until("[...document.querySelectorAll('.term')].map((each) => each.textContent).join() === 'blocks.1.0,class:banana'")
     target.get_by_role("button", name="Without class:banana").click()
     assert ordered(page, studio) == {"target": "2*blocks.1.0"}
+
+
+def test_a_target_and_the_slider_take_each_others_place(opened: Callable[..., Page], studio: Studio) -> None:
+    page = with_choices(opened)
+    page.until(READY)
+    page.locator(".levels input").press("Home")
+    written = page.locator("[data-field=target] input").last
+    written.fill("class:volcano")
+    written.press("Tab")
+    page.until("document.querySelector('.levels output').textContent.includes('class:volcano')")
+    assert ordered(page, studio) == {"target": "class:volcano"}  # the level of the slider made way
+    assert page.locator(".mark.here").count() == 0 and page.locator(".preset[aria-pressed=true]").count() == 0
+    page.locator(".levels input").press("End")
+    page.until("document.querySelector('.mark.here')?.textContent === 'Scenes' && !document.querySelector('#toast').hidden")
+    assert ordered(page, studio) == {"level": "scenes"}
+    page.locator(".levels input").press("Home")
+    written.fill("class:volcano")
+    written.press("Tab")
+    page.locator(".levels input").press("End")
+    page.get_by_role("button", name="Have it back").click()
+    page.until("document.querySelector('.levels output').textContent.includes('class:volcano')")
+    assert written.input_value() == "class:volcano"
+
+
+def test_a_name_that_is_whole_goes_first_and_one_that_is_none_is_told(opened: Callable[..., Page]) -> None:
+    page = opened("make/feature")
+    layer = page.get_by_role("combobox", name="Add a layer")
+    layer.fill("blocks.4.0")
+    layer.press("Enter")  # quicker than the list
+    page.until("document.querySelector('.term')?.textContent === 'blocks.4.0'")
+    page.go("make/imagine")
+    page.get_by_role("combobox").first.fill("unicorn")
+    page.until("document.querySelector('.nothing').checkVisibility() && document.querySelector('.nothing').textContent.includes('unicorn')")
+    page.get_by_role("combobox").first.press("Enter")
+    assert page.locator(".chips li").count() == 0
+
+
+def test_what_was_set_is_there_after_a_look_elsewhere_and_a_reload(opened: Callable[..., Page], studio: Studio) -> None:
+    page = with_choices(opened)
+    page.until(READY)
+    page.locator("[data-field=octaves] input[type=number]").fill("3")
+    page.get_by_role("button", name="weave").click()
+    page.until("document.querySelector('.preset[aria-pressed=true]')?.textContent === 'weave'")
+    page.go("queue")
+    page.go()
+    page.until("document.querySelector('.preset[aria-pressed=true]')?.textContent === 'weave'")
+    page.reload()
+    page.until("document.querySelector('.preset[aria-pressed=true]')?.textContent === 'weave'")
+    assert ordered(page, studio) == {"octaves": 3, "preset": "weave"}
+
+
+def test_the_same_is_not_put_into_the_queue_twice(opened: Callable[..., Page], studio: Studio) -> None:
+    page = opened()
+    page.until(READY)
+    button = page.get_by_role("button", name="Make it in full size")
+    button.click()
+    page.until("document.querySelector('#toast').textContent.includes('in the queue.')")
+    button.click()
+    page.until("document.querySelector('#toast').textContent.includes('already')")
+    assert len(asked(studio, "/api/jobs")) == 1
 
 
 def test_a_target_as_a_text_and_its_terms_are_the_same(opened: Callable[..., Page]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from tests.helpers.browsing import axe_faults
 from tests.helpers.studio_pages import Page, asked
 from tests.studio.fake_server import Studio, running
 
@@ -69,6 +70,27 @@ def test_a_list_is_cleared_only_after_a_question(opened: Callable[..., Page], st
     page.locator("dialog").get_by_role("button", name="Clear this list").click()
     page.until(f"!{CARDS.format('over')}")
     assert len(asked(studio, "/api/jobs/clear")) == 1
+
+
+def test_of_a_job_that_says_nothing_for_long_that_is_told_until_it_speaks_again(opened: Callable[..., Page], studio: Studio) -> None:
+    some(studio)
+    studio.silent = 185.0
+    page = opened("queue")
+    page.until("document.querySelector('.now .fault').textContent.startsWith('Nothing heard for about 3 minutes.')")
+    assert axe_faults(page.page) == []
+    studio.set(1, done=0.4)
+    page.until("document.querySelector('.now .fault').hidden")
+
+
+def test_the_page_of_what_is_seen_grows_in_the_queue(opened: Callable[..., Page], studio: Studio) -> None:
+    studio.add("see", ["noise:pink"], {})
+    studio.set(1, state="running", done=0.1, doing="layer 1 of 9", place=-1)
+    page = opened("queue")
+    page.get_by_text("Its page, as far as it is").click()
+    text = page.frame_locator(".now iframe").locator("p")
+    text.get_by_text("layer 1 of 9").wait_for()
+    studio.set(1, doing="layer 2 of 9")
+    text.get_by_text("layer 2 of 9").wait_for()  # by itself
 
 
 def test_the_running_job_is_seen_from_every_other_view(opened: Callable[..., Page], studio: Studio) -> None:

@@ -16,7 +16,7 @@ from tests.helpers.recipes import PLAIN
 from tests.helpers.studio_server import Set, jpeg
 
 from reverie import files
-from reverie.recipe import CHOSEN, FileInput, Recipe, of_command, resolve
+from reverie.recipe import CHOSEN, Batch, FileInput, NoiseInput, Recipe, Stopped, Tiles, of_command, resolve
 from reverie.store import Kept, sha256_of
 from reverie.studio.server.trash import Trash
 from reverie.target import parse
@@ -230,6 +230,42 @@ def test_a_class_picture_as_a_wish(studio: Set) -> None:
     told = again(studio, recipe)
     assert (told["command"], told["subjects"]) == ("imagine", ["954"])
     assert told["choices"]["size"] == "64x64" and told["choices"]["preset"] == "natural"
+
+
+def of_noise(command: str, kind: str, targets: list[str], index: int = 0, **changes: Any) -> Recipe:
+    """A recipe of one of several that were made together."""
+    found = tuple(parse(each) for each in targets)
+    groups = {name: each for name, each in of_command(command)._asdict().items() if each is not None}
+    batch = Batch.model_validate({"kind": kind, "targets": found, "index": index}) if kind else None
+    more = {"target": found[index], "batch": batch, "inputs": (NoiseInput(noise="pink"),), "width": 64, "height": 64, **changes}
+    return PLAIN.model_copy(update={**groups, "command": command, **more})
+
+
+@pytest.mark.parametrize(
+    ("recipe", "subjects", "choices", "note"),
+    [
+        (of_noise("imagine", "diverse", ["class:954"] * 3, 1), ["954"], {"diverse": 3}, "number 2 of 3"),
+        (of_noise("imagine", "between", ["class:954", "class:1"]), [], {"between": ["954", "1"], "count": 2}, "number 1 of 2"),
+        (of_noise("feature", "each", [f"blocks.4.1:{unit}" for unit in range(8)], 2), ["blocks.4.1:2"], {}, "with 7 others; alone"),
+        (of_noise("imagine", "each", ["class:954", "class:1", "class:2", "class:3"]), ["954"], {}, ""),
+        (of_noise("imagine", "each", ["class:954", "class:1", "class:2", "class:3"], 3), ["3"], {}, "together with 3 others"),
+        (of_noise("imagine", "", ["class:954"]), ["954"], {"company": 1}, ""),
+        (of_noise("imagine", "", ["class:954"], stopped=Stopped(octave=1, step=3)), ["954"], {"company": 1}, "stopped before"),
+        (dreamt(target="blocks.3.2:7").model_copy(update={"tiles": Tiles(tile=64, halo=32)}), None, {"tile": 64, "halo": 32}, ""),
+    ],
+)  # fmt: skip
+def test_with_what_a_picture_was_made_is_in_its_form_or_told(
+    studio: Set, recipe: Recipe, subjects: list[str] | None, choices: dict[str, Any], note: str
+) -> None:
+    told = again(studio, recipe)
+    made_with = {
+        name: told["choices"][name] for name in ("diverse", "between", "count", "company", "tile", "halo") if name in told["choices"]
+    }
+    assert made_with == choices and told["subjects"] == (told["subjects"] if subjects is None else subjects)
+    assert note in " ".join(told["notes"]) and bool(note) == bool(told["notes"])
+    if subjects is not None:
+        wish = {name: told[name] for name in ("command", "subjects", "choices")}
+        assert studio.send("POST", "/api/jobs", wish).status == 201
 
 
 def test_a_picture_that_no_form_makes_says_so(studio: Set) -> None:

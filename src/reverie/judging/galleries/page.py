@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 from base64 import b64encode
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import quote
@@ -30,7 +30,7 @@ _SHEETS = 4  # that are shown; of more there are links
 
 def details(pictures: Sequence[Known], folder: str) -> list[str]:
     """The shards with all that is known of the pictures, in order; `folder` is theirs, as seen from the page."""
-    return [_shard("details", first, [_detail(each, folder) for each in some]) for first, some in _cut(pictures)]
+    return [_shard("details", first, [row_of_details(each, folder) for each in some]) for first, some in _cut(pictures)]
 
 
 def thumbs(pictures: Iterable[bytes], count: int) -> Iterable[str]:
@@ -49,7 +49,8 @@ def page(title: str, pictures: Sequence[Known], ranked: Sequence[Ranking], about
         about: `details` and `thumbs`, the names of the shards; `list_sha256`; `stars`, of those that have some, by their sha256, and
             `starred`, what these say of the scores, if there is something; `unseen`, folders that were not looked into; `films` and
             `others`, how many other files there are; `sheets`, what is known of each, and the `folder` of all, as seen from the page;
-            `grid`, what is there of the grid of the folder, and `damage`, what is wrong with its list.
+            `grid`, what is there of the grid of the folder, and `damage`, what is wrong with its list; in a frame `shards`, by their
+            names, and `sheet`, which makes a data URI of the path of a sheet.
     """
     grid: SeenGrid | None = about.get("grid")
     axes = () if grid is None else grid.axes
@@ -65,16 +66,19 @@ def page(title: str, pictures: Sequence[Known], ranked: Sequence[Ranking], about
         "groups": list(CHOSEN),
         "axes": [{"name": name.replace("_", " "), "values": [printable(each) for each in values]} for name, values in axes],
         "rows": rows,
+        **({"shards": about["shards"]} if "shards" in about else {}),
     }  # fmt: skip
     facts = {"title": printable(title), "count": len(rows), "reverie_made": made, "unreadable": unreadable, "scores": data["scores"]}
     unseen = [(printable(path), why) for path, why in about["unseen"].items()]
     varied = {"class" if name == "label" else name for name, _ in axes}  # an axis has a filter of its own
     kinds = {kind: [] if kind in varied else sorted(each, key=str.casefold) for kind, each in words.items()}
     told: Starred | None = about.get("starred")
-    sheets = [_sheet(each, about["folder"]) for each in about.get("sheets", ())]
+    uri = about.get("sheet")
+    sheets = [_sheet(each, about["folder"], uri if at < _SHEETS else None) for at, each in enumerate(about.get("sheets", ()))]
     facts |= {
         "told": all_told(grid, len(rows), len(sheets), _MISSING), "sizes": "" if grid is None else grid.sizes,
         "damage": about.get("damage", ""), "sheets": sheets[:_SHEETS], "more_sheets": sheets[_SHEETS:], "axes": data["axes"],
+        "framed": "shards" in about,
     }  # fmt: skip
     rest = {"films": about["films"], "others": about["others"], "list_sha256": about["list_sha256"], "unseen": unseen}
     rows_of = [(each, score_of(each.name)) for each in ranked]
@@ -109,11 +113,11 @@ def _row(at: int, known: Known, words: Mapping[str, _Words], ranked: Sequence[Ra
     ]  # fmt: skip
 
 
-def _sheet(known: Known, folder: str) -> dict[str, Any]:
+def _sheet(known: Known, folder: str, uri: Callable[[str], str] | None) -> dict[str, Any]:
     entry = known.entry
     return {
         "path": printable(entry.path),
-        "href": _href(entry.path, folder),
+        "href": _href(entry.path, folder) if uri is None else uri(entry.path),
         "words": known.words,
         "width": entry.width,
         "height": entry.height,
@@ -124,7 +128,8 @@ def _href(path: str, folder: str) -> str:
     return quote(os.fsencode(str(PurePosixPath(folder) / path)))
 
 
-def _detail(known: Known, folder: str) -> dict[str, Any]:
+def row_of_details(known: Known, folder: str) -> dict[str, Any]:
+    """What a shard says of a picture; `folder` is that of the picture, as seen from the page."""
     entry = known.entry
     data: dict[str, Any] = {
         "path": printable(entry.path), "href": _href(entry.path, folder), "bytes": entry.size, "words": known.words[:_LONGEST],

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from reverie import api
@@ -23,9 +24,11 @@ from reverie.studio.jobs.protocol import Message, as_fault, unforeseen
 SIDE, STILL = 256, 0.97
 _MOST = 8  # sessions
 _COARSE = 32  # pixels a side at which it is judged whether a scene moves: noise of a camera is none there
+_FIELDS = 4  # a side, of which the one that changed most tells whether somebody came
 _MOVED = 0.08  # mean change of a coarse frame, of 0..1, at which nothing of the last dream is kept
 _OCTAVES, _STEPS = 2, 1
-_LOOK_AGAIN = 0.4  # seconds between two looks at what is seen
+_LOOK_AGAIN = 0.4  # seconds between two looks at what is seen, at least
+_LOOKING = 0.15  # the share of the time that may go into looking
 _CHANNELS = 4
 _CHOICES = frozenset({"target", "level", "network", "side", "still", "strength"})
 
@@ -39,7 +42,7 @@ class _Session:
     dreamer: Dreamer
     last: Tensor
     added: Tensor
-    looked: float = 0.0
+    look: float = 0.0  # when it is looked at again
     seen: dict[str, Any] = field(default_factory=dict)
 
 
@@ -79,15 +82,16 @@ class Cameras:
         frame = load_bytes(content, "the camera's frame", network.channels).pixels  # (C, H, W)
         frame = resize(frame, *fitted(frame.shape[1], frame.shape[2], side))
         session = self._session(name, frame, choices, network)
-        moved = _moved(frame, session.last)
+        moved, stirred = _moved(frame, session.last)
         still = float(choices.get("still", STILL)) * max(0.0, 1 - moved / _MOVED)
         begin = (frame + still * session.added).clamp(0, 1)
         dream = session.dreamer(begin, "camera").pixels
         session.last, session.added = frame, dream - frame
-        if time.monotonic() - session.looked > _LOOK_AGAIN:
+        if (began := time.monotonic()) >= session.look:
             session.seen = self._seen(frame, session.plan, network)
-            session.looked = time.monotonic()
-        return jpeg(dream, side), {**session.seen, "moved": moved}
+            ended = time.monotonic()
+            session.look = ended + max(_LOOK_AGAIN, (ended - began) * (1 / _LOOKING - 1))
+        return jpeg(dream, side), {**session.seen, "moved": moved, "stirred": stirred}
 
     def _session(self, name: str, frame: Tensor, choices: Mapping[str, Any], network: Network) -> _Session:
         """The session as it was; a new one where the size or the choices are others."""
@@ -120,7 +124,8 @@ class Cameras:
         return {"labels": labels, "channels": channels}
 
 
-def _moved(frame: Tensor, last: Tensor) -> float:
-    """How much of a scene has changed: the mean difference of coarse frames, 0..1."""
+def _moved(frame: Tensor, last: Tensor) -> tuple[float, float]:
+    """How much of a scene has changed: the mean difference of coarse frames, 0..1; and that of the part of it that changed most."""
     one, other = (resize(each, _COARSE, _COARSE) for each in (frame, last))
-    return float((one - other).abs().mean())
+    changed = (one - other).abs().mean(0)  # (32, 32)
+    return float(changed.mean()), float(F.adaptive_avg_pool2d(changed[None, None], _FIELDS).max())

@@ -13,6 +13,7 @@ from reverie.api import plan_dream
 from reverie.ascent import Progress, between_steps
 from reverie.errors import OutputError, ReverieError
 from reverie.networks.prepared.device import choose
+from reverie.recipe import LEVELS
 from reverie.studio.jobs.answers import answer
 from reverie.studio.jobs.camera import Cameras
 from reverie.studio.jobs.home import Home
@@ -47,6 +48,8 @@ class Desk:
         self.cameras = Cameras(self.networks)
         self._depth = 0  # of what goes before what
         self._seen = -1  # version of the queue in which nothing waited
+        self._owed = 0.0  # seconds that the running job has before the next preview that nobody waits for
+        self._cold: list[str | None] = [None, *reversed(LEVELS)]  # levels of which nothing was dreamt yet; None: the usual one
 
     def run(self) -> None:
         """Until the server says stop."""
@@ -59,7 +62,10 @@ class Desk:
             self.attend()
             try:
                 job = self._claimed()
-                if job is None:
+                self._owed = 0.0
+                if job is None and self._cold:
+                    self._warm_up()
+                elif job is None:
                     self.inbox.wait(_IDLE)
                 else:
                     self._do(job)
@@ -72,14 +78,17 @@ class Desk:
         """Do all that goes before jobs."""
         while not self.inbox.stopped:
             self._answer_all()
-            message = self.inbox.picture(previews=self._depth < _DEEPEST)
+            message = self.inbox.picture(previews=self._depth < _DEEPEST, patient=not self._depth and self._owed <= 0)
             if message is None:
                 return
+            began = time.monotonic()
             with self._away(), between_steps(lambda _: self._answer_all()):
                 if message.kind == "camera":
                     self.outbox.send(self.cameras.dreamt(message))
                 else:
                     self._preview(message)
+            if message.what.get("patient"):
+                self._owed = time.monotonic() - began
 
     @contextmanager
     def _away(self) -> Iterator[None]:
@@ -95,9 +104,16 @@ class Desk:
                 self.outbox.send(Message("away", what={"away": False}))
 
     def _warm_up(self) -> None:
-        """What the first who asks would wait for is done before: the usual network is open, and has dreamt once."""
-        with suppress(ReverieError), between_steps(lambda _: self.attend()):
-            plan_dream("noise:pink", network=self.networks.get(), size=_FIRST, octaves=1, steps=2, keep=False).make()
+        """What the first who asks would wait for is done before: the usual network is open, and has dreamt once on each level."""
+
+        def step(_: Progress) -> None:
+            self.attend()
+            if self.inbox.stopped:
+                raise Left
+
+        with suppress(ReverieError, Left), between_steps(step):
+            level = self._cold.pop(0)
+            plan_dream("noise:pink", network=self.networks.get(), level=level, size=_FIRST, octaves=1, steps=2, keep=False).make()
 
     def _claimed(self) -> Claimed | None:
         version = self.ledger.version()
@@ -115,9 +131,9 @@ class Desk:
                 with self._away(), between_steps(lambda _: None):  # those of an estimate are nobody's picture
                     found = Message("answer", message.key, {"answer": answer(self.home, self.networks, dict(message.what))})
             except ReverieError as error:
-                found = Message("fault", message.key, as_fault(error))
+                found = Message("fault", message.key, self.home.in_names(as_fault(error)))
             except Exception as error:  # noqa: BLE001  # a fault of ours must not end the jobs
-                found = Message("fault", message.key, as_fault(unforeseen(error)))
+                found = Message("fault", message.key, self.home.in_names(as_fault(unforeseen(error))))
             self.outbox.send(found)
 
     def _preview(self, message: Message) -> None:
@@ -146,23 +162,31 @@ class Desk:
             fault = fault_of(error)
         except Exception as error:  # noqa: BLE001  # as above
             fault = fault_of(unforeseen(error))
-        self.ledger.previewed(number, 0.0 if preview is None else preview.done, ended=True, fault=fault)
+        self.ledger.previewed(number, 0.0 if preview is None else preview.done, ended=True, fault=fault and self.home.in_names(fault))
 
     def _do(self, job: Claimed) -> None:
         running = Running(self.home, self.ledger, self.networks, self.outbox, job)
 
+        last = time.monotonic()
+
         def step(progress: Progress) -> None:
+            nonlocal last
             began = time.monotonic()
+            self._owed -= began - last
             self.attend()
             running.check(self.inbox.stopped)
+            running.sign()
             while self.ledger.held and not running.cancelled:
                 self.inbox.wait(_IDLE)
                 self.attend()
                 running.check(self.inbox.stopped)
+                running.sign()
             running.away += time.monotonic() - began
             running.show(progress)
+            last = time.monotonic()
 
         fault: ReverieError | None = None
+        running.sign()
         try:
             with between_steps(step):
                 if running.begin():

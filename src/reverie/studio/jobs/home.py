@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from filelock import FileLock, Timeout
 from reverie.errors import InputError, OutputError, UsageError, choice, printable
 from reverie.store import Kept, expanded, made_folder, write_whole
 
+_DIGEST = re.compile(r"\b[0-9a-f]{64}\b")
 _INPUT = re.compile(r"input:([0-9a-f]{64})")
 _PART = re.compile(r"[^\x00-\x1f/\\:.][^\x00-\x1f/\\:]*")  # of a name below `pictures/`
 _LONGEST = 200  # characters of a name
@@ -91,6 +92,10 @@ class Home:
             return self._name_file(digest).read_text("utf-8", errors="replace")[:_LONGEST] or "picture"
         except OSError:
             return "picture"
+
+    def in_names(self, told: Mapping[str, str | None]) -> dict[str, str | None]:
+        """What is told of an error, with the names that people know in the place of those of inputs, which are hashes."""
+        return {name: text and _DIGEST.sub(lambda found: self.name_of(found[0]), text) for name, text in told.items()}
 
     def called(self, reference: str) -> str:
         """What is meant by a reference, for people: the name of an input, or that of a result."""

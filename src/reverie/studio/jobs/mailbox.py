@@ -51,12 +51,14 @@ class Inbox:
         with self._there:
             return self._questions.popleft() if self._questions else None
 
-    def picture(self, *, previews: bool) -> Message | None:
-        """The next frame of a camera, or the next preview."""
+    def picture(self, *, previews: bool, patient: bool = True) -> Message | None:
+        """The next frame of a camera, or the next preview; without `patient` none that nobody waits for."""
         with self._there:
             if self._frames:
                 return self._frames.popitem(last=False)[1]
-            return self._previews.popitem(last=False)[1] if self._previews and previews else None
+            found = (key for key, each in self._previews.items() if patient or not each.what.get("patient"))
+            key = next(found, None) if previews else None
+            return None if key is None else self._previews.pop(key)
 
     def closed_camera(self) -> str | None:
         """A camera that nobody looks at any more."""

@@ -16,6 +16,7 @@ from reverie.errors import printable
 from reverie.insight import Sight
 from reverie.judging.answers import observers_page
 from reverie.motion.plan import MovingPlan
+from reverie.pictures import MadePicture
 from reverie.recipe import FilmWriting, Machinery, NoiseInput, choose, each_of, is_noise
 from reverie.render import Plan
 from reverie.store import Kept, beside, file_stems, made_folder, sha256_of, speakable, write_whole
@@ -23,6 +24,7 @@ from reverie.studio.jobs.home import Home
 from reverie.studio.jobs.open_networks import OpenNetworks
 from reverie.studio.jobs.running import Running
 from reverie.studio.jobs.wishes import Wish, is_file
+from reverie.target import as_said
 from reverie.work import Progress as FrameProgress
 
 Find = Callable[[str, str], Path]  # of a reference, and of the choice in which it stands
@@ -65,7 +67,7 @@ def batches(home: Home, networks: OpenNetworks, wish: Wish) -> Iterator[Batch]:
         return
     plan_all: Callable[..., list[Plan]] = api.plan_imagine if wish.command == "imagine" else api.plan_feature
     for plan in plan_all(list(wish.subjects) or None, network=nets, **choices):
-        names = tuple(f"{_part(each.target)}-{each.seed}.png" for each in plan.recipes())
+        names = tuple(f"{_part(as_said(each.target))}-{each.seed}.png" for each in plan.recipes())
         yield Batch(lambda plan=plan: plan, names)  # type: ignore[misc]
 
 
@@ -180,7 +182,9 @@ def _see(job: Running) -> None:
     for number, subject in enumerate(job.wish.subjects):
         if number in there:
             continue
-        plan = api.plan_see(job.home.find(subject), network=net, **choices)
+        place = job.home.find(subject)
+        job.show_file(place)
+        plan = api.plan_see(place, network=net, **choices)
         sight, due = plan.sight, 0.0
         plan = replace(plan, sight=replace(sight, name=printable(job.home.called(subject))))
         for sight in plan.layers(job.watching(number / count, 1 / count)):
@@ -206,9 +210,11 @@ def _ask(job: Running) -> None:
     answers = []
     others = {name: value for name, value in choices.items() if name not in ("device", "precision")}
     for number, subject in enumerate(job.wish.subjects):
-        if job.tell(number / len(job.wish.subjects), f"asking about {job.home.called(subject)}"):
+        if job.tell(number / len(job.wish.subjects), f"asking about {job.home.called(subject)}, {number + 1} of {len(job.wish.subjects)}"):
             break
-        answers.append(replace(api.ask(job.home.find(subject), network=nets, **others), name=printable(job.home.called(subject))))
+        place = job.home.find(subject)
+        job.show_file(place)
+        answers.append(replace(api.ask(place, network=nets, **others), name=printable(job.home.called(subject))))
     if answers:
         origin = write_whole(job.folder / "0.html", observers_page(answers).encode(), replace=True)
         whole = len(answers) == len(job.wish.subjects)
@@ -221,11 +227,17 @@ def _grid(job: Running) -> None:
     plan = plan_grid(job.home, job.networks, job.wish, place, lambda reference, field: _called(job.home, reference, field, inputs))
     into = api.GridFolder(place, plan)
     notes: list[str] = []
+    there: set[Path] = set()
+
+    def note(_cell: object, path: Path, picture: MadePicture | None) -> None:
+        there.add(path)
+        notes.extend(() if picture is None else picture.notes)
+
     job.planned(1)
     with into.ready():
         outcome = into.make(
-            lambda doing: job.tell(doing.done, doing.doing, doing.left),
-            lambda _cell, _path, picture: notes.extend(() if picture is None else picture.notes),
+            lambda doing: job.tell(doing.done, f"{len(there)} of {len(plan.cells)} made, {doing.part}".removesuffix(", "), doing.left),
+            note,
         )
     notes += [str(fault) for _, fault in outcome.faults]
     if not into.pictures():
@@ -271,7 +283,7 @@ def _stem(home: Home, subject: str) -> str:
 
 def _what(wish: Wish) -> str:
     """What was dreamt, in a name."""
-    given = [wish.choices.get(name) for name in ("preset", "level", "target")]
+    given = [wish.choices.get(name) for name in ("target", "level", "preset")]  # as they count
     if wish.command == "journey" and len(wish.subjects) > 1:
         return "ring"
     return _part(next((each for each in given if each), "guided" if "guide" in wish.choices else "dream"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -13,13 +14,14 @@ from torch import Tensor
 
 from reverie import api
 from reverie.ascent import Progress
-from reverie.errors import UsageError
+from reverie.errors import OutputError, UsageError
 from reverie.motion.plan import MovingPlan
 from reverie.pictures import Picture, load, resize, rounded
 from reverie.recipe import each_of, is_noise, resolve, seeds
 from reverie.recipe.requests import Print, Size, sides
 from reverie.render import Plan
 from reverie.render.finishing import finished
+from reverie.store import Shelf
 from reverie.studio.jobs.frames import fitted, jpeg
 from reverie.studio.jobs.home import Home
 from reverie.studio.jobs.making import plan_moving, values
@@ -30,13 +32,15 @@ from reverie.studio.jobs.wishes import Wish, checked
 _BETWEEN = 0.08  # seconds between two frames at the least
 _MOST_FRAMES = 48  # of a journey or film
 _NOT_SMALL = frozenset({"print", "dpi", "tile", "halo", "deep", "variants", "batch", "diverse", "between", "count", "max_pixels"})
+_KEPT_SIDE = 128  # pixels; what excites a channel is kept in the cache up to this size
 _SIDES = (224, 224)  # height and width of what begins with noise, where nothing is said
 
 Show = Callable[[bytes, float], None]  # a JPEG file, and how far it is, 0..1
 
 
 class Preview:
-    """A preview; the first of several pictures that are asked for. Nothing of it is kept.
+    """A preview; the first of several pictures that are asked for. Nothing of it is kept, but small pictures of what excites a channel: the
+    page shows those again and again.
 
     Args:
         home, networks: see `Desk`. what: `command`, `subjects`, `choices`, and `side`, the longest in pixels.
@@ -53,6 +57,7 @@ class Preview:
         self._plan: Plan | MovingPlan | None = None
         self._show: Show | None = None
         self._due = 0.0
+        self._shelf: Shelf | None = None
 
     def make(self, show: Show) -> None:
         """Make it, and show what there is of it as often as is worth while.
@@ -66,6 +71,12 @@ class Preview:
         if self.wish.command not in ("dream", "imagine", "feature"):
             raise UsageError(f"a preview of `{self.wish.command}`", "add it to the queue: it shows what there is as it grows")
         plan = self._dream() if self.wish.command == "dream" else self._from_noise()
+        if self.wish.command == "feature" and self.side <= _KEPT_SIDE:
+            self._shelf = Shelf("features")
+            if (kept := self._shelf.get(_key(plan))) is not None:
+                self.done = 1.0
+                show(kept, 1.0)
+                return
         self._plan, self._show = plan, show
         made = plan.make()
         self._plan = None
@@ -84,7 +95,11 @@ class Preview:
             picture = progress.pictures[plan.wanted[0] if isinstance(plan, Plan) else 0].clamp(0, 1).cpu()
         if isinstance(plan, Plan):
             self.done = progress.done
-        self._show(jpeg(resize(picture, recipe.height, recipe.width), self.side), self.done)
+        frame = jpeg(resize(picture, recipe.height, recipe.width), self.side)
+        self._show(frame, self.done)
+        if self._shelf is not None and isinstance(plan, Plan) and progress.done >= 1:
+            with suppress(OutputError):  # no room in the cache is no reason not to see it
+                self._shelf.put(_key(plan), frame)
         self._due = time.monotonic() + _BETWEEN
         if recipe.command in ("imagine", "feature") and progress.done >= 1:
             raise Left  # what others think of it takes longer than it did
@@ -146,6 +161,11 @@ class Preview:
         else:
             choices["width"] = min(self.side, choices.get("width") or self.side)
         return replace(self.wish, choices={**choices, "keep": False})
+
+
+def _key(plan: Plan) -> str:
+    """Of the small picture of a plan in the cache."""
+    return f"small {plan.recipe.text()}"
 
 
 @lru_cache(maxsize=4)

@@ -20,9 +20,9 @@ def main(connection: Connection, folder: str) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the server's, which then says stop
     give_way()
     inbox, outbox = Inbox(connection), Outbox(connection)
-    signal.signal(signal.SIGTERM, lambda *_: inbox.stop())  # of a machine that goes down: the job is given back first
     home = Home(Path(folder))
     with home.working():
-        from reverie.studio.jobs.desk import Desk
+        from reverie.studio.jobs.desk import Desk  # loads torch, which takes seconds; until then there is nothing that ending could spoil
 
+        signal.signal(signal.SIGTERM, lambda *_: inbox.stop())  # of a machine that goes down: the job is given back first
         Desk(home, inbox, outbox).run()

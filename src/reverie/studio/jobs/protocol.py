@@ -12,7 +12,7 @@ from reverie.errors import InputError, Interrupted, MissingExtra, OutputError, R
 
 Kind = Literal[
     "ask", "preview", "drop", "camera", "close camera", "stop",  # to the process
-    "ready", "away", "answer", "fault", "preview frame", "preview ended", "job frame", "camera frame",  # from it
+    "ready", "away", "answer", "fault", "preview frame", "preview ended", "job frame", "alive", "camera frame",  # from it
 ]  # fmt: skip
 LONGEST = 16 << 20  # bytes of a message
 _KINDS = frozenset(get_args(Kind))

@@ -188,6 +188,11 @@ class Queue:
             threading.Event().wait(min(_LOOK, left))
         return self.events(after)
 
+    def made(self, name: str) -> None:
+        """Tell that there is something new below `pictures/` that no job made."""
+        with self.database.changing() as change:
+            told(change, "picture", name, {"name": name, "job": None})
+
     def close(self) -> None:
         self.database.close()
 

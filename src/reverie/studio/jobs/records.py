@@ -62,7 +62,8 @@ class Event:
         id: grows, and is never given again, in a home.
         kind, data: `job`: the job as it is now, `Job.as_data`, or `{"id", "state": "cleared"}`; `queue`: `{"held", "order"}`, the ids of
             those that wait, and `"missed": True` where earlier events are no longer kept and the state must be read anew;
-            `preview`: `{"preview", "done", "ended", "fault"}`; `picture`: `{"name", "job"}`, a new result below `pictures/`.
+            `preview`: `{"preview", "done", "ended", "fault"}`; `picture`: `{"name", "job"}`, a new result below `pictures/`; of
+            what no job made the job is None.
     """
 
     id: int

@@ -25,6 +25,7 @@ from reverie.studio.jobs.settling import publish
 from reverie.studio.jobs.wishes import Wish, checked
 
 _TOLD, _SHOWN = 0.5, 1.0  # seconds between two times that it says how far it is, and shows what it looks like
+_SIGNED = 0.5  # seconds between two signs of life
 _SHARE = 0.05  # of the time that showing may take
 _LONGEST = 640  # pixels of what is shown
 
@@ -65,7 +66,7 @@ class Running:
         self._named: dict[str, str] = {}  # what people call a file
         self._notes: dict[str, None] = {}
         self._began = time.monotonic()
-        self._told = self._next_show = 0.0
+        self._told = self._next_show = self._signed = 0.0
 
     def begin(self) -> bool:
         """Check what is asked for once more; whether anything of it is left to be made."""
@@ -90,6 +91,17 @@ class Running:
             raise Left
         self.cancelled = state == "cancelled"
 
+    def sign(self, *, busy: bool = False) -> None:
+        """Let the server know that it goes on, now and then.
+
+        Args:
+            busy: what comes now takes its time, and says nothing meanwhile.
+        """
+        now = time.monotonic()
+        if busy or now - self._signed >= _SIGNED:
+            self._signed = now
+            self._outbox.send(Message("alive", self.id, {"busy": busy}))
+
     def tell(self, done: float, doing: str, left: float | None = None) -> bool:
         """Say how far it is; whether it shall stop. Without `left` the rest is expected to be as fast as what was done since it began."""
         now = time.monotonic()
@@ -98,6 +110,8 @@ class Running:
             if left is None and done > 0.01:
                 left = (now - self._began - self.away) * (1 - done) / done
             self._ledger.progressed(self.id, min(1.0, done), self.in_names(doing), left)
+        if self.cancelled or done >= 1:  # what there is of it is finished and written now, which has no steps
+            self.sign(busy=True)
         return self.cancelled
 
     def watching(self, before: float = 0.0, share: float = 1.0, what: str = "") -> Callable[[Progress], bool]:
@@ -136,6 +150,7 @@ class Running:
         """Make results of pictures that were made together, numbered from `first`; those that stopped early count as not whole."""
         made: list[tuple[int | None, str, str]] = []
         notes: list[str] = []
+        self.sign(busy=True)
         for number, (picture, name) in enumerate(zip(pictures, names, strict=True), first):
             whole = picture.recipe is None or picture.recipe.stopped is None
             origin = f"{number}.png"

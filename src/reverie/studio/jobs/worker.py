@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import signal
 import threading
 import time
 from collections import OrderedDict
@@ -20,6 +19,7 @@ from reverie.errors import OutputError, ReverieError
 from reverie.studio.jobs import process
 from reverie.studio.jobs.home import Home
 from reverie.studio.jobs.ledger import Ledger
+from reverie.studio.jobs.life import Life, how_it_ended, unanswered
 from reverie.studio.jobs.protocol import Message, from_fault, receive, send
 from reverie.studio.jobs.settling import settle
 from reverie.studio.jobs.wishes import checked
@@ -48,6 +48,7 @@ class Worker:
     It does the jobs of the home's queue one after the other, answers questions, and makes previews and the camera's frames, which go
     before jobs: the running job waits between two of its steps, and goes on. When it ends by itself (a crash, no memory), the job that ran
     counts one crash and waits again, or after two is set aside (a crash of what went before it is not its own); then another is started.
+    A cancelled job of which nothing is heard is ended with the process, and is no crash.
     When the server ends, in whatever way, it ends too. Frames are JPEG files; the newest alone is kept.
 
     All methods may be called from any thread, and none waits for the process but `stop`.
@@ -74,6 +75,7 @@ class Worker:
         self._job_frame: tuple[int, bytes] | None = None
         self._cameras: OrderedDict[str, _Camera] = OrderedDict()
         self._watching: threading.Thread | None = None
+        self._life = Life(home)
 
     def start(self) -> None:
         """Start the process; it is ready for questions some seconds later, and what is asked before waits. Once started it stays so."""
@@ -83,11 +85,13 @@ class Worker:
                 self._begin()
 
     def stop(self, timeout: float = 10.0) -> None:
-        """End the process, after at most so many seconds by force. A job that runs waits again, and goes on at the next start."""
+        """End the process, after at most so many seconds by force, or at once where it was not ready. A job that runs waits again."""
         with self._lock:
             self._stopping = True
             watching = self._watching
             self._send(Message("stop"))
+            if not self._ready and self._process is not None:  # it loads torch, and has begun with nothing
+                self._process.kill()
         if watching is None:
             return
         watching.join(timeout)
@@ -109,7 +113,14 @@ class Worker:
         with self._lock:
             return None if self._process is None else self._process.pid
 
-    def preview(self, session: str, command: str, subjects: Sequence[str], choices: Mapping[str, Any], side: int) -> int:
+    @property
+    def silent(self) -> float:
+        """Seconds since something was heard of the job that runs; 0 where none does."""
+        return self._life.silent
+
+    def preview(
+        self, session: str, command: str, subjects: Sequence[str], choices: Mapping[str, Any], side: int, patient: bool = False
+    ) -> int:
         """Begin a small picture of a wish, octave by octave; one of the same session that is not done is given up.
 
         Its frames come with `frame`, and an event of kind `preview` tells of each new one, of its end, and of what is wrong with the wish.
@@ -118,6 +129,7 @@ class Worker:
             session: of a page, say; each has one preview at a time, and at most 32 have one.
             command, subjects, choices: as of a job; dream, imagine, feature, journey and film.
             side: the longest in pixels, 32 to 1024.
+            patient: nobody waits for it, so the running job has as much time as it takes.
 
         Returns:
             its number.
@@ -131,6 +143,7 @@ class Worker:
             "subjects": list(wish.subjects),
             "choices": dict(wish.choices),
             "side": max(32, min(1024, int(side))),
+            "patient": patient,
         }
         with self._lock:
             number = next(self._numbers)
@@ -189,7 +202,7 @@ class Worker:
             self._answers[number] = found
             if not self._send(Message("ask", number, {"kind": kind, **what})):
                 self._answers.pop(number, None)
-                found.set_exception(_ended())
+                found.set_exception(unanswered())
         return found
 
     def camera(self, session: str, frame: bytes, choices: Mapping[str, Any]) -> None:
@@ -242,7 +255,8 @@ class Worker:
             return
         finally:
             there.close()
-        self._process, self._connection, self._ready, self._away = found, here, False, False
+        self._process, self._connection, self._ready, self._away, self._life = found, here, False, False, Life(self.home)
+        self._life.watch(found)
         self._watching = threading.Thread(target=self._watch, args=(found, here), name="reverie-worker-watch", daemon=True)
         self._watching.start()
 
@@ -273,7 +287,7 @@ class Worker:
 
     def _after(self, found: BaseProcess) -> None:
         """The process has ended: its job is settled, what waits for answers is told, and another is started unless nobody wants one."""
-        why = _how_it_ended(found.exitcode)
+        why = how_it_ended(found.exitcode)
         with self._lock:
             self._process = self._connection = None
             answers, self._answers = self._answers, {}
@@ -283,7 +297,7 @@ class Worker:
             blameless, ready = self._stopping or self._away, self._ready
         for answer in answers.values():
             if answer.set_running_or_notify_cancel():
-                answer.set_exception(_ended())
+                answer.set_exception(unanswered())
         try:
             ledger = Ledger(self.home)
             try:
@@ -306,6 +320,7 @@ class Worker:
 
     def _take(self, message: Message) -> None:
         """Something that it sends."""
+        self._life.heard(message)
         answer: Future[Any] | None = None
         with self._lock:
             if message.kind == "ready":
@@ -337,14 +352,3 @@ class Worker:
             return
         frame, camera.waiting = camera.waiting, None
         camera.busy = self._send(Message("camera", session, {"choices": dict(camera.choices)}, frame))
-
-
-def _ended() -> OutputError:
-    return OutputError("the process that does the work ended before it had answered", "it is started again: ask again")
-
-
-def _how_it_ended(code: int | None) -> str:
-    if code is None or code >= 0:
-        return f"it ended with {code}"
-    known = {each.value: each.name for each in signal.Signals}
-    return f"it was ended by {known.get(-code, f'signal {-code}')}"

@@ -9,11 +9,15 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from reverie import pages
 from reverie.pages.rendering import inert_json
 from reverie.version import __version__
 
 STATIC = Path(__file__).parent / "static"
 """The folder that is served below `/static/`: modules, styles, the picture that the studio opens on."""
+
+BASE_STYLE = Path(pages.__file__).parent / "templates" / "base.css"
+"""The style that every page of Reverie has, which is served as `/static/style/base.css`."""
 
 LANGUAGES = tuple(sorted(each.stem for each in (Path(__file__).parent / "texts").glob("*.json")))
 

@@ -7,9 +7,10 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from starlette.responses import FileResponse
 from starlette.staticfiles import StaticFiles
 
-from reverie.studio.pages import STATIC
+from reverie.studio.pages import BASE_STYLE, STATIC
 from reverie.studio.server.guard import Guard
 from reverie.studio.server.refusals import add_to
 from reverie.studio.server.routes import ROUTERS
@@ -45,6 +46,7 @@ def application(studio: Studio, *, token: str, hosts: Iterable[str], cookie: str
     add_to(app)
     for each in ROUTERS:
         app.include_router(each)
+    app.add_api_route("/static/style/base.css", lambda: FileResponse(BASE_STYLE), include_in_schema=False)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.add_middleware(Guard, token=token, hosts=frozenset(hosts), cookie=cookie, limits=studio.limits)
     return app

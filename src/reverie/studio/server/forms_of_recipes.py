@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from reverie.networks.builtin.catalogue import level_at
-from reverie.recipe import CHOSEN, COMMANDS, DEFAULT_NETWORK, FileInput, NoiseInput, Recipe, Used, resolve
+from reverie.recipe import CHOSEN, COMMANDS, COMPANY, DEFAULT_NETWORK, FileInput, NoiseInput, Recipe, Used, resolve
 from reverie.recipe.description import preset_of
 from reverie.store import Kept
 from reverie.studio.server.inputs import Inputs, words_of
 from reverie.studio.server.made_pictures import Gallery
 from reverie.studio.server.refusals import Refused
+from reverie.target import Target
 
 _CHOICES_OF_FILES = ("guide", "mask", "direction")  # called as the role of the input is
 _FOLLOWS = {"imagine": ("octaves",), "feature": ("octaves",)}  # from the size
@@ -18,7 +19,7 @@ _FOLLOWS = {"imagine": ("octaves",), "feature": ("octaves",)}  # from the size
 
 def form_of(recipe: Recipe, inputs: Inputs, gallery: Gallery) -> dict[str, Any]:
     """`command`, `subjects` and `choices`, of these only what is not as usual; `missing`, the sha256 of each file that is not to be found;
-    and the recipe in `words`.
+    the recipe in `words`; and `notes`, what a form cannot ask for.
 
     Raises:
         Refused: it is of a picture that no form makes: one that was rebuilt from a layer, or climbed somebody's own function.
@@ -39,14 +40,22 @@ def form_of(recipe: Recipe, inputs: Inputs, gallery: Gallery) -> dict[str, Any]:
     for each in recipe.inputs:
         if each.role in _CHOICES_OF_FILES and (place := found(each)) is not None:
             choices[each.role] = place
-    target = str(recipe.target)
-    if recipe.command in ("imagine", "feature"):
-        subjects = [target.removeprefix("class:") if recipe.command == "imagine" and target.count("class:") == 1 else target]
+    if recipe.batch is not None and recipe.batch.kind == "between":
+        subjects = []
+    elif recipe.command in ("imagine", "feature"):
+        subjects = [_subject(recipe, recipe.target)]
     else:
         start = recipe.input("film" if recipe.film is not None else "start")
         place = None if start is None else found(start)
         subjects = [] if place is None else [place]
-    return {"command": recipe.command, "subjects": subjects, "choices": choices, "missing": missing, "words": words_of(recipe)}
+    return {
+        "command": recipe.command,
+        "subjects": subjects,
+        "choices": choices,
+        "missing": missing,
+        "words": words_of(recipe),
+        "notes": _notes(recipe),
+    }
 
 
 def _choices(recipe: Recipe) -> dict[str, Any]:
@@ -64,6 +73,11 @@ def _choices(recipe: Recipe) -> dict[str, Any]:
         choices["width"] = recipe.width
     if recipe.where is not None:
         choices["where"] = recipe.where
+    choices |= _together(recipe)
+    if recipe.tiles is not None:
+        choices |= {"tile": recipe.tiles.tile, "halo": recipe.tiles.halo}
+    if recipe.objective == "log-odds":
+        choices["class_score"] = "log-odds"
     names = [each.name for each in recipe.networks]
     if names != [DEFAULT_NETWORK]:
         choices["network"] = names[0] if len(names) == 1 else names
@@ -83,6 +97,45 @@ def _goal(recipe: Recipe) -> dict[str, Any]:
     if preset and COMMANDS[recipe.command].presets[preset].level == level:
         return {"preset": preset}
     return {"level": level} if level else {"target": str(recipe.target)}
+
+
+def _together(recipe: Recipe) -> dict[str, Any]:
+    """With what it was made, as far as a form can say it."""
+    batch = recipe.batch
+    if batch is None:
+        return {"company": 1} if recipe.command in _FOLLOWS and recipe.penalties.natural else {}
+    if batch.kind == "diverse":
+        return {"diverse": len(batch.targets)}
+    if batch.kind == "between":
+        ends = [_subject(recipe, each) for each in (batch.targets[0], batch.targets[-1])]
+        return {"between": ends, "count": len(batch.targets)}
+    return {}
+
+
+def _notes(recipe: Recipe) -> list[str]:
+    """What a form cannot ask for, and what follows from that."""
+    batch, notes = recipe.batch, []
+    if batch is not None and batch.kind == "each" and not _is_in_usual_company(recipe):
+        others = len(batch.targets) - 1
+        notes.append(f"It was made together with {others} other{'s' * (others > 1)}; alone it comes out a little different.")
+    elif batch is not None and batch.kind != "each":
+        notes.append(f"It is number {batch.index + 1} of {len(batch.targets)} that were made together; all of them are made.")
+    if recipe.input("usual") is not None:
+        notes.append("It was drawn to usual pictures, of which it carries only what they have in common: give them again.")
+    if recipe.stopped is not None:
+        notes.append("It was stopped before it was done; made again, it is made to the end.")
+    return notes
+
+
+def _is_in_usual_company(recipe: Recipe) -> bool:
+    """Whether its others were, most likely, those that join every natural picture."""
+    return recipe.penalties.natural > 0 and recipe.batch is not None and recipe.batch.index == 0 and recipe.together == COMPANY
+
+
+def _subject(recipe: Recipe, target: Target) -> str:
+    """A target as what stands behind the command's name."""
+    text = str(target)
+    return text.removeprefix("class:") if recipe.command == "imagine" and text.count("class:") == 1 else text
 
 
 def _found(sha256: str, inputs: Inputs, gallery: Gallery) -> str | None:

@@ -35,6 +35,11 @@ _ALWAYS = {
     "permissions-policy": "camera=(self), microphone=(), geolocation=(), display-capture=()",
     "cache-control": "no-store",
 }
+_STRANGER = (  # of a browser that asks for the page without the token: people read it
+    b"<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'><title>Reverie</title>"
+    b"<h1>This is not the address of the studio</h1><p>Open the one that <code>reverie studio</code> printed when it was started: it ends "
+    b"with <code>?token=</code> and some letters, which are others at each start. Nothing that was made is lost."
+)
 _ENTRY = (  # a browser keeps a strict cookie back while it follows a link of another site, so the next step is the page's own
     b"<!doctype html><html lang=en><title>Reverie</title><meta http-equiv=refresh content='0;url=/'><p><a href='/'>Open the studio</a></p>"
 )
@@ -73,6 +78,9 @@ class Guard:
         elif self._enters(scope):
             await self._enter(headers, telling)
         elif not self._has_cookie(headers):
+            if scope["path"] == "/" and "text/html" in (headers.one("accept") or ""):
+                await _answer(telling, 403, _STRANGER, [(b"content-type", b"text/html; charset=utf-8")])
+                return
             await _refuse(telling, "this studio asks for its own address: open the one that `reverie studio` printed, with its token")
         else:
             await self._within(scope, receive, telling, headers)

@@ -17,7 +17,7 @@ from reverie.errors import InputError, ReverieError, UnsafeError, printable
 from reverie.files.input_files import kind_of, reading
 from reverie.files.limits import at_most_pixels
 from reverie.networks.builtin.catalogue import level_at
-from reverie.recipe import Recipe, on_sheet, read
+from reverie.recipe import Recipe, of_camera, on_sheet, read
 from reverie.recipe.description import summary
 from reverie.studio.jobs import Home
 from reverie.studio.server.limits import Limits
@@ -108,7 +108,7 @@ def short_name(name: str) -> str:
 def recipe_in(place: Path) -> Recipe | None:
     """The recipe in a file of a stranger's; None where it carries none. ReverieError of one that cannot be used."""
     text = files.recipe_text(place)
-    return None if text is None or on_sheet(text) is not None else read(text)
+    return None if text is None or on_sheet(text) is not None or of_camera(text) is not None else read(text)
 
 
 def words_of(recipe: Recipe) -> str:

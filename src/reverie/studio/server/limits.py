@@ -17,6 +17,7 @@ class Limits:
         idle: seconds without a byte, after which it is cut off.
         uploads: at once. inputs: files that are kept, all together.
         streams: of events, at once. cameras: at once.
+        film_frames: of a film of a camera.
         frame: bytes of a picture of a camera. frame_side: pixels of its longer side.
         side: pixels of the longer side of a picture that is only looked at.
         waiting: jobs in the queue that are not done.
@@ -31,6 +32,7 @@ class Limits:
     inputs: int = 10_000
     streams: int = 100
     cameras: int = 4
+    film_frames: int = 10_000
     frame: int = 2 << 20
     frame_side: int = 2048
     side: int = 2048

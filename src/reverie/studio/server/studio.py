@@ -15,6 +15,7 @@ from reverie.recipe import DEFAULT_NETWORK
 from reverie.studio.jobs import Event, Home, Queue
 from reverie.studio.jobs.worker import Question
 from reverie.studio.server.backstage import Worker
+from reverie.studio.server.camera_films import CameraFilms
 from reverie.studio.server.inputs import Inputs
 from reverie.studio.server.limits import Limits
 from reverie.studio.server.made_pictures import Gallery
@@ -56,6 +57,7 @@ class Studio:
         self.trash = Trash(home.trash, self.gallery)
         self.inputs = Inputs(home, self.limits)
         self.translator = Translator(home, self.gallery)
+        self.films = CameraFilms(home, queue, self.limits.film_frames)
         self.pulse = Pulse(queue, self._told)
         self.uploads = Slots(self.limits.uploads, "files")
         self.streams = Slots(self.limits.streams, "pages")
@@ -63,8 +65,9 @@ class Studio:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Inside, what happens is heard of."""
+        """Inside, what happens is heard of; what an earlier studio had filmed of cameras becomes films."""
         self.pulse.start()
+        await asyncio.to_thread(self.films.finish_others)
         try:
             yield
         finally:
@@ -96,13 +99,14 @@ class Studio:
             raise busy("the network is being opened again") from error
 
     def state(self) -> dict[str, Any]:
-        """All jobs that are not done, the newest 50 of those that are, and the event after which this is so."""
+        """All jobs that are not done, the newest 50 of those that are, and the event after which this is so; `silent`: seconds since
+        something was heard of the one that runs."""
         event = self.queue.last_event
         jobs = self.queue.jobs(("waiting", "running", "paused", "failed", "aside")) + self.queue.jobs(("done", "cancelled"), limit=50)
         return {
             "event": event, "held": self.queue.held, "jobs": [self.translator.job(each) for each in jobs],
             "device": self.worker.device, "network": DEFAULT_NETWORK, "version": __version__,
-            "working": self.worker.alive,
+            "working": self.worker.alive, "silent": self.worker.silent,
         }  # fmt: skip
 
     def _told(self, event: Event) -> Happened:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ _ID = re.compile(r"[0-9a-f]{24}")
 
 
 class Trash:
-    """A folder of what was thrown away, each by its id, and the list of it in the marks."""
+    """A folder of what was thrown away, each by its id, a grid with all that it holds, and the list of it in the marks."""
 
     def __init__(self, folder: Path, gallery: Gallery) -> None:
         self.folder, self._gallery, self._marks = folder, gallery, gallery.marks
@@ -27,9 +28,9 @@ class Trash:
 
     def throw(self, made: Made) -> None:
         """OutputError where it cannot be moved."""
-        path = made.entry.path
+        path = made.path
         self._marks.throw(made.id, os.fsencode(path), made.known.words, self._gallery.thumbnail(made))
-        self._move(self._gallery.folder / path, self.folder / made.id)
+        self._move(self._gallery.place(made), self.folder / made.id)
         self._gallery.look()
 
     def rows(self) -> list[dict[str, Any]]:
@@ -57,7 +58,10 @@ class Trash:
         """Remove all of it for good; how many there were."""
         rows = self._marks.thrown()
         for id, *_ in rows:
-            (self.folder / id).unlink(missing_ok=True)
+            if (self.folder / id).is_dir() and not (self.folder / id).is_symlink():
+                shutil.rmtree(self.folder / id)
+            else:
+                (self.folder / id).unlink(missing_ok=True)
             self._marks.no_more_thrown(id)
             self._marks.give_stars(id, 0)
             self._marks.write_note(id, "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from functools import partial
+from pathlib import PurePosixPath
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
@@ -61,7 +62,7 @@ class Translator:
         made = self._gallery.find(text.removeprefix(_NAMED))
         if made is None:
             raise Refused(422, f"“{printable(text)[:60]}” is no picture of the gallery", "choose another one", field)
-        return f"{_NAMED}{made.entry.path}"
+        return f"{_NAMED}{made.path}"
 
     def file(self, text: str, field: str) -> str:
         """A picture that is there, in the queue's words. Refused where it is none."""
@@ -79,12 +80,20 @@ class Translator:
     def data(self, data: Mapping[str, Any]) -> dict[str, Any]:
         """A job, or another event, in the page's words: `results` are ids of the gallery. What is no more there is left out of them."""
         found = dict(data)
+        if "subjects" in found:
+            found["named"] = [
+                self._called(each) for each in found["subjects"] if isinstance(each, str) and each.startswith(("input:", _NAMED))
+            ]
         for key in ("subjects", "choices"):
             if key in found:
                 found[key] = _everywhere(found[key], self._id_in)
         if "results" in found:
             found["results"] = [id for name in found["results"] for id in self._gallery.ids_of(name)]
         return found
+
+    def _called(self, reference: str) -> str:
+        """What people call a picture, without its suffix."""
+        return PurePosixPath(self._home.called(reference)).stem
 
     def picture(self, data: Mapping[str, Any]) -> dict[str, Any]:
         """An event that something was made: `picture`, its id, in the place of its name."""

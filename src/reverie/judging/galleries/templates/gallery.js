@@ -37,7 +37,7 @@ const nameOf = (picture) => picture.detail?.path ?? `picture ${picture.index + 1
 // shards are scripts beside the page: a page that is opened from disk may run those, and read no files
 const coming = new Map();
 const loaded = (file) => {
-  if (!coming.has(file)) coming.set(file, new Promise((done) => {
+  if (!coming.has(file)) coming.set(file, globalThis.around?.load(file, gallery) ?? new Promise((done) => {
     const script = document.createElement("script");
     script.src = file;
     script.onload = script.onerror = () => { script.remove(); done(); };
@@ -67,7 +67,7 @@ const starsOf = (picture) => (picture.fault ? 0 : stars[picture.sha256] ?? 0);
 const give = (picture, number) => {
   if (!picture.sha256 || picture.fault) return;
   stars[picture.sha256] = number;
-  try { localStorage.setItem(KEY, JSON.stringify({ ...kept(), [picture.sha256]: number })); } catch { /* they stay until the page goes */ }
+  try { globalThis.around?.keep(picture.sha256, number); localStorage.setItem(KEY, JSON.stringify({ ...kept(), [picture.sha256]: number })); } catch { /* they stay until the page goes */ }
   caption(picture);
   say(`${titleOf(picture)}: ${starWords(number) || "no stars"}`);
   tellNewer();
@@ -217,7 +217,7 @@ const place = async (image, picture) => { // the file itself, or its thumbnail w
   image.hidden = Boolean(picture.fault);
   by("small").hidden = true;
   image.onerror = async () => { image.onerror = null; by("small").hidden = false; image.src = await thumb(picture); };
-  if (picture.fault) image.removeAttribute("src"); else image.src = href;
+  if (picture.fault) image.removeAttribute("src"); else if (globalThis.around) around.show(image, picture, thumb); else image.src = href;
 };
 const open = async (picture) => {
   showing = picture;
@@ -322,8 +322,8 @@ by("leave").addEventListener("click", () => { marked.slice().forEach(mark); go(c
 
 // ── saving stars, and the beginning ─────────────────────────────────────────────────────────────────────────────────────
 by("save").addEventListener("click", () => {
-  const text = JSON.stringify({ made: "stars", stars: given() }, null, 1);
-  const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(new Blob([text], { type: "application/json" })), download: "stars.json" });
+  const file = new Blob([JSON.stringify({ made: "stars", stars: given() }, null, 1)], { type: "application/json" });
+  const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(file), download: "stars.json" });
   link.click();
   URL.revokeObjectURL(link.href);
   by("saved").textContent = `Stars of ${plural(Object.keys(given()).length)} saved.`;

@@ -1,7 +1,8 @@
 // The frame: which view the address names, the links to the others, and what is the same in all of them.
 import { view as camera } from "./camera/view.js";
-import { by, h } from "./core/dom.js";
-import { connect } from "./core/live.js";
+import { by, h, isJustTold, untell } from "./core/dom.js";
+import { connect, on } from "./core/live.js";
+import { isAway } from "./core/net.js";
 import { group, t } from "./core/texts.js";
 import { view as compare } from "./gallery/compare.js";
 import { view as picture } from "./gallery/picture.js";
@@ -14,7 +15,7 @@ import { view as queue } from "./queue/view.js";
 
 const VIEWS = { "": make, make, more, pictures, picture, compare, trash, queue, camera };
 const LINKS = { "": "", make: "", pictures: "pictures", picture: "pictures", compare: "pictures", trash: "pictures", queue: "queue", camera: "camera", more: "more" };
-let close = null, before = null, turn = 0;
+let close = null, before = null, turn = 0, missed = false;
 
 /** The address after # in parts: `#/make/imagine?again=ID` is the view make, the rest [imagine], and what is asked. */
 const route = () => {
@@ -27,8 +28,9 @@ const show = async () => {
   if (location.hash === "#view") return; // the link that skips the head
   const { name, rest, asked } = route(), root = h(`div.view.${name || "make"}`), mine = turn += 1;
   close?.();
-  if (!by("toast").classList.contains("fault")) by("toast").hidden = true;
+  if (!isJustTold()) untell();
   close = null;
+  missed = false;
   by("view").replaceChildren(root); // a view that comes late fills what is no longer shown
   const link = LINKS[name] === "" && (rest[0] ?? "dream") !== "dream" ? "more" : LINKS[name];
   by("nav").querySelectorAll("a").forEach((each) => (each.dataset.to === link ? each.setAttribute("aria-current", "page") : each.removeAttribute("aria-current")));
@@ -37,6 +39,8 @@ const show = async () => {
     if (mine !== turn) { leave?.(); return; }
     close = leave;
   } catch (error) {
+    if (mine !== turn) return;
+    missed = isAway(error);
     root.className = "view";
     root.replaceChildren(h("h1", {}, t("page.failed")), h("p", { role: "alert" }, [error.fault ?? error.message, error.remedy].filter(Boolean).join(" – ")));
   }
@@ -51,6 +55,7 @@ addEventListener("hashchange", show);
 // the browser must not leave the page for a file that misses its place
 addEventListener("dragover", (event) => event.preventDefault());
 addEventListener("drop", (event) => event.preventDefault());
+on("back", () => { if (missed) show(); });
 connect();
 dock(by("dock"));
 show();

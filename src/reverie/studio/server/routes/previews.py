@@ -20,13 +20,14 @@ class Preview(Asked):
 
     session: str = Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")
     side: int = Field(320, ge=32, le=1024)
+    patient: bool = Field(False, description="nobody waits for it: the running job has half of the time meanwhile")
 
 
 @router.post("/api/previews", status_code=201)
 def begin(here: Here, asked: Preview) -> dict[str, int]:
-    """Begin one; it goes before all jobs."""
+    """Begin one; it goes before all jobs, a patient one in turns with the job that runs."""
     wish = here.translator.wish(asked)
-    return {"preview": here.worker.preview(asked.session, wish.command, wish.subjects, dict(wish.choices), asked.side)}
+    return {"preview": here.worker.preview(asked.session, wish.command, wish.subjects, dict(wish.choices), asked.side, asked.patient)}
 
 
 @router.get("/api/previews/{id}", response_class=Response)

@@ -5,7 +5,7 @@ import { isFilm } from "../gallery/player.js";
 
 const EACH = 12_000; // milliseconds a picture stays
 
-/** The show, so many milliseconds a picture: `element`, `start()`, `stop()`, `on`: whether it runs. */
+/** The show, so many milliseconds a picture: `element`, `start()`, `stop()`, `on`: whether it runs, `shows()`: whether it has something to show. */
 export const exhibition = (each = EACH) => {
   const element = h("div.show", { hidden: true, "aria-hidden": "true" });
   let due = 0, at = 0, pictures = [];
@@ -22,7 +22,7 @@ export const exhibition = (each = EACH) => {
     due = setTimeout(next, each);
   };
   const self = {
-    element, on: false,
+    element, on: false, shows: () => !element.hidden,
     start: async () => {
       if (self.on) return;
       self.on = true;

@@ -24,13 +24,19 @@ export const fresh = (name) => `${name}-${(made += 1)}`;
 /** Said to a screen reader, seen by nobody. */
 export const say = (text) => { by("spoken").textContent = text; };
 
-let fading = 0;
-/** A short message for all, with a link where there is one; a fault as long as it is not closed. */
-export const tell = (text, { link = null, fault = false } = {}) => {
+let fading = 0, told = 0;
+/** Whether what is told is so new that it belongs to what is shown next. */
+export const isJustTold = () => performance.now() - told < 1500;
+/** Takes away what was told: something else is done now. */
+export const untell = () => { by("toast").hidden = true; };
+/** A short message for all, with a link or something to do (`act`: its text, its work) where there is one; a fault until it is closed, or something else is done. */
+export const tell = (text, { link = null, act = null, fault = false } = {}) => {
   const toast = by("toast");
   clearTimeout(fading);
-  toast.replaceChildren(...[h("span", {}, text), link && h("a", { href: link.href, on: { click: () => { toast.hidden = true; } } }, link.text),
-    h("button.plain", { type: "button", on: { click: () => { toast.hidden = true; } } }, t("page.close"))].filter(Boolean));
+  toast.replaceChildren(...[h("span", {}, text), link && h("a", { href: link.href, on: { click: untell } }, link.text),
+    act && h("button.plain", { type: "button", on: { click: () => { untell(); act.work(); } } }, act.text),
+    h("button.plain", { type: "button", on: { click: untell } }, t("page.close"))].filter(Boolean));
+  told = performance.now();
   toast.classList.toggle("fault", fault);
   toast.hidden = false;
   if (!fault) fading = setTimeout(() => { toast.hidden = true; }, 9000);

@@ -1,13 +1,13 @@
 // What goes on at the server: the jobs and the queue, kept up to date by events; a page that was away reads the state, then what came after.
 import { by } from "./dom.js";
-import { get } from "./net.js";
+import { get, isAway } from "./net.js";
 import { t } from "./texts.js";
 
-const KINDS = ["job", "queue", "preview", "picture"];
-const heard = new Map(KINDS.map((kind) => [kind, new Set()]));
-export const live = { jobs: new Map(), held: false, last: 0, here: false, about: {} };
+const KINDS = ["job", "queue", "preview", "picture"], LONGEST = 2000; // milliseconds between two tries to come back
+const heard = new Map([...KINDS, "back"].map((kind) => [kind, new Set()]));
+export const live = { jobs: new Map(), held: false, last: 0, heard: Date.now(), here: false, about: {} };
 
-/** Calls `work` with the data of each event of a kind; gives back what ends that. */
+/** Calls `work` with the data of each event of a kind; gives back what ends that. `back`: the line is there again, and events may have been missed. */
 export const on = (kind, work) => {
   heard.get(kind).add(work);
   return () => heard.get(kind).delete(work);
@@ -22,6 +22,7 @@ export const isDone = (job) => DONE.includes(job.state);
 
 const take = (kind, data) => {
   if (kind === "job" && data.id !== undefined) {
+    live.heard = Date.now();
     if (data.state === "cleared") live.jobs.delete(data.id);
     else live.jobs.set(data.id, { ...live.jobs.get(data.id), ...data });
   }
@@ -41,11 +42,12 @@ export const refresh = async () => {
   live.jobs = new Map(state.jobs.map((job) => [job.id, job]));
   live.held = state.held;
   live.last = state.event;
+  live.heard = Date.now() - 1000 * (state.silent ?? 0);
   live.about = { device: state.device, network: state.network, version: state.version };
   call("queue", { held: state.held, whole: true });
 };
 
-let source = null, due = 0, tries = 0;
+let source = null, due = 0, tries = 0, wasAway = false;
 const banner = (text) => {
   const shown = by("banner");
   if (shown.textContent !== text) shown.textContent = text;
@@ -62,10 +64,11 @@ const away = () => {
   source?.close();
   source = null;
   live.here = false;
+  wasAway = true;
   tries += 1;
   if (tries > 1) banner(t("lost.banner"));
   clearTimeout(due);
-  due = setTimeout(connect, Math.min(500 * 2 ** tries, 8000));
+  due = setTimeout(connect, Math.min(250 * 2 ** tries, LONGEST));
 };
 /** Connects to the events, and again whenever the line is lost. */
 export const connect = async () => {
@@ -73,16 +76,28 @@ export const connect = async () => {
   try {
     await refresh();
   } catch (error) {
-    if (error.status === 401 || error.status === 403) { banner(t("lost.token")); due = setTimeout(connect, 8000); return; }
+    if (error.status && isAway(error)) { wasAway = true; banner(t("lost.token")); due = setTimeout(connect, LONGEST); return; }
     away();
     return;
   }
   source?.close();
   source = new EventSource(`/api/events?after=${live.last}`);
-  source.onopen = () => { tries = 0; live.here = true; banner(""); };
+  source.onopen = () => {
+    tries = 0;
+    live.here = true;
+    banner("");
+    if (wasAway) call("back");
+    wasAway = false;
+  };
   source.onerror = away;
   KINDS.forEach((kind) => source.addEventListener(kind, read(kind)));
 };
+/** Resolves when the studio answers again; at once where it does. */
+export const back = async () => {
+  if (await get("/api/state").then(() => true, (error) => !isAway(error))) return;
+  await new Promise((done) => { const deaf = on("back", () => { deaf(); done(); }); });
+};
 addEventListener("online", connect);
+document.addEventListener("visibilitychange", () => { if (!document.hidden && wasAway) connect(); });
 addEventListener("offline", away);
 addEventListener("pageshow", (event) => { if (event.persisted) connect(); });

@@ -9,6 +9,9 @@ export class Fault extends Error {
   }
 }
 
+/** Whether nobody answered, or a studio that was started anew and does not know this page yet. */
+export const isAway = (error) => [0, 401, 403].includes(error.status);
+
 const answer = async (method, path, { body, headers = {}, signal } = {}) => {
   let found;
   try {
@@ -31,14 +34,16 @@ const query = (given) => {
 };
 
 export const get = async (path, given, options) => data(await answer("GET", path + query(given), options));
+/** A file of the studio. */
+export const file = async (path) => (await answer("GET", path)).blob();
 export const post = async (path, given = {}) => data(await answer("POST", path, sent(given)));
 export const put = async (path, given) => data(await answer("PUT", path, sent(given)));
 export const remove = async (path) => data(await answer("DELETE", path));
 
 /** A file for the server: what it found it to be. */
-export const upload = async (file, name = file.name) => {
+export const upload = async (content, name = content.name) => {
   const form = new FormData();
-  form.append("file", file, name || "picture.png");
+  form.append("file", content, name || "picture.png");
   return data(await answer("POST", "/api/inputs", { body: form }));
 };
 /** An image that may not be there yet: { bitmap, tag }, or null where there is none, or none newer than `tag`. */

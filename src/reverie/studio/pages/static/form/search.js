@@ -9,17 +9,24 @@ let classes = null, layers = null;
 export const allLayers = () => (layers ??= get("/api/layers").then((found) => found.layers).catch((error) => { layers = null; throw error; }));
 const allClasses = () => (classes ??= get("/api/classes").then((found) => found.classes).catch((error) => { classes = null; throw error; }));
 
-/** How well a class fits what was typed: its name before its other names, these before the words that people use for it; 0 of one that does not. */
+/** How well a class fits what was typed: whole names and the words that people use before parts of them; 0 of one that does not. */
 const fits = ({ label, names, words }, typed) => {
   const begins = (each) => each.toLowerCase().startsWith(typed) || each.toLowerCase().includes(` ${typed}`);
-  return begins(label) ? 4 : names.some(begins) ? 3 : words.includes(typed) ? 2 : words.some(begins) ? 1 : 0;
+  const is = (each) => each.toLowerCase() === typed;
+  return names.some(is) ? 5 : words.includes(typed) ? 4 : begins(label) ? 3 : names.some(begins) ? 2 : words.some(begins) ? 1 : 0;
 };
 const SOURCES = {
-  classes: async (words) => (words ? await allClasses() : []).map((each) => [fits(each, words.toLowerCase()), each]).filter(([fit]) => fit).sort(([one], [other]) => other - one)
-    .slice(0, MOST).map(([, each]) => ({ ...each, name: each.label, about: [...each.names.slice(1, 3), ...each.words.slice(0, 2)].join(", ") })),
+  classes: async (given) => {
+    const typed = given.toLowerCase(), found = (typed ? await allClasses() : []).map((each) => [fits(each, typed), each]).filter(([fit]) => fit).sort(([one], [other]) => other - one);
+    const meant = found.filter(([, { words }]) => words.includes(typed)).length;
+    return [...(meant > 1 ? [{ name: typed, label: typed, about: t("search.any", { n: meant }) }] : []),
+      ...found.slice(0, MOST).map(([, each]) => ({ ...each, name: each.label, about: [...each.names.slice(1, 3), ...each.words.slice(0, 2)].join(", ") }))];
+  },
   layers: async (words) => {
     const parts = words.toLowerCase().split(/\s+/).filter(Boolean);
-    return (await allLayers()).filter((each) => parts.every((part) => `${each.name} ${each.kind} ${each.level ?? ""}`.toLowerCase().includes(part))).slice(0, MOST)
+    const nearness = ({ name, level }) => (name === words || level === words ? 0 : name.startsWith(words) ? 1 : 2); // a name that is whole goes first
+    return (await allLayers()).filter((each) => parts.every((part) => `${each.name} ${each.kind} ${each.level ?? ""}`.toLowerCase().includes(part)))
+      .sort((one, other) => nearness(one) - nearness(other)).slice(0, MOST)
       .map((each) => ({ ...each, about: [each.level, each.kind, t("search.channels", { n: each.channels })].filter(Boolean).join(" · ") }));
   },
 };
@@ -29,8 +36,9 @@ export const search = ({ label, kind, choose, id = fresh("search"), clears = fal
   const listId = fresh("list"), list = h("ul.found", { id: listId, role: "listbox", "aria-label": label ?? t(`search.${kind}`), hidden: true });
   const input = h("input", { type: "text", id, role: "combobox", "aria-expanded": "false", "aria-controls": listId, "aria-autocomplete": "list", autocomplete: "off",
     spellcheck: false, placeholder: t(`search.${kind}`), data: { own: "" } });
-  let found = [], at = -1, turn = 0, typed = ""; // what the list is of
-  const close = () => { list.hidden = true; at = -1; input.setAttribute("aria-expanded", "false"); input.removeAttribute("aria-activedescendant"); };
+  const none = h("span.soft.nothing", { hidden: true });
+  let found = [], at = -1, turn = 0, typed = "", entered = null; // what the list is of, and for what Enter was pressed before there was a list
+  const close = () => { list.hidden = none.hidden = true; at = -1; input.setAttribute("aria-expanded", "false"); input.removeAttribute("aria-activedescendant"); };
   const mark = (next) => {
     list.children[at]?.setAttribute("aria-selected", "false");
     at = next;
@@ -44,32 +52,36 @@ export const search = ({ label, kind, choose, id = fresh("search"), clears = fal
   const ask = async () => {
     const mine = turn += 1, words = input.value.trim();
     try { found = await SOURCES[kind](words); } catch (error) { found = []; say(error.fault ?? ""); }
-    if (mine !== turn || document.activeElement !== input) return;
+    if (mine !== turn || document.activeElement !== input) return; // nobody waits for it any more
     list.replaceChildren(...found.map((each) => h("li", { role: "option", id: fresh("option"), "aria-selected": "false", on: { pointerdown: (event) => { event.preventDefault(); take(each); } } },
       h("span", {}, each.name), each.about ? h("span.soft", {}, each.about) : null)));
     at = -1;
     typed = words;
     list.hidden = !found.length;
     input.setAttribute("aria-expanded", String(!list.hidden));
-    say(count("search.found", found.length));
+    none.hidden = Boolean(found.length) || !words;
+    none.textContent = none.hidden ? "" : t("search.nothing", { words });
+    say(none.textContent || count("search.found", found.length));
+    if (entered === words && found.length) take(found[0]);
+    entered = null;
   };
   const soon = settled(() => { if (input.value.trim() !== typed || !list.hidden) ask(); }, 150); // one may have been taken meanwhile
-  input.addEventListener("input", soon);
+  input.addEventListener("input", () => { entered = null; soon(); });
   input.addEventListener("focus", () => { if (input.value || kind === "layers") ask(); });
-  input.addEventListener("blur", close);
+  input.addEventListener("blur", () => { entered = null; close(); });
   input.addEventListener("change", () => { if (!clears) choose({ name: input.value.trim() }); });
   input.addEventListener("keydown", (event) => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (step && list.hidden) ask();
     else if (step) mark((at + step + found.length) % found.length);
     else if (event.key === "Escape" && !list.hidden) close();
-    else if (event.key === "Enter" && input.value.trim() !== typed) ask().then(() => found.length && take(found[0])); // quicker than the list
+    else if (event.key === "Enter" && input.value.trim() !== typed) { entered = input.value.trim(); ask(); } // quicker than the list
     else if (event.key === "Enter" && !list.hidden) take(found[Math.max(at, 0)]);
     else return;
     event.preventDefault();
   });
   return {
-    element: h("span.search", {}, label && h("label", { htmlFor: id }, label), input, list), input,
+    element: h("span.search", {}, label && h("label", { htmlFor: id }, label), input, list, none), input,
     read: () => input.value.trim() || undefined,
     write: (value) => { if (document.activeElement !== input) input.value = value ?? ""; },
   };

@@ -27,24 +27,32 @@ const builder = (changed, id = fresh("target")) => {
   let terms = [];
   const written = h("input", { type: "text", id, autocomplete: "off", spellcheck: false, placeholder: t("target.written"), "aria-label": t("target.text"), data: { own: "" } });
   const rows = h("ul.terms");
-  const told = () => { written.value = textOf(terms); draw(); changed(); };
+  /** Something was changed by hand: at this row, in the part with this class, or where there is none left, at the search. */
+  const told = (at = -1, part = "") => {
+    written.value = textOf(terms);
+    draw();
+    changed();
+    if (part) (rows.children[Math.min(at, terms.length - 1)]?.querySelector(part) ?? layer.input).focus();
+  };
+  /** Of a layer: which of its channels; empty for all. */
+  const channelOf = (term, at) => (/^class:|@/.test(term.name) ? null : h("input.channel", { type: "number", min: 0, step: 1, placeholder: t("target.any"), value: /:(\d+)$/.exec(term.name)?.[1] ?? "",
+    "aria-label": t("target.unit", { what: term.name }), title: t("target.unit", { what: term.name }), data: { own: "" }, on: { change: (event) => {
+      term.name = term.name.replace(/:\d+$/, "") + (event.target.value === "" ? "" : `:${Math.abs(Math.trunc(Number(event.target.value)))}`);
+      told(at, ".channel");
+    } } }));
   const draw = () => rows.replaceChildren(...terms.map((term, at) => h("li", {},
-    button(term.sign === "-" ? "−" : "+", () => { term.sign = term.sign === "-" ? "+" : "-"; told(); }, { "aria-label": t(term.sign === "-" ? "target.less" : "target.more", { what: term.name }), className: "sign" }),
+    button(term.sign === "-" ? "−" : "+", () => { term.sign = term.sign === "-" ? "+" : "-"; told(at, ".sign"); }, { "aria-label": t(term.sign === "-" ? "target.less" : "target.more", { what: term.name }), className: "sign" }),
     h("input", { type: "number", min: 0, step: "any", value: term.weight, "aria-label": t("target.weight", { what: term.name }), data: { own: "" }, on: { change: (event) => {
       term.weight = Math.abs(Number(event.target.value)) || 1;
       told();
     } } }),
-    excited(term.name), h("span.term", {}, term.name), button("×", () => { terms.splice(at, 1); told(); }, { "aria-label": t("target.drop", { what: term.name }), className: "plain" }))));
+    excited(term.name), h("span.term", {}, term.name), channelOf(term, at), button("×", () => { terms.splice(at, 1); told(at, ".drop"); }, { "aria-label": t("target.drop", { what: term.name }), className: "plain drop" }))));
   const add = (name) => { terms.push({ sign: "+", weight: 1, name }); told(); };
   written.addEventListener("change", () => { terms = termsOf(written.value) ?? []; draw(); changed(); });
-  const layer = search({ label: t("target.layer"), kind: "layers", clears: true, choose: ({ name }) => {
-    add(unit.value === "" ? name : `${name}:${unit.value}`);
-    unit.value = "";
-  } });
-  const unit = h("input", { type: "number", min: 0, id: fresh("unit"), placeholder: t("target.any"), data: { own: "" } });
+  const layer = search({ label: t("target.layer"), kind: "layers", clears: true, choose: ({ name }) => add(name) });
   const classes = search({ label: t("target.class"), kind: "classes", clears: true, choose: ({ name }) => add(`class:${name}`) });
   return {
-    element: h("div.builder", {}, rows, h("div.adding", {}, h("span.search", {}, h("label", { htmlFor: unit.id }, t("target.unit")), unit), layer.element, classes.element), written),
+    element: h("div.builder", {}, rows, h("div.adding", {}, layer.element, classes.element), written),
     read: () => written.value.trim() || undefined,
     write: (text) => { written.value = text ?? ""; terms = termsOf(written.value) ?? []; draw(); },
   };
@@ -55,9 +63,15 @@ export const target = (field, id, context, changed) => {
   const made = builder(changed, id);
   return { control: made.element, read: made.read, write: made.write };
 };
-/** A builder of several targets, one after another. */
-export const targets = ({ label, done }) => {
-  const made = builder(() => { take.disabled = made.read() === undefined; });
-  const take = button(t("target.take"), () => { done(made.read()); made.write(""); take.disabled = true; }, { disabled: true });
+/** A builder of several targets, one after another: each counts as soon as it is something. `changed(text, before)`. */
+export const targets = ({ label, changed }) => {
+  let last;
+  const made = builder(() => {
+    const now = made.read();
+    take.disabled = now === undefined;
+    changed(now, last);
+    last = now;
+  });
+  const take = button(t("target.take"), () => { last = undefined; made.write(""); take.disabled = true; }, { disabled: true });
   return { element: h("div.many", { role: "group", "aria-label": label }, h("p.head", { "aria-hidden": "true" }, label), made.element, take) };
 };

@@ -1,5 +1,6 @@
 // What was thrown away, until it is emptied.
-import { button, confirmed, h, tell } from "../core/dom.js";
+import { button, confirmed, h, handled, tell } from "../core/dom.js";
+import { on } from "../core/live.js";
 import { get, post } from "../core/net.js";
 import { count, t } from "../core/texts.js";
 
@@ -23,4 +24,5 @@ export const view = async (root) => {
   };
   root.append(h("h1", {}, t("trash.title")), h("p.row.back", {}, h("a", { href: "#/pictures" }, t("gallery.back"))), h("p.row", {}, state, empty), list);
   await load();
+  return on("back", handled(load));
 };

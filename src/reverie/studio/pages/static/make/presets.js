@@ -1,6 +1,7 @@
 // Named looks as small pictures of this very picture: each is dreamt in turn, once the large one rests.
 import { h } from "../core/dom.js";
-import { seenAt } from "../core/net.js";
+import { on } from "../core/live.js";
+import { isAway, seenAt } from "../core/net.js";
 import { t } from "../core/texts.js";
 import { preview } from "./preview.js";
 
@@ -23,13 +24,14 @@ export const presets = (session, command, names, chosen) => {
   let subject = null, turn = null, latest = null, wanted = null;
   const next = () => {
     turn = subject && names.map(({ name }) => name).find((name) => !seen.has(`${command}|${subject}|${name}`));
-    if (turn) shot.ask({ command, subjects: [subject], choices: { preset: turn } }, SIDE);
+    if (turn) shot.ask({ command, subjects: [subject], choices: { preset: turn } }, SIDE, true);
   };
   const skip = () => { if (turn) seen.set(`${command}|${subject}|${turn}`, latest); latest = null; next(); };
   const shot = preview(`${session}-presets`, {
     frame: (bitmap) => { if (turn) { paint(turn, bitmap); latest = bitmap; } },
-    ended: skip, failed: skip,
+    ended: skip, failed: (error) => { if (!isAway(error)) skip(); },
   });
+  const deaf = on("back", () => { if (turn) next(); });
   return {
     element: h("div.presets", { role: "group", "aria-label": t("presets.title") }, h("p.head", { "aria-hidden": "true" }, t("presets.title")),
       h("div.strip", {}, [...cards.values()].map(({ button }) => button))),
@@ -55,6 +57,6 @@ export const presets = (session, command, names, chosen) => {
       wanted = of;
     },
     hold: () => { turn = null; shot.stop(); },
-    close: () => shot.close(),
+    close: () => { deaf(); shot.close(); },
   };
 };

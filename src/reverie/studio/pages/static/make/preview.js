@@ -63,7 +63,8 @@ export const preview = (session, { frame, ended = () => {}, failed = () => {} })
     else look();
   });
   return {
-    ask: (body, side) => { wanted = { ...body, side }; current = null; clearTimeout(due); send(); },
+    /** The newest wish; with `patient` nobody waits for it, and jobs go on meanwhile. */
+    ask: (body, side, patient = false) => { wanted = { ...body, side, patient }; current = null; clearTimeout(due); send(); },
     stop: () => {
       wanted = null;
       if (current !== null) remove(`/api/previews/${current}`).catch(() => {});

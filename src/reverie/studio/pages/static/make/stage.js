@@ -10,10 +10,12 @@ export const stage = () => {
   const note = h("p.note", { role: "status", hidden: true });
   const shown = h("button.small", { type: "button", "aria-pressed": "false", hidden: true }, t("stage.original"));
   const plate = h("div.plate", {}, start, dream, bare);
-  const element = h("figure.stage", { data: { testid: "stage" } }, plate, h("figcaption.under", {}, note, shown));
+  const full = plate.requestFullscreen ? h("button.small", { type: "button", on: { click: () => plate.requestFullscreen().catch(() => {}) } }, t("stage.full")) : null;
+  const element = h("figure.stage", { data: { testid: "stage" } }, plate, h("div.under", {}, note, shown, full));
   let kept = null;
   const hide = (original) => {
     shown.setAttribute("aria-pressed", String(original));
+    shown.textContent = t(original ? "stage.dreamt" : "stage.original");
     dream.classList.toggle("away", original);
   };
   shown.addEventListener("click", () => hide(shown.getAttribute("aria-pressed") !== "true"));

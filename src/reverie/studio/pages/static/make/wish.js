@@ -11,6 +11,7 @@ export const wish = (command) => {
     /** Several choices at once; `undefined` takes one back to the usual. */
     choose: (given) => {
       const before = JSON.stringify(self.choices);
+      if (given.target) delete self.choices.level; // each says what is climbed: the last that was said counts
       for (const [name, value] of Object.entries(given)) {
         if (value === undefined || value === null || value === "") delete self.choices[name];
         else self.choices[name] = value;
@@ -18,6 +19,21 @@ export const wish = (command) => {
       if (JSON.stringify(self.choices) !== before) self.tell("choices");
     },
     fill: ({ subjects, choices }) => { self.subjects = [...subjects]; self.choices = { ...choices }; self.tell("all"); },
+    /** As it was left in this tab, but for what it names that is no longer here. */
+    recall: async (isHere) => {
+      const left = JSON.parse(sessionStorage.getItem(`wish:${command}`) ?? "{}"), there = new Map();
+      const here = async (value) => {
+        if (Array.isArray(value)) return (await Promise.all(value.map(here))).every(Boolean);
+        if (!/^(input|picture):/.test(String(value))) return true;
+        if (!there.has(value)) there.set(value, isHere(value));
+        return there.get(value);
+      };
+      const kept = await Promise.all(Object.entries(left.choices ?? {}).map(async ([name, value]) => (await here(value) ? [name, value] : null)));
+      self.choices = Object.fromEntries(kept.filter(Boolean));
+      const subjects = await Promise.all((left.subjects ?? []).map(async (each) => (await here(each) ? each : null)));
+      self.subjects = subjects.filter(Boolean);
+    },
+    keep: () => sessionStorage.setItem(`wish:${command}`, JSON.stringify({ subjects: self.subjects, choices: self.choices })),
     body: () => ({ command: self.command, subjects: [...self.subjects], choices: { ...self.choices } }),
   };
   return self;

@@ -11,7 +11,7 @@ export const dock = (root) => {
     const [running] = jobs("running"), waiting = jobs("waiting").length;
     const here = !location.hash.startsWith("#/queue");
     root.hidden = !running || !here;
-    if (!running) { shown = parts = null; return; }
+    if (!running) { shown = parts = null; root.replaceChildren(); return; }
     if (shown !== running.id) {
       shown = running.id;
       const frame = frameOf(running, 160), progress = progressOf(running, titleOf(running)), more = h("span.soft");

@@ -35,12 +35,15 @@ export const frameOf = (job, side = 480) => {
 };
 export const forget = (id) => { frames.get(id)?.bitmap.close(); frames.delete(id); };
 
+/** What is being done, without the words of those who built it. */
+const inPlain = (doing) => doing.replace(/ score .*$/, "").replace(/octave (\d+)\/(\d+)\s+step \d+\/\d+/, (_, pass, of) => t("queue.pass", { pass, of }));
+
 /** How far a job is: `element`, `show(job)`. */
 export const progressOf = (job, label) => {
   const bar = h("progress", { max: 1, value: job.done, "aria-label": label }), words = h("span.soft");
   const show = (now) => {
     bar.value = now.done;
-    words.textContent = [`${Math.floor(100 * now.done)} %`, now.doing.replace(/ score .*$/, ""), now.left === null ? "" : t("queue.left", { time: duration(now.left) })].filter(Boolean).join(" · ");
+    words.textContent = [`${Math.floor(100 * now.done)} %`, inPlain(now.doing), now.left === null ? "" : t("queue.left", { time: duration(now.left) })].filter(Boolean).join(" · ");
   };
   show(job);
   return { element: h("span.progress", {}, bar, words), show };

@@ -8,6 +8,7 @@ import { frameOf, progressOf } from "./parts.js";
 import { made } from "./results.js";
 
 const AT_ONCE = 50; // done jobs that the state tells of
+const QUIET = 60; // seconds without a word of what runs, after which that is told
 const FINISHED = ["done", "failed", "cancelled", "aside"];
 const act = (job, what, body) => async () => { known(await post(`/api/jobs/${job.id}/${what}`, body)); };
 
@@ -22,10 +23,18 @@ const buttons = (job, at, last) => {
     ["failed", "cancelled", "aside"].includes(job.state) ? labelled(t("queue.retry"), act(job, "retry"), "retry") : null);
 };
 
-/** The page of a `see` as far as it is: asked for when somebody opens it, and again when they open it again. */
+/** The page of a `see` as far as it is: `element`, `look()` for a newer one where it is open and nobody reads in it, since that begins at its top. */
 const growing = (job) => {
   const frame = h("iframe.page", { title: t("queue.page"), sandbox: "allow-scripts" });
-  return h("details", { on: { toggle: (event) => { if (event.target.open) frame.src = `/api/jobs/${job.id}/page`; } } }, h("summary", {}, t("queue.page")), frame);
+  let doing = null, due = 0;
+  const look = () => {
+    const now = live.jobs.get(job.id)?.doing;
+    if (!element.open || now === doing || Date.now() < due || (doing !== null && frame.matches(":hover, :focus"))) return;
+    [doing, due] = [now, Date.now() + 3000];
+    frame.src = `/api/jobs/${job.id}/page`;
+  };
+  const element = h("details", { on: { toggle: () => { doing = null; due = 0; look(); } } }, h("summary", {}, t("queue.page")), frame);
+  return { element, look };
 };
 
 export const view = async (root) => {
@@ -42,7 +51,7 @@ export const view = async (root) => {
     draw();
   });
   const state = h("p.soft", { role: "status" });
-  const parts = Object.fromEntries(["now", "next", "over"].map((name) => [name, h("ol.jobs", { className: `jobs ${name}` })]));
+  const parts = Object.fromEntries(["now", "paused", "next", "over"].map((name) => [name, h("ol.jobs", { className: `jobs ${name}` })]));
   const sections = Object.fromEntries(Object.entries(parts).map(([name, list]) => [name, h("section", {}, h("h2", {}, t(`queue.${name}`)), list)]));
   const older = button(t("queue.older"), async () => {
     const first = Math.min(...jobs(...FINISHED).map(({ id }) => id));
@@ -59,16 +68,17 @@ export const view = async (root) => {
     const big = ["running", "paused"].includes(job.state);
     if (!big) return h("li.job", { data: { state: job.state, id: job.id } }, made(job), h("div.what", {}, h("h3", {}, titleOf(job)),
       job.fault ? h("p.fault", {}, job.fault) : null,
-      h("p.soft", {}, [job.state === "waiting" ? "" : t(`queue.is.${job.state}`), moment(job.ended ?? job.made),
+      h("p.soft", {}, [job.state === "waiting" ? "" : job.state === "cancelled" ? t(job.results.length ? "queue.keptBest" : "queue.is.cancelled") : t(`queue.is.${job.state}`), moment(job.ended ?? job.made),
         job.ended && job.started && job.state === "done" ? t("queue.took", { time: duration(job.ended - job.started) }) : ""].filter(Boolean).join(" · "))), buttons(job, at, last));
     const frame = frameOf(job), progress = progressOf(job, titleOf(job));
-    running.set(job.id, { frame, progress });
+    const page = job.command === "see" ? growing(job) : null, quiet = h("p.fault", { role: "status", hidden: true });
+    running.set(job.id, { frame, progress, page, quiet });
     frame.look();
     return h("li.job.big", { data: { state: job.state, id: job.id } }, frame.element, h("div.what", {}, h("h3", {}, titleOf(job)), progress.element,
-      job.command === "see" ? growing(job) : null, job.state === "paused" ? h("p.soft", {}, t("queue.is.paused")) : null, job.fault ? h("p.fault", {}, job.fault) : null, buttons(job, at, last)));
+      quiet, page?.element, job.state === "paused" ? h("p.soft", {}, t("queue.is.paused")) : null, job.fault ? h("p.fault", {}, job.fault) : null, buttons(job, at, last)));
   };
   const draw = () => {
-    const lists = { now: [...jobs("running"), ...jobs("paused")], next: jobs("waiting"), over: jobs(...FINISHED) };
+    const lists = { now: jobs("running"), paused: jobs("paused"), next: jobs("waiting"), over: jobs(...FINISHED) };
     hold.textContent = t(live.held ? "queue.go" : "queue.hold");
     const left = lists.now.reduce((sum, job) => sum + (job.left ?? 0), 0);
     state.textContent = live.held ? t("queue.held") : [lists.next.length ? count("queue.waiting", lists.next.length) : "", left ? t("queue.left", { time: duration(left) }) : ""].filter(Boolean).join(" · ");
@@ -86,9 +96,19 @@ export const view = async (root) => {
       if (focus) (root.querySelector(`[data-key="${focus}"]`) ?? root.querySelector(`[data-id="${focus.split("-")[0]}"] button`))?.focus();
     }
     running.forEach((part, id) => { const job = live.jobs.get(id); if (job) { part.progress.show(job); part.frame.look(); } });
+    hush();
   };
+  /** What time alone changes: a newer page, and that nothing was heard of what runs for long. */
+  const hush = () => running.forEach(({ quiet, page }, id) => {
+    page?.look();
+    const seconds = (Date.now() - live.heard) / 1000, silent = live.jobs.get(id)?.state === "running" && live.here && !live.held && seconds > QUIET;
+    const text = silent ? t("queue.silent", { time: duration(seconds) }) : "";
+    if (quiet.textContent !== text) quiet.textContent = text;
+    quiet.hidden = !silent;
+  });
   draw();
   const deaf = [on("job", draw), on("queue", draw)];
   say(state.textContent);
-  return () => deaf.forEach((end) => end());
+  const listening = setInterval(hush, 2000);
+  return () => { clearInterval(listening); deaf.forEach((end) => end()); };
 };
