@@ -10,9 +10,11 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from io import BytesIO
 from pathlib import Path
+from typing import Any
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageChops, ImageDraw, ImageFont
 
 import reverie
 from reverie.networks.builtin.catalogue import CATALOGUE
@@ -135,10 +137,10 @@ def shot(place: Path) -> None:
 
 
 def studio() -> None:
-    """The studio as it opens, in a browser."""
+    """The studio as it opens, in a browser, and a short film of it: from the first dream over levels and a look to the gallery."""
     browser = shutil.which("chromium")
     if browser is None:
-        print("no chromium here: studio.jpg is left as it was")
+        print("no chromium here: studio.jpg and studio.webp are left as they were")
         return
     from playwright.sync_api import sync_playwright
 
@@ -153,9 +155,67 @@ def studio() -> None:
             tab.goto(served.stdout.readline().strip())
             tab.wait_for_timeout(30_000)  # the dream, its finer pass, and the looks
             tab.screenshot(path=PICTURES / "studio.jpg", type="jpeg", quality=85)
+            print(PICTURES / "studio.jpg")
+            tour(tab)
             opened.close()
             served.terminate()
-    print(PICTURES / "studio.jpg")
+
+
+def tour(tab: Any) -> None:
+    """A film of what one sees of it, each picture as long as it takes to be looked at; waiting is left out."""
+    shots: list[tuple[Image.Image, int]] = []
+
+    def shoot(milliseconds: int) -> None:
+        shown = Image.open(BytesIO(tab.screenshot(type="jpeg", quality=92))).convert("RGB")
+        small = shown.resize((800, 538), Image.Resampling.LANCZOS)
+        if shots and ImageChops.difference(shots[-1][0], small).getbbox() is None:
+            shots[-1] = shots[-1][0], shots[-1][1] + milliseconds
+        else:
+            shots.append((small, milliseconds))
+
+    def dreaming(seconds: float, count: int = 3) -> None:
+        """Pictures while it dreams, and one when it is done."""
+        for _ in range(count):
+            tab.wait_for_timeout(1000 * seconds / count)
+            shoot(180)
+        for _ in range(24):  # its finer pass may take longer than anybody looks
+            if tab.locator(".plate[aria-busy=true]").count() == 0:
+                break
+            tab.wait_for_timeout(250)
+        tab.wait_for_timeout(500)
+        shoot(700)
+
+    tab.goto(tab.url.split("#")[0])  # as it opens
+    tab.locator(".stage canvas:not([hidden])").wait_for(timeout=120_000)
+    dreaming(3)
+    slider = tab.locator(".levels input")
+    slider.press("Home")
+    for step in range(6):
+        if step:
+            slider.press("ArrowRight")
+        dreaming(1.5, 2)
+    tab.locator(".preset", has_text="garden").click()
+    dreaming(2)
+    tab.locator("button.go").click()
+    tab.wait_for_timeout(500)
+    shoot(600)
+    tab.goto(f"{tab.url.split('#')[0]}#/queue")
+    tab.wait_for_timeout(1500)
+    for _ in range(3):
+        shoot(350)
+        tab.wait_for_timeout(1500)
+    tab.goto(f"{tab.url.split('#')[0]}#/pictures")
+    tab.locator(".shots li img").first.wait_for(timeout=240_000)
+    tab.wait_for_timeout(1500)
+    shoot(1200)
+    tab.locator(".shots li a").first.click()
+    tab.locator("img.large").wait_for(timeout=60_000)
+    tab.wait_for_timeout(2500)
+    shoot(2000)
+    place = PICTURES / "studio.webp"
+    first, *others = (image for image, _ in shots)
+    first.save(place, save_all=True, append_images=others, duration=[each for _, each in shots], loop=0, quality=72, method=5)
+    print(place, f"{place.stat().st_size / 1e6:.1f} MB", f"{sum(each for _, each in shots) / 1000:.1f} s", len(shots), "pictures")
 
 
 def films() -> None:
