@@ -19,7 +19,13 @@ if TYPE_CHECKING:
     from reverie.cli.public import api
     from reverie.work import Doing
 
-_DOING = {"examples": "looking at pictures", "features": "growing", "classes": "imagining", "wiring": "following the weights"}
+_DOING = {
+    "examples": "looking at pictures",
+    "features": "growing",
+    "classes": "imagining",
+    "wiring": "following the weights",
+    "maps": "drawing maps",
+}
 
 
 def atlas(call: Call) -> int:
@@ -81,11 +87,15 @@ def _counted(plan: api.AtlasPlan) -> str:
 def _tell_begin(plan: api.AtlasPlan, quiet: bool) -> None:
     if quiet:
         return
+    from reverie.cli.public import api
+
     remark(_counted(plan))
     if plan.data is None:
         remark("no real pictures: --dataset FOLDER shows of each unit those that excite it most")
     elif plan.data.duplicates or plan.data.faults:
         remark(f"{len(plan.data.duplicates)} pictures are there twice and {len(plan.data.faults)} cannot be read: they are left out")
+    if note := api.note_on_maps(plan):
+        remark(note)
 
 
 def _tell(made: api.Atlas, plan: api.AtlasPlan, printing: Printing) -> int:

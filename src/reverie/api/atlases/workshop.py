@@ -8,6 +8,7 @@ from typing import Any
 
 from reverie.api.atlases.examples_stage import EXAMPLES
 from reverie.api.atlases.features_stage import CLASSES, FEATURES
+from reverie.api.atlases.maps_stage import MAPS
 from reverie.api.atlases.planning import AtlasPlan, plan_atlas
 from reverie.api.atlases.stages import Stage
 from reverie.api.atlases.wiring_stage import WIRING
@@ -16,7 +17,7 @@ from reverie.render.noise import threads
 from reverie.work import Engine, Make, Opening, Result, Task, ThisProcess
 from reverie.work.any_order import Part
 
-STAGES: tuple[Stage, ...] = (EXAMPLES, FEATURES, CLASSES, WIRING)
+STAGES: tuple[Stage, ...] = (EXAMPLES, FEATURES, CLASSES, WIRING, MAPS)
 """In the order in which they need each other. A new one is a file beside these, and its name here."""
 
 
