@@ -14,7 +14,9 @@ from reverie.errors import InputError, OutputError, choice
 from reverie.store import made_folder, sha256_of, write_whole
 
 HIDDEN, LISTING = ".atlas", "atlas.json"
+OWN_FOLDERS = ("classes", "examples", "maps", "site")  # of the folder of an atlas, beside those of layers
 _FORMAT = 1
+_LAST = "\U0010ffff"  # after which no name goes on
 _PATIENCE = 30.0  # seconds that one process waits for a write of another
 _SCHEMA = (
     "CREATE TABLE IF NOT EXISTS finished (kind TEXT NOT NULL, name TEXT NOT NULL, key TEXT NOT NULL, facts TEXT NOT NULL,"
@@ -85,6 +87,13 @@ class AtlasStore:
         with self._told():
             self._db.execute("INSERT OR REPLACE INTO finished VALUES (?, ?, ?, ?, ?)", row)
 
+    def put_written(self, kind: str, rows: Iterable[tuple[str, str, Mapping[str, tuple[int, str]]]]) -> None:
+        """Many are finished whose files are there already; all count at once. Of each its name, its key, and size and sha256 by path."""
+        with self._told(), self._db:
+            self._db.execute("BEGIN")
+            given = ((kind, name, key, "{}", json.dumps(written)) for name, key, written in rows)
+            self._db.executemany("INSERT OR REPLACE INTO finished VALUES (?, ?, ?, ?, ?)", given)
+
     def write(self, path: str, content: bytes) -> None:
         """A file below the folder that belongs to no unit of work, whole or not at all: a page, or a picture that several show."""
         place = self.folder / PurePosixPath(path)
@@ -100,10 +109,23 @@ class AtlasStore:
     def all(self, kind: str, below: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
         """The names of one kind that begin so, in order, with what is known of each."""
         with self._told():
-            query = "SELECT name, facts FROM finished WHERE kind = ? AND substr(name, 1, ?) = ? ORDER BY name"
-            rows = self._db.execute(query, (kind, len(below), below)).fetchall()
+            query = "SELECT name, facts FROM finished WHERE kind = ? AND name >= ? AND name < ? ORDER BY name"
+            rows = self._db.execute(query, (kind, below, below + _LAST)).fetchall()
         for name, facts in rows:
             yield name, json.loads(facts)
+
+    def written(self, kind: str) -> dict[str, tuple[str, dict[str, tuple[int, str]]]]:
+        """By the names of one kind the key of each, and size and sha256 of its files by their paths."""
+        with self._told():
+            rows = self._db.execute("SELECT name, key, files FROM finished WHERE kind = ?", (kind,)).fetchall()
+        return {name: (key, {path: (size, digest) for path, (size, digest) in json.loads(files).items()}) for name, key, files in rows}
+
+    def state(self, kind: str, below: str = "") -> str:
+        """A hash of what is finished of one kind whose names begin so: it changes where one comes, goes, or is made of something else."""
+        with self._told():
+            query = "SELECT name, key, length(facts) FROM finished WHERE kind = ? AND name >= ? AND name < ? ORDER BY name"
+            rows = self._db.execute(query, (kind, below, below + _LAST)).fetchall()
+        return sha256(json.dumps(rows).encode()).hexdigest()
 
     def files_of(self, kind: str, name: str) -> list[str]:
         """Paths below the folder of what belongs to it."""

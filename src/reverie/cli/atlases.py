@@ -20,12 +20,10 @@ if TYPE_CHECKING:
     from reverie.work import Doing
 
 _DOING = {
-    "examples": "looking at pictures",
-    "features": "growing",
-    "classes": "imagining",
-    "wiring": "following the weights",
+    "examples": "looking at pictures", "features": "growing", "classes": "imagining", "wiring": "following the weights",
+    "effect": "leaving layers out", "speaks": "holding units", "eyes": "asking another network", "looks": "looking at what was made",
     "maps": "drawing maps",
-}
+}  # fmt: skip
 
 
 def atlas(call: Call) -> int:

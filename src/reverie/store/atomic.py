@@ -8,7 +8,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
 
@@ -95,6 +95,44 @@ def beside(path: Path, *, replace: bool = False) -> Iterator[Path]:
         if part is not None:
             part.unlink(missing_ok=True)
     sync_folder(path.parent)
+
+
+@contextlib.contextmanager
+def together() -> Iterator[Callable[[Path, bytes], None]]:
+    """Many files, put into place one right after another once the `with` ends well, in the order in which they were handed over.
+
+    They replace what is there; their folders must exist. Each is whole or not there, but none is synced, which takes milliseconds a file:
+    what a power cut takes of them must be something that can be made again.
+
+    Raises:
+        OutputError: as `write_whole`. Nothing is changed then.
+    """
+    waiting: list[tuple[Path, Path]] = []
+    folders: set[Path] = set()
+
+    def hand_over(path: Path, content: bytes) -> None:
+        try:
+            _check_kinds(path)
+            if path.parent not in folders:
+                _drop_stale(path.parent)
+                folders.add(path.parent)
+            handle, part = _open_beside(path.parent)
+            waiting.append((part, path))
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+        except OSError as error:
+            raise _explain(error, path) from error
+
+    try:
+        yield hand_over
+        for part, path in waiting:
+            try:
+                part.replace(path)
+            except OSError as error:
+                raise _explain(error, path) from error
+    finally:
+        for part, _ in waiting:
+            part.unlink(missing_ok=True)
 
 
 def exists(path: Path) -> OutputError:

@@ -62,7 +62,8 @@ def embedding_layer(plan: AtlasPlan) -> str:
     return (with_places or [each.name for each in plan.network.layers])[-1]
 
 
-def _key(plan: AtlasPlan, data: DataSet) -> str:
+def data_key(plan: AtlasPlan, data: DataSet) -> str:
+    """A hash of all that the answers of a layer to the data set follow from."""
     net = plan.network
     return sha256(json.dumps([net.sha256, net.mean, net.std, list(net.size), data.key, 1]).encode()).hexdigest()
 
@@ -71,7 +72,7 @@ def _tasks(plan: AtlasPlan, store: AtlasStore) -> Sequence[Task]:
     data = plan.data
     if data is None:
         return []
-    key = _key(plan, data)
+    key = data_key(plan, data)
     missing = [each.name for each in plan.layers if not store.is_finished("answers", each.name, key)]
     sample = data.sample(SAMPLE)
     spots = max(1, min(64, -(-SPOTS // max(1, len(sample)))))
@@ -109,7 +110,7 @@ def _after(plan: AtlasPlan, store: AtlasStore) -> None:
     data = plan.data
     if data is None:
         return
-    key = _key(plan, data)
+    key = data_key(plan, data)
     missing = [each for each in plan.layers if not store.is_finished("answers", each.name, key)]
     if missing:
         for group in layer_groups(plan.network, [each.name for each in missing]):

@@ -73,11 +73,18 @@ def unit_examples(summary: Summary, channel: int, width: int, correlation: NDArr
     top = examples("top", 0, SHOWN)
     mean = float(summary.total[channel] / summary.count)
     spread = float(np.sqrt(max(0.0, summary.squares[channel] / summary.count - mean**2)))
-    dead = float(summary.top[channel, 0]) <= 0 and spread < 1e-6 * max(1.0, abs(mean))
     return UnitExamples(
         top, examples("low", 0, LEAST), _between(summary, channel, width), examples("top", SHOWN, HELD_OUT), round(mean, 4),
-        round(spread, 4), dead, _bars(summary.bins[channel]), _together(correlation, channel),
+        round(spread, 4), bool(dead_units(summary)[channel]), _bars(summary.bins[channel]), _together(correlation, channel),
     )  # fmt: skip
+
+
+def dead_units(summary: Summary) -> NDArray[np.bool_]:
+    """(C,): units that no picture excites: none of their answers was above 0, and all are alike."""
+    mean = summary.total / summary.count
+    spread = np.sqrt(np.maximum(0.0, summary.squares / summary.count - mean**2))
+    found: NDArray[np.bool_] = (summary.top[:, 0] <= 0) & (spread < 1e-6 * np.maximum(1.0, np.abs(mean)))
+    return found
 
 
 def correlations(summary: Summary) -> NDArray[np.float32] | None:
