@@ -23,7 +23,7 @@ from reverie.atlases.store import AtlasStore
 from reverie.networks import Network
 from reverie.work import ThisProcess
 
-CHOICES: dict[str, Any] = {"layers": "block", "size": (16, 16), "steps": 2, "octaves": 1, "facets": 2, "classes": [0, 2]}
+CHOICES: dict[str, Any] = {"maps": False, "layers": "block", "size": (16, 16), "steps": 2, "octaves": 1, "facets": 2, "classes": [0, 2]}
 KINDS = ("trust", "speaks", "effect", "nearest", "class_units", "class_examples", "audit", "look")
 
 
