@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from reverie.api.atlases.examples_stage import data_key, embedding_layer
-from reverie.api.atlases.eyes_stage import Eyes, eyes_of
+from reverie.api.atlases.eyes_stage import Eyes, eyes_of, same_eyes
 from reverie.api.atlases.planning import AtlasPlan, LayerPart
 from reverie.api.atlases.stages import Stage
 from reverie.atlases.store import HIDDEN, AtlasStore
@@ -110,9 +110,10 @@ def _tasks(plan: AtlasPlan, store: AtlasStore) -> Sequence[Task]:
         for first in range(0, len(missing), 8):
             some = missing[first : first + 8]
             what = {
-                "stage": NAME, "layer": layer.name, "stem": layer.stem, "names": [f"{layer.name}:{each}" for each in some],
-                "whose": [str(each) for each in some], "keys": [keys[each] for each in some],
-                "made": [plan.key(layer.name, each) for each in some], **_photographs(plan, store, layer, some),
+                "stage": NAME, "eyes": None if eyes is None else eyes.key, "layer": layer.name, "stem": layer.stem,
+                "names": [f"{layer.name}:{each}" for each in some], "whose": [str(each) for each in some],
+                "keys": [keys[each] for each in some], "made": [plan.key(layer.name, each) for each in some],
+                **_photographs(plan, store, layer, some),
             }  # fmt: skip
             files = {
                 str(each): {kind: store.folder / layer.stem / f"{each}{kind}.webp" for kind in _KINDS[: 2 + plan.facets]} for each in some
@@ -157,8 +158,9 @@ def _of_classes(plan: AtlasPlan, store: AtlasStore, eyes: Eyes | None) -> list[T
     for first in range(0, len(missing), 8):
         some = missing[first : first + 8]
         what = {
-            "stage": NAME, "layer": None, "stem": "classes", "names": [f"class {index}" for index, _, _ in some],
-            "whose": [str(index) for index, _, _ in some], "keys": [key for _, key, _ in some], "made": [made for _, _, made in some],
+            "stage": NAME, "eyes": None if eyes is None else eyes.key, "layer": None, "stem": "classes",
+            "names": [f"class {index}" for index, _, _ in some], "whose": [str(index) for index, _, _ in some],
+            "keys": [key for _, key, _ in some], "made": [made for _, _, made in some],
         }  # fmt: skip
         files = {str(index): {"": store.folder / "classes" / f"{index}.webp"} for index, _, _ in some}
         found.append(Task(f"classes {some[0][0]}–{some[-1][0]}", Late(what, files), float(len(some))))
@@ -167,7 +169,7 @@ def _of_classes(plan: AtlasPlan, store: AtlasStore, eyes: Eyes | None) -> list[T
 
 def _make(plan: AtlasPlan, what: Mapping[str, Any], part: Part) -> Result | None:
     """`NUMBER.npz` of each unit or class, and `paths.json`: by number the way its picture takes."""
-    eyes, given = eyes_of(plan), what["pictures"]
+    eyes, given = same_eyes(plan, what["eyes"]), what["pictures"]
     pictures = {
         whose: {kind: as_tensor(base64.b64decode(each), plan.network.channels) for kind, each in kinds.items()}
         for whose, kinds in given.items()
@@ -208,7 +210,7 @@ def _paths(plan: AtlasPlan, what: Mapping[str, Any], made: Mapping[str, torch.Te
     if not what["others"]:
         return {whose: [None, [], "no data set was given"] for whose in made}
     net = plan.network
-    way = route(net, _below(plan, what["layer"]), what["field"])
+    way = route(net, below(plan, what["layer"]), what["field"])
     others = {}
     for number, path_ in what["others"]:
         if (pixels := _read(plan, path_)) is not None:
@@ -239,7 +241,7 @@ def _path(plan: AtlasPlan, way: Route, picture: torch.Tensor, channel: int, tops
     )
 
 
-def _below(plan: AtlasPlan, layer: str) -> list[str]:
+def below(plan: AtlasPlan, layer: str) -> list[str]:
     """The blocks up to a layer, and itself."""
     order = [each.name for each in plan.network.layers]
     try:
