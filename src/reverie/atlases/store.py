@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import copy_context
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -14,7 +16,10 @@ from reverie.errors import InputError, OutputError, choice
 from reverie.store import made_folder, sha256_of, write_whole
 
 HIDDEN, LISTING = ".atlas", "atlas.json"
+OWN_FOLDERS = ("classes", "examples", "maps", "site")  # of the folder of an atlas, beside those of layers
 _FORMAT = 1
+_WRITERS = 8  # files that are written at once
+_LAST = "\U0010ffff"  # after which no name goes on
 _PATIENCE = 30.0  # seconds that one process waits for a write of another
 _SCHEMA = (
     "CREATE TABLE IF NOT EXISTS finished (kind TEXT NOT NULL, name TEXT NOT NULL, key TEXT NOT NULL, facts TEXT NOT NULL,"
@@ -39,12 +44,13 @@ class AtlasStore:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._writers = ThreadPoolExecutor(_WRITERS)
         made_folder(folder)
         self._place = made_folder(folder / HIDDEN) / "index.sqlite"
         with self._told():
             self._db = sqlite3.connect(self._place, timeout=_PATIENCE, isolation_level=None)
             self._db.execute("PRAGMA journal_mode=WAL")
-            self._db.execute("PRAGMA synchronous=FULL")
+            self._db.execute("PRAGMA synchronous=NORMAL")  # what a power cut takes is made again; nothing is damaged
             (version,) = self._db.execute("PRAGMA user_version").fetchone()
             for each in _SCHEMA if version < _FORMAT else ():
                 self._db.execute(each)
@@ -59,6 +65,7 @@ class AtlasStore:
         self.close()
 
     def close(self) -> None:
+        self._writers.shutdown()
         self._db.close()
 
     def is_finished(self, kind: str, name: str, key: str) -> bool:
@@ -77,13 +84,21 @@ class AtlasStore:
         Raises:
             OutputError: no room, or not writable.
         """
-        written = {}
-        for path, content in (files or {}).items():
-            self.write(path, content)
-            written[path] = (len(content), sha256_of(content))
+        there = files or {}
+        writing = [self._writers.submit(copy_context().run, self.write, path, content) for path, content in there.items()]
+        for each in writing:  # each waits for the disk, which takes several at a time
+            each.result()
+        written = {path: (len(content), sha256_of(content)) for path, content in there.items()}
         row = (kind, name, key, json.dumps(facts, ensure_ascii=False), json.dumps(written))
         with self._told():
             self._db.execute("INSERT OR REPLACE INTO finished VALUES (?, ?, ?, ?, ?)", row)
+
+    def put_written(self, kind: str, rows: Iterable[tuple[str, str, Mapping[str, tuple[int, str]]]]) -> None:
+        """Many are finished whose files are there already; all count at once. Of each its name, its key, and size and sha256 by path."""
+        with self._told(), self._db:
+            self._db.execute("BEGIN")
+            given = ((kind, name, key, "{}", json.dumps(written)) for name, key, written in rows)
+            self._db.executemany("INSERT OR REPLACE INTO finished VALUES (?, ?, ?, ?, ?)", given)
 
     def write(self, path: str, content: bytes) -> None:
         """A file below the folder that belongs to no unit of work, whole or not at all: a page, or a picture that several show."""
@@ -100,10 +115,23 @@ class AtlasStore:
     def all(self, kind: str, below: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
         """The names of one kind that begin so, in order, with what is known of each."""
         with self._told():
-            query = "SELECT name, facts FROM finished WHERE kind = ? AND substr(name, 1, ?) = ? ORDER BY name"
-            rows = self._db.execute(query, (kind, len(below), below)).fetchall()
+            query = "SELECT name, facts FROM finished WHERE kind = ? AND name >= ? AND name < ? ORDER BY name"
+            rows = self._db.execute(query, (kind, below, below + _LAST)).fetchall()
         for name, facts in rows:
             yield name, json.loads(facts)
+
+    def written(self, kind: str) -> dict[str, tuple[str, dict[str, tuple[int, str]]]]:
+        """By the names of one kind the key of each, and size and sha256 of its files by their paths."""
+        with self._told():
+            rows = self._db.execute("SELECT name, key, files FROM finished WHERE kind = ?", (kind,)).fetchall()
+        return {name: (key, {path: (size, digest) for path, (size, digest) in json.loads(files).items()}) for name, key, files in rows}
+
+    def state(self, kind: str, below: str = "") -> str:
+        """A hash of what is finished of one kind whose names begin so: it changes where one comes, goes, or is made of something else."""
+        with self._told():
+            query = "SELECT name, key, length(facts) FROM finished WHERE kind = ? AND name >= ? AND name < ? ORDER BY name"
+            rows = self._db.execute(query, (kind, below, below + _LAST)).fetchall()
+        return sha256(json.dumps(rows).encode()).hexdigest()
 
     def files_of(self, kind: str, name: str) -> list[str]:
         """Paths below the folder of what belongs to it."""

@@ -13,6 +13,7 @@ from reverie.api.opening import Networks
 from reverie.api.planning import Planning
 from reverie.api.plans_from_noise import plan_feature, plan_imagine
 from reverie.atlases.examples.dataset import DataSet, data_set
+from reverie.atlases.store import OWN_FOLDERS
 from reverie.errors import UsageError, choice, listing
 from reverie.insight.request import blocks
 from reverie.networks import Layer, Network
@@ -150,7 +151,7 @@ def _layers(network: Network, asked: Charted) -> tuple[LayerPart, ...]:
             raise UsageError(f"units of '{name}', which is not among the layers", f"name it with {choice('layers')} too")
     order = list(known)
     names = sorted(dict.fromkeys(names), key=order.index)
-    stems = file_stems(order)
+    stems = file_stems([*OWN_FOLDERS, *order])  # a layer may be called as one of the atlas's own folders
     found = []
     for name in names:
         channels = units.get(name, list(range(known[name].channels))) if not units or name in units else []
