@@ -135,7 +135,7 @@ def test_what_attention_weighs_places_by_is_a_constant(fused: bool) -> None:
         query, key, value = (part(y).flatten(2).transpose(1, 2) for part in (m.query, m.key, m.value))  # (N, T, 2)
         by_hand: Tensor = (query @ key.transpose(1, 2)).softmax(2) @ value
         mixed = F.scaled_dot_product_attention(query, key, value) if fused else by_hand
-        scores: Tensor = m.last(mixed.transpose(1, 2).unflatten(2, x.shape[2:])).mean((2, 3))
+        scores: Tensor = m.last(mixed.transpose(1, 2).reshape(y.shape)).mean((2, 3))
         return scores
 
     print("seed 6")
