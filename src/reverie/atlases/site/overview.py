@@ -11,6 +11,7 @@ from reverie.atlases.site.known import Known, Values
 from reverie.atlases.site.layer_page import Row, tiles
 from reverie.atlases.site.unit_page import looks
 from reverie.atlases.site.words import LEVELS, figure
+from reverie.atlases.verdicts.trust import AT_RANDOM, OFF_THE_PATH
 from reverie.errors import printable
 
 CONTACT = 24  # units of a layer on the first page: the first, in their order
@@ -64,19 +65,25 @@ def missing(known: Known) -> list[Values]:
 
 
 def search_files(known: Known) -> list[str]:
-    """Scripts that hand over what is searched: the layers; then the labels of all classes, and which of them have a page."""
+    """Scripts that hand over what is searched: the layers; the labels of all classes, which of them have a page, and which a picture."""
     labels = known.about.get("labels", ())
     count = max(len(labels), max(known.classes, default=-1) + 1)
-    layers = [[printable(each.name), each.stem, each.level or "", len(each.pages), len(each.units)] for each in known.layers.values()]
+    layers = [
+        [printable(each.name), each.stem, each.level or "", len(each.pages), len(each.units),
+         min((each.place_of[channel] for channel in each.pictures), default=-1)]
+        for each in known.layers.values()
+    ]  # fmt: skip
     found = [f"atlas.layers({_compact(layers)});\n"]
     for first in range(0, count, LABELS):
         numbers = range(first, min(count, first + LABELS))
         pages = [index for index in numbers if index in known.classes]
-        found.append(f"atlas.labels({first}, {_compact([known.label(index) for index in numbers])}, {_compact(pages)});\n")
+        drawn = [index for index in pages if index in known.class_pictures]
+        parts = (first, [known.label(index) for index in numbers], pages, drawn)
+        found.append(f"atlas.labels({', '.join(_compact(each) for each in parts)});\n")
     return found
 
 
-def _compact(rows: Sequence[Any]) -> str:
+def _compact(rows: Any) -> str:
     return json.dumps(rows, separators=(",", ":"))
 
 
@@ -93,7 +100,7 @@ def about_values(known: Known) -> Values:
         "title": "How to read this atlas", "nav": known.nav(), "network": printable(about["name"]), "sha256": about["sha256"],
         "size": list(about["size"]), "channels": about["channels"], "all_classes": about["all_classes"], "reverie": about["reverie"],
         "facets": about["facets"], "layers": len(known.layers), "units": sum(len(each.pages) for each in known.layers.values()),
-        "classes": len(known.classes), "data": told, "missing": missing(known),
+        "classes": len(known.classes), "data": told, "missing": missing(known), "off_the_path": OFF_THE_PATH, "at_random": AT_RANDOM,
     }  # fmt: skip
 
 
