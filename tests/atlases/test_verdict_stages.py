@@ -20,10 +20,11 @@ from reverie.api.atlases.making import atlas, make_atlas
 from reverie.api.atlases.planning import plan_atlas
 from reverie.api.atlases.workshop import STAGES, OpenHere, make_task
 from reverie.atlases.store import AtlasStore
+from reverie.errors import InputError
 from reverie.networks import Network
-from reverie.work import ThisProcess
+from reverie.work import Task, ThisProcess
 
-CHOICES: dict[str, Any] = {"layers": "block", "size": (16, 16), "steps": 2, "octaves": 1, "facets": 2, "classes": [0, 2]}
+CHOICES: dict[str, Any] = {"maps": False, "layers": "block", "size": (16, 16), "steps": 2, "octaves": 1, "facets": 2, "classes": [0, 2]}
 KINDS = ("trust", "speaks", "effect", "nearest", "class_units", "class_examples", "audit", "look")
 
 
@@ -138,3 +139,5 @@ def test_a_look_can_travel_and_reads_no_picture_until_it_does(tmp_path: Path) ->
         found = look_of(store, tasks[0].what["names"][0])
         assert found is not None and found["kinds"].tolist() == ["", "-negative", "-facet-1", "-facet-2"]
         assert make_task(plan, tasks[0], lambda *_: True) is None, "it was stopped"
+        with pytest.raises(InputError, match="another where the work is done"):
+            make_task(plan, Task("", {**tasks[0].what, "eyes": "another"}), lambda *_: False)

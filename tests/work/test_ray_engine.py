@@ -10,13 +10,17 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import psutil
 import pytest
+from PIL import Image
 from tests.helpers.travelling import Opens, tasks
 
 from reverie.api import NamedNetwork, opening_for, plan_atlas
 from reverie.api.atlases.making import make_atlas
-from reverie.errors import OutputError, UsageError
+from reverie.api.grids.cells import Unit
+from reverie.cli.main import main
+from reverie.errors import InputError, OutputError, UsageError
 from reverie.recipe import Working
 from reverie.work import Doing, Engine, Result, Task, ThisProcess, engine_for
 from reverie.work import ray_engine as module
@@ -31,6 +35,16 @@ def cluster() -> Iterator[Cluster]:
     """One of this machine, for all tests of this file."""
     with closing(Cluster("ray", 4)) as found:
         yield found
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    """A picture with something in it."""
+    place = tmp_path / "hills.png"
+    rows, columns = np.mgrid[0:48, 0:64]
+    pixels = np.stack([rows * 5, columns * 3, (rows * columns) % 251], axis=2).astype(np.uint8)
+    Image.fromarray(pixels).save(place)
+    return place
 
 
 @pytest.fixture
@@ -190,3 +204,41 @@ def test_an_atlas_has_the_same_manifest_on_both_engines(engine: RayEngine, tmp_p
     assert digests[0] == digests[1]
     with pytest.raises(UsageError, match="open networks by name"):
         opening_for(engine, plan, None, choices)
+
+
+COMMANDS = {
+    "grid": ["--vary", "seed=0-1", "--width", "64", "--steps", "2", "--octaves", "1", "--threads", "1"],
+    "feature": ["blocks.0.0:0-2", "--batch", "2", "--size", "48", "--steps", "2", "--octaves", "1", "--threads", "1"],
+    "see": ["--layers", "blocks.0.0", "--steps", "1", "--threads", "1", "--pictures"],
+}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_command_makes_the_same_bytes_on_both_engines(name: str, cluster: Cluster, tmp_path: Path, photo: Path) -> None:
+    made = []
+    for where in ([], ["--on", "ray", "--workers", "1"]):
+        folder = tmp_path / f"made-{len(where)}"
+        if name == "feature":
+            folder.mkdir()
+        start = [] if name == "feature" else [str(photo)]
+        assert main([name, *start, *COMMANDS[name], *where, "-o", str(folder)]) == 0
+        made.append({str(each.relative_to(folder)): each.read_bytes() for each in sorted(folder.rglob("*.png"))})
+    assert len(made[0]) >= 3
+    assert made[0] == made[1]
+
+
+def test_a_picture_of_a_grid_that_cannot_be_made_is_told_and_the_others_are_there(
+    cluster: Cluster, tmp_path: Path, photo: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    planned = Unit.plan
+
+    def plan(unit: Unit) -> Any:
+        if unit.cells[0].recipe.seed == 1:
+            raise InputError("this one cannot be made", "try another")
+        return planned(unit)
+
+    monkeypatch.setattr(Unit, "plan", plan)
+    code = main(["grid", str(photo), *COMMANDS["grid"], "--on", "ray", "--workers", "1", "-o", str(tmp_path / "grid")])
+    assert code == 3
+    assert "this one cannot be made" in capsys.readouterr().err
+    assert (tmp_path / "grid" / "seed-0.png").is_file() and not (tmp_path / "grid" / "seed-1.png").exists()

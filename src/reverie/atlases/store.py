@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import copy_context
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -16,6 +18,7 @@ from reverie.store import made_folder, sha256_of, write_whole
 HIDDEN, LISTING = ".atlas", "atlas.json"
 OWN_FOLDERS = ("classes", "examples", "maps", "site")  # of the folder of an atlas, beside those of layers
 _FORMAT = 1
+_WRITERS = 8  # files that are written at once
 _LAST = "\U0010ffff"  # after which no name goes on
 _PATIENCE = 30.0  # seconds that one process waits for a write of another
 _SCHEMA = (
@@ -41,12 +44,13 @@ class AtlasStore:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._writers = ThreadPoolExecutor(_WRITERS)
         made_folder(folder)
         self._place = made_folder(folder / HIDDEN) / "index.sqlite"
         with self._told():
             self._db = sqlite3.connect(self._place, timeout=_PATIENCE, isolation_level=None)
             self._db.execute("PRAGMA journal_mode=WAL")
-            self._db.execute("PRAGMA synchronous=FULL")
+            self._db.execute("PRAGMA synchronous=NORMAL")  # what a power cut takes is made again; nothing is damaged
             (version,) = self._db.execute("PRAGMA user_version").fetchone()
             for each in _SCHEMA if version < _FORMAT else ():
                 self._db.execute(each)
@@ -61,6 +65,7 @@ class AtlasStore:
         self.close()
 
     def close(self) -> None:
+        self._writers.shutdown()
         self._db.close()
 
     def is_finished(self, kind: str, name: str, key: str) -> bool:
@@ -79,10 +84,11 @@ class AtlasStore:
         Raises:
             OutputError: no room, or not writable.
         """
-        written = {}
-        for path, content in (files or {}).items():
-            self.write(path, content)
-            written[path] = (len(content), sha256_of(content))
+        there = files or {}
+        writing = [self._writers.submit(copy_context().run, self.write, path, content) for path, content in there.items()]
+        for each in writing:  # each waits for the disk, which takes several at a time
+            each.result()
+        written = {path: (len(content), sha256_of(content)) for path, content in there.items()}
         row = (kind, name, key, json.dumps(facts, ensure_ascii=False), json.dumps(written))
         with self._told():
             self._db.execute("INSERT OR REPLACE INTO finished VALUES (?, ?, ?, ?, ?)", row)

@@ -80,6 +80,12 @@ class NetworkFlags:
             said["labels"] = str(expanded(said["labels"]).absolute())
         return name, said
 
+    def own_by_name(self) -> list[tuple[str, dict[str, Any]]]:
+        """Those of one's own among them, as other processes open them."""
+        from reverie.networks.sources.source import source
+
+        return [self.by_name(at) for at, name in enumerate(self.names) if source(name).kind in ("file", "hf")]
+
     def all_open(self, quiet: bool = False) -> list[Network]:
         self._remark(quiet)
         return [self._open(each, quiet) for each in self.names]

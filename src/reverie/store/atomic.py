@@ -9,6 +9,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import IO
 
@@ -80,7 +81,7 @@ def beside(path: Path, *, replace: bool = False) -> Iterator[Path]:
         _check_kinds(path)
         if not replace and path.exists():
             raise FileExistsError
-        _drop_stale(path.parent)
+        _drop_stale(path.parent, int(time.time() // _STALE))
         handle, part = _open_beside(path.parent)
         os.close(handle)
         yield part
@@ -108,14 +109,11 @@ def together() -> Iterator[Callable[[Path, bytes], None]]:
         OutputError: as `write_whole`. Nothing is changed then.
     """
     waiting: list[tuple[Path, Path]] = []
-    folders: set[Path] = set()
 
     def hand_over(path: Path, content: bytes) -> None:
         try:
             _check_kinds(path)
-            if path.parent not in folders:
-                _drop_stale(path.parent)
-                folders.add(path.parent)
+            _drop_stale(path.parent, int(time.time() // _STALE))
             handle, part = _open_beside(path.parent)
             waiting.append((part, path))
             with os.fdopen(handle, "wb") as file:
@@ -183,7 +181,9 @@ def _move(part: Path, path: Path, replace: bool) -> None:
         part.replace(path)
 
 
-def _drop_stale(folder: Path) -> None:
+@lru_cache(maxsize=256)
+def _drop_stale(folder: Path, _hour: int) -> None:
+    """What killed writers left in a folder goes, once an hour: looking through thousands of files takes longer than writing one."""
     with contextlib.suppress(OSError), os.scandir(folder) as entries:
         for each in entries:
             if each.name.startswith(_PREFIX) and each.name.endswith(_SUFFIX):

@@ -14,6 +14,7 @@ import sys
 import tempfile
 import threading
 from contextlib import suppress
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -120,7 +121,7 @@ class Cluster:
         except Exception as error:  # Ray raises whatever it meets
             raise OutputError(f"Ray cannot be started here ({first_line(error)})", f"leave out {choice('on')}") from error
         where = found.address_info["node_ip_address"]
-        if where not in ("127.0.0.1", "::1"):  # another Ray may not know how to stay at home
+        if not ip_address(where).is_loopback:  # another Ray may not know how to stay at home
             raise OutputError(f"Ray would listen at {where}, where others reach it", f"leave out {choice('on')}, or install another Ray")
 
     def _join(self, on: str) -> None:
