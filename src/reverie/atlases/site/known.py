@@ -32,7 +32,7 @@ class KnownLayer:
         pictures: those of them that have one.
         field: the share of a picture's side that a unit really looks at. changed: of how large a share of pictures the first label changes
             where the layer is held or passed by, which `how` says. None where it was not measured.
-        has_map: whether there is an activation atlas of it.
+        has_map: whether there is an activation atlas of it. no_map: why there is none, where one was to be made.
     """
 
     place: int
@@ -52,6 +52,7 @@ class KnownLayer:
     changed: float | None
     how: str
     has_map: bool
+    no_map: str
 
     @cached_property
     def page_at(self) -> dict[int, int]:
@@ -178,7 +179,7 @@ def known(store: AtlasStore) -> Known | None:
     pictures = _by_layer(name for name, facts in units if facts["alive"])
     seen = _by_layer(store.written("examples"))
     fields, effects = dict(store.all("field")), dict(store.all("effect"))
-    maps = store.written("map")
+    maps, no_maps = store.written("map"), dict(store.all("no_map"))
     layers = {}
     for place, each in enumerate(about["layers"], 1):
         name = each["name"]
@@ -188,6 +189,7 @@ def known(store: AtlasStore) -> Known | None:
             each["level"], tuple(each["units"]), tuple(number for number in each["units"] if number in has_page),
             made.get(name, frozenset()), pictures.get(name, frozenset()), fields.get(name, {}).get("side"),
             effects.get(name, {}).get("changed"), printable(effects.get(name, {}).get("how", "")), name in maps,
+            printable(no_maps.get(name, {}).get("why", "")),
         )  # fmt: skip
     drawn = frozenset(int(index) for index, facts in store.all("class") if facts["alive"])
     labels = {each["index"]: printable(each["label"])[:_LONGEST] for each in about["classes"]}

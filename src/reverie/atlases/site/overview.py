@@ -11,7 +11,7 @@ from reverie.atlases.site.known import Known, Values
 from reverie.atlases.site.layer_page import Row, tiles
 from reverie.atlases.site.unit_page import looks
 from reverie.atlases.site.words import LEVELS, figure
-from reverie.atlases.verdicts.trust import AT_RANDOM, OFF_THE_PATH
+from reverie.atlases.verdicts.trust import OFF_THE_PATH
 from reverie.errors import printable
 
 CONTACT = 24  # units of a layer on the first page: the first, in their order
@@ -59,8 +59,12 @@ def missing(known: Known) -> list[Values]:
     if every and len(known.classes) < every:
         told = f"{len(known.classes):,} of {every:,} classes are shown." if known.classes else "No classes are shown."
         found.append({"what": told, "how": "--classes banana,daisy adds some; without --classes and --sample all come."})
-    if known.data is not None and not any(each.has_map for each in layers):
-        found.append({"what": "No maps of layers.", "how": "They need umap-learn: install it and give the same command again."})
+    if known.data is not None and not waiting and not any(each.has_map or each.no_map for each in layers):
+        how = "They come with the same command where umap-learn is installed, and where --maps does not leave them out."
+        found.append({"what": "No maps of layers.", "how": how})
+    for each in layers:
+        if each.no_map:
+            found.append({"what": f"No map of {printable(each.name)}:", "how": f"{each.no_map}."})
     return found
 
 
@@ -100,7 +104,7 @@ def about_values(known: Known) -> Values:
         "title": "How to read this atlas", "nav": known.nav(), "network": printable(about["name"]), "sha256": about["sha256"],
         "size": list(about["size"]), "channels": about["channels"], "all_classes": about["all_classes"], "reverie": about["reverie"],
         "facets": about["facets"], "layers": len(known.layers), "units": sum(len(each.pages) for each in known.layers.values()),
-        "classes": len(known.classes), "data": told, "missing": missing(known), "off_the_path": OFF_THE_PATH, "at_random": AT_RANDOM,
+        "classes": len(known.classes), "data": told, "missing": missing(known), "off_the_path": OFF_THE_PATH,
     }  # fmt: skip
 
 
