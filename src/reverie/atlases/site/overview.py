@@ -60,7 +60,7 @@ def missing(known: Known) -> list[Values]:
         told = f"{len(known.classes):,} of {every:,} classes are shown." if known.classes else "No classes are shown."
         found.append({"what": told, "how": "--classes banana,daisy adds some; without --classes and --sample all come."})
     if known.data is not None and not waiting and not any(each.has_map or each.no_map for each in layers):
-        how = "They come with the same command where umap-learn is installed, and where --maps does not leave them out."
+        how = "They come with the same command where umap-learn is installed, and without --no-maps."
         found.append({"what": "No maps of layers.", "how": how})
     for each in layers:
         if each.no_map:
