@@ -124,3 +124,24 @@ def test_what_a_pass_gives_is_as_it_was_and_nothing_stays_behind() -> None:
 def test_it_can_be_stopped() -> None:
     net = block()
     assert wires(net.prepare(["stem", "last"]), "stem", "last", picture()[0], lambda share: True) is None
+
+
+@pytest.mark.parametrize("fused", [True, False])
+def test_what_attention_weighs_places_by_is_a_constant(fused: bool) -> None:
+    """Its weights sum to 1, so that what leads through it is what leads to its values."""
+
+    def way(m: Any, x: Tensor) -> Tensor:
+        y = m.first(x)
+        query, key, value = (part(y).flatten(2).transpose(1, 2) for part in (m.query, m.key, m.value))  # (N, T, 2)
+        by_hand: Tensor = (query @ key.transpose(1, 2)).softmax(2) @ value
+        mixed = F.scaled_dot_product_attention(query, key, value) if fused else by_hand
+        scores: Tensor = m.last(mixed.transpose(1, 2).reshape(y.shape)).mean((2, 3))
+        return scores
+
+    print("seed 6")
+    torch.manual_seed(6)
+    sizes = {"first": (3, 2), "query": (2, 2), "key": (2, 2), "value": (2, 2), "last": (2, 3)}
+    net = wrapped(Flow(way, **{name: nn.Conv2d(*each, 1) for name, each in sizes.items()}).eval())
+    m: Any = net.module
+    wanted = (m.last.weight[:, :, 0, 0] @ m.value.weight[:, :, 0, 0]).detach()
+    assert torch.allclose(found(net, "first", "last").total, wanted, atol=1e-5)
