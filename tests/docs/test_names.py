@@ -75,7 +75,24 @@ OF_A_RUNG = {"fidelity": insight.Fidelity, "noticed": insight.Noticed, "counted"
 
 @pytest.mark.parametrize(
     "name",
-    ["again", "ask", "atlas", "climb", "dream", "feature", "features", "film", "grid", "imagine", "journey", "load", "redo", "see", "sheet", "wrap"],
+    [
+        "again",
+        "ask",
+        "atlas",
+        "climb",
+        "dream",
+        "feature",
+        "features",
+        "film",
+        "grid",
+        "imagine",
+        "journey",
+        "load",
+        "redo",
+        "see",
+        "sheet",
+        "wrap",
+    ],
 )
 def test_every_parameter_of_a_function_is_documented(name: str) -> None:
     parameters = inspect.signature(getattr(reverie, name)).parameters.values()
@@ -93,7 +110,9 @@ def test_every_parameter_of_a_function_is_documented(name: str) -> None:
     assert told == names
 
 
-@pytest.mark.parametrize("name", ["Asked", "Atlas", "Calibration", "Footage", "Grid", "Known", "Label", "Layer", "Picture", "Rung", "Sight"])
+@pytest.mark.parametrize(
+    "name", ["Asked", "Atlas", "Calibration", "Footage", "Grid", "Known", "Label", "Layer", "Picture", "Rung", "Sight"]
+)
 def test_every_name_of_a_class_is_documented(name: str) -> None:
     told = {part for key in table(titled(name), "name") for part in _names(key)}
     assert told == public(getattr(reverie, name))

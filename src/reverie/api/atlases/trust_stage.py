@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from reverie.api.atlases.examples_stage import answers_of, data_key, pictures_of
+from reverie.api.atlases.examples_stage import answers_of, data_key, pictures_of, show_pictures
 from reverie.api.atlases.eyes_stage import Eyes, eyes_of, pictures_key, seen_pictures, sides
 from reverie.api.atlases.looks_stage import look_key, look_of, made_of
 from reverie.api.atlases.planning import AtlasPlan, LayerPart
@@ -106,6 +106,7 @@ def _nearest(plan: AtlasPlan, store: AtlasStore) -> None:
         if some:
             near = nearest(np.stack(list(some.values())).astype(np.float32), pictures["embedding"], pictures["numbers"])
             for name, each in zip(some, near, strict=True):
+                show_pictures(plan, store, [number for number, _ in each])
                 store.put("nearest", name, keys[name], {"pictures": [list(one) for one in each]})
     _class_labels(plan, store, pictures, key)
 
@@ -123,6 +124,7 @@ def _class_labels(plan: AtlasPlan, store: AtlasStore, pictures: Mapping[str, NDA
             likely = pictures["likely"][rows, places]
             order = np.lexsort((pictures["numbers"][rows], -likely))[:_EXAMPLES]
             shown = [(int(pictures["numbers"][rows[each]]), round(float(likely[each]), 4)) for each in order]
+            show_pictures(plan, store, [number for number, _ in shown])
         found = look_of(store, name)
         along = (
             []
