@@ -91,16 +91,16 @@ from reverie.recipe.varying import NAMING_FILES, SUBJECTS, values_of, varied, va
 DEFAULT_NETWORK = "efficientnet-lite0"
 
 __all__ = [
-    "Along", "Ascent", "AtlasWriting", "Batch", "Beside", "CHOSEN", "CLIMB", "COMMANDS", "COMPANY", "Canvas", "Charted", "Choices",
-    "Command", "CommandSpec", "Course", "Cut", "DEFAULT_NETWORK", "DEFAULT_PRESET", "Data", "Estimate", "FileInput", "Film",
-    "FilmReading", "FilmWriting", "Finish", "Flag", "GROUPS", "GivingBack", "Goal", "GridWriting", "Journey", "LEVELS", "LONGEST_SIDE",
-    "LONGEST_TEXT", "LOOKS", "LOOKS_OF_UNITS", "Layers", "Learnt", "Level", "Listing", "Look", "LookName", "MAX_PIXELS", "MOST_FRAMES",
-    "MOST_SEED", "MOST_SEEDS", "MOST_THREADS", "MOST_TOGETHER", "Machine", "Machinery", "Making", "Mask", "NAMING_FILES", "Named",
-    "NetworkUsed", "Noise", "NoiseInput", "NoiseSeed", "OWN", "Objective", "OfTheNetwork", "Opinion", "Own", "PRESETS", "PRINT_DPI",
-    "PageWriting", "Paper", "Penalties", "Places", "Preset", "PresetName", "Print", "Printing", "Pruning", "Recipe", "Replay",
-    "Request", "SCHEMA", "SUBJECTS", "Scoring", "Seed", "Seeds", "Serving", "Sheet", "Size", "StatisticsInput", "Stop", "Stopped",
-    "Style", "Subject", "Tiles", "Together", "Top", "Transforms", "Used", "UsedFile", "Variants", "Varying", "VectorInput", "Verifying",
-    "Where", "Width", "Working", "Writing", "camera_mark", "choose", "digest", "each_of", "first_fault", "flag_in", "flag_names",
-    "flag_of", "held_in", "is_noise", "is_one_seed", "of_camera", "of_command", "on_sheet", "paper", "preset", "read", "resolve",
-    "seeds", "sheet_mark", "sides", "values_of", "variation", "varied", "vary_named", "varying",
+    "CHOSEN", "CLIMB", "COMMANDS", "COMPANY", "DEFAULT_NETWORK", "DEFAULT_PRESET", "GROUPS", "LEVELS", "LONGEST_SIDE", "LONGEST_TEXT",
+    "LOOKS", "LOOKS_OF_UNITS", "MAX_PIXELS", "MOST_FRAMES", "MOST_SEED", "MOST_SEEDS", "MOST_THREADS", "MOST_TOGETHER", "NAMING_FILES",
+    "OWN", "PRESETS", "PRINT_DPI", "SCHEMA", "SUBJECTS", "Along", "Ascent", "AtlasWriting", "Batch", "Beside", "Canvas", "Charted",
+    "Choices", "Command", "CommandSpec", "Course", "Cut", "Data", "Estimate", "FileInput", "Film", "FilmReading", "FilmWriting",
+    "Finish", "Flag", "GivingBack", "Goal", "GridWriting", "Journey", "Layers", "Learnt", "Level", "Listing", "Look", "LookName",
+    "Machine", "Machinery", "Making", "Mask", "Named", "NetworkUsed", "Noise", "NoiseInput", "NoiseSeed", "Objective", "OfTheNetwork",
+    "Opinion", "Own", "PageWriting", "Paper", "Penalties", "Places", "Preset", "PresetName", "Print", "Printing", "Pruning", "Recipe",
+    "Replay", "Request", "Scoring", "Seed", "Seeds", "Serving", "Sheet", "Size", "StatisticsInput", "Stop", "Stopped", "Style",
+    "Subject", "Tiles", "Together", "Top", "Transforms", "Used", "UsedFile", "Variants", "Varying", "VectorInput", "Verifying", "Where",
+    "Width", "Working", "Writing", "camera_mark", "choose", "digest", "each_of", "first_fault", "flag_in", "flag_names", "flag_of",
+    "held_in", "is_noise", "is_one_seed", "of_camera", "of_command", "on_sheet", "paper", "preset", "read", "resolve", "seeds",
+    "sheet_mark", "sides", "values_of", "variation", "varied", "vary_named", "varying",
 ]  # fmt: skip
