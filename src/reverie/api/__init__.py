@@ -31,11 +31,11 @@ if TYPE_CHECKING:
     from reverie.work import engine_for
 
 __all__ = [
-    "Atlas", "AtlasPlan", "Elsewhere", "Grid", "GridCell", "GridFolder", "GridPlan", "NamedNetwork", "OpenLooks", "Wish", "again",
-    "ask", "atlas", "carried_by", "climb", "dream", "engine_for", "estimate_atlas", "feature", "features", "film", "grid", "imagine",
-    "journey", "load", "look_task", "machine", "make_atlas", "make_elsewhere", "note_on_maps", "opening_for", "plan_again", "plan_atlas",
-    "plan_climb", "plan_dream", "plan_feature", "plan_film", "plan_grid", "plan_imagine", "plan_journey", "plan_redo", "plan_see", "redo",
-    "see", "sheet", "wrap",
+    "Atlas", "AtlasPlan", "Elsewhere", "Grid", "GridCell", "GridFolder", "GridPlan", "NamedNetwork", "OpenLooks", "Wish", "again", "ask",
+    "atlas", "carried_by", "climb", "dream", "engine_for", "estimate_atlas", "feature", "features", "film", "grid", "imagine", "journey",
+    "load", "look_task", "machine", "make_atlas", "make_elsewhere", "note_on_maps", "opening_for", "plan_again", "plan_atlas", "plan_climb",
+    "plan_dream", "plan_feature", "plan_film", "plan_grid", "plan_imagine", "plan_journey", "plan_redo", "plan_see", "redo", "see", "sheet",
+    "wrap",
 ]  # fmt: skip
 
 _HOMES = {
