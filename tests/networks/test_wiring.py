@@ -145,3 +145,13 @@ def test_what_attention_weighs_places_by_is_a_constant(fused: bool) -> None:
     m: Any = net.module
     wanted = (m.last.weight[:, :, 0, 0] @ m.value.weight[:, :, 0, 0]).detach()
     assert torch.allclose(found(net, "first", "last").total, wanted, atol=1e-5)
+
+
+def test_a_network_that_counts_its_pictures_where_it_begins_is_wired_all_the_same() -> None:
+    def way(m: Any, x: Tensor) -> Tensor:
+        scores: Tensor = m.last(F.relu(m.first(x)).reshape(len(x), 2, *x.shape[2:])).mean((2, 3))
+        return scores
+
+    net = wrapped(Flow(way, first=nn.Conv2d(3, 2, 1), last=nn.Conv2d(2, 3, 1)).eval())
+    weight: Tensor = net.module.last.weight[:, :, 0, 0].detach()  # type: ignore[union-attr, index]
+    assert torch.allclose(found(net, "first", "last").total, weight, atol=1e-6)
