@@ -92,6 +92,23 @@ def test_every_unit_and_class_is_judged_and_the_same_command_makes_nothing_again
         assert store.manifest() == before
 
 
+def test_a_later_command_adds_to_the_audit_and_to_the_units_of_classes(pictures: Path, tmp_path: Path, judged: None) -> None:
+    network = _network(1)
+    atlas(network, folder=tmp_path / "a", dataset=pictures, **CHOICES)
+    before = facts(tmp_path / "a", "audit")["all"], (tmp_path / "a" / "audit.csv").read_text()
+    atlas(network, folder=tmp_path / "a", dataset=pictures, **{**CHOICES, "layers": "stem"})
+    found = facts(tmp_path / "a", "audit")["all"]
+    assert all(each in found[kind] for kind in before[0] for each in before[0][kind])
+    assert set(before[1].splitlines()) <= set((tmp_path / "a" / "audit.csv").read_text().splitlines())
+    told = facts(tmp_path / "a", "class_units")["0"]
+    assert {layer for layer, *_ in told["for"] + told["against"]} == {"block", "stem"}
+    shown = {
+        number for kind in ("nearest", "class_examples") for each in facts(tmp_path / "a", kind).values() for number, _ in each["pictures"]
+    }
+    names = facts(tmp_path / "a", "data")["set"]["pictures"]
+    assert shown and all((tmp_path / "a" / "examples" / f"{names[number][0][:16]}.webp").is_file() for number in shown)
+
+
 def test_without_a_data_set_verdicts_stay_and_with_another_they_are_made_anew(pictures: Path, tmp_path: Path, judged: None) -> None:
     network = _network(1)
     atlas(network, folder=tmp_path / "a", dataset=pictures, **CHOICES)

@@ -109,19 +109,24 @@ def test_an_audit_lists_the_dead_the_same_and_those_of_several_meanings() -> Non
     alike = {unit: (axes[unit], np.stack([axes[unit]] * 2)) for unit in range(4)}
     differ = {**alike, 3: (axes[3], np.stack([axes[0], axes[1]]))}
     found = audited(
-        [AuditLayer("a", summary, silent=[2, 4], pictures={0: EAST, 2: NORTH}, facets=differ), AuditLayer("b", None, silent=[7])]
+        [
+            AuditLayer("a", range(6), summary, silent=[2, 4], pictures={0: EAST, 2: NORTH}, facets=differ),
+            AuditLayer("b", [7], None, silent=[7]),
+        ]
     )
     assert [each[:2] for each in found.dead] == [("a", 2), ("a", 4), ("b", 7)]
     assert found.dead[1][2] == "no picture of the data set excites it and no picture could be made that excites it"
     assert [(*each[:4], each[5]) for each in found.duplicates] == [("a", 0, "a", 2, 0.0)]
     assert found.duplicates[0][4] > 0.999
     assert [each[:2] for each in found.several] == [("a", 3)] and found.several[0][2] == 1.0
+    some = audited([AuditLayer("a", [0, 1, 5], summary)])
+    assert (some.dead, some.duplicates) == ((), ()), "the others are not in the atlas"
     lines = found.csv().splitlines()
     assert len(lines) == 1 + 3 + 1 + 1 and "40 pictures" in lines[4]
     few = summary_of(
         answers[:15], np.zeros((15, 6), np.int32), means[:15], np.arange(15, dtype=np.int32), np.ones(15, bool), nowhere, none, none
     )
-    assert audited([AuditLayer("a", few)]).duplicates == ()
+    assert audited([AuditLayer("a", range(6), few)]).duplicates == ()
 
 
 def test_facets_disagree_as_much_as_pictures_of_different_units() -> None:
