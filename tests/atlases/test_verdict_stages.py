@@ -20,10 +20,11 @@ from reverie.api.atlases.making import atlas, make_atlas
 from reverie.api.atlases.planning import plan_atlas
 from reverie.api.atlases.workshop import STAGES, OpenHere, make_task
 from reverie.atlases.store import AtlasStore
+from reverie.errors import InputError
 from reverie.networks import Network
-from reverie.work import ThisProcess
+from reverie.work import Task, ThisProcess
 
-CHOICES: dict[str, Any] = {"layers": "block", "size": (16, 16), "steps": 2, "octaves": 1, "facets": 2, "classes": [0, 2]}
+CHOICES: dict[str, Any] = {"maps": False, "layers": "block", "size": (16, 16), "steps": 2, "octaves": 1, "facets": 2, "classes": [0, 2]}
 KINDS = ("trust", "speaks", "effect", "nearest", "class_units", "class_examples", "audit", "look")
 
 
@@ -91,6 +92,23 @@ def test_every_unit_and_class_is_judged_and_the_same_command_makes_nothing_again
         assert store.manifest() == before
 
 
+def test_a_later_command_adds_to_the_audit_and_to_the_units_of_classes(pictures: Path, tmp_path: Path, judged: None) -> None:
+    network = _network(1)
+    atlas(network, folder=tmp_path / "a", dataset=pictures, **CHOICES)
+    before = facts(tmp_path / "a", "audit")["all"], (tmp_path / "a" / "audit.csv").read_text()
+    atlas(network, folder=tmp_path / "a", dataset=pictures, **{**CHOICES, "layers": "stem"})
+    found = facts(tmp_path / "a", "audit")["all"]
+    assert all(each in found[kind] for kind in before[0] for each in before[0][kind])
+    assert set(before[1].splitlines()) <= set((tmp_path / "a" / "audit.csv").read_text().splitlines())
+    told = facts(tmp_path / "a", "class_units")["0"]
+    assert {layer for layer, *_ in told["for"] + told["against"]} == {"block", "stem"}
+    shown = {
+        number for kind in ("nearest", "class_examples") for each in facts(tmp_path / "a", kind).values() for number, _ in each["pictures"]
+    }
+    names = facts(tmp_path / "a", "data")["set"]["pictures"]
+    assert shown and all((tmp_path / "a" / "examples" / f"{names[number][0][:16]}.webp").is_file() for number in shown)
+
+
 def test_without_a_data_set_verdicts_stay_and_with_another_they_are_made_anew(pictures: Path, tmp_path: Path, judged: None) -> None:
     network = _network(1)
     atlas(network, folder=tmp_path / "a", dataset=pictures, **CHOICES)
@@ -138,3 +156,5 @@ def test_a_look_can_travel_and_reads_no_picture_until_it_does(tmp_path: Path) ->
         found = look_of(store, tasks[0].what["names"][0])
         assert found is not None and found["kinds"].tolist() == ["", "-negative", "-facet-1", "-facet-2"]
         assert make_task(plan, tasks[0], lambda *_: True) is None, "it was stopped"
+        with pytest.raises(InputError, match="another where the work is done"):
+            make_task(plan, Task("", {**tasks[0].what, "eyes": "another"}), lambda *_: False)

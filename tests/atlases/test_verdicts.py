@@ -53,9 +53,12 @@ def test_what_does_not_vary_tells_nothing() -> None:
 
 def test_the_right_photograph_is_chosen_by_what_is_more_alike() -> None:
     strong, weak = np.stack([EAST] * 6), np.stack([NORTH] * 6)
-    assert choice(EAST, WEST, strong, weak, "x") == ChoiceScore(1.0, 36, "x")
+    found = choice(EAST, WEST, strong, weak, "x")
+    assert (found.score, found.trials, found.network) == (1.0, 36, "x")
+    assert found.chance == pytest.approx(1.645 * math.sqrt(13 / 12 / 36))
     assert choice(WEST, EAST, strong, weak, "x").score == 0.0
     assert choice(EAST, WEST, strong, strong, "x").score == 0.5, "where both are alike, half is right"
+    assert choice(EAST + NORTH, NORTH, strong, weak, "x").score == 1.0, "what is as like both is chosen by what it is unlike"
     mixed = np.stack([EAST] * 3 + [WEST] * 3)
     assert choice(EAST, WEST, mixed, weak, "x").score == 0.5
     assert choice(EAST, WEST, strong, weak[:5], "x").score is None
@@ -63,14 +66,15 @@ def test_the_right_photograph_is_chosen_by_what_is_more_alike() -> None:
 
 
 def _trust(way: float | None, chosen: float | None) -> Trust:
-    return Trust(PathScore(way, (), "" if way is not None else "no data set was given"), ChoiceScore(chosen, 144, "x", "none"))
+    return Trust(PathScore(way, (), "" if way is not None else "no data set was given"), ChoiceScore(chosen, 144, "x", "none", chance=0.2))
 
 
 def test_it_is_said_where_a_picture_misleads() -> None:
-    assert [_trust(*each).misleads for each in ((0.9, 0.8), (0.1, 0.5), (0.1, None), (0.1, 0.8), (0.9, 0.2), (None, None))] == [
-        False, True, True, False, True, False,
+    assert [_trust(*each).misleads for each in ((0.9, 0.8), (0.1, 0.6), (0.1, None), (0.1, 0.8), (0.9, 0.2), (0.9, 0.4), (None, None))] == [
+        False, True, True, False, True, False, False,
     ]  # fmt: skip
     assert "of its own" in _trust(0.1, 0.8).words and "in 80 % of pairs" in _trust(0.1, 0.8).words
+    assert "guessing in 30 to 70 %" in _trust(0.9, 0.6).words
     assert "no data set was given" in _trust(None, 0.8).words
 
 
@@ -105,19 +109,24 @@ def test_an_audit_lists_the_dead_the_same_and_those_of_several_meanings() -> Non
     alike = {unit: (axes[unit], np.stack([axes[unit]] * 2)) for unit in range(4)}
     differ = {**alike, 3: (axes[3], np.stack([axes[0], axes[1]]))}
     found = audited(
-        [AuditLayer("a", summary, silent=[2, 4], pictures={0: EAST, 2: NORTH}, facets=differ), AuditLayer("b", None, silent=[7])]
+        [
+            AuditLayer("a", range(6), summary, silent=[2, 4], pictures={0: EAST, 2: NORTH}, facets=differ),
+            AuditLayer("b", [7], None, silent=[7]),
+        ]
     )
     assert [each[:2] for each in found.dead] == [("a", 2), ("a", 4), ("b", 7)]
     assert found.dead[1][2] == "no picture of the data set excites it and no picture could be made that excites it"
     assert [(*each[:4], each[5]) for each in found.duplicates] == [("a", 0, "a", 2, 0.0)]
     assert found.duplicates[0][4] > 0.999
     assert [each[:2] for each in found.several] == [("a", 3)] and found.several[0][2] == 1.0
+    some = audited([AuditLayer("a", [0, 1, 5], summary)])
+    assert (some.dead, some.duplicates) == ((), ()), "the others are not in the atlas"
     lines = found.csv().splitlines()
     assert len(lines) == 1 + 3 + 1 + 1 and "40 pictures" in lines[4]
     few = summary_of(
         answers[:15], np.zeros((15, 6), np.int32), means[:15], np.arange(15, dtype=np.int32), np.ones(15, bool), nowhere, none, none
     )
-    assert audited([AuditLayer("a", few)]).duplicates == ()
+    assert audited([AuditLayer("a", range(6), few)]).duplicates == ()
 
 
 def test_facets_disagree_as_much_as_pictures_of_different_units() -> None:

@@ -115,9 +115,9 @@ def put_judged(store: AtlasStore, facts: dict[str, Any], at: int, channel: int, 
         if not 0 <= other < len(layers):
             return None
         signed = [[unit, round((-1) ** each * (0.9 - each / 10), 3)] for each, unit in enumerate(layers[other]["units"][:8])]
-        return {"layer": layers[other]["name"], "units": [*signed, [layers[other]["channels"] + 5, 0.01]]}
+        return {"layer": layers[other]["name"], "units": [*signed, [layers[other]["channels"] + 5, 0.01]], "share": 0.6, "activations": 1}
 
-    store.put("wiring", name, KEY, {"from": wired(at - 1), "to": wired(at + 1)})
+    store.put("wiring", name, KEY, {"from": wired(at - 1), "to": wired(at + 1), "why": {"from": "", "to": ""}, "by": "pictures"})
 
 
 def put_class(store: AtlasStore, facts: dict[str, Any], index: int, pictures: int, alive: bool = True) -> None:
@@ -176,7 +176,7 @@ def whole(place: Path, facts: dict[str, Any] | None = None, names: Sequence[str]
     put_data(store, names)
     for at, layer in enumerate(facts["layers"]):
         store.put("field", layer["name"], KEY, {"side": 0.3 * (at + 1)})
-        store.put("effect", layer["name"], KEY, {"changed": 0.2 * (at + 1), "pictures": len(names)})
+        store.put("effect", layer["name"], KEY, {"changed": 0.2 * (at + 1), "pictures": len(names), "how": "passed by"})
         for channel in layer["units"]:
             dead = at == 0 and channel == layer["units"][-1]
             put_unit(store, layer, channel, not dead)

@@ -124,3 +124,34 @@ def test_what_a_pass_gives_is_as_it_was_and_nothing_stays_behind() -> None:
 def test_it_can_be_stopped() -> None:
     net = block()
     assert wires(net.prepare(["stem", "last"]), "stem", "last", picture()[0], lambda share: True) is None
+
+
+@pytest.mark.parametrize("fused", [True, False])
+def test_what_attention_weighs_places_by_is_a_constant(fused: bool) -> None:
+    """Its weights sum to 1, so that what leads through it is what leads to its values."""
+
+    def way(m: Any, x: Tensor) -> Tensor:
+        y = m.first(x)
+        query, key, value = (part(y).flatten(2).transpose(1, 2) for part in (m.query, m.key, m.value))  # (N, T, 2)
+        by_hand: Tensor = (query @ key.transpose(1, 2)).softmax(2) @ value
+        mixed = F.scaled_dot_product_attention(query, key, value) if fused else by_hand
+        scores: Tensor = m.last(mixed.transpose(1, 2).reshape(y.shape)).mean((2, 3))
+        return scores
+
+    print("seed 6")
+    torch.manual_seed(6)
+    sizes = {"first": (3, 2), "query": (2, 2), "key": (2, 2), "value": (2, 2), "last": (2, 3)}
+    net = wrapped(Flow(way, **{name: nn.Conv2d(*each, 1) for name, each in sizes.items()}).eval())
+    m: Any = net.module
+    wanted = (m.last.weight[:, :, 0, 0] @ m.value.weight[:, :, 0, 0]).detach()
+    assert torch.allclose(found(net, "first", "last").total, wanted, atol=1e-5)
+
+
+def test_a_network_that_counts_its_pictures_where_it_begins_is_wired_all_the_same() -> None:
+    def way(m: Any, x: Tensor) -> Tensor:
+        scores: Tensor = m.last(F.relu(m.first(x)).reshape(len(x), 2, *x.shape[2:])).mean((2, 3))
+        return scores
+
+    net = wrapped(Flow(way, first=nn.Conv2d(3, 2, 1), last=nn.Conv2d(2, 3, 1)).eval())
+    weight: Tensor = net.module.last.weight[:, :, 0, 0].detach()  # type: ignore[union-attr, index]
+    assert torch.allclose(found(net, "first", "last").total, weight, atol=1e-6)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _DOING = {
     "examples": "looking at pictures", "features": "growing", "classes": "imagining", "wiring": "following the weights",
     "effect": "leaving layers out", "speaks": "holding units", "eyes": "asking another network", "looks": "looking at what was made",
+    "maps": "drawing maps",
 }  # fmt: skip
 
 
@@ -84,11 +85,15 @@ def _counted(plan: api.AtlasPlan) -> str:
 def _tell_begin(plan: api.AtlasPlan, quiet: bool) -> None:
     if quiet:
         return
+    from reverie.cli.public import api
+
     remark(_counted(plan))
     if plan.data is None:
         remark("no real pictures: --dataset FOLDER shows of each unit those that excite it most")
     elif plan.data.duplicates or plan.data.faults:
         remark(f"{len(plan.data.duplicates)} pictures are there twice and {len(plan.data.faults)} cannot be read: they are left out")
+    if note := api.note_on_maps(plan):
+        remark(note)
 
 
 def _tell(made: api.Atlas, plan: api.AtlasPlan, printing: Printing) -> int:

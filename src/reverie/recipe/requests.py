@@ -330,3 +330,6 @@ class Charted(Data):
     facets: Annotated[int, Flag("N", first=True)] = Field(
         4, ge=0, le=16, description="pictures of each unit that differ from one another, beside the one of what excites it most"
     )
+    maps: Annotated[bool, Flag(names=("--no-maps",), negative=True)] = Field(
+        True, description="lay out what the layers of each level answer to the data set, and draw it: a map of hundreds of small pictures"
+    )

@@ -28,3 +28,4 @@ class AtlasChoices(_Growing, NaturalChoices, StyleChoices, SeedChoices, SizeChoi
     classes: ClassLike | Sequence[ClassLike] | None
     dataset: str | Path | None
     facets: int | None
+    maps: bool | None

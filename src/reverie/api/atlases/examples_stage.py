@@ -157,6 +157,15 @@ def _measure_fields(plan: AtlasPlan, store: AtlasStore, data: DataSet, layers: S
         store.put("field", name, net.sha256, {"side": round(side, 4)})
 
 
+def show_pictures(plan: AtlasPlan, store: AtlasStore, numbers: Sequence[int]) -> None:
+    """Write small pictures of these of the data set where they are not there yet; pages share them, and no unit of work owns one."""
+    assert plan.data is not None
+    for number in numbers:
+        path = thumb_path(plan.data.pictures[number].sha256)
+        if not (store.folder / path).is_file():
+            store.write(path, _thumb(plan, plan.data.place(number)))
+
+
 def _tell(plan: AtlasPlan, store: AtlasStore, data: DataSet, layer: str, key: str) -> None:
     """The examples of each unit of a layer, and the pictures of those that are shown."""
     part = next(each for each in plan.layers if each.name == layer)
@@ -167,13 +176,7 @@ def _tell(plan: AtlasPlan, store: AtlasStore, data: DataSet, layer: str, key: st
     together = correlations(summary)
     for channel in missing:
         found = unit_examples(summary, channel, part.layer.width, together)
-        files = {}
-        for number in _shown(found):
-            path = thumb_path(data.pictures[number].sha256)
-            if not (store.folder / path).is_file():
-                files[path] = _thumb(plan, data.place(number))
-        for path, content in files.items():  # shared by units: none of them owns it
-            store.write(path, content)
+        show_pictures(plan, store, _shown(found))
         store.put("examples", f"{layer}:{channel}", key, found.as_data())
 
 

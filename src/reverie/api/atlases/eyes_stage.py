@@ -20,7 +20,7 @@ from reverie.api.atlases.stages import Stage
 from reverie.atlases.examples.of_units import SHOWN
 from reverie.atlases.store import HIDDEN, AtlasStore
 from reverie.atlases.verdicts.choices import quarter
-from reverie.errors import ReverieError
+from reverie.errors import InputError, ReverieError
 from reverie.insight.request import blocks
 from reverie.networks import Network
 from reverie.pictures import as_tensor, in_channels, resize
@@ -62,6 +62,14 @@ def eyes_of(plan: AtlasPlan) -> Eyes | None:
         deep = [each.name for each in blocks(network)]
         return Eyes(network, deep[round(_DEEP * (len(deep) - 1))])
     return None
+
+
+def same_eyes(plan: AtlasPlan, key: str | None) -> Eyes | None:
+    """The same where a task is made as where it was thought of; raises InputError where another network is at hand there."""
+    found = eyes_of(plan)
+    if (None if found is None else found.key) != key:
+        raise InputError("the network that judges is another where the work is done", "install the same extras there")
+    return found
 
 
 def sides(plan: AtlasPlan, store: AtlasStore, stem: str, channels: Sequence[int]) -> dict[int, tuple[list[int], list[int]]]:
@@ -108,14 +116,17 @@ def _tasks(plan: AtlasPlan, store: AtlasStore) -> Sequence[Task]:
     for first in range(0, len(missing), _SHARD):
         numbers = missing[first : first + _SHARD]
         name = sha256(json.dumps([key, numbers]).encode()).hexdigest()[:16]
-        what = {"stage": NAME, "name": name, "key": key, "numbers": numbers, "places": [str(data.place(each)) for each in numbers]}
+        what = {
+            "stage": NAME, "name": name, "key": key, "eyes": eyes.key, "numbers": numbers,
+            "places": [str(data.place(each)) for each in numbers],
+        }  # fmt: skip
         found.append(Task(f"photographs {numbers[0]}–{numbers[-1]}", what, float(len(numbers))))
     return found
 
 
 def _make(plan: AtlasPlan, what: Mapping[str, Any], part: Part) -> Result | None:
-    eyes = eyes_of(plan)
-    assert eyes is not None
+    eyes = same_eyes(plan, what["eyes"])
+    assert eyes is not None  # else there was nothing to ask
     seen, numbers, unreadable = [], [], []
     for place, (number, path) in enumerate(zip(what["numbers"], what["places"], strict=True), 1):
         try:

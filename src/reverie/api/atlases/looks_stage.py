@@ -15,12 +15,12 @@ import torch
 from numpy.typing import NDArray
 
 from reverie.api.atlases.examples_stage import data_key, embedding_layer
-from reverie.api.atlases.eyes_stage import Eyes, eyes_of
+from reverie.api.atlases.eyes_stage import Eyes, eyes_of, same_eyes
 from reverie.api.atlases.planning import AtlasPlan, LayerPart
 from reverie.api.atlases.stages import Stage
 from reverie.atlases.store import HIDDEN, AtlasStore
 from reverie.atlases.verdicts.paths import PathScore, path, standardised
-from reverie.atlases.verdicts.routes import Left, Route, joined, left_by, random_places, route
+from reverie.atlases.verdicts.routes import Left, Place, joined, left_by, random_places, route
 from reverie.errors import ReverieError, UsageError
 from reverie.insight.request import blocks
 from reverie.pictures import as_tensor, in_channels, resize
@@ -31,6 +31,7 @@ from reverie.work.any_order import Part
 
 NAME = "looks"
 _OTHERS, _PLACES = 32, 4  # photographs with which a unit's are compared, and places in each
+_TOGETHER = 16  # units, or classes, of a task: photographs that others are compared with are looked at once for all of them
 _TOP = 5  # labels of a class picture
 _VERSION = 1
 _KINDS = ("", "-negative", *(f"-facet-{number}" for number in range(1, 33)))
@@ -107,12 +108,13 @@ def _tasks(plan: AtlasPlan, store: AtlasStore) -> Sequence[Task]:
     for layer in plan.layers:
         keys = {channel: look_key(plan, key, eyes) for channel, key in made_of(plan, store, layer)}
         missing = [each for each in keys if _is_missing(plan, store, f"{layer.name}:{each}", keys[each], plan.key(layer.name, each))]
-        for first in range(0, len(missing), 8):
-            some = missing[first : first + 8]
+        for first in range(0, len(missing), _TOGETHER):
+            some = missing[first : first + _TOGETHER]
             what = {
-                "stage": NAME, "layer": layer.name, "stem": layer.stem, "names": [f"{layer.name}:{each}" for each in some],
-                "whose": [str(each) for each in some], "keys": [keys[each] for each in some],
-                "made": [plan.key(layer.name, each) for each in some], **_photographs(plan, store, layer, some),
+                "stage": NAME, "eyes": None if eyes is None else eyes.key, "layer": layer.name, "stem": layer.stem,
+                "names": [f"{layer.name}:{each}" for each in some], "whose": [str(each) for each in some],
+                "keys": [keys[each] for each in some], "made": [plan.key(layer.name, each) for each in some],
+                **_photographs(plan, store, layer, some),
             }  # fmt: skip
             files = {
                 str(each): {kind: store.folder / layer.stem / f"{each}{kind}.webp" for kind in _KINDS[: 2 + plan.facets]} for each in some
@@ -154,11 +156,12 @@ def _of_classes(plan: AtlasPlan, store: AtlasStore, eyes: Eyes | None) -> list[T
             key = look_key(plan, made, eyes)
             if _is_missing(plan, store, f"class {index}", key, made):
                 missing.append((index, key, made))
-    for first in range(0, len(missing), 8):
-        some = missing[first : first + 8]
+    for first in range(0, len(missing), _TOGETHER):
+        some = missing[first : first + _TOGETHER]
         what = {
-            "stage": NAME, "layer": None, "stem": "classes", "names": [f"class {index}" for index, _, _ in some],
-            "whose": [str(index) for index, _, _ in some], "keys": [key for _, key, _ in some], "made": [made for _, _, made in some],
+            "stage": NAME, "eyes": None if eyes is None else eyes.key, "layer": None, "stem": "classes",
+            "names": [f"class {index}" for index, _, _ in some], "whose": [str(index) for index, _, _ in some],
+            "keys": [key for _, key, _ in some], "made": [made for _, _, made in some],
         }  # fmt: skip
         files = {str(index): {"": store.folder / "classes" / f"{index}.webp"} for index, _, _ in some}
         found.append(Task(f"classes {some[0][0]}–{some[-1][0]}", Late(what, files), float(len(some))))
@@ -167,7 +170,7 @@ def _of_classes(plan: AtlasPlan, store: AtlasStore, eyes: Eyes | None) -> list[T
 
 def _make(plan: AtlasPlan, what: Mapping[str, Any], part: Part) -> Result | None:
     """`NUMBER.npz` of each unit or class, and `paths.json`: by number the way its picture takes."""
-    eyes, given = eyes_of(plan), what["pictures"]
+    eyes, given = same_eyes(plan, what["eyes"]), what["pictures"]
     pictures = {
         whose: {kind: as_tensor(base64.b64decode(each), plan.network.channels) for kind, each in kinds.items()}
         for whose, kinds in given.items()
@@ -207,39 +210,44 @@ def _paths(plan: AtlasPlan, what: Mapping[str, Any], made: Mapping[str, torch.Te
     """By unit the way its picture takes, as `[score, layers, why]`; None where it was stopped."""
     if not what["others"]:
         return {whose: [None, [], "no data set was given"] for whose in made}
-    net = plan.network
-    way = route(net, _below(plan, what["layer"]), what["field"])
-    others = {}
-    for number, path_ in what["others"]:
-        if (pixels := _read(plan, path_)) is not None:
-            others[number] = left_by(way, pixels, random_places(number, _PLACES))
-        if part(0.5, "ways of photographs"):
+    way = route(plan.network, below(plan, what["layer"]), what["field"])
+    files = dict(what["others"])
+    asked: dict[int, list[tuple[str | None, Place]]] = {each: [(None, place) for place in random_places(each, _PLACES)] for each in files}
+    for whose in made:
+        for number, path_, row, column in what["tops"][whose]:
+            files[number] = path_
+            asked.setdefault(number, []).append((whose, (row, column)))
+    near: dict[str, list[Left]] = {whose: [] for whose in made}
+    far: dict[int, Left] = {}
+    for done, (number, places) in enumerate(sorted(asked.items()), 1):  # each photograph once, whoever asks for it
+        if (pixels := _read(plan, files[number])) is not None:
+            left = left_by(way, pixels, [place for _, place in places])
+            for row, (whose_, _) in enumerate(places):
+                if whose_ is not None:
+                    near[whose_].append({name: each[row : row + 1] for name, each in left.items()})
+            others = [row for row, (whose_, _) in enumerate(places) if whose_ is None]
+            if others:
+                far[number] = {name: each[others] for name, each in left.items()}
+        if part(0.5 + 0.5 * done / len(asked), "ways of photographs"):
             return None
     found: dict[str, Any] = {}
-    for number, (whose, picture) in enumerate(made.items(), 1):
-        score = _path(plan, way, in_channels(picture, net.channels), int(whose), what["tops"][whose], others)
+    for whose, picture in made.items():
+        shown = {number for number, *_ in what["tops"][whose]}
+        apart = [each for number, each in far.items() if number not in shown]
+        mine = left_by(way, in_channels(picture, plan.network.channels), channel=int(whose))
+        score = _compared(mine, joined(near[whose]), joined(apart))
         found[whose] = [score.score, [list(each) for each in score.layers], score.why]
-        if part(0.5 + 0.5 * number / len(made), "ways of photographs"):
-            return None
     return found
 
 
-def _path(plan: AtlasPlan, way: Route, picture: torch.Tensor, channel: int, tops: Sequence[Any], others: Mapping[int, Left]) -> PathScore:
-    near = [left_by(way, pixels, [(row, column)]) for _, path_, row, column in tops if (pixels := _read(plan, path_)) is not None]
-    shown = {number for number, *_ in tops}
-    far = joined([each for number, each in others.items() if number not in shown])
+def _compared(mine: Left, near: Left, far: Left) -> PathScore:
     if not near or not far:
         return PathScore(None, (), "too few photographs to compare with")
-    close, mine = joined(near), left_by(way, picture, channel=channel)
-    usual = {name: far[name] for name in way.cells}
-    return path(
-        {name: standardised(mine[name], usual[name])[0] for name in way.cells},
-        {name: standardised(close[name], usual[name]) for name in way.cells},
-        {name: standardised(far[name], usual[name]) for name in way.cells},
-    )
+    own, close, usual = ({name: standardised(each[name], far[name]) for name in mine} for each in (mine, near, far))
+    return path({name: each[0] for name, each in own.items()}, close, usual)
 
 
-def _below(plan: AtlasPlan, layer: str) -> list[str]:
+def below(plan: AtlasPlan, layer: str) -> list[str]:
     """The blocks up to a layer, and itself."""
     order = [each.name for each in plan.network.layers]
     try:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from reverie.api.atlases.choices import AtlasChoices
+from reverie.api.atlases.maps_stage import seconds_of_maps
 from reverie.api.atlases.planning import TOGETHER, AtlasPlan, plan_atlas
 from reverie.api.atlases.workshop import STAGES, opening_for
 from reverie.api.choices import documented
@@ -121,6 +122,7 @@ def estimate_atlas(plan: AtlasPlan) -> AtlasEstimate:
         result += len(plan.classes) * (_PAGE + _PICTURE)
     if plan.data is not None:
         seconds += seconds_of_pass(plan.network, [each.name for each in plan.layers], len(plan.data))
+        seconds += seconds_of_maps(plan)
         result += min(len(plan.data), units * 12) * _PICTURE
     return AtlasEstimate(units, len(plan.classes), 0 if plan.data is None else len(plan.data), seconds, memory, result)
 

@@ -27,7 +27,7 @@ from reverie.target import Target, Term, expand, layer_names
 TOGETHER = 8  # units that are made together
 _SIDE = 128  # pixels of a picture where nothing is said: of a larger one a page shows no more
 _SHORTER = ("octaves", "steps")  # choices that are others here than for `feature`
-_OWN = frozenset({"layers", "units", "sample", "classes", "dataset", "facets"})
+_OWN = frozenset({"layers", "units", "sample", "classes", "dataset", "facets", "maps"})
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,7 @@ class AtlasPlan:
         layers: lowest first. classes: numbers, rising. data: None where there are no real pictures.
         facets: how many pictures of each unit differ from one another.
         choices: of the pictures, as `feature` takes them.
+        maps: whether maps of layers are wanted.
     """
 
     network: Network
@@ -68,6 +69,7 @@ class AtlasPlan:
     data: DataSet | None
     facets: int
     choices: Mapping[str, Any] = field(default_factory=dict)
+    maps: bool = True
 
     @property
     def units(self) -> int:
@@ -129,7 +131,7 @@ def plan_atlas(network: Networks = None, **choices: Any) -> AtlasPlan:
     size = wish.request[Size].size or (side, side)
     own = {name: wish.request.command.default(name) for name in _SHORTER}
     kept = {name: value for name, value in {**own, **given}.items() if name not in _OWN}
-    return AtlasPlan(wish.network, layers, classes, data, asked.facets, {**kept, "size": size})
+    return AtlasPlan(wish.network, layers, classes, data, asked.facets, {**kept, "size": size}, asked.maps)
 
 
 def _layers(network: Network, asked: Charted) -> tuple[LayerPart, ...]:

@@ -95,7 +95,7 @@ def _done(plan: AtlasPlan, store: AtlasStore, task: Task, result: Result) -> Non
 
 
 def _listed(found: Sequence[tuple[int, float]]) -> list[list[float]]:
-    return [[index, round(change, 3)] for index, change in found]
+    return [[index, round(change, 3)] for index, change in found if round(change, 3)]
 
 
 def _after(plan: AtlasPlan, store: AtlasStore) -> None:
@@ -122,8 +122,8 @@ def _after(plan: AtlasPlan, store: AtlasStore) -> None:
             ends[index] = whole if len(whole) <= 2 * _UNITS else whole[:_UNITS] + whole[-_UNITS:]
     for index, each in ends.items():
         facts = {
-            "for": [[layer, unit, round(change, 3)] for change, layer, unit in each[:_UNITS] if change > 0],
-            "against": [[layer, unit, round(change, 3)] for change, layer, unit in each[::-1][:_UNITS] if change < 0],
+            "for": [[layer, unit, round(change, 3)] for change, layer, unit in each[:_UNITS] if round(change, 3) > 0],
+            "against": [[layer, unit, round(change, 3)] for change, layer, unit in each[::-1][:_UNITS] if round(change, 3) < 0],
         }
         store.put("class_units", str(index), mine, facts)
 

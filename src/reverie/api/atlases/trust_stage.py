@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from reverie.api.atlases.examples_stage import answers_of, data_key, pictures_of
+from reverie.api.atlases.examples_stage import answers_of, data_key, pictures_of, show_pictures
 from reverie.api.atlases.eyes_stage import Eyes, eyes_of, pictures_key, seen_pictures, sides
 from reverie.api.atlases.looks_stage import look_key, look_of, made_of
-from reverie.api.atlases.planning import AtlasPlan, LayerPart
+from reverie.api.atlases.planning import AtlasPlan
 from reverie.api.atlases.stages import Stage
 from reverie.atlases.store import AtlasStore
 from reverie.atlases.verdicts.audit import AuditLayer, audited
@@ -106,6 +106,7 @@ def _nearest(plan: AtlasPlan, store: AtlasStore) -> None:
         if some:
             near = nearest(np.stack(list(some.values())).astype(np.float32), pictures["embedding"], pictures["numbers"])
             for name, each in zip(some, near, strict=True):
+                show_pictures(plan, store, [number for number, _ in each])
                 store.put("nearest", name, keys[name], {"pictures": [list(one) for one in each]})
     _class_labels(plan, store, pictures, key)
 
@@ -123,6 +124,7 @@ def _class_labels(plan: AtlasPlan, store: AtlasStore, pictures: Mapping[str, NDA
             likely = pictures["likely"][rows, places]
             order = np.lexsort((pictures["numbers"][rows], -likely))[:_EXAMPLES]
             shown = [(int(pictures["numbers"][rows[each]]), round(float(likely[each]), 4)) for each in order]
+            show_pictures(plan, store, [number for number, _ in shown])
         found = look_of(store, name)
         along = (
             []
@@ -136,22 +138,19 @@ NEAREST = Stage("nearest", _no_tasks, _no_make, _no_done, _nearest)
 
 
 def _audit(plan: AtlasPlan, store: AtlasStore) -> None:
-    eyes, layers, behind = eyes_of(plan), [], ["" if plan.data is None else data_key(plan, plan.data)]
-    for layer in plan.layers:
-        behind.append(f"{layer.name} {[*layer.channels]}")
-        behind += [look_key(plan, made, eyes) for _, made in made_of(plan, store, layer)]
-    key = _hash("audit", *behind)
-    if _stays(plan, store, "audit", "all", key):
-        return
-    for layer in plan.layers:
-        layers.append(_of_layer(plan, store, layer))
-    found = audited(layers)
-    store.put("audit", "all", key, found.as_data(), {"audit.csv": found.csv().encode()})
+    """Of all layers and units that the atlas has, those of earlier commands too."""
+    layers = (store.facts("about", "network") or {"layers": []})["layers"]
+    key = _hash(
+        "audit", *(f"{each['name']} {each['units']}" for each in layers), *(store.state(kind) for kind in ("unit", "look", "answers"))
+    )
+    if not store.is_finished("audit", "all", key):
+        found = audited([_of_layer(store, each["name"], each["stem"], each["units"]) for each in layers])
+        store.put("audit", "all", key, found.as_data(), {"audit.csv": found.csv().encode()})
 
 
-def _of_layer(plan: AtlasPlan, store: AtlasStore, layer: LayerPart) -> AuditLayer:
-    never = {each: not facts["alive"] for each in layer.channels if (facts := store.facts("unit", f"{layer.name}:{each}")) is not None}
-    looks = {each: found for each in layer.channels if (found := look_of(store, f"{layer.name}:{each}")) is not None}
+def _of_layer(store: AtlasStore, name: str, stem: str, units: Sequence[int]) -> AuditLayer:
+    made = {each: facts for each in units if (facts := store.facts("unit", f"{name}:{each}")) is not None}
+    looks = {each: found for each in made if (found := look_of(store, f"{name}:{each}")) is not None}
     pictures = {each: found["embedding"].astype(np.float32) for each, found in looks.items()}
     facets = {}
     for each, found in looks.items():
@@ -159,7 +158,8 @@ def _of_layer(plan: AtlasPlan, store: AtlasStore, layer: LayerPart) -> AuditLaye
         mine = [row for kind, row in zip(found["kinds"].tolist(), rows, strict=True) if kind.startswith("-facet")]
         if rows.shape[1] and len(mine) > 1:
             facets[each] = (rows[0], np.stack(mine))
-    return AuditLayer(layer.name, answers_of(store, layer.stem), [each for each, value in never.items() if value], pictures, facets)
+    silent = [each for each, facts in made.items() if not facts["alive"]]
+    return AuditLayer(name, units, answers_of(store, stem), silent, pictures, facets)
 
 
 AUDIT = Stage("audit", _no_tasks, _no_make, _no_done, _audit)

@@ -10,6 +10,7 @@ from reverie.api.atlases.examples_stage import EXAMPLES
 from reverie.api.atlases.eyes_stage import EYES
 from reverie.api.atlases.features_stage import CLASSES, FEATURES
 from reverie.api.atlases.looks_stage import LOOKS
+from reverie.api.atlases.maps_stage import MAPS
 from reverie.api.atlases.planning import AtlasPlan, plan_atlas
 from reverie.api.atlases.speaks_stage import EFFECT, SPEAKS
 from reverie.api.atlases.stages import Stage
@@ -20,7 +21,7 @@ from reverie.render.noise import threads
 from reverie.work import Engine, Make, Opening, Result, Task, ThisProcess
 from reverie.work.any_order import Part
 
-STAGES: tuple[Stage, ...] = (EXAMPLES, FEATURES, CLASSES, WIRING, EFFECT, SPEAKS, EYES, LOOKS, TRUST, NEAREST, AUDIT)
+STAGES: tuple[Stage, ...] = (EXAMPLES, FEATURES, CLASSES, WIRING, EFFECT, SPEAKS, EYES, LOOKS, TRUST, NEAREST, AUDIT, MAPS)
 """In the order in which they need each other. A new one is a file beside these, and its name here."""
 
 

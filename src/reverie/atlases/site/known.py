@@ -30,9 +30,9 @@ class KnownLayer:
         place: 1 is the lowest that is shown.
         units: that were asked for. pages: those that have a page, since something is known of them. made: those whose pictures were made.
         pictures: those of them that have one.
-        field: the share of a picture's side that a unit really looks at. changed, seen: of how large a share of so many pictures the first
-            label changes where the layer is held. None where it was not measured.
-        has_map: whether there is an activation atlas of it.
+        field: the share of a picture's side that a unit really looks at. changed: of how large a share of pictures the first label changes
+            where the layer is held or passed by, which `how` says. None where it was not measured.
+        has_map: whether there is an activation atlas of it. no_map: why there is none, where one was to be made.
     """
 
     place: int
@@ -50,8 +50,9 @@ class KnownLayer:
     pictures: frozenset[int]
     field: float | None
     changed: float | None
-    seen: int
+    how: str
     has_map: bool
+    no_map: str
 
     @cached_property
     def page_at(self) -> dict[int, int]:
@@ -83,7 +84,7 @@ class KnownLayer:
         return {
             "place": self.place, "name": printable(self.name), "href": self.href, "channels": self.channels, "height": self.height,
             "width": self.width, "receptive_field": self.receptive_field, "level": self.level, "units": len(self.units),
-            "pages": len(self.pages), "pictures": len(self.pictures), "field": self.field, "changed": self.changed, "seen": self.seen,
+            "pages": len(self.pages), "pictures": len(self.pictures), "field": self.field, "changed": self.changed, "how": self.how,
             "map": quote(f"maps/{self.stem}.html") if self.has_map else None,
         }  # fmt: skip
 
@@ -178,7 +179,7 @@ def known(store: AtlasStore) -> Known | None:
     pictures = _by_layer(name for name, facts in units if facts["alive"])
     seen = _by_layer(store.written("examples"))
     fields, effects = dict(store.all("field")), dict(store.all("effect"))
-    maps = store.written("map")
+    maps, no_maps = store.written("map"), dict(store.all("no_map"))
     layers = {}
     for place, each in enumerate(about["layers"], 1):
         name = each["name"]
@@ -187,7 +188,8 @@ def known(store: AtlasStore) -> Known | None:
             place, name, each["stem"], each["channels"], each["height"], each["width"], each["stride"], each["receptive_field"],
             each["level"], tuple(each["units"]), tuple(number for number in each["units"] if number in has_page),
             made.get(name, frozenset()), pictures.get(name, frozenset()), fields.get(name, {}).get("side"),
-            effects.get(name, {}).get("changed"), effects.get(name, {}).get("pictures", 0), name in maps,
+            effects.get(name, {}).get("changed"), printable(effects.get(name, {}).get("how", "")), name in maps,
+            printable(no_maps.get(name, {}).get("why", "")),
         )  # fmt: skip
     drawn = frozenset(int(index) for index, facts in store.all("class") if facts["alive"])
     labels = {each["index"]: printable(each["label"])[:_LONGEST] for each in about["classes"]}

@@ -11,6 +11,7 @@ from reverie.atlases.site.known import Known, Values
 from reverie.atlases.site.layer_page import Row, tiles
 from reverie.atlases.site.unit_page import looks
 from reverie.atlases.site.words import LEVELS, figure
+from reverie.atlases.verdicts.trust import OFF_THE_PATH
 from reverie.errors import printable
 
 CONTACT = 24  # units of a layer on the first page: the first, in their order
@@ -58,25 +59,35 @@ def missing(known: Known) -> list[Values]:
     if every and len(known.classes) < every:
         told = f"{len(known.classes):,} of {every:,} classes are shown." if known.classes else "No classes are shown."
         found.append({"what": told, "how": "--classes banana,daisy adds some; without --classes and --sample all come."})
-    if known.data is not None and not any(each.has_map for each in layers):
-        found.append({"what": "No maps of layers.", "how": "They need umap-learn: install it and give the same command again."})
+    if known.data is not None and not waiting and not any(each.has_map or each.no_map for each in layers):
+        how = "They come with the same command where umap-learn is installed, and without --no-maps."
+        found.append({"what": "No maps of layers.", "how": how})
+    for each in layers:
+        if each.no_map:
+            found.append({"what": f"No map of {printable(each.name)}:", "how": f"{each.no_map}."})
     return found
 
 
 def search_files(known: Known) -> list[str]:
-    """Scripts that hand over what is searched: the layers; then the labels of all classes, and which of them have a page."""
+    """Scripts that hand over what is searched: the layers; the labels of all classes, which of them have a page, and which a picture."""
     labels = known.about.get("labels", ())
     count = max(len(labels), max(known.classes, default=-1) + 1)
-    layers = [[printable(each.name), each.stem, each.level or "", len(each.pages), len(each.units)] for each in known.layers.values()]
+    layers = [
+        [printable(each.name), each.stem, each.level or "", len(each.pages), len(each.units),
+         min((each.place_of[channel] for channel in each.pictures), default=-1)]
+        for each in known.layers.values()
+    ]  # fmt: skip
     found = [f"atlas.layers({_compact(layers)});\n"]
     for first in range(0, count, LABELS):
         numbers = range(first, min(count, first + LABELS))
         pages = [index for index in numbers if index in known.classes]
-        found.append(f"atlas.labels({first}, {_compact([known.label(index) for index in numbers])}, {_compact(pages)});\n")
+        drawn = [index for index in pages if index in known.class_pictures]
+        parts = (first, [known.label(index) for index in numbers], pages, drawn)
+        found.append(f"atlas.labels({', '.join(_compact(each) for each in parts)});\n")
     return found
 
 
-def _compact(rows: Sequence[Any]) -> str:
+def _compact(rows: Any) -> str:
     return json.dumps(rows, separators=(",", ":"))
 
 
@@ -93,7 +104,7 @@ def about_values(known: Known) -> Values:
         "title": "How to read this atlas", "nav": known.nav(), "network": printable(about["name"]), "sha256": about["sha256"],
         "size": list(about["size"]), "channels": about["channels"], "all_classes": about["all_classes"], "reverie": about["reverie"],
         "facets": about["facets"], "layers": len(known.layers), "units": sum(len(each.pages) for each in known.layers.values()),
-        "classes": len(known.classes), "data": told, "missing": missing(known),
+        "classes": len(known.classes), "data": told, "missing": missing(known), "off_the_path": OFF_THE_PATH,
     }  # fmt: skip
 
 

@@ -96,11 +96,12 @@ def wired(known: Known, found: Facts | None) -> Values | None:
     """What feeds it and what it feeds, strongest first."""
     if found is None:
         return None
-    sides: Values = {}
+    why = found.get("why") or {}
+    sides: Values = {"why": {name: printable(why.get(name) or "") for name in ("from", "to")}}
     for name in ("from", "to"):
         side = found.get(name)
         sides[name] = None if side is None else {
-            "layer": printable(side["layer"]),
+            "layer": printable(side["layer"]), "share": side.get("share"),
             "href": known.layers[side["layer"]].href if side["layer"] in known.layers else None,
             "units": signed_units(known, [(side["layer"], channel, weight) for channel, weight in side["units"]]),
         }  # fmt: skip

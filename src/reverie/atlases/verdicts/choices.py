@@ -6,6 +6,7 @@ unit strongly and the other weakly, that one is chosen which is more like what e
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,7 @@ from reverie.atlases.verdicts.paths import unit_length
 
 FEWEST = 6  # photographs on either side
 MOST = 24  # on either side
+_NINE_OF_TEN = 1.645  # spreads of a normal distribution
 
 Floats = NDArray[np.float32]
 
@@ -26,12 +28,14 @@ class ChoiceScore:
     Attributes:
         score: 0..1 of all pairs, one half by chance; None where it cannot be said, and then `why`.
         trials: how many pairs, each strong photograph with each weak one. network: whose eyes chose.
+        chance: how far from one half guessing comes in nine of ten cases, with so many photographs.
     """
 
     score: float | None
     trials: int
     network: str
     why: str = ""
+    chance: float = 0.0
 
 
 def choice(feature: Floats, negative: Floats, strong: Floats, weak: Floats, network: str) -> ChoiceScore:
@@ -45,7 +49,9 @@ def choice(feature: Floats, negative: Floats, strong: Floats, weak: Floats, netw
     way = unit_length(feature[None])[0] - unit_length(negative[None])[0]
     yes, no = unit_length(strong) @ way, unit_length(weak) @ way
     right = float((yes[:, None] > no[None]).mean() + 0.5 * (yes[:, None] == no[None]).mean())
-    return ChoiceScore(right, len(strong) * len(weak), network)
+    pairs = len(strong) * len(weak)
+    chance = _NINE_OF_TEN * math.sqrt((len(strong) + len(weak) + 1) / (12 * pairs))  # of the Mann–Whitney statistic, which this is
+    return ChoiceScore(right, pairs, network, chance=chance)
 
 
 def quarter(count: int, shown: int) -> int:

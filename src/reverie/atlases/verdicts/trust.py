@@ -9,8 +9,7 @@ from reverie.atlases.verdicts.choices import ChoiceScore
 from reverie.atlases.verdicts.paths import PathScore
 
 OFF_THE_PATH = 0.3  # below: pictures of other units of the layer came to about 0.3, of the unit itself to 1, as photographs do
-AT_RANDOM = 0.4  # of choices: below, it points the wrong way more often than chance would with a dozen photographs on a side
-_CLOSE, _TELLS = 0.7, 0.6
+_CLOSE = 0.7
 
 
 @dataclass(frozen=True)
@@ -22,11 +21,19 @@ class Trust:
 
     @property
     def misleads(self) -> bool:
-        """Whether it points to the wrong photographs, or goes a way of its own and tells nothing of them either."""
-        if self.choice.score is not None and self.choice.score < AT_RANDOM:
-            return True
-        tells = self.choice.score is not None and self.choice.score >= _TELLS
-        return self.path.score is not None and self.path.score < OFF_THE_PATH and not tells
+        """Whether it points to the wrong photographs, or goes a way of its own and does not point to the right ones either.
+
+        What guessing could have come to as well points nowhere.
+        """
+        return self._points < 0 or (self.path.score is not None and self.path.score < OFF_THE_PATH and self._points <= 0)
+
+    @property
+    def _points(self) -> int:
+        """1 to the photographs that excite the unit, -1 to the others, 0 to neither."""
+        if self.choice.score is None:
+            return 0
+        away = self.choice.score - 0.5
+        return 0 if abs(away) <= self.choice.chance else 1 if away > 0 else -1
 
     @property
     def words(self) -> str:
@@ -48,11 +55,12 @@ class Trust:
         if score is None:
             return f"Whether it tells which photographs excite the unit cannot be said: {self.choice.why}."
         share = f"{round(100 * score)} % of pairs"
-        if score >= _TELLS:
+        if self._points > 0:
             return f"Of two photographs it tells the one that excites the unit in {share}."
-        if score >= AT_RANDOM:
-            return f"It hardly tells which of two photographs excites the unit: rightly in {share}, where guessing gives 50 %."
-        return f"It points to the wrong one of two photographs more often than not: rightly in {share}."
+        if self._points < 0:
+            return f"Of two photographs it points to the wrong one more often than guessing would: it is right in {share}."
+        low, high = (round(100 * (0.5 + side * self.choice.chance)) for side in (-1, 1))
+        return f"It is open whether it tells which photographs excite the unit: it is right in {share}, guessing in {low} to {high} %."
 
     def as_data(self) -> dict[str, Any]:
         """For JSON."""
@@ -60,7 +68,7 @@ class Trust:
             "path": {"score": _rounded(self.path.score), "layers": [[name, _rounded(each)] for name, each in self.path.layers],
                      "why": self.path.why},
             "choice": {"score": _rounded(self.choice.score), "trials": self.choice.trials, "network": self.choice.network,
-                       "why": self.choice.why},
+                       "chance": round(self.choice.chance, 3), "why": self.choice.why},
             "misleads": self.misleads, "words": self.words,
         }  # fmt: skip
 

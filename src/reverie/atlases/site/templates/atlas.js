@@ -3,10 +3,13 @@
 const by = (id) => document.getElementById(id);
 const element = (tag, text = "", kind = "") => Object.assign(document.createElement(tag), { textContent: text, className: kind });
 const atlas = {
-  rows: new Map(), known: [], names: [], pages: new Set(), asked: new Map(),
+  rows: new Map(), known: [], names: [], pages: new Map(), asked: new Map(),
   units(stem, first, rows) { const all = this.rows.get(stem) ?? []; rows.forEach((row, at) => { all[first + at] = row; }); this.rows.set(stem, all); },
   layers(all) { this.known = all; },
-  labels(first, texts, pages) { texts.forEach((text, at) => { this.names[first + at] = text; }); pages.forEach((index) => this.pages.add(index)); },
+  labels(first, texts, pages, drawn) { // of a class that has a page: whether it has a picture
+    texts.forEach((text, at) => { this.names[first + at] = text; });
+    pages.forEach((index) => this.pages.set(index, drawn.includes(index)));
+  },
   load(address) { // each once
     if (!this.asked.has(address)) {
       this.asked.set(address, new Promise((done, failed) => {

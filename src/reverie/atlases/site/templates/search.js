@@ -20,11 +20,12 @@
   const search = async (text) => {
     const items = [], wanted = text.toLowerCase(), [, front, number] = wanted.match(/^(.*?)[:\s]*(\d+)?$/s), numbered = wanted.match(/^(.+):(\d*)$/s) ?? wanted.match(/^(?:unit )?()(\d+)$/);
     for (const layer of atlas.known) {
-      const [name, stem, level, pages] = layer;
-      if (name.toLowerCase().includes(wanted) || (level && level.includes(wanted))) items.push(item(`${below(stem)}index.html`, element("span", "", "spot empty"), name, [level, `${pages.toLocaleString("en")} units`].filter(Boolean).join(", ")));
+      const [name, stem, level, pages, asked, drawn] = layer;
+      if (name.toLowerCase().includes(wanted) || (level && level.includes(wanted))) items.push(item(`${below(stem)}index.html`, atlas.spot(below(stem), Math.max(drawn, 0), asked, drawn >= 0), name, [level, `${pages.toLocaleString("en")} units`].filter(Boolean).join(", ")));
     }
-    atlas.names.forEach((label, index) => {
-      if (atlas.pages.has(index) && (label.toLowerCase().includes(wanted) || String(index) === wanted)) items.push(item(`classes/${index}.html`, element("span", "", "spot empty"), label, `class ${index}`));
+    [...atlas.pages.keys()].sort((one, other) => one - other).forEach((index, at, all) => {
+      const label = atlas.names[index];
+      if (label.toLowerCase().includes(wanted) || String(index) === wanted) items.push(item(`classes/${index}.html`, atlas.spot("classes/", at, all.length, atlas.pages.get(index)), label, `class ${index}`));
     });
     if (numbered) {
       for (const layer of atlas.known) {
