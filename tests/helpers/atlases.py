@@ -16,7 +16,7 @@ from reverie.atlases.store import AtlasStore
 from reverie.store import file_stems
 
 KEY = "made up"
-LABELS = ("tench", "goldfish", "great white shark", "tiger shark", "hammerhead", "electric ray", "stingray", "cock", "hen", "ostrich")
+LABELS = ("tench", "goldfish", "great white shark", "tiger shark", "hammerhead", "electric ray", "stingray", "cock", "hen", "model 990")
 HOSTILE = "<b>\"&'{{ 7*7 }}</b><script>alert(1)</script>"
 
 

@@ -107,7 +107,7 @@ def test_a_layer_of_many_units_is_sorted_as_a_whole_a_part_at_a_time(browser: An
 @pytest.mark.parametrize(
     ("text", "wanted"),
     [("blocks.2.1:6", "blocks.2.1/6.html"), ("edges", "stem/index.html"), ("GOLDFISH", "classes/1.html"), ("hammerhead", "/4.html"),
-     ("blocks#4:", "blocks%234/0.html"), ("7", "classes/7.html")],
+     ("model 990", "stem/9.html"), ("blocks#4:", "blocks%234/0.html"), ("7", "classes/7.html")],
 )  # fmt: skip
 def test_layers_units_classes_and_words_are_found(browser: Any, root: Path, text: str, wanted: str) -> None:
     page, heard = at(browser, root / "index.html")
