@@ -77,6 +77,12 @@ zoo: $(VENV)/installed-dev
 torture: $(VENV)/installed-dev
 	$(BIN)/python -m tests.torture
 
+torture-atlas: $(VENV)/installed-dev
+	$(BIN)/python -m tests.torture.atlas_kills $(FLAGS)
+
+bench-atlas: $(VENV)/installed-dev .venv-peers/installed
+	$(BIN)/python -m bench.atlas --peers .venv-peers/bin/python $(FLAGS)
+
 bench: $(VENV)/installed-dev .venv-peers/installed .base/$(BASE)
 	$(BIN)/python -m bench.paired --base .base/$(BASE)
 	$(BIN)/python -m bench --peers .venv-peers/bin/python
