@@ -79,10 +79,18 @@ zoo: $(VENV)/installed-dev
 torture: $(VENV)/installed-dev
 	$(BIN)/python -m tests.torture
 
+<<<<<<< HEAD
 torture-studio: $(VENV)/installed-dev browser
 	$(BIN)/python -m tests.studio.stories
 	$(BIN)/python -m tests.studio.kills
 	$(BIN)/python -m pytest -q tests/studio/server/test_guard.py tests/studio/server/test_hostile.py tests/studio/server/test_uploads.py
+=======
+torture-atlas: $(VENV)/installed-dev
+	$(BIN)/python -m tests.torture.atlas_kills $(FLAGS)
+
+bench-atlas: $(VENV)/installed-dev .venv-peers/installed
+	$(BIN)/python -m bench.atlas --peers .venv-peers/bin/python $(FLAGS)
+>>>>>>> atlas
 
 bench: $(VENV)/installed-dev .venv-peers/installed .base/$(BASE)
 	$(BIN)/python -m bench.paired --base .base/$(BASE)

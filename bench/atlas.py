@@ -82,11 +82,14 @@ def look(options: argparse.Namespace) -> None:
         places = list(synthetic(Path(folder), options.pictures))
         shown = Shown(range(len(places)), places, [4] * len(places))
         spent: list[float] = []
+        sizes: list[int] = []
         for group in groups:
             with timed(spent), threads(plan.machine.threads):
-                look_at(plan.network, group, names[-1], shown)
+                found = look_at(plan.network, group, names[-1], shown)
+            sizes.append(sum(map(len, found.files().values())) if found else 0)
     rate = len(places) / sum(spent)
     say(f"pass: {rate:.1f} pictures a second by all {len(names)} blocks ({len(groups)} passes, {len(places):,} pictures of 320×240)")
+    say(f"what is handed back of these {len(places):,}: {sum(sizes) / 2**20:.1f} MB")
     say(f"100,000 pictures at that pace: {100_000 / rate / 3600:.1f} hours; peak memory {peak() / 2**20:.0f} MB")
 
 

@@ -30,6 +30,7 @@ def test_no_page_names_a_command_or_flag_that_does_not_exist(page: Path) -> None
     known |= {flag for each in COMMANDS.values() for param in built(each).params for flag in (*param.opts, *param.secondary_opts)}
     known |= {"--depth", "--force-reinstall", "--index-url", "--extra-index-url", "--find-links", "--no-ff", "--strict"}  # of git and pip
     known |= {"--torch-backend", "--reinstall-package"}  # of uv
+    known |= {"--head", "--port", "--address", "--include-dashboard", "--disable-usage-stats"}  # of ray
     for program in (*(ROOT / "bench").glob("*.py"), ROOT / "tests/sweep.py"):
         known |= set(re.findall(r"add_argument\(\"(--[a-z-]+)", program.read_text("utf-8")))
     for flag in re.findall(r"(?<![\w-])--[a-z][a-z-]+", content):

@@ -18,6 +18,7 @@ from reverie.work.ray_cluster import Cluster
 @pytest.mark.parametrize("on", ["127.0.0.1:9", "ray://127.0.0.1:9"])
 def test_an_address_where_nobody_listens(on: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ray_cluster, "_imported", lambda _: _Asleep())
+    monkeypatch.setattr(ray_cluster, "_read_anew", lambda _: None)
     with pytest.raises(OutputError, match=rf"no Ray cluster answers at '{on}'"):
         Cluster(on, 1)
 

@@ -39,6 +39,7 @@ except Exception as error:
     print(type(named).__name__, (str(named).splitlines() or [""])[0][:160], sep="\\t")
     sys.exit(1)
 """
+_AT_HOME = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"  # where it is 0, all of Ray listens at the loopback address alone, on every system
 _PREFIX = "reverie-ray-"
 _LOCK = "lock"
 _LONGEST = 40  # characters of the folder of a session, of whose sockets a path may have some hundred
@@ -68,13 +69,12 @@ class Cluster:
         if is_local:
             self._set(
                 RAY_AUTH_MODE="token", RAY_AUTH_TOKEN=secrets.token_hex(32), RAY_USAGE_STATS_ENABLED="0",
-                RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER="0",  # where it is 0, all of it listens at the loopback address alone
-                RAY_enable_metrics_collection="0",
+                RAY_enable_metrics_collection="0", **{_AT_HOME: "0"},
             )  # fmt: skip
         try:
             self.ray: Any = _imported(on)
             self._is_ours = not self.ray.is_initialized()
-            if self._is_ours and is_local:
+            if self._is_ours:
                 _read_anew(self.ray)
             if self._is_ours:
                 self._on_end = signal.getsignal(signal.SIGTERM)
@@ -167,8 +167,9 @@ def _imported(on: str) -> Any:
 
 
 def _read_anew(ray: Any) -> None:
-    """Have Ray take what was just said to the environment, which it reads once, when it is imported, and keeps."""
-    ray._private.ray_constants.ENABLE_RAY_CLUSTER = False
+    """Have Ray take what the environment says now: it reads it once, when it is imported, and keeps it."""
+    usual = "0" if sys.platform in ("darwin", "win32") else "1"
+    ray._private.ray_constants.ENABLE_RAY_CLUSTER = os.environ.get(_AT_HOME, usual) != "0"
     ray._raylet.Config.initialize("")
     ray._raylet.AuthenticationTokenLoader.instance().reset_cache()
 

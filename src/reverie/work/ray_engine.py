@@ -128,10 +128,10 @@ class _Seat:
         self._ray = ray
         kind = ray.remote(
             num_cpus=choices.threads, num_gpus=choices.gpus, max_restarts=0, max_task_retries=0,
-            concurrency_groups={"work": 1, "word": 1},
+            max_concurrency=2,
         )(Worker)  # fmt: skip
         self._worker = kind.remote()
-        self.call: Any = self._worker.open.options(concurrency_group="work").remote(opening, __version__)
+        self.call: Any = self._worker.open.remote(opening, __version__)
         self.ready = False
         self.task: int | None = None
         self.share, self.part = 0.0, ""
@@ -143,7 +143,7 @@ class _Seat:
         """Begin a task."""
         self.task, self.share, self.part = number, 0.0, ""
         self._ticks, self._alive = -1, time.monotonic()
-        self.call = self._worker.make.options(concurrency_group="work").remote(task)
+        self.call = self._worker.make.remote(task)
 
     def rest(self) -> None:
         """It has nothing to do."""
@@ -164,7 +164,7 @@ class _Seat:
                     self._ticks, self._alive = ticks, now
         elif now - self._asked >= _ASK:
             self._asked = now
-            self._question = self._worker.told.options(concurrency_group="word").remote()
+            self._question = self._worker.told.remote()
         return now - self._alive
 
     def end(self) -> None:

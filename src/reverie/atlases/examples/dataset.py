@@ -30,7 +30,7 @@ class DataSet:
     """The pictures of a folder.
 
     Attributes:
-        folder: where they are.
+        folder: where they are, from the root: other processes read them too.
         pictures: each content once, by their hashes: so their order does not depend on names. A picture's number is its place here.
         duplicates: paths with the content of another, and that one's path. faults: paths that could not be read, and why.
     """
@@ -83,7 +83,7 @@ def data_set(folder: Path) -> DataSet:
     pictures = tuple(DataPicture(first[digest], digest) for digest in sorted(first))
     if not pictures:
         raise InputError(f"no picture in '{folder}' can be read, first: {faults[0][0]} {faults[0][1]}", "ask for permission to read them")
-    return DataSet(folder, pictures, tuple(duplicates), tuple(faults))
+    return DataSet(folder.absolute(), pictures, tuple(duplicates), tuple(faults))
 
 
 def shards(numbers: int, size: int) -> Sequence[range]:
