@@ -25,8 +25,8 @@ import torch
 from PIL import Image
 
 from reverie.api import NamedNetwork, engine_for, opening_for, plan_atlas
-from reverie.api.atlases.features import make_features
 from reverie.api.atlases.planning import AtlasPlan
+from reverie.api.atlases.unit_pictures import make_features
 from reverie.atlases.examples.passing import Shown, layer_groups, look_at
 from reverie.atlases.store import AtlasStore
 from reverie.recipe import DEFAULT_NETWORK, Working

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
-from reverie.api.atlases.features import make_features
 from reverie.api.atlases.planning import AtlasPlan
 from reverie.api.atlases.stages import Stage
+from reverie.api.atlases.unit_pictures import make_features
 from reverie.atlases.store import AtlasStore
 from reverie.networks.calibrating import label
 from reverie.work import Result, Task
