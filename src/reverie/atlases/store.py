@@ -178,11 +178,11 @@ class AtlasStore:
             raise InputError(f"the index of the atlas in '{self.folder}' is damaged ({error})", remedy) from error
 
 
-def check_atlas_folder(folder: Path, force: bool) -> None:
-    """Raise OutputError where something is at a place that is no atlas, and has files in it."""
+def check_atlas_folder(folder: Path) -> None:
+    """Raise OutputError where something is at a place that is no atlas, and has files in it: nothing of that is ever replaced."""
     if folder.exists() and not folder.is_dir():
         raise OutputError(f"'{folder}' is not a folder", f"give the name of one with {choice('output')}")
-    if folder.is_dir() and not (folder / HIDDEN).is_dir() and any(folder.iterdir()) and not force:
+    if folder.is_dir() and not (folder / HIDDEN).is_dir() and any(not each.name.startswith(".") for each in folder.iterdir()):
         raise OutputError(f"'{folder}' holds something else", f"give another folder with {choice('output')}")
 
 

@@ -58,7 +58,7 @@ def _place(call: Call, writing: AtlasWriting) -> Path:
         found = Destination(writing.output, True, frozenset()).folder
         assert found is not None
         place = found
-    check_atlas_folder(place, writing.force)
+    check_atlas_folder(place)
     return place
 
 

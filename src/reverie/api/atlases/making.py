@@ -96,7 +96,7 @@ def atlas(
             being made, once all others are.
     """
     place = expanded(folder)
-    check_atlas_folder(place, force)
+    check_atlas_folder(place)
     plan = plan_atlas(network, **choices)
     chosen = engine or ThisProcess()
     named = None if isinstance(network, Network) else NamedNetwork(network or DEFAULT_NETWORK)
