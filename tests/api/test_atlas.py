@@ -70,6 +70,10 @@ def test_the_same_again_makes_nothing_and_more_makes_what_is_new(pictures: Path,
     changed = (tmp_path / "a" / "light" / "0.webp").stat().st_mtime_ns
     again = reverie.atlas(network, folder=tmp_path / "a", units="light:0", progress=tell, **SMALL)
     assert again.digest == first.digest and told == []
+    (tmp_path / "a" / "light" / "0-negative.webp").unlink()
+    lost = reverie.atlas(network, folder=tmp_path / "a", units="light:0", **SMALL)
+    assert lost.digest == first.digest and (tmp_path / "a" / "light" / "0-negative.webp").is_file()  # what was taken away comes back
+    changed = (tmp_path / "a" / "light" / "0.webp").stat().st_mtime_ns
     more = reverie.atlas(network, folder=tmp_path / "a", layers="edge", progress=tell, **SMALL)
     assert more.units == 3 and ("features", 1) in told
     assert (tmp_path / "a" / "light" / "0.webp").stat().st_mtime_ns == changed

@@ -40,6 +40,7 @@ def test_a_summary_has_both_ends_and_their_places() -> None:
     assert found.top[0, :4].tolist() == [7, 5, 3, NONE] and found.top_at[0, :4].tolist() == [1, 2, 0, NONE]
     assert found.low[1, :3].tolist() == [-5, -3, -1] and found.low_place[1, :3].tolist() == [10, 20, 0]
     assert found.count == 3 and found.total.tolist() == [15, -9] and found.rows_max[:, 0].tolist() == [3, 7, 5]
+    assert summed(np.ones((3, 1))).top_at[0, :3].tolist() == [0, 1, 2]  # of equals the lower number first
     again = Summary.from_bytes(found.to_bytes())
     assert same(again, found) and again.count == 3
 

@@ -39,8 +39,8 @@ def atlas(call: Call) -> int:
         if call.of(Estimate).estimate:
             _estimate(plan, printing.as_json)
             return 0
-        _tell_begin(plan, printing.quiet)
         with closing(api.engine_for(working, plan.machine.threads, plan.machine.device != "cpu")) as engine:
+            _tell_begin(plan, printing.quiet)
             opening = api.opening_for(engine, plan, api.NamedNetwork(*call.network.by_name()), call.choices)
             made = api.make_atlas(plan, place, opening, engine, _Told(shown, printing.quiet), writing.force)
         shown.close()
