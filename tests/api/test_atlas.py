@@ -39,6 +39,7 @@ def facts(folder: Path, kind: str) -> dict[str, dict[str, Any]]:
 
 def test_a_page_for_every_unit_with_the_pictures_that_excite_it(pictures: Path, tmp_path: Path) -> None:
     made = reverie.atlas(wrapped(Hand()), folder=tmp_path / "a", layers=["light", "edge"], dataset=pictures, **SMALL)
+    assert [name for name, _ in made.unreadable] == ["broken.png"]
     assert made.finished and made.units == 4 and made.faults == () and made.page == tmp_path / "a" / "index.html"
     for unit in ("light/0", "light/1", "edge/0", "edge/1"):
         assert (tmp_path / "a" / f"{unit}.html").is_file() and (tmp_path / "a" / f"{unit}.webp").is_file()
@@ -169,6 +170,9 @@ def test_a_data_set_that_is_none_is_told(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match="no picture"):
         reverie.atlas(wrapped(Hand()), folder=tmp_path / "a", units="light:0", dataset=tmp_path / "empty", **SMALL)
+    (tmp_path / "empty" / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\nbroken")
+    with pytest.raises(InputError, match="no picture in the data set can be read, first: 'broken.png'"):
+        reverie.atlas(wrapped(Hand()), folder=tmp_path / "b", units="light:0", dataset=tmp_path / "empty", **SMALL)
 
 
 def test_an_estimate_counts_what_is_asked_for(pictures: Path) -> None:

@@ -82,6 +82,8 @@ def test_of_a_unit_examples_lie_over_its_whole_range_and_dead_ones_are_told() ->
     assert not {each.picture for each in found.held_out} & {each.picture for each in found.top}
     answered = [each.answer for each in found.between]
     assert answered == sorted(answered) and answered[0] < 10 and answered[-1] > 85 and len(answered) >= 7
+    assert all(each.answer == each.picture for each in found.between)  # what it answered, and not the middle of a bin
+    assert found.bars[0][0] == 0 and found.bars[-1][1] == 99
     assert sum(count for _, _, count in found.bars) == 100 and not found.dead and found.mean == 49.5
     assert unit_examples(summary, 2, 7, together).dead and found.together == ()  # one answers against it, one never
     twins = summed(np.stack([answers[:, 0]] * 2, 1))

@@ -90,16 +90,23 @@ def _tell_begin(plan: api.AtlasPlan, quiet: bool) -> None:
     remark(_counted(plan))
     if plan.data is None:
         remark("no real pictures: --dataset FOLDER shows of each unit those that excite it most")
-    elif plan.data.duplicates or plan.data.faults:
-        remark(f"{len(plan.data.duplicates)} pictures are there twice and {len(plan.data.faults)} cannot be read: they are left out")
+    elif count := len(plan.data.duplicates):
+        remark(f"{count} picture{'s are' if count > 1 else ' is'} there twice, and counted once")
     if note := api.note_on_maps(plan):
         remark(note)
 
 
 def _tell(made: api.Atlas, plan: api.AtlasPlan, printing: Printing) -> int:
+    if made.unreadable and not printing.quiet:
+        count, (path, why) = len(made.unreadable), made.unreadable[0]
+        which = (
+            f"{count} pictures of the data set cannot be read and are" if count > 1 else "a picture of the data set cannot be read and is"
+        )
+        remark(f"{which} left out, first: {path}: {why}")
     if printing.as_json:
         row: dict[str, Any] = {
             "path": str(made.page), "units": made.units, "classes": made.classes, "manifest": made.digest, "finished": made.finished,
+            "unreadable": [{"picture": path, "fault": why} for path, why in made.unreadable],
             "failed": [{"task": name, "fault": error.fault} for name, error in made.faults],
         }  # fmt: skip
         print_json([row])

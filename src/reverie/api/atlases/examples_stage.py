@@ -20,6 +20,7 @@ from reverie.atlases.examples.of_units import UnitExamples, correlations, unit_e
 from reverie.atlases.examples.passing import Shown, layer_groups, look_at
 from reverie.atlases.examples.summary import Summary, merged
 from reverie.atlases.store import HIDDEN, AtlasStore
+from reverie.errors import InputError, choice
 from reverie.pictures import Picture, as_picture, in_channels, resize
 from reverie.render import noise_start
 from reverie.work import Result, Task
@@ -28,6 +29,7 @@ from reverie.work.any_order import Part
 NAME = "examples"
 SHARD, SAMPLE, SPOTS = 256, 1024, 4096  # pictures of a task; of the sample; places that are drawn of all of its pictures
 THUMB = 240  # pixels of the longer side of an example
+_TOLD = 2  # another number where other things are told of the same answers
 _FIELD_OF = 4  # pictures by which it is measured how much a unit looks at
 
 
@@ -53,7 +55,7 @@ def pictures_of(store: AtlasStore) -> dict[str, np.ndarray[Any, Any]] | None:
     if not place.is_file():
         return None
     with np.load(io.BytesIO(place.read_bytes()), allow_pickle=False) as found:
-        return dict(found)
+        return dict(found) if "numbers" in found else None
 
 
 def embedding_layer(plan: AtlasPlan) -> str:
@@ -133,6 +135,9 @@ def _merge(plan: AtlasPlan, store: AtlasStore, data: DataSet, group: Sequence[st
         if parts:
             content = merged(parts).to_bytes()
             store.put("answers", layer, key, {"count": sum(each.count for each in parts)}, {answers_path(stems[layer]): content})
+    if len(faults) == len(data):
+        fault = f"no picture in the data set can be read, first: {next(iter(faults.values()))}"
+        raise InputError(fault, f"give a folder of pictures with {choice('dataset')}")
     columns: dict[str, list[Any]] = {}
     for each in folders:
         with np.load(io.BytesIO((each / "pictures.npz").read_bytes()), allow_pickle=False) as found:
@@ -169,7 +174,8 @@ def show_pictures(plan: AtlasPlan, store: AtlasStore, numbers: Sequence[int]) ->
 def _tell(plan: AtlasPlan, store: AtlasStore, data: DataSet, layer: str, key: str) -> None:
     """The examples of each unit of a layer, and the pictures of those that are shown."""
     part = next(each for each in plan.layers if each.name == layer)
-    missing = [each for each in part.channels if not store.is_finished("examples", f"{layer}:{each}", key)]
+    told = f"{key} {_TOLD}"
+    missing = [each for each in part.channels if not store.is_finished("examples", f"{layer}:{each}", told)]
     summary = answers_of(store, part.stem) if missing else None
     if summary is None:
         return
@@ -177,7 +183,7 @@ def _tell(plan: AtlasPlan, store: AtlasStore, data: DataSet, layer: str, key: st
     for channel in missing:
         found = unit_examples(summary, channel, part.layer.width, together)
         show_pictures(plan, store, _shown(found))
-        store.put("examples", f"{layer}:{channel}", key, found.as_data())
+        store.put("examples", f"{layer}:{channel}", told, found.as_data())
 
 
 def _shown(found: UnitExamples) -> list[int]:

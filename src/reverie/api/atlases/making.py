@@ -45,7 +45,7 @@ class Atlas:
         page: where to begin.
         units, classes: how many it shows.
         digest: of its manifest: the same where the same was made, on whichever engine.
-        faults: tasks that failed, and why.
+        faults: tasks that failed, and why. unreadable: pictures of the data set that could not be read, and why.
         finished: whether all that was asked for is there.
     """
 
@@ -55,6 +55,7 @@ class Atlas:
     classes: int
     digest: str
     faults: tuple[tuple[str, ReverieError], ...] = ()
+    unreadable: tuple[tuple[str, str], ...] = ()
     finished: bool = False
 
 
@@ -181,7 +182,9 @@ class _Making:
                 stage.after(self._plan, self._store)
         page = self._write_site()
         units, classes = (sum(1 for _ in self._store.all(kind)) for kind in ("unit", "class"))
-        return Atlas(self._store.folder, page, units, classes, self._store.digest(), tuple(self._faults), not stopped)
+        unread = (self._store.facts("data", "set") or {}).get("faults", ())
+        unreadable = tuple((str(path), str(why)) for path, why in unread) if self._plan.data is not None else ()
+        return Atlas(self._store.folder, page, units, classes, self._store.digest(), tuple(self._faults), unreadable, not stopped)
 
     def _write_site(self) -> Path:
         page = write_site(self._store)

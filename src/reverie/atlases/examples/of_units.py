@@ -73,9 +73,11 @@ def unit_examples(summary: Summary, channel: int, width: int, correlation: NDArr
     top = examples("top", 0, SHOWN)
     mean = float(summary.total[channel] / summary.count)
     spread = float(np.sqrt(max(0.0, summary.squares[channel] / summary.count - mean**2)))
+    low = tuple(each for each in examples("low", 0, LEAST) if each.picture not in {one.picture for one in top})
+    bars = _bars(summary.bins[channel], float(summary.low[channel, 0]), float(summary.top[channel, 0]))
     return UnitExamples(
-        top, examples("low", 0, LEAST), _between(summary, channel, width), examples("top", SHOWN, HELD_OUT), round(mean, 4),
-        round(spread, 4), bool(dead_units(summary)[channel]), _bars(summary.bins[channel]), _together(correlation, channel),
+        top, low, _between(summary, channel, width), examples("top", SHOWN, HELD_OUT), round(mean, 4), round(spread, 4),
+        bool(dead_units(summary)[channel]), bars, _together(correlation, channel),
     )  # fmt: skip
 
 
@@ -107,24 +109,31 @@ def _between(summary: Summary, channel: int, width: int) -> tuple[Example, ...]:
     centres = (ends[filled] + ends[filled + 1]) / 2
     wanted = np.linspace(centres[0], centres[-1], BETWEEN)
     chosen = list(dict.fromkeys(int(filled[np.abs(centres - each).argmin()]) for each in wanted))
-    return tuple(
-        Example(
-            int(summary.shown_at[channel, each]), round(float((ends[each] + ends[each + 1]) / 2), 4),
-            *divmod(int(summary.shown_place[channel, each]), width),
-        )
-        for each in chosen
-    )  # fmt: skip
+    known = _answers(summary, channel)
+    found = []
+    for each in chosen:
+        number = int(summary.shown_at[channel, each])
+        answer = known.get(number, float((ends[each] + ends[each + 1]) / 2))  # of a large data set to an eighth
+        found.append(Example(number, round(answer, 4), *divmod(int(summary.shown_place[channel, each]), width)))
+    return tuple(sorted(found, key=lambda each: each.answer))
 
 
-def _bars(bins: NDArray[np.int32]) -> tuple[tuple[float, float, int], ...]:
-    """A histogram of even bars; what a bin holds is spread evenly over it."""
+def _answers(summary: Summary, channel: int) -> dict[int, float]:
+    """What pictures answered, of those of which it is kept: both ends, and the sample."""
+    ends = [(getattr(summary, f"{name}_at")[channel], getattr(summary, name)[channel]) for name in ("top", "low")]
+    pairs = [(summary.rows_at, summary.rows_max[:, channel].astype(np.float32)), *ends]
+    return {int(number): float(value) for at, values in pairs for number, value in zip(at, values, strict=True) if number != NONE}
+
+
+def _bars(bins: NDArray[np.int32], low: float, high: float) -> tuple[tuple[float, float, int], ...]:
+    """A histogram of even bars from the smallest answer to the largest; what a bin holds is spread evenly over it."""
     filled = np.flatnonzero(bins)
     if len(filled) == 0:
         return ()
     ends = edges()
-    low, high = float(ends[filled[0]]), float(ends[filled[-1] + 1])
     lines = np.linspace(low, high, _BARS + 1)
-    below = np.interp(lines, ends[filled[0] : filled[-1] + 2], np.concatenate([[0], np.cumsum(bins[filled[0] : filled[-1] + 1])]))
+    places = np.clip(ends[filled[0] : filled[-1] + 2], low, high)
+    below = np.interp(lines, places, np.concatenate([[0], np.cumsum(bins[filled[0] : filled[-1] + 1])]))
     counts = np.diff(np.round(below)).astype(int)
     return tuple((round(float(a), 4), round(float(b), 4), int(n)) for a, b, n in zip(lines[:-1], lines[1:], counts, strict=True))
 

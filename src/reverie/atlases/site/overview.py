@@ -58,7 +58,9 @@ def missing(known: Known) -> list[Values]:
     every = known.about["all_classes"]
     if every and len(known.classes) < every:
         told = f"{len(known.classes):,} of {every:,} classes are shown." if known.classes else "No classes are shown."
-        found.append({"what": told, "how": "--classes banana,daisy adds some; without --classes and --sample all come."})
+        others = [name for index, name in enumerate(known.about["labels"]) if index not in known.classes and name.isalpha()][:2]
+        some = f"--classes {','.join(others)} adds some; without" if others else "Without"
+        found.append({"what": told, "how": f"{some} --classes and --sample all come."})
     if known.data is not None and not waiting and not any(each.has_map or each.no_map for each in layers):
         how = "They come with the same command where umap-learn is installed, and without --no-maps."
         found.append({"what": "No maps of layers.", "how": how})
