@@ -232,6 +232,20 @@ def atlas() -> None:
     subprocess.run([sys.executable, "-m", "reverie", *words], check=True)
     shutil.rmtree(place, ignore_errors=True)
     shutil.copytree(work / "atlas", place, ignore=shutil.ignore_patterns(".*"))  # the site without the index of what is finished
+    browser = shutil.which("chromium")
+    if browser is None:
+        print("no chromium here: atlas-unit.jpg is left as it was")
+        return
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
+        opened = driver.chromium.launch(executable_path=browser, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"])
+        tab = opened.new_page(viewport={"width": 1240, "height": 1130}, reduced_motion="reduce")
+        tab.goto((place / "blocks.4.2" / "42.html").as_uri())
+        tab.wait_for_timeout(1000)
+        tab.screenshot(path=PICTURES / "atlas-unit.jpg", type="jpeg", quality=84)
+        opened.close()
+    print(PICTURES / "atlas-unit.jpg")
 
 
 def films() -> None:

@@ -18,7 +18,7 @@
   };
   const unit = ([name, stem, , , asked], row, words) => item(`${below(stem)}${row[0]}.html`, atlas.spot(below(stem), row[1], asked, row[5] & 4), `${name}:${row[0]}`, words);
   const search = async (text) => {
-    const items = [], wanted = text.toLowerCase(), [, front, number] = wanted.match(/^(.*?)[:\s]*(\d+)?$/s), numbered = wanted.match(/^(.+):(\d*)$/s) ?? wanted.match(/^(?:unit )?()(\d+)$/);
+    const items = [], wanted = text.toLowerCase(), numbered = wanted.match(/^(.+):(\d*)$/s) ?? wanted.match(/^(?:unit )?()(\d+)$/);
     for (const layer of atlas.known) {
       const [name, stem, level, pages, asked, drawn] = layer;
       if (name.toLowerCase().includes(wanted) || (level && level.includes(wanted))) items.push(item(`${below(stem)}index.html`, atlas.spot(below(stem), Math.max(drawn, 0), asked, drawn >= 0), name, [level, `${pages.toLocaleString("en")} units`].filter(Boolean).join(", ")));
@@ -33,7 +33,7 @@
           for (const row of await rowsOf(layer)) if (String(row[0]) === numbered[2] || (!numbered[2] && numbered[1])) items.push(unit(layer, row, ""));
         }
       }
-    } else if (front && !number) {
+    } else {
       const spoken = new Set(atlas.names.flatMap((label, index) => (label.toLowerCase().includes(wanted) ? [index] : [])));
       if (spoken.size) {
         for (const layer of atlas.known.slice().reverse()) { // the highest say most of classes
