@@ -171,7 +171,7 @@ def test_a_data_set_that_is_none_is_told(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no picture"):
         reverie.atlas(wrapped(Hand()), folder=tmp_path / "a", units="light:0", dataset=tmp_path / "empty", **SMALL)
     (tmp_path / "empty" / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\nbroken")
-    with pytest.raises(InputError, match="no picture in the data set can be read, first: 'broken.png'"):
+    with pytest.raises(InputError, match=r"no picture in the data set can be read, first: 'broken\.png'"):
         reverie.atlas(wrapped(Hand()), folder=tmp_path / "b", units="light:0", dataset=tmp_path / "empty", **SMALL)
 
 

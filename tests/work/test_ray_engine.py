@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,7 @@ def photo(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def engine(cluster: Cluster) -> Iterator[RayEngine]:
-    with closing(RayEngine(RayChoices(workers=2, patience=3.0), 4)) as found:
+    with closing(RayEngine(RayChoices(workers=2, patience=300.0), 4)) as found:  # no test hangs on how busy the machine is
         yield found
 
 
@@ -103,6 +104,7 @@ def test_a_worker_that_dies_once_loses_nothing(engine: RayEngine, tmp_path: Path
 
 
 def test_a_task_that_is_stuck_is_given_up(engine: RayEngine) -> None:
+    engine.choices = replace(engine.choices, patience=3.0)
     came, faults, _ = run(engine, tasks(3, t1={"does": "sleep"}))
     assert sorted(came) == ["task 0", "task 2"]
     assert "no sign of life for 3 seconds" in faults["task 1"]
