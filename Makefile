@@ -18,6 +18,8 @@
 # make replay                     what this tree makes, beside what the revision BASE makes: a refactoring changes no byte
 # make test-install               that an install of all extras, in an environment of its own, leaves PyTorch as it is; minutes
 # make zoo                        every layer of twenty-two networks of torchvision and timm, with random weights
+# make torture-atlas              an atlas on Ray killed ten times, the command and its workers; minutes
+# make bench-atlas                how fast an atlas is made, here and on Ray, and what its driver does
 # make torture                    thousands of damaged files; run before an issue is called done
 # make torture-studio             the studio's server killed under an open page and under its jobs, 200 jobs' memory, hostile requests; minutes
 # make pictures                   the pictures of README and docs, made anew
@@ -38,7 +40,7 @@ printf '%s\n' '' 'What to type next:' \
 	'  reverie                       what to try first'
 endef
 
-.PHONY: dream studio install test test-install check browser bench bench-pictures bench-see bench-tiles bench-films bench-own bench-reject bench-scores bench-album bench-studio replay zoo torture torture-studio pictures clean
+.PHONY: dream studio install test test-install check browser bench bench-pictures bench-see bench-tiles bench-films bench-own bench-reject bench-scores bench-album bench-studio bench-atlas replay zoo torture torture-studio torture-atlas pictures clean
 
 dream: $(VENV)/installed
 	@mkdir -p dreams
@@ -83,6 +85,12 @@ torture-studio: $(VENV)/installed-dev browser
 	$(BIN)/python -m tests.studio.stories
 	$(BIN)/python -m tests.studio.kills
 	$(BIN)/python -m pytest -q tests/studio/server/test_guard.py tests/studio/server/test_hostile.py tests/studio/server/test_uploads.py
+
+torture-atlas: $(VENV)/installed-dev
+	$(BIN)/python -m tests.torture.atlas_kills $(FLAGS)
+
+bench-atlas: $(VENV)/installed-dev .venv-peers/installed
+	$(BIN)/python -m bench.atlas --peers .venv-peers/bin/python $(FLAGS)
 
 bench: $(VENV)/installed-dev .venv-peers/installed .base/$(BASE)
 	$(BIN)/python -m bench.paired --base .base/$(BASE)

@@ -18,7 +18,7 @@ from PIL import Image, ImageChops, ImageDraw, ImageFont
 
 import reverie
 from reverie.networks.builtin.catalogue import CATALOGUE
-from reverie.pictures import strip
+from reverie.pictures import quantise, strip
 from reverie.recipe import PRESETS, PresetName
 
 PICTURES = Path(__file__).parent.parent / "docs" / "pictures"
@@ -218,6 +218,36 @@ def tour(tab: Any) -> None:
     print(place, f"{place.stat().st_size / 1e6:.1f} MB", f"{sum(each for _, each in shots) / 1000:.1f} s", len(shots), "pictures")
 
 
+def atlas() -> None:
+    """The atlas in the docs: 24 units of each level, with photographs that packages carry and whose licences let them be shown."""
+    from bench.photographs import FILES, photograph
+
+    work, place = PICTURES.parents[1] / "dreams", PICTURES.parent / "atlas"  # work stays, so that what is there is not made again
+    folder = work / "photographs"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in (each for each, (package, _, _) in FILES.items() if package != "ultralytics" and each != "motorcycle_left"):
+        Image.fromarray(quantise(photograph(name))).save(folder / f"{name}.jpg", quality=90)
+    levels = "edges,textures,patterns,parts,objects,scenes"
+    words = ["atlas", "--layers", levels, "--sample", "24", "--facets", "2", "--dataset", str(folder), "-o", str(work / "atlas")]
+    subprocess.run([sys.executable, "-m", "reverie", *words], check=True)
+    shutil.rmtree(place, ignore_errors=True)
+    shutil.copytree(work / "atlas", place, ignore=shutil.ignore_patterns(".*"))  # the site without the index of what is finished
+    browser = shutil.which("chromium")
+    if browser is None:
+        print("no chromium here: atlas-unit.jpg is left as it was")
+        return
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
+        opened = driver.chromium.launch(executable_path=browser, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"])
+        tab = opened.new_page(viewport={"width": 1240, "height": 1130}, reduced_motion="reduce")
+        tab.goto((place / "blocks.4.2" / "42.html").as_uri())
+        tab.wait_for_timeout(1000)
+        tab.screenshot(path=PICTURES / "atlas-unit.jpg", type="jpeg", quality=84)
+        opened.close()
+    print(PICTURES / "atlas-unit.jpg")
+
+
 def films() -> None:
     """A journey and a dreamt film, by the commands of the README."""
     with tempfile.TemporaryDirectory() as folder:
@@ -231,7 +261,8 @@ def films() -> None:
 
 def main() -> None:
     PICTURES.mkdir(parents=True, exist_ok=True)
-    for name, make in {"walls": walls, "grid": grid, "sober": sober, "page": page, "studio": studio, "films": films}.items():
+    parts = {"walls": walls, "grid": grid, "sober": sober, "page": page, "studio": studio, "films": films, "atlas": atlas}
+    for name, make in parts.items():
         if sys.argv[1:] in ([], [name]):
             make()
     if sys.argv[1:]:

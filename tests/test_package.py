@@ -17,11 +17,11 @@ import reverie
 SOURCE = Path(reverie.__file__).parent
 MODULES = sorted(SOURCE.rglob("*.py"))
 PUBLIC = [
-    "Asked", "Calibration", "Footage", "Grid", "Known", "Label", "Layer", "Network", "Picture", "Pictures", "Progress", "Recipe",
-    "Recognised", "Rung", "Sight", "__version__", "again", "ask", "climb", "dream", "errors", "feature", "features", "film", "grid",
-    "imagine", "journey", "load", "redo", "see", "sheet", "wrap",
+    "Asked", "Atlas", "Calibration", "Footage", "Grid", "Known", "Label", "Layer", "Network", "Picture", "Pictures", "Progress", "Recipe",
+    "Recognised", "Rung", "Sight", "__version__", "again", "ask", "atlas", "climb", "dream", "errors", "feature", "features", "film",
+    "grid", "imagine", "journey", "load", "redo", "see", "sheet", "wrap",
 ]  # fmt: skip
-PLANNED = ["atlas", "train", "gallery"]
+PLANNED = ["train", "gallery"]
 
 REPORT = "import sys; print(sorted({each.partition('.')[0] for each in sys.modules} & {'torch', 'numpy', 'PIL', 'rich', 'jinja2', 'http'}))"
 

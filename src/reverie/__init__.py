@@ -15,7 +15,26 @@ from reverie.first_use import at_first_use
 from reverie.version import __version__
 
 if TYPE_CHECKING:
-    from reverie.api import Grid, again, ask, climb, dream, feature, features, film, grid, imagine, journey, load, redo, see, sheet, wrap
+    from reverie.api import (
+        Atlas,
+        Grid,
+        again,
+        ask,
+        atlas,
+        climb,
+        dream,
+        feature,
+        features,
+        film,
+        grid,
+        imagine,
+        journey,
+        load,
+        redo,
+        see,
+        sheet,
+        wrap,
+    )
     from reverie.ascent import Progress
     from reverie.insight import Rung, Sight
     from reverie.judging.answers import Asked
@@ -25,15 +44,15 @@ if TYPE_CHECKING:
     from reverie.recipe import Recipe
 
 __all__ = [
-    "Asked", "Calibration", "Footage", "Grid", "Known", "Label", "Layer", "Network", "Picture", "Pictures", "Progress", "Recipe",
-    "Recognised", "Rung", "Sight", "__version__", "again", "ask", "climb", "dream", "errors", "feature", "features", "film", "grid",
-    "imagine", "journey", "load", "redo", "see", "sheet", "wrap",
+    "Asked", "Atlas", "Calibration", "Footage", "Grid", "Known", "Label", "Layer", "Network", "Picture", "Pictures", "Progress",
+    "Recipe", "Recognised", "Rung", "Sight", "__version__", "again", "ask", "atlas", "climb", "dream", "errors", "feature",
+    "features", "film", "grid", "imagine", "journey", "load", "redo", "see", "sheet", "wrap",
 ]  # fmt: skip
 
 _HOMES = {
     "api": (
-        "Grid", "again", "ask", "climb", "dream", "feature", "features", "film", "grid", "imagine", "journey", "load", "redo", "see",
-        "sheet", "wrap",
+        "Atlas", "Grid", "again", "ask", "atlas", "climb", "dream", "feature", "features", "film", "grid", "imagine", "journey",
+        "load", "redo", "see", "sheet", "wrap",
     ),
     "ascent": ("Progress",),
     "insight": ("Rung", "Sight"),

@@ -17,7 +17,7 @@ from reverie.waiting import WAITING, gives_way_here_alone
 
 EXTRAS = {
     "HEIC pictures": "pillow-heif", "what counted": "captum", "films": "av", "motion in films": "opencv-python-headless",
-    "the studio": "fastapi",
+    "the studio": "fastapi", "work on Ray": "ray",
 }  # fmt: skip
 
 ZOO = {"networks of torchvision": "torchvision", "networks of timm": "timm", "networks of the hub": "huggingface_hub"}

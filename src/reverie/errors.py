@@ -81,6 +81,10 @@ class ReverieError(Exception):
         self.field = None if named is None else named[1]
         super().__init__(f"{self.fault}; {self.remedy}" if remedy else self.fault)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """It travels between processes with its choices still to be named."""
+        return type(self), self._written
+
     def with_flags(self, flag: Callable[[str], str]) -> tuple[str, str]:
         """Fault and remedy as the command line says them; `flag` gives the flag of a field."""
         return spoken(self._written[0], flag), spoken(self._written[1], flag)
@@ -101,6 +105,9 @@ class Refused(UsageError):
         self.faults = dict(faults)
         written = [each._written for each in self.faults.values()]
         super().__init__("; ".join(fault for fault, _ in written), "; ".join(dict.fromkeys(remedy for _, remedy in written if remedy)))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.faults,)
 
 
 class InputError(ReverieError):

@@ -17,6 +17,8 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     "insight": ("captum",),
     "film": ("av", "opencv-python-headless"),
     "studio": ("fastapi", "uvicorn", "python-multipart", "websockets"),
+    "atlas": ("umap-learn",),
+    "ray": ("ray", "grpcio"),
     "zoo": ("timm", "torchvision", "huggingface_hub"),
 }
 """The packages of each extra. Messages name them, not the extra: other packages are called reverie where pip looks by itself."""

@@ -30,6 +30,7 @@ def test_no_page_names_a_command_or_flag_that_does_not_exist(page: Path) -> None
     known |= {flag for each in COMMANDS.values() for param in built(each).params for flag in (*param.opts, *param.secondary_opts)}
     known |= {"--depth", "--force-reinstall", "--index-url", "--extra-index-url", "--find-links", "--no-ff", "--strict"}  # of git and pip
     known |= {"--torch-backend", "--reinstall-package"}  # of uv
+    known |= {"--head", "--port", "--address", "--include-dashboard", "--disable-usage-stats"}  # of ray
     for program in (*(ROOT / "bench").glob("*.py"), ROOT / "tests/sweep.py"):
         known |= set(re.findall(r"add_argument\(\"(--[a-z-]+)", program.read_text("utf-8")))
     for flag in re.findall(r"(?<![\w-])--[a-z][a-z-]+", content):
@@ -75,7 +76,24 @@ OF_A_RUNG = {"fidelity": insight.Fidelity, "noticed": insight.Noticed, "counted"
 
 @pytest.mark.parametrize(
     "name",
-    ["again", "ask", "climb", "dream", "feature", "features", "film", "grid", "imagine", "journey", "load", "redo", "see", "sheet", "wrap"],
+    [
+        "again",
+        "ask",
+        "atlas",
+        "climb",
+        "dream",
+        "feature",
+        "features",
+        "film",
+        "grid",
+        "imagine",
+        "journey",
+        "load",
+        "redo",
+        "see",
+        "sheet",
+        "wrap",
+    ],
 )
 def test_every_parameter_of_a_function_is_documented(name: str) -> None:
     parameters = inspect.signature(getattr(reverie, name)).parameters.values()
@@ -83,7 +101,7 @@ def test_every_parameter_of_a_function_is_documented(name: str) -> None:
     spec = CLIMB if name == "climb" else COMMANDS.get(name)
     if name == "redo":
         names |= {"device", "precision", "threads", "max_pixels"}
-    elif spec is not None and name not in ("again", "grid"):
+    elif spec is not None and name not in ("again", "atlas", "grid"):
         names |= set(spec.fields) | (
             {"force", "with_recipe", "preview", "keep_frames", "partial"} if name in ("journey", "film") else set()
         )
@@ -93,7 +111,9 @@ def test_every_parameter_of_a_function_is_documented(name: str) -> None:
     assert told == names
 
 
-@pytest.mark.parametrize("name", ["Asked", "Calibration", "Footage", "Grid", "Known", "Label", "Layer", "Picture", "Rung", "Sight"])
+@pytest.mark.parametrize(
+    "name", ["Asked", "Atlas", "Calibration", "Footage", "Grid", "Known", "Label", "Layer", "Picture", "Rung", "Sight"]
+)
 def test_every_name_of_a_class_is_documented(name: str) -> None:
     told = {part for key in table(titled(name), "name") for part in _names(key)}
     assert told == public(getattr(reverie, name))

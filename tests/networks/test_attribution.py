@@ -270,7 +270,7 @@ def test_the_module_is_as_it_was(fails: bool, monkeypatch: pytest.MonkeyPatch) -
 def test_a_fault_inside_a_pass_leaves_no_hook(monkeypatch: pytest.MonkeyPatch) -> None:
     network = wrapped(deep())
     rest = network.prepare(["conv"]).module
-    monkeypatch.setattr(attribution, "_at_once", lambda *given: 4)
+    monkeypatch.setattr(attribution, "takes_several", lambda *given: True)
     monkeypatch.setattr(Reading, "scores", lambda *given: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         network.attribute(picture()[0], ["conv"], 0)

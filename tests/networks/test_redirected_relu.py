@@ -196,7 +196,7 @@ def test_nothing_of_a_redirected_pass_stays_behind(how: str, monkeypatch: pytest
         ready.redirected(x)
         assert how != "an error"
     monkeypatch.setattr(Fails, "failing", False)
-    assert [part.redirected for part in fused(ready)] == [False]
+    assert [part.apart for part in fused(ready)] == [False]
     assert torch.equal(ready(x)[ready.wanted[0]], before)
     assert torch.autograd.grad(ready(x)[ready.wanted[0]].sum(), x)[0].eq(0).all()
     dead = torch.full((2,), -1.0, requires_grad=True)

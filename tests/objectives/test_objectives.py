@@ -201,6 +201,13 @@ def test_a_direction_is_dot_product_times_cosine_at_each_place() -> None:
     assert score({"a": torch.zeros(1, 2, 1, 3)}).tolist() == [0.0]
 
 
+def test_each_picture_of_a_batch_may_have_a_direction_of_its_own() -> None:
+    seen = torch.tensor([[[[3.0]], [[4.0]]], [[[4.0]], [[3.0]]]])  # (2, 2, 1, 1)
+    score = direction(parse("a"), torch.tensor([[2.0, 0.0], [0.0, 1.0]]))
+    assert score({"a": seen}).tolist() == pytest.approx([3 * 3 / 5, 3 * 3 / 5])
+    assert score({"a": seen.flip(0)}).tolist() == pytest.approx([4 * 4 / 5, 4 * 4 / 5])
+
+
 @pytest.mark.parametrize(("objective", "word"), [("guide", "a guide"), ("caricature", "a caricature"), ("direction", "a direction")])
 @pytest.mark.parametrize("target", ["edge:0", "class:warm"])
 def test_what_compares_layers_needs_layers(hand: Network, objective: str, word: str, target: str) -> None:

@@ -14,7 +14,7 @@ from tests.helpers.commands import listed
 
 from reverie.errors import OutputError
 from reverie.recipe import flag_of
-from reverie.store import Kept, cache_folder, check_place, exists, files_in, scratch, sha256_of, write_whole
+from reverie.store import Kept, cache_folder, check_place, exists, files_in, scratch, sha256_of, together, write_whole
 
 
 def failing(code: int) -> Callable[..., None]:
@@ -249,3 +249,24 @@ def test_how_a_place_is_named_is_told_on_the_command_line_alone(tmp_path: Path) 
     assert error.remedy == "give force= to replace it, or another name"
     assert error.with_flags(flag_of)[1] == "give --force to replace it, or another name with --output"
     assert error.field == "force"
+
+
+def test_files_put_into_place_together_come_in_the_order_in_which_they_were_handed_over(tmp_path: Path) -> None:
+    (tmp_path / "b").write_bytes(b"old")
+    with together() as hand_over:
+        hand_over(tmp_path / "a", b"first")
+        hand_over(tmp_path / "b", b"second")
+        assert not (tmp_path / "a").exists() and (tmp_path / "b").read_bytes() == b"old"
+    assert (tmp_path / "a").read_bytes() == b"first" and (tmp_path / "b").read_bytes() == b"second"
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["a", "b"]
+
+
+def test_where_one_of_several_cannot_be_written_none_is(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(OutputError, match="is a folder"), together() as hand_over:
+        hand_over(tmp_path / "a", b"first")
+        hand_over(tmp_path / "folder", b"second")
+    with pytest.raises(ValueError, match="of the caller"), together() as hand_over:
+        hand_over(tmp_path / "a", b"first")
+        raise ValueError("of the caller")
+    assert [each.name for each in tmp_path.iterdir()] == ["folder"]

@@ -171,11 +171,11 @@ def carried_by(picture: str | Path, start: str | Path | None = None, network: Gi
     """The recipe in a file. InputError where it carries none, or one that cannot be used."""
     place = expanded(picture)
     recipe = read_recipe(place)
-    given = {_hash_in(recipe, each): each for each in named(network) if isinstance(each, Network)}
+    given = {hash_in(recipe, each): each for each in named(network) if isinstance(each, Network)}
     return Carried(place, recipe, None if start is None else expanded(start), given)
 
 
-def _hash_in(recipe: Recipe, network: Network) -> str:
+def hash_in(recipe: Recipe, network: Network) -> str:
     """The hash by which a recipe knows a network; its own where it knows it by none."""
     return next((used.sha256 for used in recipe.networks if network.has_weights(used.sha256)), network.sha256)
 

@@ -16,6 +16,7 @@ from reverie.cli.estimates import in_bytes, in_time
 from reverie.cli.flags import Call
 from reverie.cli.outputs import named, so_far, stem_of
 from reverie.cli.query_commands import check_readable
+from reverie.cli.working import elsewhere
 from reverie.errors import Interrupted, UsageError, choice
 from reverie.recipe import NAMING_FILES, Estimate, GridWriting, Printing, Varying, varied
 from reverie.store import Destination, expanded, is_folder, originals, speakable
@@ -42,7 +43,8 @@ def grid(call: Call) -> int:
     choices = {name: value for name, value in call.choices.items() if name not in Varying.model_fields}
     place = _place(command, subjects or vary.get("start") or vary.get("label") or vary.get("target") or [], writing)
     check_grid_folder(place, writing.force)
-    files = [Path(each) for name in NAMING_FILES for each in vary.get(name, ())] + [Path(each) for each in subjects]
+    files = [Path(each) for name in NAMING_FILES for each in (*vary.get(name, ()), *([call.given[name]] if name in call.given else []))]
+    files += [Path(each) for each in subjects]
     from reverie.cli.public import api
 
     network: Any = None if "network" in vary and not call.network.names else call.network.several(printing.quiet)
@@ -57,7 +59,8 @@ def grid(call: Call) -> int:
         if call.of(Estimate).estimate:
             _estimate(plan, printing.as_json)
             return 0
-        return _make(plan, place, writing.force, printing, shown)
+        with elsewhere(call, [cell.recipe for cell in plan.cells], map(expanded, files)) as where:
+            return _make(plan, place, writing.force, printing, shown, where)
 
 
 def _subjects(command: str, given: Sequence[str]) -> list[str]:
@@ -86,7 +89,7 @@ def _estimate(plan: api.GridPlan, as_json: bool) -> None:
     say(f"{_counted(plan)}, {time}, {in_bytes(found.memory)} of memory{working}, results of {in_bytes(found.result)}")
 
 
-def _make(plan: api.GridPlan, place: Path, force: bool, printing: Printing, shown: Line) -> int:
+def _make(plan: api.GridPlan, place: Path, force: bool, printing: Printing, shown: Line, where: api.Elsewhere | None) -> int:
     from reverie.cli.public import api
 
     into = api.GridFolder(place, plan, force)
@@ -111,7 +114,7 @@ def _make(plan: api.GridPlan, place: Path, force: bool, printing: Printing, show
         _tell_presets(plan, printing.quiet)
         shown.begin(_DOING[plan.wanted.command])
         try:
-            outcome = into.make(_TimeTold(shown, printing.quiet), done)
+            outcome = into.make(_TimeTold(shown, printing.quiet), done, where)
         finally:
             shown.close()
             if printing.as_json:

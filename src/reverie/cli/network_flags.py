@@ -11,6 +11,7 @@ import click
 from reverie.cli.console import downloading, remark
 from reverie.errors import UsageError, choice
 from reverie.recipe import DEFAULT_NETWORK, Own, choose
+from reverie.store import expanded
 
 if TYPE_CHECKING:
     from reverie.networks import Network
@@ -63,6 +64,27 @@ class NetworkFlags:
         """The only one, of a command that takes one."""
         found = self.several(quiet)
         return found[0] if found else DEFAULT_NETWORK
+
+    def by_name(self, at: int = 0) -> tuple[str, dict[str, Any]]:
+        """One of those that were named, as another process opens it: its name, a file's from the root, and what `load` is told of it."""
+        from reverie.networks.sources.source import source
+
+        if not self.names:
+            return DEFAULT_NETWORK, {}
+        meant = source(self.names[at])
+        name = str(expanded(meant.text).absolute()) if meant.kind == "file" else meant.text
+        said = _said(dict(self.own)) if meant.kind in ("file", "hf") else {}
+        if "native" in said:
+            said["size"] = tuple(reversed(said.pop("native")))
+        if "labels" in said:
+            said["labels"] = str(expanded(said["labels"]).absolute())
+        return name, said
+
+    def own_by_name(self) -> list[tuple[str, dict[str, Any]]]:
+        """Those of one's own among them, as other processes open them."""
+        from reverie.networks.sources.source import source
+
+        return [self.by_name(at) for at, name in enumerate(self.names) if source(name).kind in ("file", "hf")]
 
     def all_open(self, quiet: bool = False) -> list[Network]:
         self._remark(quiet)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import pickle
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,11 +16,12 @@ from reverie.cli.outputs import named, numbered, so_far, stem_of, tell_taken
 from reverie.cli.query_commands import check_readable
 from reverie.cli.seen_folder import HANDOUT, PAGE, SeenFolder, SeenIndex, check_free, figures_in, what_is_in
 from reverie.errors import Interrupted, OutputError
-from reverie.recipe import PageWriting, Printing, Writing, is_noise
+from reverie.recipe import PageWriting, Printing, Working, Writing, is_noise
 from reverie.store import Destination, expanded, is_folder, made_folder, speakable
 
 if TYPE_CHECKING:
     from reverie.insight import SeePlan
+    from reverie.work import Result, Task
 
 AGAIN = 30.0  # seconds after which the page is written anew: that takes a second or two
 
@@ -37,6 +40,7 @@ def see(call: Call) -> int:
                 looking.at(picture, shown, len(pictures) - number)
                 if shown.interrupted:
                     break
+            looking.elsewhere(shown)
         finally:
             looking.tell_index()
             if printing.as_json and (looking.results or many):
@@ -68,6 +72,8 @@ class _Looking:
         self._call, self._faults = call, faults
         self._many = many = faults.many
         self._writing, self._beside, self._printing = call.of(Writing), call.of(PageWriting), call.of(Printing)
+        self._working = call.of(Working)
+        self._waiting: list[tuple[str, SeePlan, SeenFolder]] = []  # what an engine shall look at
         self._network: Any = None
         self._taken: set[Path] = set()
         self._notes = Notes()
@@ -87,8 +93,37 @@ class _Looking:
             if folder.kept is not None:
                 remark(f"'{folder.place}' is there already, of this picture and these choices; --force makes it anew")
                 self._tell(folder, plan, plan.sight.expected)
+            elif self._working.on is not None:
+                self._waiting.append((picture, plan, folder))
             else:
                 self._look(picture, plan, folder, shown, left)
+
+    def elsewhere(self, shown: Line) -> None:
+        """Have those that wait looked at by an engine, where flags choose one; each page is written when its picture is done."""
+        if not self._waiting:
+            return
+        from reverie.cli.public import api
+
+        plan = self._waiting[0][1]
+        machine = api.machine(plan.network, self._call.given.get("threads"))
+        same = {"device": machine.device, "precision": machine.precision, "threads": machine.threads}
+        named = api.NamedNetwork(*self._call.network.by_name())
+        opening = api.OpenLooks(named, plan.network.sha256, {**self._call.choices, **same})
+
+        def done(task: Task, result: Result) -> None:
+            _, plan, folder = self._waiting[task.what["number"]]
+            shown.close()
+            sight = pickle.loads(result["sight"])
+            folder.write(sight)
+            self._tell(folder, plan, len(sight.layers))
+
+        shown.begin("looking")
+        tasks = [api.look_task(picture, number) for number, (picture, _, _) in enumerate(self._waiting)]
+        with closing(api.engine_for(self._working, machine.threads, machine.device != "cpu")) as engine:
+            outcome = engine.run(tasks, opening, done, shown)
+        self._faults += [error for _, error in outcome.faults]
+        if outcome.stopped:
+            self.unfinished = "no page of it was written; the same command makes it"
 
     def tell_index(self) -> None:
         """The page that links the others, once there is one."""

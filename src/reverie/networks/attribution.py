@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from reverie.errors import MissingExtra, UsageError, choice, listing
 from reverie.installing import install
-from reverie.networks.inspection.failures import run
+from reverie.networks.altering import Rest, altered_scores, takes_several
 from reverie.networks.inspection.layer_names import ATTENTION, LayerName
 from reverie.networks.prepared.gradients import broken
 from reverie.networks.prepared.prepared import Prepared
@@ -29,10 +29,6 @@ _GOLDEN = (math.sqrt(5) - 1) / 2  # multiples of it, less their whole parts, lie
 PIXELS = "pixels"  # in the place of a layer: the picture itself
 BASELINES = ("mean", "black", "blurred")  # the network's mean colour; nothing; the picture without its smaller forms
 _BLURRED = 12  # pixels of the native size, below which those are
-_SAME = 0.02  # of the largest score; a network that mixes the pictures of a batch is far off, bfloat16 is not
-
-
-_Rest = Callable[[Tensor], Tensor]  # what a layer gives, (N, C, H, W) → class scores (N, K)
 
 
 @dataclass(frozen=True)
@@ -135,11 +131,11 @@ def attribute(
         allowed = TOLERANCE * max(abs(total), float(asked.abs().max()))
 
         def values(name: str) -> Tensor:
-            rest: _Rest = Remainder(ready, name, pixels) if name in ready.wanted else _Whole(ready)
+            rest: Rest = Remainder(ready, name, pixels) if name in ready.wanted else _Whole(ready)
             start, end = before[name], after[name]  # (1, C, H, W)
             if not _speaks(rest, name, start, end):
                 return torch.zeros(start.shape[1:])
-            at_once = _at_once(rest, start, end, after[CLASSES])
+            at_once = _AT_ONCE if takes_several(rest, torch.cat([start, end]), after[CLASSES][0]) else 1
             path = _Path(gradients(lambda given: _score(rest(given), index, against)), start, end, at_once)
             return _integrated(path, steps, total, allowed)
 
@@ -208,38 +204,11 @@ class Remainder:
     """
 
     def __init__(self, ready: Prepared, name: str, pixels: Tensor) -> None:
-        self.ready = ready
-        self.name = name
-        asked = LayerName.parse(name, ready.anatomy.calls)
-        self.of = asked.part
-        self.part = ready.module.get_submodule(asked.module)
-        self.call = ready.anatomy.calls.get(asked.module, 1) - 1 if asked.call is None else asked.call
+        self.ready, self.name = ready, name
         self.x = ready.as_taken(pixels)  # (1, C, H, W)
 
     def __call__(self, given: Tensor) -> Tensor:
-        calls = 0
-
-        def put(_module: nn.Module, _inputs: Any, output: Any) -> Any:
-            nonlocal calls
-            calls += 1
-            if calls != self.call + 1:
-                return None
-            several = type(output) in (tuple, list) and isinstance(output[0], Tensor)  # what attention gives, and its weights
-            first = output[0] if several else output
-            if not isinstance(first, Tensor):
-                raise UsageError(f"layer '{self.name}' gives more than one tensor", "name a layer in it")
-            layout = self.ready.anatomy.layout(self.name)
-            put_in = given if layout is None else layout.from_maps(given, first, self.of)
-            put_in = put_in.to(first.dtype, copy=True)  # a copy: the next layer may work in place
-            return type(output)((put_in, *output[1:])) if several else put_in
-
-        with self.ready.running():
-            handle = self.part.register_forward_hook(put)
-            try:
-                output = run(self.ready.module, self.x, graded=self.ready.anatomy.habits.graded)
-                return self.ready.scores(output, len(given)).float()  # (N, K)
-            finally:
-                handle.remove()
+        return altered_scores(self.ready, self.name, self.x, given)  # (N, K)
 
 
 @dataclass(frozen=True)
@@ -252,18 +221,7 @@ class _Whole:
         return self.ready(given)[CLASSES]
 
 
-def _at_once(rest: _Rest, start: Tensor, end: Tensor, scores: Tensor) -> int:
-    """How many steps one pass can take: one, for a network in which many cannot take the place of one, or would mix."""
-    try:
-        with torch.no_grad():
-            found = rest(torch.cat([start, end]))  # (2, K)
-    except UsageError:  # it counts its pictures where it begins, say
-        return 1
-    same = found.shape == (2, scores.shape[1]) and bool((found[1] - scores[0]).abs().max() <= _SAME * scores.abs().max())
-    return _AT_ONCE if same else 1
-
-
-def _speaks(rest: _Rest, name: str, start: Tensor, end: Tensor) -> bool:
+def _speaks(rest: Rest, name: str, start: Tensor, end: Tensor) -> bool:
     """Whether the scores depend on a layer; UsageError where they do, and no gradient comes from them."""
     with torch.enable_grad():
         given = end.detach().clone().requires_grad_(True)  # (1, C, H, W)

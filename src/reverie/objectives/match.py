@@ -86,16 +86,16 @@ def direction(target: Target, vector: Tensor, places: Places = MappingProxyType(
 
     Args:
         target: layers of as many channels as the vector has, with weights.
-        vector: (C,), of any length but 0.
+        vector: (C,), of any length but 0; or (N, C), one for each picture of the batch.
         places: how much each place of a layer counts; without it all count alike.
     """
-    unit = F.normalize(vector, dim=0)  # (C,)
+    unit, product = F.normalize(vector, dim=-1), "ncp,c->np" if vector.dim() == 1 else "ncp,nc->np"
 
     def score(activations: Mapping[str, Tensor]) -> Tensor:
         total = []
         for term in target.terms:
             here = activations[term.layer].flatten(2)  # (N, C, P)
-            along = torch.einsum("ncp,c->np", here, unit)  # (N, P)
+            along = torch.einsum(product, here, unit)  # (N, P)
             cosine = along / here.norm(dim=1).clamp_min(1e-12)
             if term.layer in places:
                 along = along * places[term.layer].flatten(1)

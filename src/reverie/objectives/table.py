@@ -14,7 +14,7 @@ from reverie.objectives.match import caricature, direction, guide, rebuild
 from reverie.target import Target
 
 Shape = Callable[[str], tuple[int, ...]]  # a layer → the shape of its activations at the native size, (1, C, …)
-Check = Callable[[Target, Shape, Tensor | None], None]  # a target, shapes, a direction (C,); raises UsageError
+Check = Callable[[Target, Shape, Tensor | None], None]  # a target, shapes, a direction (C,) or (N, C); raises UsageError
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Material:
         targets: one for each picture of the batch.
         class_indices: the numbers of the classes that a label means.
         seen: what layers see in the input that it needs, by name, (1, C, …); empty where it needs no picture.
-        direction: (C,), in a layer's channels, where it needs one.
+        direction: (C,), in a layer's channels, where it needs one; or (N, C), one for each picture.
         places: of layers how much each place counts, (N, 1, H, W), 1 on the whole; empty where all count alike.
     """
 
@@ -70,8 +70,8 @@ def _placed(objective: str) -> Check:
             channels, *places = shape(name)[1:] or (0,)
             if len(places) != 2:
                 raise UsageError(f"a {objective} with the target '{name}'", "it has no places: name another layer")
-            if direction is not None and channels != len(direction):
-                raise UsageError(f"a direction of {len(direction)} numbers", f"'{name}' has {channels} channels")
+            if direction is not None and channels != direction.shape[-1]:
+                raise UsageError(f"a direction of {direction.shape[-1]} numbers", f"'{name}' has {channels} channels")
 
     return check
 

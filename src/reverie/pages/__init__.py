@@ -1,4 +1,4 @@
-"""What the pages we make have in common: a page is one file of HTML that opens from disk and fetches nothing from outside.
+"""What the pages we make have in common: a page opens from disk and fetches nothing from outside; it is one file of HTML, or one of a site.
 
 Its names are imported at their first use, so that a page without tensors is made without torch.
 """
@@ -11,13 +11,13 @@ from reverie.first_use import at_first_use
 
 if TYPE_CHECKING:
     from reverie.pages.embedded_images import Shot
-    from reverie.pages.rendering import hex_colour, percent, render, signed
+    from reverie.pages.rendering import hex_colour, percent, render, render_linked, shared, signed
 
-__all__ = ["Shot", "hex_colour", "percent", "render", "signed"]
+__all__ = ["Shot", "hex_colour", "percent", "render", "render_linked", "shared", "signed"]
 
 _HOMES = {
     "pages.embedded_images": ("Shot",),
-    "pages.rendering": ("hex_colour", "percent", "render", "signed"),
+    "pages.rendering": ("hex_colour", "percent", "render", "render_linked", "shared", "signed"),
 }
 
 

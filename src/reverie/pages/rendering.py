@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import cache
 
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -11,6 +12,7 @@ from markupsafe import Markup
 from reverie.version import __version__
 
 NO_BREAK = "\u00a0"  # a space at which no line ends
+MADE = f"Reverie {__version__}"
 
 
 def render(package: str, name: str, data: Mapping[str, object], /, **values: object) -> str:
@@ -21,21 +23,34 @@ def render(package: str, name: str, data: Mapping[str, object], /, **values: obj
         data: what the script reads, as JSON, in the element of the id `data`.
         **values: what the templates name; `made`, what made the page, is known to them.
     """
-    own = PackageLoader(package)
-    loader = ChoiceLoader([own, PackageLoader("reverie.pages")])
-    env = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    env.filters["percent"] = percent
-
-    def source(file: str) -> str:
-        return loader.get_source(env, file)[0]
-
+    env = _environment(package)
     return env.get_template(f"{name}.html.jinja").render(
-        made=f"Reverie {__version__}",
-        style=Markup(source("base.css") + source(f"{name}.css")),
-        script=Markup(source(f"{name}.js") if f"{name}.js" in own.list_templates() else ""),
+        made=MADE,
+        style=Markup(shared(package, "base.css", f"{name}.css")),
+        script=Markup(shared(package, f"{name}.js") if f"{name}.js" in env.list_templates() else ""),
         data=Markup(inert_json(data)),
         **values,
     )
+
+
+def render_linked(package: str, name: str, /, **values: object) -> str:
+    """A page of a site, in the same frame: its template links in the blocks `styles` and `scripting` files that many pages share."""
+    return _environment(package).get_template(f"{name}.html.jinja").render(made=MADE, **values)
+
+
+def shared(package: str, *files: str) -> str:
+    """Styles or scripts among the templates of a package or ours, one after another: what stands in a page, or in a file beside many."""
+    env = _environment(package)
+    assert env.loader is not None
+    return "".join(env.loader.get_source(env, file)[0] for file in files)
+
+
+@cache
+def _environment(package: str) -> Environment:
+    loader = ChoiceLoader([PackageLoader(package), PackageLoader("reverie.pages")])
+    env = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    env.filters["percent"] = percent
+    return env
 
 
 def inert_json(data: Mapping[str, object]) -> str:

@@ -39,6 +39,7 @@ from reverie.recipe.requests import (
     MAX_PIXELS,
     Along,
     Beside,
+    Charted,
     Course,
     Cut,
     FilmReading,
@@ -62,6 +63,7 @@ from reverie.recipe.requests import (
 )  # fmt: skip
 from reverie.recipe.resolve import Choices, Request, of_command, resolve
 from reverie.recipe.running_requests import (
+    AtlasWriting,
     Estimate,
     FilmWriting,
     GivingBack,
@@ -78,6 +80,7 @@ from reverie.recipe.running_requests import (
     Serving,
     Sheet,
     Verifying,
+    Working,
     Writing,
 )  # fmt: skip
 from reverie.recipe.seeds import MOST_SEEDS, each_of, is_one_seed, seeds
@@ -90,17 +93,14 @@ DEFAULT_NETWORK = "efficientnet-lite0"
 __all__ = [
     "CHOSEN", "CLIMB", "COMMANDS", "COMPANY", "DEFAULT_NETWORK", "DEFAULT_PRESET", "GROUPS", "LEVELS", "LONGEST_SIDE", "LONGEST_TEXT",
     "LOOKS", "LOOKS_OF_UNITS", "MAX_PIXELS", "MOST_FRAMES", "MOST_SEED", "MOST_SEEDS", "MOST_THREADS", "MOST_TOGETHER", "NAMING_FILES",
-    "OWN", "PRESETS", "PRINT_DPI", "SCHEMA", "SUBJECTS", "Along", "Ascent", "Batch", "Beside", "Canvas", "Choices", "Command",
-    "CommandSpec",
-    "Course", "Cut", "Data", "Estimate", "FileInput", "Film", "FilmReading", "FilmWriting", "Finish", "Flag", "GivingBack", "Goal",
-    "GridWriting", "Journey", "Layers", "Learnt", "Level", "Listing", "Look", "LookName", "Machine", "Machinery", "Making", "Mask", "Named",
-    "NetworkUsed", "Noise", "NoiseInput", "NoiseSeed", "Objective", "OfTheNetwork", "Opinion", "Own", "PageWriting", "Paper", "Penalties",
-    "Places", "Preset", "PresetName", "Print", "Printing", "Pruning", "Recipe", "Replay", "Request", "Scoring", "Seed", "Seeds",
-    "Serving", "Sheet", "Size",
-    "StatisticsInput", "Stop", "Stopped", "Style", "Subject", "Tiles", "Together", "Top", "Transforms", "Used", "UsedFile", "Variants",
-    "Varying", "VectorInput", "Verifying", "Where", "Width", "Writing", "camera_mark", "choose", "digest", "each_of", "first_fault",
-    "flag_in",
-    "flag_names", "flag_of", "held_in", "is_noise", "is_one_seed", "of_camera", "of_command", "on_sheet", "paper", "preset",
-    "read", "resolve", "seeds",
+    "OWN", "PRESETS", "PRINT_DPI", "SCHEMA", "SUBJECTS", "Along", "Ascent", "AtlasWriting", "Batch", "Beside", "Canvas", "Charted",
+    "Choices", "Command", "CommandSpec", "Course", "Cut", "Data", "Estimate", "FileInput", "Film", "FilmReading", "FilmWriting",
+    "Finish", "Flag", "GivingBack", "Goal", "GridWriting", "Journey", "Layers", "Learnt", "Level", "Listing", "Look", "LookName",
+    "Machine", "Machinery", "Making", "Mask", "Named", "NetworkUsed", "Noise", "NoiseInput", "NoiseSeed", "Objective", "OfTheNetwork",
+    "Opinion", "Own", "PageWriting", "Paper", "Penalties", "Places", "Preset", "PresetName", "Print", "Printing", "Pruning", "Recipe",
+    "Replay", "Request", "Scoring", "Seed", "Seeds", "Serving", "Sheet", "Size", "StatisticsInput", "Stop", "Stopped", "Style",
+    "Subject", "Tiles", "Together", "Top", "Transforms", "Used", "UsedFile", "Variants", "Varying", "VectorInput", "Verifying", "Where",
+    "Width", "Working", "Writing", "camera_mark", "choose", "digest", "each_of", "first_fault", "flag_in", "flag_names", "flag_of",
+    "held_in", "is_noise", "is_one_seed", "of_camera", "of_command", "on_sheet", "paper", "preset", "read", "resolve", "seeds",
     "sheet_mark", "sides", "values_of", "variation", "varied", "vary_named", "varying",
 ]  # fmt: skip

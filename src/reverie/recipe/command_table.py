@@ -16,6 +16,7 @@ from reverie.recipe.presets import DEFAULT_LOOK, DEFAULT_LOOK_OF_UNITS, DEFAULT_
 from reverie.recipe.requests import (
     Along,
     Beside,
+    Charted,
     Course,
     Cut,
     FilmReading,
@@ -37,6 +38,7 @@ from reverie.recipe.requests import (
     Width,
 )  # fmt: skip
 from reverie.recipe.running_requests import (
+    AtlasWriting,
     Estimate,
     FilmWriting,
     GivingBack,
@@ -53,6 +55,7 @@ from reverie.recipe.running_requests import (
     Serving,
     Sheet,
     Verifying,
+    Working,
     Writing,
 )  # fmt: skip
 
@@ -185,7 +188,7 @@ _ROWS = (
         "reverie imagine banana", "reverie.cli.imagining:imagine",
         (Subject("LABEL", "classes, by name or number: banana, 954, class:banana; words for several: cat", several=True, required=False),),
         models=(Style, Together, OfTheNetwork, Seeds, Ascent, Transforms, Penalties, Size, Print, Canvas, Finish, Machinery),
-        writing=(Writing, Making, Sheet, Estimate, Printing), defaults={**_FROM_NOISE, **LOOKS[DEFAULT_LOOK].choices},
+        writing=(Writing, Making, Sheet, Working, Estimate, Printing), defaults={**_FROM_NOISE, **LOOKS[DEFAULT_LOOK].choices},
         without=_OF_DREAMS, networks="several", presets=LOOKS, usual_preset=DEFAULT_LOOK,
         first=frozenset({"natural", "usual", "company"}), hint=_TOGETHER,
     ),
@@ -194,14 +197,15 @@ _ROWS = (
         "reverie.cli.imagining:feature",
         (Subject("TARGET", "what to excite: blocks.4.1:12, blocks.4.1:0-15, a layer, sums of them", several=True, required=False),),
         models=(Style, Together, Along, Places, OfTheNetwork, Seeds, Ascent, Transforms, Penalties, Size, Print, Canvas, Finish, Machinery),
-        writing=(Writing, Making, Sheet, Estimate, Printing), defaults={**_FROM_NOISE, **LOOKS_OF_UNITS[DEFAULT_LOOK_OF_UNITS].choices},
+        writing=(Writing, Making, Sheet, Working, Estimate, Printing),
+        defaults={**_FROM_NOISE, **LOOKS_OF_UNITS[DEFAULT_LOOK_OF_UNITS].choices},
         without=_OF_DREAMS, networks="several", presets=LOOKS_OF_UNITS, usual_preset=DEFAULT_LOOK_OF_UNITS,
         first=frozenset({"natural"}), hint=_TOGETHER,
     ),
     CommandSpec(
         "see", "What each layer, lowest to highest, made of a picture: one page.", "reverie see truck.jpg",
         "reverie.cli.seeing:see", (Subject("PICTURE", "pictures to look at, or a folder of them", several=True),),
-        models=(Look, Seed, Machinery), writing=(Writing, PageWriting, Printing), defaults=_REBUILT, networks="one",
+        models=(Look, Seed, Machinery), writing=(Writing, PageWriting, Working, Printing), defaults=_REBUILT, networks="one",
     ),
     CommandSpec(
         "journey", "A film without end: dream on START, move it a little, dream again.", "reverie journey sky.jpg --level parts",
@@ -225,8 +229,18 @@ _ROWS = (
             Varying, Goal, Beside, Mask, Together, OfTheNetwork, Seed, Ascent, Transforms, Penalties, Width, Size, Print, Cut, Canvas,
             Finish, Machinery,
         ),
-        writing=(GridWriting, Estimate, Printing), without=frozenset({"between", "count", "diverse", "with_recipe"}), networks="several",
+        writing=(GridWriting, Working, Estimate, Printing),
+        without=frozenset({"between", "count", "diverse", "with_recipe"}), networks="several",
         hint="Every choice of the command may vary, and the network too; docs/gallery.md shows grids.", borrows=True,
+    ),
+    CommandSpec(
+        "atlas", "A site with a page for every unit of a network, with the real pictures that excite it.",
+        "reverie atlas --sample 24 --dataset photographs -o atlas", "reverie.cli.atlases:atlas",
+        models=(Charted, Style, Seed, Size, Ascent, Transforms, Penalties, Canvas, Machinery),
+        writing=(AtlasWriting, Working, Estimate, Printing),
+        defaults={**_FROM_NOISE, **LOOKS_OF_UNITS[DEFAULT_LOOK_OF_UNITS].choices, "octaves": 2, "steps": 48},
+        without=frozenset({"with_recipe"}), networks="one", presets=LOOKS_OF_UNITS, usual_preset=DEFAULT_LOOK_OF_UNITS,
+        hint="The same command goes on where it was stopped; docs/atlas.md shows what is on a page.",
     ),
     CommandSpec(
         "gallery", "A page of every picture of a folder and below, none left out; and whether they are still what they were.",

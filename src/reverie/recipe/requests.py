@@ -306,3 +306,30 @@ class Varying(Data):
     command: Annotated[Literal["dream", "imagine", "feature"], Flag("NAME", first=True)] = Field(
         "dream", description="what makes the pictures: dream, imagine or feature"
     )
+
+
+class Charted(Data):
+    """What of a network an atlas shows."""
+
+    group: ClassVar[str] = "what to look at"
+    layers: Annotated[Given, Flag("LAYER[,LAYER…]", first=True, several=True)] = Field(
+        None, description="these layers or levels alone; without it every block"
+    )
+    units: Annotated[Given, Flag("UNIT[,UNIT…]", first=True, several=True)] = Field(
+        None, description="these units of them alone: blocks.4.1:12, blocks.4.1:0-15"
+    )
+    sample: Annotated[int | None, Flag("N", first=True)] = Field(
+        None, ge=1, le=1_000_000, description="so many units of each layer, evenly taken, and as many classes"
+    )
+    classes: Annotated[Given, Flag("LABEL[,LABEL…]", first=True, several=True)] = Field(
+        None, description="these classes alone; `none` for none"
+    )
+    dataset: Annotated[Given, Flag("FOLDER", first=True)] = Field(
+        None, description="pictures, in a folder and below: each page then shows those that excite its unit most"
+    )
+    facets: Annotated[int, Flag("N", first=True)] = Field(
+        4, ge=0, le=16, description="pictures of each unit that differ from one another, beside the one of what excites it most"
+    )
+    maps: Annotated[bool, Flag(names=("--no-maps",), negative=True)] = Field(
+        True, description="lay out what the layers of each level answer to the data set, and draw it: a map of hundreds of small pictures"
+    )

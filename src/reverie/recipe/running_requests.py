@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field
@@ -140,6 +141,37 @@ class GridWriting(Writing):
         None, description="the folder for the pictures, the sheet and the page; without it a name made from what was asked for"
     )
     force: Annotated[bool, Flag(first=True)] = Field(False, description="begin anew, and replace what an earlier grid made there")
+
+
+class AtlasWriting(Writing):
+    """How an atlas is written."""
+
+    output: Annotated[Given, Flag("PATH", ("-o", "--output"), first=True)] = Field(
+        None, description="the folder for the site; without it `NETWORK-atlas` in the working folder"
+    )
+    force: Annotated[bool, Flag(first=True)] = Field(False, description="begin anew, and replace what an earlier atlas made there")
+
+
+def _place_of_work(given: Any) -> str | None:
+    """`ray`, `auto`, `HOST:PORT` or `ray://HOST:PORT`."""
+    if given is None or given in ("ray", "auto") or re.fullmatch(r"(ray://)?[^\s/]+:\d{1,5}", str(given)):
+        return None if given is None else str(given)
+    raise ValueError("should be ray, auto or ray://HOST:PORT")
+
+
+class Working(Data):
+    """Who makes the parts of a job."""
+
+    group: ClassVar[str] = "this machine"
+    on: Annotated[str | None, BeforeValidator(_place_of_work), Flag("WHERE")] = Field(
+        None, description="make the parts on Ray: ray, workers on this machine; auto or ray://HOST:PORT, a cluster that exists"
+    )
+    workers: Annotated[int | None, Flag("N")] = Field(
+        None, ge=1, le=100_000, description="so many workers; without it as many as there is room for"
+    )
+    gpus_per_worker: Annotated[float | None, Flag("X")] = Field(
+        None, ge=0, le=64, description="GPUs of each worker, 0.5 for two on one; without it one where a GPU is used"
+    )
 
 
 class Estimate(Data):

@@ -8,7 +8,8 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import IO
 
@@ -80,7 +81,7 @@ def beside(path: Path, *, replace: bool = False) -> Iterator[Path]:
         _check_kinds(path)
         if not replace and path.exists():
             raise FileExistsError
-        _drop_stale(path.parent)
+        _drop_stale(path.parent, int(time.time() // _STALE))
         handle, part = _open_beside(path.parent)
         os.close(handle)
         yield part
@@ -95,6 +96,41 @@ def beside(path: Path, *, replace: bool = False) -> Iterator[Path]:
         if part is not None:
             part.unlink(missing_ok=True)
     sync_folder(path.parent)
+
+
+@contextlib.contextmanager
+def together() -> Iterator[Callable[[Path, bytes], None]]:
+    """Many files, put into place one right after another once the `with` ends well, in the order in which they were handed over.
+
+    They replace what is there; their folders must exist. Each is whole or not there, but none is synced, which takes milliseconds a file:
+    what a power cut takes of them must be something that can be made again.
+
+    Raises:
+        OutputError: as `write_whole`. Nothing is changed then.
+    """
+    waiting: list[tuple[Path, Path]] = []
+
+    def hand_over(path: Path, content: bytes) -> None:
+        try:
+            _check_kinds(path)
+            _drop_stale(path.parent, int(time.time() // _STALE))
+            handle, part = _open_beside(path.parent)
+            waiting.append((part, path))
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+        except OSError as error:
+            raise _explain(error, path) from error
+
+    try:
+        yield hand_over
+        for part, path in waiting:
+            try:
+                part.replace(path)
+            except OSError as error:
+                raise _explain(error, path) from error
+    finally:
+        for part, _ in waiting:
+            part.unlink(missing_ok=True)
 
 
 def exists(path: Path) -> OutputError:
@@ -145,7 +181,9 @@ def _move(part: Path, path: Path, replace: bool) -> None:
         part.replace(path)
 
 
-def _drop_stale(folder: Path) -> None:
+@lru_cache(maxsize=256)
+def _drop_stale(folder: Path, _hour: int) -> None:
+    """What killed writers left in a folder goes, once an hour: looking through thousands of files takes longer than writing one."""
     with contextlib.suppress(OSError), os.scandir(folder) as entries:
         for each in entries:
             if each.name.startswith(_PREFIX) and each.name.endswith(_SUFFIX):

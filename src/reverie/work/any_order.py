@@ -91,8 +91,7 @@ def run_in_any_order(
         try:
             is_whole = make(unit, partial(told, number))
         except OutputError as error:
-            kept = f"{outcome.finished} of {len(units)} are finished and kept, and the same command goes on"
-            raise OutputError(error.fault, f"{error.remedy}; {kept}" if error.remedy else kept) from error
+            raise kept_so_far(error, outcome.finished, len(units)) from error
         except ReverieError as error:
             outcome.faults.append((unit, error))
         else:
@@ -106,3 +105,9 @@ def run_in_any_order(
             outcome.stopped = True
             break
     return outcome
+
+
+def kept_so_far(error: OutputError, finished: int, units: int) -> OutputError:
+    """The error that ends a job, with what is there of it."""
+    kept = f"{finished} of {units} are finished and kept, and the same command goes on"
+    return OutputError(error.fault, f"{error.remedy}; {kept}" if error.remedy else kept)

@@ -14,6 +14,7 @@ from torch import Tensor
 from reverie.album import Album, recipe_at, sheet_at
 from reverie.album.entries import hash_of
 from reverie.album.grid_listing import NAME, Listing, check_grid_folder, read_listing
+from reverie.api.elsewhere import Elsewhere
 from reverie.api.grids.axes import words_for
 from reverie.api.grids.cells import GridCell, Unit, runs
 from reverie.api.grids.planning import GridPlan, Watcher
@@ -85,8 +86,8 @@ class GridFolder:
             self.before = len(self._there)
             yield
 
-    def make(self, watcher: Watcher | None = None, done: Done = lambda *_: None) -> Outcome[Unit]:
-        """Make what is missing, inside `ready`; where nothing stopped it, the sheets and the gallery too."""
+    def make(self, watcher: Watcher | None = None, done: Done = lambda *_: None, elsewhere: Elsewhere | None = None) -> Outcome[Unit]:
+        """Make what is missing, inside `ready`; where nothing stopped it, the sheets and the gallery too. See `GridPlan.make`."""
         for cell in self.plan.cells:
             if self.is_there(cell):
                 done(cell, self.path(cell), None)
@@ -100,7 +101,7 @@ class GridFolder:
                     self._note_never(cell)
                 done(cell, self.path(cell), picture)
 
-        outcome = self.plan.make(write, watcher, self._is_finished)
+        outcome = self.plan.make(write, watcher, self._is_finished, elsewhere)
         if not outcome.stopped:
             self._finish({cell.at for unit, _ in outcome.faults for cell in unit.cells})
         return outcome

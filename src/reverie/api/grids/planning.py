@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import torch
 
+from reverie.api.elsewhere import Elsewhere, Wish, make_elsewhere
 from reverie.api.grids.axes import Axis, Wanted, wanted
 from reverie.api.grids.cells import GridCell, Opened, Told, Unit, units_of
 from reverie.api.opening import Networks
@@ -61,12 +62,19 @@ class GridPlan:
         done: Callable[[Unit, Sequence[MadePicture]], object],
         watcher: Watcher | None = None,
         is_finished: Callable[[Unit], bool] = lambda _: False,
+        elsewhere: Elsewhere | None = None,
     ) -> Outcome[Unit]:
         """Make the units that are not finished; `done` is handed the pictures of each. One that is stopped on the way is not kept.
+
+        Args:
+            elsewhere: who makes them; without it this process.
 
         Raises:
             OutputError: from `done`: no room, or not writable.
         """
+
+        if elsewhere is not None:
+            return self._make_elsewhere(elsewhere, done, watcher, is_finished)
 
         def make(unit: Unit, part: Callable[[float, str], bool]) -> bool:
             try:
@@ -80,6 +88,25 @@ class GridPlan:
             return True
 
         return run_in_any_order(self.units, is_finished, make, watcher, lambda unit: unit.weight)
+
+    def _make_elsewhere(
+        self,
+        elsewhere: Elsewhere,
+        done: Callable[[Unit, Sequence[MadePicture]], object],
+        watcher: Watcher | None,
+        is_finished: Callable[[Unit], bool],
+    ) -> Outcome[Unit]:
+        missing = [each for each in self.units if not is_finished(each)]
+        before = len(self.units) - len(missing)
+
+        def told(doing: Doing) -> bool:
+            return watcher is not None and bool(watcher(replace(doing, before=before)))
+
+        wishes = [Wish(", ".join(self.wanted.words(unit.cells[0].at)), unit.plan, unit.weight) for unit in missing]
+        with reading_once():
+            found = make_elsewhere(elsewhere, wishes, lambda number, pictures: done(missing[number], pictures), told)
+        faults = [(missing[number], error) for number, error in found.faults]
+        return Outcome(before + found.finished, faults, found.stopped)
 
     def estimate(self) -> GridEstimate:
         """What it will take, from a measurement on a small part of one picture of each kind, which takes some seconds each."""

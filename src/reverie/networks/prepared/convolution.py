@@ -6,22 +6,23 @@ The gradient by what goes in needs the weight and the result, not the input.
 
 from __future__ import annotations
 
+import math
 from functools import cached_property
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from reverie.networks.prepared.convolution_kernels import Arrangement, Convolved, Kernel, runs_here
 from reverie.networks.prepared.data_gradients import Gradient, data_gradient
-from reverie.networks.prepared.redirected_relu import redirected_relu
 
 
 class Convolution(nn.Module):
     """`conv`, then ReLU cut at `ceiling` (infinity: not cut; None: no ReLU).
 
     With `onward`, only another convolution reads the result; its gradient is then nobody else's, and is overwritten.
-    While `redirected` is set, the two run apart and the gradient is redirected, see `redirected_relu`. With `plain` the result lies in
+    While `apart` is set, the two run apart, so that a function mode can give the ReLU another gradient. With `plain` the result lies in
     memory as that of the convolution by itself.
     """
 
@@ -31,13 +32,14 @@ class Convolution(nn.Module):
         self.ceiling = ceiling
         self.onward = onward
         self.plain = plain
-        self.redirected = False
+        self.apart = False
         self._kind: tuple[torch.Size, torch.dtype] | None = None
         self._ready: _Ready | None = None  # for pictures of this kind
 
     def forward(self, x: Tensor) -> Tensor:  # (N, C, H, W)
-        if self.redirected and self.ceiling is not None:
-            return redirected_relu(self.conv(x), 0.0, self.ceiling)
+        if self.apart and self.ceiling is not None:
+            y = self.conv(x)
+            return F.relu(y) if math.isinf(self.ceiling) else F.hardtanh(y, 0.0, self.ceiling)
         if not self.plain and runs_here(x):
             if (x.shape, x.dtype) != self._kind:
                 self._kind, self._ready = (x.shape, x.dtype), _ready(self.conv, x, self.ceiling)

@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from reverie.errors import UsageError
 from reverie.networks.inspection.anatomy import Anatomy
@@ -25,6 +26,7 @@ from reverie.networks.prepared.convolution import Convolution
 from reverie.networks.prepared.fitting import Fits, Size, cropped, padded
 from reverie.networks.prepared.normalise import Normalise
 from reverie.networks.prepared.redirected_relu import RedirectedRelus
+from reverie.networks.prepared.straight_through import StraightThrough
 from reverie.networks.prepared.windows import through_windows
 from reverie.networks.tape.tapes import Tapes
 from reverie.pictures.torch_modes import ordinary_modes, owned
@@ -67,7 +69,12 @@ class Prepared:
         Where nothing would get through a ReLU, the gradient gets through that brings units back to life, see `redirected_relu`.
         Other activations are as they were, and a score that is itself flat there, as a square is at zero, stays so.
         """
-        return replace(self, on_tape=False)._look(pictures, _redirected(self.module))
+        return replace(self, on_tape=False)._look(pictures, _unfused(self.module, RedirectedRelus()))
+
+    def straight(self, pictures: Tensor) -> Seen:
+        """The same activations; the gradient is that of the weights alone, as if each ReLU and its like handed on what it is given, and
+        each gate and what attention weighs by were constants, see `StraightThrough`."""
+        return replace(self, on_tape=False)._look(pictures, _unfused(self.module, StraightThrough()))
 
     def sees_whole(self, size: Size) -> bool:
         """Whether pictures of this size, (height, width), are looked at as they are, or a little larger; not through windows."""
@@ -188,14 +195,14 @@ class Prepared:
 
 
 @contextmanager
-def _redirected(module: nn.Module) -> Iterator[None]:
-    """While open, all ReLUs of the module are redirected: our fused ones by their flag, others through the functions they call."""
+def _unfused(module: nn.Module, mode: TorchFunctionMode) -> Iterator[None]:
+    """While open, a mode has a hand in all that the module calls, and ReLUs that are fused into convolutions run apart from them."""
     fused = [part for part in module.modules() if isinstance(part, Convolution)]
     try:
         for part in fused:
-            part.redirected = True
-        with RedirectedRelus():
+            part.apart = True
+        with mode:
             yield
     finally:
         for part in fused:
-            part.redirected = False
+            part.apart = False

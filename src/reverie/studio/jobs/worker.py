@@ -132,19 +132,13 @@ class Worker:
             patient: nobody waits for it, so the running job has as much time as it takes.
 
         Returns:
-            its number.
-
-        Raises:
-            as `wishes.checked`.
+            its number. Raises as `wishes.checked`.
         """
         wish = checked(self.home, command, subjects, choices)
         what = {
-            "command": wish.command,
-            "subjects": list(wish.subjects),
-            "choices": dict(wish.choices),
-            "side": max(32, min(1024, int(side))),
+            "command": wish.command, "subjects": list(wish.subjects), "choices": dict(wish.choices), "side": max(32, min(1024, int(side))),
             "patient": patient,
-        }
+        }  # fmt: skip
         with self._lock:
             number = next(self._numbers)
             before = self._sessions.pop(session, None)

@@ -1,0 +1,1 @@
+atlas.layers([["blocks.1.0","blocks.1.0","edges",24,24,0],["blocks.2.1","blocks.2.1","textures",24,24,0],["blocks.3.2","blocks.3.2","patterns",24,24,0],["blocks.4.1","blocks.4.1","parts",24,24,0],["blocks.4.2","blocks.4.2","objects",24,24,0],["blocks.5.1","blocks.5.1","scenes",24,24,0]]);
