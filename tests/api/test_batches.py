@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import math
 from typing import Any
 
@@ -53,6 +54,20 @@ def test_what_is_compared_with_usual_pictures_is_kept_and_its_gradients_are_ther
     plain, natural = bytes_per_pixel(lite0, [CLASSES]), bytes_per_pixel(lite0, [CLASSES], usual)
     seen = 4 * sum(math.prod(lite0.anatomy.shapes[name]) for name in usual) / (224 * 224)
     assert natural - plain == pytest.approx(2 * seen, rel=0.01)
+
+
+def test_what_is_counted_is_not_kept_for_ever(lite0: Network) -> None:
+    def alive() -> int:
+        """Bytes of all plain tensors that Python knows of."""
+        gc.collect()
+        plain = [each for each in gc.get_objects() if type(each) is torch.Tensor and each.layout == torch.strided]
+        return sum(each.untyped_storage().nbytes() for each in plain)
+
+    bytes_per_pixel(lite0, ["blocks.1.0"])
+    before = alive()
+    for _ in range(3):
+        bytes_per_pixel(lite0, ["blocks.1.0"])
+    assert alive() - before < 1_000_000  # one graph has some twenty times as much
 
 
 def test_a_company_that_does_not_fit_is_smaller_and_what_does_not_fit_alone_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

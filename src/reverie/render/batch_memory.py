@@ -55,7 +55,7 @@ def bytes_per_pixel(network: Network, wanted: Iterable[str], usual: Iterable[str
     def count(tensor: Tensor) -> Tensor:
         if tensor.untyped_storage().data_ptr() not in own:
             kept[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
-        return tensor  # which keeps it, so that no other comes to lie at its address
+        return tensor.detach()  # its memory is kept, so that no other comes to lie there; the tensor itself would keep its graph, for ever
 
     picture = torch.full((1, network.channels, *network.size), 0.5, device=network.device, requires_grad=True)
     with torch.enable_grad(), torch.autograd.graph.saved_tensors_hooks(count, lambda tensor: tensor):
