@@ -75,6 +75,9 @@ def test_the_same_again_makes_nothing_and_more_makes_what_is_new(pictures: Path,
     lost = reverie.atlas(network, folder=tmp_path / "a", units="light:0", **SMALL)
     assert lost.digest == first.digest and (tmp_path / "a" / "light" / "0-negative.webp").is_file()  # what was taken away comes back
     changed = (tmp_path / "a" / "light" / "0.webp").stat().st_mtime_ns
+    both = reverie.atlas(network, folder=tmp_path / "both", units=["edge:0-1"], **SMALL)
+    reverie.atlas(network, folder=tmp_path / "both", units="edge:1", progress=tell, **SMALL)
+    assert told == [] and both.units == 2  # what is there is known again, whichever units stand beside it
     more = reverie.atlas(network, folder=tmp_path / "a", layers="edge", progress=tell, **SMALL)
     assert more.units == 3 and ("features", 1) in told
     assert (tmp_path / "a" / "light" / "0.webp").stat().st_mtime_ns == changed

@@ -77,8 +77,7 @@ def _together(recipes: list[Recipe], network: Network) -> Plan:
 
 def _key(recipe: Recipe) -> str:
     """What a feature picture follows from, to the eye: the company it was made in and the threads do not matter."""
-    machine = recipe.machine.model_copy(update={"threads": 1})
-    return recipe.model_copy(update={"machine": machine}).text()
+    return recipe.alone().text()
 
 
 def _keep(shelf: Shelf, recipe: Recipe, picture: Picture) -> None:

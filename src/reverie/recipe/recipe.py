@@ -228,6 +228,10 @@ class Recipe(Data):
         """Whether both make the same picture, whatever other networks said of it."""
         return self.model_copy(update={"opinions": ()}) == other.model_copy(update={"opinions": ()})
 
+    def alone(self) -> Recipe:
+        """The same without its company and threads, which change bits: where that is the same, so is the picture to the eye."""
+        return self.model_copy(update={"batch": None, "machine": self.machine.model_copy(update={"threads": 1})})
+
     def is_part_of(self, whole: Recipe) -> bool:
         """Whether it stopped on the way to the picture of another that did not."""
         return self.stopped is not None and whole.stopped is None and self.model_copy(update={"stopped": None}).is_as(whole)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from hashlib import sha256
 from typing import Any
 
 from reverie.api.atlases.planning import AtlasPlan
@@ -40,15 +39,8 @@ def _done(plan: AtlasPlan, store: AtlasStore, task: Task, result: Result) -> Non
 FEATURES = Stage("features", _tasks, make_features, _done)
 
 
-def class_key(plan: AtlasPlan, index: int) -> str:
-    """A hash of all that the picture of a class follows from, but for the company it is made in."""
-    recipe = plan.class_pictures([index])[0].recipe
-    machine = recipe.machine.model_copy(update={"threads": 1})
-    return sha256(f"{index} {recipe.model_copy(update={'machine': machine, 'batch': None}).text()}".encode()).hexdigest()
-
-
 def _class_tasks(plan: AtlasPlan, store: AtlasStore) -> Sequence[Task]:
-    keys = {each: class_key(plan, each) for each in plan.classes}
+    keys = {each: plan.class_key(each) for each in plan.classes}
     missing = [each for each in plan.classes if not store.is_finished("class", str(each), keys[each])]
     chunks = [missing[first : first + _CLASSES] for first in range(0, len(missing), _CLASSES)]
     return [

@@ -147,11 +147,9 @@ def _photographs(plan: AtlasPlan, store: AtlasStore, layer: LayerPart, channels:
 
 
 def _of_classes(plan: AtlasPlan, store: AtlasStore, eyes: Eyes | None) -> list[Task]:
-    from reverie.api.atlases.features_stage import class_key
-
     found, missing = [], []
     for index in plan.classes:
-        made, facts = class_key(plan, index), store.facts("class", str(index)) or {}
+        made, facts = plan.class_key(index), store.facts("class", str(index)) or {}
         if facts.get("alive") and store.is_finished("class", str(index), made):
             key = look_key(plan, made, eyes)
             if _is_missing(plan, store, f"class {index}", key, made):

@@ -98,10 +98,8 @@ class _Map:
 def _key(plan: AtlasPlan, part: LayerPart, answers: Summary) -> str:
     """Of all that a map follows from, but for the version of what lays out, and the company that cells are made in."""
     recipe = plan_cells(plan, part.name, np.ones((1, answers.channels), np.float32))[0].recipe
-    machine = recipe.machine.model_copy(update={"threads": 1})
-    text = recipe.model_copy(update={"machine": machine, "batch": None}).text()
     content = sha256(answers.spots.tobytes() + answers.spots_at.tobytes()).hexdigest()
-    return sha256(json.dumps([part.name, content, text, _FORMAT]).encode()).hexdigest()
+    return sha256(json.dumps([part.name, content, recipe.alone().text(), _FORMAT]).encode()).hexdigest()
 
 
 def _missing(plan: AtlasPlan, store: AtlasStore) -> list[_Map]:

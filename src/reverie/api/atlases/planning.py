@@ -97,15 +97,18 @@ class AtlasPlan:
         """A hash of all that the pictures of a unit follow from, but for the company they are made in."""
         return sha256(f"{layer}:{channel} {self._common[layer]}".encode()).hexdigest()
 
+    def class_key(self, index: int) -> str:
+        """The same of a class picture."""
+        return sha256(f"{index} {self._common_of_classes}".encode()).hexdigest()
+
     @cached_property
     def _common(self) -> dict[str, str]:
-        """What all units of a layer share."""
-        found = {}
-        for part in self.layers:
-            recipe = self.features(part.name, part.channels[:1])[0].recipe
-            machine = recipe.machine.model_copy(update={"threads": 1})
-            found[part.name] = recipe.model_copy(update={"machine": machine, "batch": None}).text() + f" {self.facets}"
-        return found
+        """What all units of a layer share, by its first one: the same, whichever are shown."""
+        return {part.name: f"{self.features(part.name, [0])[0].recipe.alone().text()} {self.facets}" for part in self.layers}
+
+    @cached_property
+    def _common_of_classes(self) -> str:
+        return self.class_pictures([0])[0].recipe.alone().text()
 
 
 def _unit(layer: str, channel: int, sign: int = 1) -> Target:

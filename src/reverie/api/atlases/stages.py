@@ -15,13 +15,25 @@ StageMake = Callable[[AtlasPlan, Mapping[str, Any], Part], Result | None]
 """Makes a task from what it says, `Task.what`; None where it was stopped. It runs in whichever process works, and reads no store."""
 
 
+def _no_tasks(plan: AtlasPlan, store: AtlasStore) -> Sequence[Task]:
+    return []
+
+
+def _never_made(plan: AtlasPlan, what: Mapping[str, Any], part: Part) -> Result | None:
+    raise AssertionError("a stage without tasks")
+
+
+def _never_done(plan: AtlasPlan, store: AtlasStore, task: Task, result: Result) -> None:
+    raise AssertionError("a stage without tasks")
+
+
 def _nothing(plan: AtlasPlan, store: AtlasStore) -> None:
     """There is nothing to do afterwards."""
 
 
 @dataclass(frozen=True)
 class Stage:
-    """A stage of the work.
+    """A stage of the work; one that needs no more than the store has `after` alone.
 
     Attributes:
         name: for people, and in `Task.what["stage"]`.
@@ -30,7 +42,7 @@ class Stage:
     """
 
     name: str
-    tasks: Callable[[AtlasPlan, AtlasStore], Sequence[Task]]
-    make: StageMake
-    done: Callable[[AtlasPlan, AtlasStore, Task, Result], None]
+    tasks: Callable[[AtlasPlan, AtlasStore], Sequence[Task]] = _no_tasks
+    make: StageMake = _never_made
+    done: Callable[[AtlasPlan, AtlasStore, Task, Result], None] = _never_done
     after: Callable[[AtlasPlan, AtlasStore], None] = _nothing

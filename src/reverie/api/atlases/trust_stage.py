@@ -21,24 +21,10 @@ from reverie.atlases.verdicts.choices import ChoiceScore, choice
 from reverie.atlases.verdicts.nearest import nearest
 from reverie.atlases.verdicts.paths import PathScore, standardised
 from reverie.atlases.verdicts.trust import Trust
-from reverie.work import Result, Task
-from reverie.work.any_order import Part
 
 _TOGETHER = 256  # pictures whose nearest are looked for together
 _EXAMPLES = 9  # of a class
 _VERSION = 1
-
-
-def _no_tasks(plan: AtlasPlan, store: AtlasStore) -> Sequence[Task]:
-    return []
-
-
-def _no_make(plan: AtlasPlan, what: Mapping[str, Any], part: Part) -> Result | None:
-    raise AssertionError("a stage without tasks")
-
-
-def _no_done(plan: AtlasPlan, store: AtlasStore, task: Task, result: Result) -> None:
-    raise AssertionError("a stage without tasks")
 
 
 def _trust(plan: AtlasPlan, store: AtlasStore) -> None:
@@ -86,7 +72,7 @@ def _choice(
     return choice(mine[kinds.index("")], mine[kinds.index("-negative")], yes, no, who)
 
 
-TRUST = Stage("trust", _no_tasks, _no_make, _no_done, _trust)
+TRUST = Stage("trust", after=_trust)
 
 
 def _nearest(plan: AtlasPlan, store: AtlasStore) -> None:
@@ -134,7 +120,7 @@ def _class_labels(plan: AtlasPlan, store: AtlasStore, pictures: Mapping[str, NDA
         store.put("class_examples", str(index), mine, {"pictures": [list(each) for each in shown], "along": along})
 
 
-NEAREST = Stage("nearest", _no_tasks, _no_make, _no_done, _nearest)
+NEAREST = Stage("nearest", after=_nearest)
 
 
 def _audit(plan: AtlasPlan, store: AtlasStore) -> None:
@@ -162,7 +148,7 @@ def _of_layer(store: AtlasStore, name: str, stem: str, units: Sequence[int]) -> 
     return AuditLayer(name, units, answers_of(store, stem), silent, pictures, facets)
 
 
-AUDIT = Stage("audit", _no_tasks, _no_make, _no_done, _audit)
+AUDIT = Stage("audit", after=_audit)
 
 
 def _stays(plan: AtlasPlan, store: AtlasStore, kind: str, name: str, key: str) -> bool:
